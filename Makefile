@@ -1,0 +1,46 @@
+# Each target sets itself up: python3.11+ with venv and pip is enough; uv is used where it is installed.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: demo test check format lock bench clean
+
+demo: .venv/ready  ## a local Slack in the browser with a living example
+	$(BIN)/labcoat demo
+
+test: .venv/ready  ## every test, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -q -n 2
+
+check: .venv/ready  ## format, lint, import rules, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+format: .venv/ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/ready  ## each script prints one JSON line
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+lock:  ## needs uv
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev \
+		pyproject.toml -o requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Labcoat needs Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.11'; exit 1; }
+ifdef UV
+	test -x $(BIN)/python || uv venv -q --python $(PYTHON) .venv
+	uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	touch $@
+
+clean:
+	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,233 @@
+"""Plain values that go into and come out of the statistics: frozen, floats only, nothing that needs numpy.
+
+The one stats module that domain, db and words may import: whoever stores or shows a number needs its shape, not scipy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MetricKind(StrEnum):
+    """What one unit's value is: any number, or 0/1."""
+
+    MEAN = "mean"
+    PROPORTION = "proportion"
+
+
+class Role(StrEnum):
+    """What a metric is for in a plan: decides, explores, or must not get worse."""
+
+    GOAL = "goal"
+    SECONDARY = "secondary"
+    GUARDRAIL = "guardrail"
+
+
+class Direction(StrEnum):
+    """Which way is good."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Design(StrEnum):
+    """How repeated looks are paid for."""
+
+    GROUP_SEQUENTIAL = "group sequential"
+    CONFIDENCE_SEQUENCE = "confidence sequence"
+    ONE_LOOK = "one look at the end"
+
+
+class Verdict(StrEnum):
+    """What the numbers say by the plan's rule, in the order of STATISTICS' table: the first that matches wins."""
+
+    DATA_ERROR = "data error"
+    INVALID = "invalid"
+    GUARDRAIL_HARM = "guardrail harm"
+    GOAL_HARM = "goal harm"
+    TOO_EARLY = "too early"
+    WIN = "win"
+    WIN_GUARDRAIL_OPEN = "win, guardrail open"
+    NO_EFFECT = "no meaningful effect"
+    INCONCLUSIVE = "inconclusive"
+    KEEP_COLLECTING = "keep collecting"
+
+
+class Finding(StrEnum):
+    """Why a verdict is what it is, or what it must be read with."""
+
+    ARM_EMPTY = "arm empty"  # value: None
+    FEW_UNITS_FOR_VARIANCE = "n below 2"
+    NOT_FINITE = "not finite"  # NaN or infinite moments
+    NEGATIVE_VARIANCE = "negative variance"
+    SHRUNK = "n fell"  # value: the share of units that disappeared, 0-1
+    NO_VARIANCE = "no variance"  # every unit has the same value: no interval can be given
+    SMALL_CELL = "small cell"  # fewer than 10 events or non-events in an arm
+    NO_RELATIVE = "no relative interval"  # the control mean is not clearly away from 0
+    UNEVEN_SPLIT = "uneven split"  # SRM; value: its p-value
+    SPLIT_WARNING = "split warning"  # .01 <= p < .05; value: its p-value
+    BAD_SIDE = "interval on the bad side"
+    GOOD_SIDE = "interval on the good side"
+    ABOVE_MINIMUM = "above the minimum effect"  # practically significant
+    GUARDRAIL_OPEN = "guardrail not yet shown safe"
+    INSIDE_MINIMUM = "inside the minimum effect"
+    FUTILE = "upper end below the minimum effect"
+    CROSSES_ZERO = "interval contains 0"
+    FEW_DAYS = "few days"  # value: the days needed
+    FEW_UNITS = "few units"  # value: the smallest arm's units
+    FEW_EVENTS = "few events"  # value: the smallest arm's events
+    CROSSED_EARLIER = "crossed at an earlier look"  # value: that look's number; a crossing stands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """One variant's units on one metric.
+
+    variance: of one unit's value, divisor n - 1; for a proportion p (1 - p).
+    """
+
+    count: int
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """All that is known as of a moment, cumulative since the start.
+
+    exposed: units seen per variant, in the plan's order, control first.
+    moments: by metric name, one per variant in the same order.
+    """
+
+    exposed: tuple[int, ...]
+    moments: Mapping[str, tuple[Moments, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricRule:
+    """What the plan says about one metric.
+
+    minimum_effect: absolute, in the metric's unit, > 0; None only for metrics that are not goals.
+    margin: for a guardrail, the absolute worsening that is tolerated, >= 0.
+    """
+
+    name: str
+    role: Role
+    kind: MetricKind
+    direction: Direction
+    minimum_effect: float | None = None
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A plan as the statistics see it; frozen at the start.
+
+    variants: names, control first. weights: their planned shares, sum 1. alpha: two-sided, of the whole experiment.
+    window_days: fixed window per unit after exposure, 0 if none. planned_units: over all variants, None if unknown.
+    minimum_units, minimum_events: per arm, below which the verdict is "too early" before the final look.
+    """
+
+    design: Design
+    alpha: float
+    planned_days: float
+    variants: tuple[str, ...]
+    weights: tuple[float, ...]
+    metrics: tuple[MetricRule, ...]
+    window_days: float = 0.0
+    planned_units: int | None = None
+    minimum_units: int = 100
+    minimum_events: int = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRatio:
+    """Whether traffic was split as planned.
+
+    p_value: sequential, valid at every look. log_bayes_factor: its running maximum, carried from look to look.
+    chi_square_p: the textbook test, a diagnostic only.
+    """
+
+    exposed: tuple[int, ...]
+    weights: tuple[float, ...]
+    p_value: float
+    log_bayes_factor: float
+    chi_square_p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A finding about a metric and treatment (None: about the experiment as a whole)."""
+
+    finding: Finding
+    metric: str | None = None
+    treatment: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One treatment against control on one metric at one look.
+
+    difference, low, high: treatment - control in the metric's unit, at the multiplier k of this look; signs as
+    measured, not turned by direction. None where no number can be given; `missing` then says why.
+    lift, lift_low, lift_high: relative to the control mean, 0.05 = +5 %; None where there is no relative interval.
+    information: 1 / (1/n0 + 1/n1) in analysed units.
+    """
+
+    metric: str
+    role: Role
+    kind: MetricKind
+    treatment: str
+    control_count: int
+    treatment_count: int
+    control_mean: float | None
+    treatment_mean: float | None
+    information: float
+    difference: float | None = None
+    standard_error: float | None = None
+    multiplier: float | None = None
+    low: float | None = None
+    high: float | None = None
+    lift: float | None = None
+    lift_low: float | None = None
+    lift_high: float | None = None
+    missing: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readout:
+    """One look, made once and never recomputed.
+
+    look: 1, 2, ... day: days since the start. spent: u, the share of the planned calendar, 0-1.
+    is_final: no later look can change the verdict (u = 1, or the last look of an early stop).
+    is_after_final: data seen after the final look; shown, never decides.
+    days_left: estimated, None if unknown.
+    """
+
+    look: int
+    day: float
+    spent: float
+    is_final: bool
+    is_after_final: bool
+    sample_ratio: SampleRatio
+    estimates: tuple[Estimate, ...]
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    days_left: int | None = None
+
+
+class NoLookReason(StrEnum):
+    """Why there is no look now; nothing is spent."""
+
+    BEFORE_THE_END = "before the end"  # one look at the end, and the end is not reached
+    WINDOW_OPEN = "window open"  # u = 0: no unit's window has closed
+    NO_NEW_UNITS = "no new units"  # information did not grow
+    SLIGHTLY_FEWER = "slightly fewer"  # n fell by at most 1 %
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoLook:
+    """The answer where a look may not or need not be made."""
+
+    reason: NoLookReason
