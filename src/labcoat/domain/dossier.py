@@ -1,0 +1,128 @@
+"""Everything that belongs to one hypothesis, read and saved as one: the rules look at all of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from labcoat.domain.evidence import Evidence
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.hypothesis import Hypothesis
+from labcoat.domain.ids import ExperimentNumber, UserId
+from labcoat.domain.lifecycle import STAGES_OF_STEP, STATE_OF_STEP, ExperimentState, RequestState, Stage, Step
+from labcoat.domain.member import Member
+from labcoat.domain.need import Need
+from labcoat.domain.prototype import Prototype
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """A hypothesis with its prototypes, evidence, experiments, requests and needs, each oldest first."""
+
+    hypothesis: Hypothesis
+    prototypes: tuple[Prototype, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
+    requests: tuple[Request, ...] = ()
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def running(self) -> Experiment | None:
+        """The running experiment; there is at most one."""
+        return self._in_state(ExperimentState.RUNNING)
+
+    @property
+    def draft(self) -> Experiment | None:
+        """The draft; there is at most one."""
+        return self._in_state(ExperimentState.DRAFT)
+
+    @property
+    def newest_experiment(self) -> Experiment | None:
+        """The experiment that H-12 stands for where an experiment is meant: the newest that was not cancelled."""
+        kept = [experiment for experiment in self.experiments if experiment.state is not ExperimentState.CANCELLED]
+        return kept[-1] if kept else None
+
+    @property
+    def waiting_request(self) -> Request | None:
+        """The request that waits for an answer; there is at most one."""
+        waiting = [request for request in self.requests if request.state is RequestState.WAITING]
+        return waiting[-1] if waiting else None
+
+    @property
+    def has_started(self) -> bool:
+        """Whether any experiment ever started; the words of the hypothesis are fixed from then on."""
+        return any(experiment.started_at is not None for experiment in self.experiments)
+
+    def _in_state(self, state: ExperimentState) -> Experiment | None:
+        return next((experiment for experiment in self.experiments if experiment.state is state), None)
+
+    def get_experiment(self, number: ExperimentNumber) -> Experiment:
+        """Return the experiment; raise Refusal if it is not this hypothesis's."""
+        for experiment in self.experiments:
+            if experiment.number == number:
+                return experiment
+        raise Refusal(Reason.NO_EXPERIMENT, hypothesis=self.hypothesis.number)
+
+    def get_request(self, position: int) -> Request:
+        """Return the request; raise Refusal if there is none of that position."""
+        for request in self.requests:
+            if request.position == position:
+                return request
+        raise Refusal(Reason.NO_REQUEST, hypothesis=self.hypothesis.number)
+
+    def require(self, step: Step) -> None:
+        """Raise Refusal unless the step is allowed at this stage."""
+        hypothesis = self.hypothesis
+        if hypothesis.ending is not None:
+            raise Refusal(Reason.CLOSED, hypothesis=hypothesis.number, decision=hypothesis.ending.decision, step=step)
+        if hypothesis.stage not in STAGES_OF_STEP[step]:
+            raise Refusal(Reason.WRONG_STAGE, hypothesis=hypothesis.number, stage=hypothesis.stage, step=step)
+
+    def require_state(self, step: Step, experiment: Experiment) -> None:
+        """Raise Refusal unless the experiment is in the state that the step needs."""
+        if experiment.state is not STATE_OF_STEP[step]:
+            raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step=step)
+
+    def require_owner(self, by: Member, *, or_lead: bool = False) -> None:
+        """Raise Refusal unless the person owns the hypothesis (or, where that is enough, leads)."""
+        owner = self.hypothesis.owner
+        if by.user == owner or (or_lead and by.is_lead):
+            return
+        reason = Reason.NOT_OWNER_OR_LEAD if or_lead else Reason.NOT_OWNER
+        raise Refusal(reason, hypothesis=self.hypothesis.number, owner=owner)
+
+    def require_in_channel(self, by: Member) -> None:
+        """Raise Refusal unless the person is in the hypothesis's channel."""
+        if not by.is_in_channel:
+            raise Refusal(Reason.NOT_IN_CHANNEL, channel=self.hypothesis.channel)
+
+    def with_hypothesis(self, hypothesis: Hypothesis) -> Self:
+        """Return the dossier with this hypothesis in place of its own."""
+        return replace(self, hypothesis=hypothesis)
+
+    def with_experiment(self, experiment: Experiment) -> Self:
+        """Return the dossier with this experiment added, or in place of the one with its number."""
+        others = [other for other in self.experiments if other.number != experiment.number]
+        return replace(self, experiments=tuple(sorted([*others, experiment], key=lambda one: one.number)))
+
+    def with_request(self, request: Request) -> Self:
+        """Return the dossier with this request added, or in place of the one at its position."""
+        others = [other for other in self.requests if other.position != request.position]
+        return replace(self, requests=tuple(sorted([*others, request], key=lambda one: one.position)))
+
+    def with_prototype(self, prototype: Prototype) -> Self:
+        """Return the dossier with this prototype added, or in place of the one at its position."""
+        others = [other for other in self.prototypes if other.position != prototype.position]
+        return replace(self, prototypes=tuple(sorted([*others, prototype], key=lambda one: one.position)))
+
+
+def moved(hypothesis: Hypothesis, stage: Stage, *, at: datetime) -> Hypothesis:
+    """Return the hypothesis at that stage, its day counted from `at` if it was not there already."""
+    return hypothesis if hypothesis.stage is stage else replace(hypothesis, stage=stage, stage_since=at)
+
+
+def involved(hypothesis: Hypothesis, *people: UserId | None) -> Hypothesis:
+    """Return the hypothesis with these people remembered as involved in it."""
+    everybody = (*hypothesis.involved, *(person for person in people if person is not None))
+    return replace(hypothesis, involved=tuple(dict.fromkeys(everybody)))

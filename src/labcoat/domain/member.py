@@ -1,0 +1,17 @@
+"""A person as the rules see them: who they are and what they may do here."""
+
+from dataclasses import dataclass
+
+from labcoat.domain.ids import UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Someone in the workspace.
+
+    is_in_channel: can see the hypothesis's home channel; true for whoever acts from it.
+    """
+
+    user: UserId
+    is_lead: bool = False
+    is_in_channel: bool = True

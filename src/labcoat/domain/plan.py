@@ -1,0 +1,192 @@
+"""The plan of an experiment: its design, frozen when the experiment starts."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from labcoat.domain.amounts import Amount
+from labcoat.domain.refusal import Reason, Refusal, require_text
+from labcoat.stats.results import Design, Direction, MetricKind, MetricRule, Role, Rule
+
+LONGEST_DAYS = 366
+ALLOCATION_TOLERANCE = 1e-6
+
+
+class ResultSource(StrEnum):
+    """Where the numbers come from: a metrics file's SQL, read every day, or people, when they like."""
+
+    WAREHOUSE = "warehouse"
+    TYPED = "typed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One arm and its planned share of the units, 0-1."""
+
+    name: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMetric:
+    """One metric of a plan.
+
+    baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
+    margin: the worsening of a guardrail that is tolerated.
+    """
+
+    name: str
+    role: Role
+    kind: MetricKind
+    direction: Direction
+    baseline: float | None = None
+    minimum_effect: Amount | None = None
+    margin: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """When an experiment of the past ran; aware UTC, `ends_at` after `starts_at`."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is fixed before the start. Variants: control first.
+
+    look_hour: local hour of the daily look in `zone`. planned_units: over all variants, None if it could not be computed.
+    experiment_key: what the exposure data call it. period: for past data only.
+    """
+
+    variants: tuple[Variant, ...]
+    unit: str
+    metrics: tuple[PlannedMetric, ...]
+    design: Design
+    source: ResultSource
+    planned_days: float
+    zone: str
+    alpha: float = 0.05
+    power: float = 0.8
+    window_days: float = 0.0
+    look_hour: int = 8
+    planned_units: int | None = None
+    experiment_key: str = ""
+    period: Period | None = None
+
+    @property
+    def goal(self) -> PlannedMetric:
+        """The first goal metric."""
+        return next(metric for metric in self.metrics if metric.role is Role.GOAL)
+
+    @property
+    def variant_names(self) -> tuple[str, ...]:
+        """All arms' names, control first."""
+        return tuple(variant.name for variant in self.variants)
+
+    def metric(self, name: str) -> PlannedMetric:
+        """Return the metric of that name; raise Refusal if the plan has none."""
+        for metric in self.metrics:
+            if metric.name.casefold() == name.casefold():
+                return metric
+        known = ", ".join(metric.name for metric in self.metrics)
+        raise Refusal(Reason.NOT_A_PLAN_METRIC, "metric", text=name[:60], known=known)
+
+    def rule(self) -> Rule:
+        """Return the plan as the statistics see it."""
+        return Rule(
+            design=self.design,
+            alpha=self.alpha,
+            planned_days=self.planned_days,
+            variants=self.variant_names,
+            weights=tuple(variant.weight for variant in self.variants),
+            metrics=tuple(_metric_rule(metric) for metric in self.metrics),
+            window_days=self.window_days,
+            planned_units=self.planned_units,
+        )
+
+
+def _metric_rule(metric: PlannedMetric) -> MetricRule:
+    effect, margin = metric.minimum_effect, metric.margin
+    return MetricRule(
+        name=metric.name,
+        role=metric.role,
+        kind=metric.kind,
+        direction=metric.direction,
+        minimum_effect=effect.absolute(metric.baseline) if effect else None,
+        margin=(margin.absolute(metric.baseline) or 0.0) if margin else 0.0,
+    )
+
+
+def checked(plan: Plan) -> Plan:
+    """Return the plan tidied; raise Refusal for the first thing that would make its numbers mean nothing."""
+    plan = replace(plan, unit=require_text(plan.unit, field="unit", longest=40))
+    _check_variants(plan.variants)
+    _check_metrics(plan.metrics)
+    _check_calendar(plan)
+    if not 0 < plan.alpha < 0.5 or not 0.5 <= plan.power < 1:
+        raise Refusal(Reason.NOT_A_NUMBER, "alpha", text=f"{plan.alpha:g}")
+    if plan.source is ResultSource.TYPED and plan.design is Design.GROUP_SEQUENTIAL:
+        # People choose when they send numbers; spending by calendar would not pay for that.
+        raise Refusal(Reason.DESIGN_NEEDS_WAREHOUSE, "design")
+    return plan
+
+
+def _check_variants(variants: tuple[Variant, ...]) -> None:
+    if len(variants) < 2:
+        raise Refusal(Reason.TWO_VARIANTS, "variants")
+    for variant in variants:
+        require_text(variant.name, field="variants", longest=60)
+        if not variant.weight > 0:
+            raise Refusal(Reason.NOT_POSITIVE, "variants", text=f"{variant.name} {variant.weight:g}")
+    twice = _first_repeated(variant.name.casefold() for variant in variants)
+    if twice is not None:
+        raise Refusal(Reason.VARIANT_TWICE, "variants", name=twice)
+    total = math.fsum(variant.weight for variant in variants)
+    if abs(total - 1) > ALLOCATION_TOLERANCE:
+        raise Refusal(Reason.ALLOCATION, "variants", total=total)
+
+
+def _check_metrics(metrics: tuple[PlannedMetric, ...]) -> None:
+    twice = _first_repeated(metric.name.casefold() for metric in metrics)
+    if twice is not None:
+        raise Refusal(Reason.METRIC_TWICE, "guardrails", name=twice)
+    goals = [metric for metric in metrics if metric.role is Role.GOAL]
+    if not goals:
+        raise Refusal(Reason.NO_GOAL, "goal")
+    for metric in goals:
+        if metric.minimum_effect is None:
+            raise Refusal(Reason.NO_MINIMUM_EFFECT, "minimum_effect", metric=metric.name)
+    for metric in metrics:
+        for amount, field in ((metric.minimum_effect, "minimum_effect"), (metric.margin, "guardrails")):
+            if amount is not None and amount.absolute(metric.baseline) in (None, 0.0):
+                raise Refusal(
+                    Reason.BASELINE_NEEDED, "baseline" if field == "minimum_effect" else field, metric=metric.name
+                )
+
+
+def _check_calendar(plan: Plan) -> None:
+    if plan.period is not None and plan.period.ends_at <= plan.period.starts_at:
+        raise Refusal(Reason.END_BEFORE_START, "ends_on")
+    if not plan.planned_days > 0:
+        raise Refusal(Reason.NOT_POSITIVE, "planned_days", text=f"{plan.planned_days:g}")
+    if plan.planned_days > LONGEST_DAYS:
+        raise Refusal(Reason.TOO_LARGE, "planned_days", text=f"{plan.planned_days:g}")
+    if plan.window_days and plan.window_days >= plan.planned_days:
+        raise Refusal(Reason.WINDOW_TOO_LONG, "planned_days", window=plan.window_days)
+    if not 0 <= plan.look_hour <= 23:
+        raise Refusal(Reason.NOT_A_NUMBER, "look_hour", text=str(plan.look_hour))
+    ZoneInfo(plan.zone)
+
+
+def _first_repeated(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

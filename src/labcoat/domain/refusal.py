@@ -1,0 +1,105 @@
+"""A rule that says no: a reason as a value, the form field it belongs to, and the facts a sentence needs."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+Fact = str | int | float | bool | None
+
+
+class Reason(StrEnum):
+    """Every way a rule can say no; `words.refusals` has one sentence for each."""
+
+    # who
+    NOT_OWNER = "not owner"
+    NOT_OWNER_OR_LEAD = "not owner or lead"
+    NOT_ELIGIBLE = "not eligible"  # asked it, owned it, or is no lead
+    NOT_IN_CHANNEL = "not in channel"
+    LEAD_ONLY = "lead only"
+    HAS_OWNER = "has owner"
+    # where in the lifecycle
+    CLOSED = "closed"
+    NOT_CLOSED = "not closed"
+    WRONG_STAGE = "wrong stage"
+    WRONG_STATE = "wrong state"
+    NO_EXPERIMENT = "no experiment"
+    NO_PROTOTYPE = "no prototype"
+    ANOTHER_RUNNING = "another running"
+    ANOTHER_DRAFT = "another draft"
+    RUNNING = "running"
+    TEXT_LOCKED = "text locked"
+    LOCKED_AT_START = "locked at start"
+    REQUEST_WAITING = "request waiting"
+    NO_REQUEST = "no request"
+    ALREADY_DECIDED = "already decided"
+    NOT_EXPIRED = "not expired"
+    # what is missing or wrong
+    MISSING = "missing"
+    TOO_LONG = "too long"
+    NOT_A_NUMBER = "not a number"
+    NOT_POSITIVE = "not positive"
+    TOO_LARGE = "too large"
+    REASON_NEEDED = "reason needed"
+    EVIDENCE_NEEDED = "evidence needed"
+    USER_EVIDENCE_NEEDED = "user evidence needed"
+    CAP_NOT_RAISED = "cap not raised"
+    IN_THE_FUTURE = "in the future"
+    BEFORE_THE_START = "before the start"
+    END_BEFORE_START = "end before start"
+    NOT_A_DATE = "not a date"
+    NOT_A_CHOICE = "not a choice"
+    # plan
+    ALLOCATION = "allocation"
+    TWO_VARIANTS = "two variants"
+    VARIANT_TWICE = "variant twice"
+    NOT_A_PLAN_VARIANT = "not a plan variant"
+    VARIANT_MISSING = "variant missing"
+    NO_GOAL = "no goal"
+    METRIC_TWICE = "metric twice"
+    NOT_A_PLAN_METRIC = "not a plan metric"
+    NOT_A_METRIC = "not a metric"
+    NO_MINIMUM_EFFECT = "no minimum effect"
+    BASELINE_NEEDED = "baseline needed"
+    NOT_AN_EFFECT = "not an effect"
+    DESIGN_NEEDS_WAREHOUSE = "design needs warehouse"
+    WINDOW_TOO_LONG = "window too long"
+    # counts
+    NOT_COUNTS = "not counts"
+    MORE_EVENTS_THAN_UNITS = "more events than units"
+    NEGATIVE = "negative"
+    MEANS_NEED_FORM = "means need form"
+    SMALLER_THAN_BEFORE = "smaller than before"
+    COUNTS_COME_FROM_WAREHOUSE = "counts come from warehouse"
+    # finding things
+    UNKNOWN_COMMAND = "unknown command"
+    UNKNOWN_ID = "unknown id"
+    ID_NEEDED = "id needed"
+
+
+class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error
+    """Raised by a rule that says no; nothing has been changed."""
+
+    def __init__(self, reason: Reason, field: str | None = None, **facts: Fact) -> None:
+        super().__init__(reason.value, field, facts)
+        self.reason = reason
+        self.field = field
+        self.facts: Mapping[str, Fact] = facts
+
+
+def require_text(text: str, *, field: str, longest: int = 2000) -> str:
+    """Return the text without outer blanks; raise Refusal if it is empty or too long.
+
+    longest: characters; what people write in a form stays below Slack's 3,000 of a section after escaping.
+    """
+    cleaned = text.strip()
+    if not cleaned:
+        raise Refusal(Reason.MISSING, field)
+    if len(cleaned) > longest:
+        raise Refusal(Reason.TOO_LONG, field, length=len(cleaned), longest=longest)
+    return cleaned
+
+
+def require_reason(text: str | None, *, because: str, field: str = "reason") -> str:
+    """Return the given reason; raise Refusal naming what it is needed for if there is none."""
+    if text is None or not text.strip():
+        raise Refusal(Reason.REASON_NEEDED, field, because=because)
+    return require_text(text, field=field)

@@ -1,0 +1,273 @@
+"""Steps of a hypothesis itself: file, edit, take, hand over, close, pivot, reopen, ship."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from labcoat.domain.dossier import Dossier, involved
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.hypothesis import Decision, Ending, Hypothesis, Outcome, Statement, checked
+from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.member import Member
+from labcoat.domain.need import Need, Tenfold
+from labcoat.domain.refusal import Reason, Refusal, require_reason, require_text
+from labcoat.stats.results import Verdict
+
+PROPOSED_OUTCOME: Mapping[Verdict, Outcome] = {
+    Verdict.WIN: Outcome.SUPPORTED,
+    Verdict.WIN_GUARDRAIL_OPEN: Outcome.SUPPORTED,
+    Verdict.GOAL_HARM: Outcome.REFUTED,
+    Verdict.GUARDRAIL_HARM: Outcome.REFUTED,
+    Verdict.NO_EFFECT: Outcome.REFUTED,
+    Verdict.INCONCLUSIVE: Outcome.INCONCLUSIVE,
+}
+"""What the end form proposes; data error and invalid propose nothing: run again first."""
+
+
+def file(
+    statement: Statement,
+    *,
+    by: Member,
+    owner: UserId | None,
+    workspace: WorkspaceId,
+    channel: ChannelId,
+    number: HypothesisNumber,
+    now: datetime,
+    replaces: HypothesisNumber | None = None,
+) -> Dossier:
+    """Return a new hypothesis in the stage hypothesize."""
+    words = checked(statement)
+    hypothesis = Hypothesis(
+        workspace=workspace,
+        number=number,
+        channel=channel,
+        stage_since=now,
+        change=words.change,
+        metric=words.metric,
+        direction=words.direction,
+        because=words.because,
+        smallest_effect=words.smallest_effect,
+        refuted_by=words.refuted_by,
+        tags=words.tags,
+        owner=owner,
+        filed_by=by.user,
+        filed_at=now,
+        replaces=replaces,
+    )
+    return Dossier(hypothesis=involved(hypothesis, owner))
+
+
+def edit(dossier: Dossier, statement: Statement, *, by: Member, reason: str | None) -> Dossier:
+    """Return the hypothesis with other words; after the first start only the tags may change."""
+    dossier.require(Step.EDIT)
+    dossier.require_owner(by)
+    old, words = dossier.hypothesis, checked(statement)
+    if dossier.has_started and replace(words, tags=old.tags) != _statement_of(old):
+        raise Refusal(Reason.TEXT_LOCKED, hypothesis=old.number)
+    if dossier.evidence:
+        require_reason(reason, because="there is evidence about the words as they were")
+    return dossier.with_hypothesis(
+        replace(
+            old,
+            change=words.change,
+            metric=words.metric,
+            direction=words.direction,
+            because=words.because,
+            smallest_effect=words.smallest_effect,
+            refuted_by=words.refuted_by,
+            tags=words.tags,
+        )
+    )
+
+
+def _statement_of(hypothesis: Hypothesis) -> Statement:
+    return Statement(
+        change=hypothesis.change,
+        metric=hypothesis.metric,
+        direction=hypothesis.direction,
+        because=hypothesis.because,
+        smallest_effect=hypothesis.smallest_effect,
+        refuted_by=hypothesis.refuted_by,
+        tags=hypothesis.tags,
+    )
+
+
+def take(dossier: Dossier, *, by: Member) -> Dossier:
+    """Return the hypothesis owned by the taker; one that has an owner is handed over instead."""
+    dossier.require(Step.TAKE)
+    if dossier.hypothesis.owner is not None:
+        raise Refusal(Reason.HAS_OWNER, hypothesis=dossier.hypothesis.number, owner=dossier.hypothesis.owner)
+    return dossier.with_hypothesis(involved(replace(dossier.hypothesis, owner=by.user), by.user))
+
+
+def hand_over(dossier: Dossier, *, by: Member, to: UserId | None) -> Dossier:
+    """Return the hypothesis owned by someone else; by nobody only in the stage hypothesize."""
+    dossier.require(Step.HAND_OVER)
+    dossier.require_owner(by, or_lead=True)
+    if to is None and dossier.hypothesis.stage is not Stage.HYPOTHESIZE:
+        raise Refusal(Reason.MISSING, "owner")
+    return dossier.with_hypothesis(involved(replace(dossier.hypothesis, owner=to), to))
+
+
+def close(
+    dossier: Dossier,
+    *,
+    by: Member,
+    outcome: Outcome,
+    learning: str,
+    days_spent: float,
+    verdict: Verdict | None,
+    overrides: str | None,
+    now: datetime,
+) -> Dossier:
+    """Return the hypothesis closed and not built; drafts are cancelled, a waiting request withdrawn."""
+    return _ended(
+        dossier,
+        Step.CLOSE,
+        by,
+        outcome,
+        learning,
+        days_spent,
+        verdict=verdict,
+        overrides=overrides,
+        now=now,
+        replaced_by=None,
+    )
+
+
+def pivot(
+    dossier: Dossier,
+    statement: Statement,
+    *,
+    by: Member,
+    outcome: Outcome,
+    learning: str,
+    days_spent: float,
+    verdict: Verdict | None,
+    overrides: str | None,
+    number: HypothesisNumber,
+    now: datetime,
+) -> tuple[Dossier, Dossier]:
+    """Return the hypothesis closed as replaced, and the new one that goes on from it, linked both ways."""
+    old = _ended(
+        dossier,
+        Step.PIVOT,
+        by,
+        outcome,
+        learning,
+        days_spent,
+        verdict=verdict,
+        overrides=overrides,
+        now=now,
+        replaced_by=number,
+    )
+    new = file(
+        statement,
+        by=by,
+        owner=by.user,
+        workspace=dossier.hypothesis.workspace,
+        channel=dossier.hypothesis.channel,
+        number=number,
+        now=now,
+        replaces=dossier.hypothesis.number,
+    )
+    return old, new
+
+
+def _ended(
+    dossier: Dossier,
+    step: Step,
+    by: Member,
+    outcome: Outcome,
+    learning: str,
+    days_spent: float,
+    *,
+    verdict: Verdict | None,
+    overrides: str | None,
+    now: datetime,
+    replaced_by: HypothesisNumber | None,
+) -> Dossier:
+    dossier.require(step)
+    dossier.require_owner(by, or_lead=step is Step.CLOSE)
+    if dossier.running is not None:
+        raise Refusal(Reason.RUNNING, experiment=dossier.running.number, hypothesis=dossier.hypothesis.number)
+    proposed = PROPOSED_OUTCOME.get(verdict) if verdict is not None else None
+    if proposed is not None and outcome is not proposed:
+        overrides = require_reason(
+            overrides, because=f"the verdict “{verdict}” proposes “{proposed}”", field="overrides"
+        )
+    else:
+        overrides = None
+    ending = Ending(
+        outcome=outcome,
+        decision=Decision.REPLACED if replaced_by is not None else Decision.NOT_BUILT,
+        learning=require_text(learning, field="learning", longest=1000),
+        days_spent=days_spent,
+        by=by.user,
+        at=now,
+        overrides=overrides,
+        replaced_by=replaced_by,
+    )
+    return replace(
+        dossier,
+        hypothesis=replace(dossier.hypothesis, ending=ending),
+        experiments=tuple(_cancelled_if_draft(one, step, dossier.hypothesis.number) for one in dossier.experiments),
+        requests=tuple(
+            replace(one, state=RequestState.WITHDRAWN, decided_at=now) if one.state is RequestState.WAITING else one
+            for one in dossier.requests
+        ),
+    )
+
+
+def _cancelled_if_draft(experiment: Experiment, step: Step, number: HypothesisNumber) -> Experiment:
+    if experiment.state is not ExperimentState.DRAFT:
+        return experiment
+    return replace(experiment, state=ExperimentState.CANCELLED, cancel_reason=f"H-{number}: {step}")
+
+
+def reopen(dossier: Dossier, *, by: Member, reason: str) -> Dossier:
+    """Return the hypothesis open again at its last stage; one that was shipped only by a lead."""
+    hypothesis = dossier.hypothesis
+    if hypothesis.ending is None:
+        raise Refusal(Reason.NOT_CLOSED, hypothesis=hypothesis.number)
+    if hypothesis.ending.decision is Decision.SHIPPED and not by.is_lead:
+        raise Refusal(Reason.LEAD_ONLY, hypothesis=hypothesis.number)
+    dossier.require_owner(by, or_lead=True)
+    require_reason(reason, because="others have read that it is closed")
+    return dossier.with_hypothesis(replace(hypothesis, ending=None))
+
+
+def ship(
+    dossier: Dossier,
+    *,
+    by: Member,
+    link: str,
+    holds: Mapping[Tenfold, bool],
+    days_spent: float,
+    now: datetime,
+) -> Dossier:
+    """Return the hypothesis closed and shipped, with the outcome and learning of the approved request.
+
+    holds: an answer for every line of the 10x list; False means "not yet" and makes a need.
+    """
+    dossier.require(Step.SHIP)
+    dossier.require_owner(by)
+    if any(line not in holds for line in Tenfold):
+        raise Refusal(Reason.MISSING, "tenfold")
+    approved = [request for request in dossier.requests if request.state is RequestState.APPROVED][-1]
+    ending = Ending(
+        outcome=approved.conclusion,
+        decision=Decision.SHIPPED,
+        learning=approved.learning,
+        days_spent=days_spent,
+        by=by.user,
+        at=now,
+        link=require_text(link, field="link", longest=500),
+    )
+    missing = [line for line in Tenfold if not holds[line]]
+    needs = tuple(
+        Need(position=len(dossier.needs) + index, summary=f"Not yet: {line}", found_by=by.user, found_at=now)
+        for index, line in enumerate(missing, start=1)
+    )
+    return replace(dossier, hypothesis=replace(dossier.hypothesis, ending=ending), needs=dossier.needs + needs)

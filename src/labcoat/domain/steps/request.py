@@ -1,0 +1,148 @@
+"""Steps of a request: ask, approve, send back, decline, expire, withdraw."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from labcoat.domain.dossier import Dossier, involved, moved
+from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.ids import UserId
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.member import Member
+from labcoat.domain.refusal import Reason, Refusal, require_reason, require_text
+from labcoat.domain.request import NoExperimentReason, Request, eligible_leads, is_against, may_decide
+from labcoat.stats.results import Verdict
+
+
+def ask(
+    dossier: Dossier,
+    *,
+    by: Member,
+    of: UserId,
+    leads: Collection[UserId],
+    conclusion: Outcome,
+    learning: str,
+    amount_days: float,
+    verdict: Verdict | None,
+    no_experiment_reason: NoExperimentReason | None,
+    no_experiment_note: str,
+    expires_at: datetime,
+    now: datetime,
+) -> Dossier:
+    """Return the dossier with a waiting request; the stage stays.
+
+    of: an eligible lead, or any uninvolved member where no lead is eligible. leads: everybody who leads here.
+    verdict: of the newest look of the stopped experiment, None without one.
+    """
+    dossier.require(Step.ASK)
+    dossier.require_owner(by)
+    if dossier.waiting_request is not None:
+        raise Refusal(
+            Reason.REQUEST_WAITING, hypothesis=dossier.hypothesis.number, asked_of=dossier.waiting_request.asked_of
+        )
+    experiment = dossier.newest_experiment
+    if dossier.hypothesis.stage is Stage.EXPERIMENT:
+        if experiment is None or experiment.state is not ExperimentState.STOPPED:
+            state = experiment.state if experiment else None
+            number = experiment.number if experiment else None
+            raise Refusal(Reason.WRONG_STATE, experiment=number, state=state, step=Step.ASK)
+        no_experiment_reason, no_experiment_note = None, ""
+    elif no_experiment_reason is None:
+        raise Refusal(Reason.REASON_NEEDED, "no_experiment", because="there was no experiment")
+    elif no_experiment_reason is NoExperimentReason.OTHER:
+        no_experiment_note = require_reason(
+            no_experiment_note, because="“other” says nothing yet", field="no_experiment_note"
+        )
+    hypothesis = involved(dossier.hypothesis, by.user)
+    eligible = eligible_leads(hypothesis, leads)
+    if of in hypothesis.involved or (eligible and of not in eligible):
+        raise Refusal(Reason.NOT_ELIGIBLE, "lead", hypothesis=hypothesis.number)
+    if not amount_days > 0:
+        raise Refusal(Reason.NOT_POSITIVE, "amount", text=f"{amount_days:g}")
+    request = Request(
+        position=len(dossier.requests) + 1,
+        experiment=experiment.number if experiment and dossier.hypothesis.stage is Stage.EXPERIMENT else None,
+        asked_by=by.user,
+        asked_of=of,
+        asked_at=now,
+        expires_at=expires_at,
+        conclusion=conclusion,
+        learning=require_text(learning, field="learning", longest=1000),
+        amount_days=amount_days,
+        no_experiment_reason=no_experiment_reason,
+        no_experiment_note=no_experiment_note.strip(),
+        is_member_confirmation=not eligible,
+        verdict=verdict,
+    )
+    return dossier.with_hypothesis(hypothesis).with_request(request)
+
+
+def approve(
+    dossier: Dossier, position: int, *, by: Member, reason: str | None, seen_version: int, now: datetime
+) -> Dossier:
+    """Return the hypothesis in the stage productionize.
+
+    reason: needed if building goes against the verdict. seen_version: the version that the lead's form was made from.
+    """
+    request = _answerable(dossier, position, Step.APPROVE, by)
+    if is_against(request.verdict, request.conclusion):
+        reason = require_reason(reason, because=f"the verdict is “{request.verdict}”")
+    answered = replace(_answered(request, RequestState.APPROVED, by, reason, now), seen_version=seen_version)
+    return dossier.with_hypothesis(moved(dossier.hypothesis, Stage.PRODUCTIONIZE, at=now)).with_request(answered)
+
+
+def send_back(dossier: Dossier, position: int, *, by: Member, reason: str, now: datetime) -> Dossier:
+    """Return the request sent back with what is missing; the stage stays."""
+    request = _answerable(dossier, position, Step.SEND_BACK, by)
+    missing = require_reason(reason, because="the owner must know what is missing")
+    return dossier.with_request(_answered(request, RequestState.SENT_BACK, by, missing, now))
+
+
+def decline(dossier: Dossier, position: int, *, by: Member, reason: str, now: datetime) -> Dossier:
+    """Return the request declined; the stage stays, and ending the hypothesis is the owner's next step."""
+    request = _answerable(dossier, position, Step.DECLINE, by)
+    why = require_reason(reason, because="the team should learn from it")
+    return dossier.with_request(_answered(request, RequestState.DECLINED, by, why, now))
+
+
+def expire(dossier: Dossier, position: int, *, now: datetime) -> Dossier:
+    """Return the request expired, once its time has passed."""
+    request = _waiting(dossier, position, Step.EXPIRE)
+    if now < request.expires_at:
+        raise Refusal(Reason.NOT_EXPIRED, hypothesis=dossier.hypothesis.number)
+    return dossier.with_request(replace(request, state=RequestState.EXPIRED, decided_at=now))
+
+
+def withdraw(dossier: Dossier, *, now: datetime) -> Dossier:
+    """Return the waiting request withdrawn, because what it was about has changed."""
+    request = dossier.waiting_request
+    if request is None:
+        raise Refusal(Reason.NO_REQUEST, hypothesis=dossier.hypothesis.number)
+    return dossier.with_request(replace(request, state=RequestState.WITHDRAWN, decided_at=now))
+
+
+def _waiting(dossier: Dossier, position: int, step: Step) -> Request:
+    request = dossier.get_request(position)
+    if request.state is not RequestState.WAITING:
+        # Said before the stage is checked: a second click should hear who was first, not what the stage allows.
+        raise Refusal(
+            Reason.ALREADY_DECIDED,
+            hypothesis=dossier.hypothesis.number,
+            state=request.state,
+            by=request.decided_by,
+            at=request.decided_at.isoformat() if request.decided_at else None,
+        )
+    dossier.require(step)
+    return request
+
+
+def _answerable(dossier: Dossier, position: int, step: Step, by: Member) -> Request:
+    request = _waiting(dossier, position, step)
+    if not may_decide(request, dossier.hypothesis, by):
+        is_involved = by.user in dossier.hypothesis.involved
+        raise Refusal(Reason.NOT_ELIGIBLE, hypothesis=dossier.hypothesis.number, is_involved=is_involved)
+    return request
+
+
+def _answered(request: Request, state: RequestState, by: Member, answer: str | None, now: datetime) -> Request:
+    return replace(request, state=state, decided_by=by.user, decided_at=now, answer=(answer or "").strip() or None)
