@@ -50,7 +50,7 @@ class Ending:
 class Hypothesis:
     """One hypothesis; `version` counts every change of it or of anything that belongs to it.
 
-    involved: everybody who ever owned it, stood in for its owner or asked for its approval; none of them may approve it.
+    involved: everybody who ever owned it, stood in for its owner or asked for its approval; none of them may approve.
     stage_since: when it came to its stage. replaces: the hypothesis it goes on from.
     """
 

@@ -59,7 +59,7 @@ class Period:
 class Plan:
     """What is fixed before the start. Variants: control first.
 
-    look_hour: local hour of the daily look in `zone`. planned_units: over all variants, None if it could not be computed.
+    look_hour: local hour of the daily look in `zone`. planned_units: over all variants, None if unknown.
     experiment_key: what the exposure data call it. period: for past data only.
     """
 

@@ -83,7 +83,7 @@ def start(dossier: Dossier, number: ExperimentNumber, *, by: Member, since: date
 
 
 def cancel(dossier: Dossier, number: ExperimentNumber, *, by: Member, reason: str, now: datetime) -> Dossier:
-    """Return the draft cancelled; the hypothesis goes back to where its evidence is, unless another experiment exists."""
+    """Return the draft cancelled; the hypothesis goes back a stage unless another experiment exists."""
     dossier.require(Step.CANCEL)
     dossier.require_owner(by)
     draft = dossier.get_experiment(number)

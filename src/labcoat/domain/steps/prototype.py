@@ -56,7 +56,7 @@ def add_evidence(
 ) -> Dossier:
     """Return the dossier with one more piece of evidence; the stage stays.
 
-    count: users, queries or rows it rests on, > 0. spent_days: person-days spent on the prototype so far, None: as before.
+    count: users, queries or rows it rests on, > 0. spent_days: person-days spent so far, None: as before.
     """
     dossier.require(Step.ADD_EVIDENCE)
     dossier.require_in_channel(by)

@@ -1,0 +1,24 @@
+"""Business time: the wall clock plus an offset that only `labcoat demo` ever moves."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import insert, select, update
+
+from labcoat.db import tables
+from labcoat.db.database import Transaction
+
+
+def business_now(tx: Transaction) -> datetime:
+    """Return the instant that slots, stages, nudges and expiries are measured by."""
+    return datetime.now(UTC) + timedelta(seconds=offset_seconds(tx))
+
+
+def offset_seconds(tx: Transaction) -> float:
+    """Return how far business time is ahead of the wall clock."""
+    return tx.execute(select(tables.clock.c.offset_seconds)).scalar_one_or_none() or 0.0
+
+
+def set_offset(tx: Transaction, seconds: float) -> None:
+    """Move business time."""
+    if tx.execute(update(tables.clock).values(offset_seconds=seconds)).rowcount == 0:
+        tx.execute(insert(tables.clock).values(id=1, offset_seconds=seconds))

@@ -1,0 +1,79 @@
+"""The engine and its transactions, on SQLite (one process) and PostgreSQL."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+Transaction = Connection
+"""An open transaction; whoever holds one reads and writes, and never commits."""
+
+NOTICES_PUT = "labcoat_notices_put"
+
+
+class Database:
+    """Opens transactions. `on_notices` is called after a commit that put notices in the outbox."""
+
+    def __init__(self, url: str, *, pool_size: int = 34) -> None:
+        self._url = _with_driver(url)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._engine = _engine(self._url, pool_size=pool_size)
+        self.on_notices: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """Open a transaction that may write; it commits at the end and rolls back on any exception."""
+        with self._engine.begin() as tx:
+            tx.info.pop(NOTICES_PUT, None)  # left by a transaction that rolled back
+            yield tx
+            has_notices = tx.info.pop(NOTICES_PUT, False)
+        if has_notices:
+            self.on_notices()
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads and, on SQLite, waits for nobody."""
+        with self._engine.connect().execution_options(labcoat_reading=True) as tx:
+            yield tx
+
+    @property
+    def url(self) -> str:
+        """The address with its password, for Alembic only."""
+        return self._url.render_as_string(hide_password=False)
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.drivername in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _engine(url: URL, *, pool_size: int) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail at once with "database is locked" if another wrote
+    # in between; taking the write lock at the start waits for busy_timeout instead.
+    is_reading = connection.get_execution_options().get("labcoat_reading", False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,26 @@
+"""Requests of Slack that were acted on, so that an exact replay has no second effect."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import IntegrityError
+
+from labcoat.db import tables
+from labcoat.db.database import Transaction
+
+
+class Replayed(Exception):  # noqa: N818  not an error: it was done already
+    """Raised when a delivery was acted on before."""
+
+
+def accept(tx: Transaction, key: str, *, at: datetime) -> None:
+    """Remember the delivery in the transaction of its effect; raise Replayed for the second of its kind."""
+    try:
+        tx.execute(insert(tables.deliveries).values(key=key, received_at=at))
+    except IntegrityError as error:
+        raise Replayed from error
+
+
+def forget(tx: Transaction, *, before: datetime) -> None:
+    """Drop what Slack's signature check would refuse anyway because it is too old."""
+    tx.execute(delete(tables.deliveries).where(tables.deliveries.c.received_at < before))

@@ -1,0 +1,207 @@
+"""Hypotheses with all that belongs to them: found, read and saved as one, with the history of every change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, and_, insert, select, update
+
+from labcoat.db import changes, tables
+from labcoat.db.database import Transaction
+from labcoat.db.mapping import from_row, to_row
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.evidence import Evidence
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.hypothesis import Hypothesis
+from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.need import Need
+from labcoat.domain.prototype import Prototype
+from labcoat.domain.request import Request
+
+_CHILDREN: tuple[tuple[str, type, Table, str], ...] = (
+    ("prototypes", Prototype, tables.prototypes, "position"),
+    ("evidence", Evidence, tables.evidence, "position"),
+    ("experiments", Experiment, tables.experiments, "number"),
+    ("requests", Request, tables.requests, "position"),
+    ("needs", Need, tables.needs, "position"),
+)
+
+
+class Changed(Exception):  # noqa: N818  not an error: someone was quicker
+    """Raised when somebody else saved the hypothesis since it was read; read it again and decide anew."""
+
+
+def find(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> Dossier | None:
+    """Return the hypothesis of this workspace with all that belongs to it."""
+    found = read_many(tx, workspace, [number])
+    return found[0] if found else None
+
+
+def find_of_experiment(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Dossier | None:
+    """Return the hypothesis that an experiment of this workspace tests."""
+    column = tables.experiments.c
+    query = select(column.hypothesis).where(column.workspace == workspace, column.number == number)
+    hypothesis = tx.execute(query).scalar_one_or_none()
+    return None if hypothesis is None else find(tx, workspace, HypothesisNumber(hypothesis))
+
+
+def read_many(tx: Transaction, workspace: WorkspaceId, numbers: Sequence[HypothesisNumber]) -> list[Dossier]:
+    """Return the hypotheses of these numbers that exist, by number, with one query a table."""
+    if not numbers:
+        return []
+    table = tables.hypotheses
+    query = select(table).where(table.c.workspace == workspace, table.c.number.in_(numbers)).order_by(table.c.number)
+    dossiers: dict[int, dict[str, Any]] = {
+        row["number"]: {"hypothesis": from_row(Hypothesis, table, row)} for row in tx.execute(query).mappings()
+    }
+    for word, shape, child, key in _CHILDREN:
+        rows = (
+            select(child).where(child.c.workspace == workspace, child.c.hypothesis.in_(numbers)).order_by(child.c[key])
+        )
+        for row in tx.execute(rows).mappings():
+            dossiers[row["hypothesis"]].setdefault(word, []).append(from_row(shape, child, row))
+    return [Dossier(**{word: _frozen(value) for word, value in parts.items()}) for parts in dossiers.values()]
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def save(
+    tx: Transaction,
+    old: Dossier | None,
+    new: Dossier,
+    *,
+    step: Step,
+    by: UserId | None,
+    at: datetime,
+    reason: str | None,
+) -> tuple[Dossier, int]:
+    """Store what differs, if nobody saved since `old` was read, and write its history.
+
+    Returns the dossier at its new version, and the id of the history entry. Raises Changed.
+    """
+    version = new.hypothesis.version + 1
+    new = new.with_hypothesis(replace(new.hypothesis, version=version))
+    _save_hypothesis(tx, old.hypothesis if old else None, new.hypothesis)
+    for word, _, table, key in _CHILDREN:
+        _save_children(tx, new.hypothesis, getattr(old, word) if old else (), getattr(new, word), table, key)
+    entry = insert(tables.history).values(
+        workspace=new.hypothesis.workspace,
+        hypothesis=new.hypothesis.number,
+        step=step,
+        by=by,
+        at=at,
+        reason=reason,
+        changes=changes.between(old, new),
+    )
+    written = tx.execute(entry).inserted_primary_key
+    assert written is not None
+    return new, int(written[0])
+
+
+def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis) -> None:
+    table = tables.hypotheses
+    row = {**to_row(new, table), "ended_at": new.ending.at if new.ending else None}
+    if old is None:
+        tx.execute(insert(table).values(row))
+        return
+    where = and_(table.c.workspace == old.workspace, table.c.number == old.number, table.c.version == old.version)
+    if tx.execute(update(table).where(where).values(row)).rowcount != 1:
+        raise Changed
+
+
+def _save_children(
+    tx: Transaction, hypothesis: Hypothesis, old: Iterable[Any], new: Iterable[Any], table: Table, key: str
+) -> None:
+    before = {getattr(child, key): child for child in old}
+    owned = {"workspace": hypothesis.workspace, "hypothesis": hypothesis.number}
+    for child in new:
+        earlier = before.get(getattr(child, key))
+        if earlier is None:
+            tx.execute(insert(table).values({**owned, **to_row(child, table)}))
+        elif earlier != child:
+            where = [table.c[name] == value for name, value in owned.items()]
+            where.append(table.c[key] == getattr(child, key))
+            tx.execute(update(table).where(*where).values(to_row(child, table)))
+
+
+def numbers_open_or_ended_since(
+    tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, since: datetime
+) -> list[HypothesisNumber]:
+    """Return the hypotheses of a channel that are open, or were closed after `since`."""
+    column = tables.hypotheses.c
+    query = select(column.number).where(
+        column.workspace == workspace,
+        column.channel == channel,
+        column.ended_at.is_(None) | (column.ended_at > since),
+    )
+    return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
+
+
+def list_hypotheses(
+    tx: Transaction,
+    workspace: WorkspaceId,
+    *,
+    owner: UserId | None = None,
+    is_open: bool | None = None,
+    stage: Stage | None = None,
+    limit: int = 20,
+) -> list[Hypothesis]:
+    """Return hypotheses, newest first. None for a filter: any. Closed ones come by the time they were closed."""
+    table = tables.hypotheses
+    query = select(table).where(table.c.workspace == workspace)
+    if owner is not None:
+        query = query.where(table.c.owner == owner)
+    if is_open is not None:
+        query = query.where(table.c.ended_at.is_(None) if is_open else table.c.ended_at.is_not(None))
+    if stage is not None:
+        query = query.where(table.c.stage == stage)
+    query = query.order_by(table.c.ended_at.desc(), table.c.number.desc()).limit(limit)
+    return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
+
+
+def experiments_to_look_at(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber, ExperimentNumber]]:
+    """Return, over all workspaces, the experiments that run, and the stopped ones whose last look is not made."""
+    column = tables.experiments.c
+    query = select(column.workspace, column.hypothesis, column.number).where(
+        column.state.in_((ExperimentState.RUNNING, ExperimentState.STOPPED)), column.looks_done.is_(False)
+    )
+    return [
+        (WorkspaceId(workspace), HypothesisNumber(hypothesis), ExperimentNumber(number))
+        for workspace, hypothesis, number in tx.execute(query)
+    ]
+
+
+def finish_looks(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> None:
+    """Remember that no look of this experiment can come any more."""
+    column = tables.experiments.c
+    done = update(tables.experiments).where(column.workspace == workspace, column.number == number)
+    tx.execute(done.values(looks_done=True))
+
+
+def waiting_for_decision(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber]]:
+    """Return, over all workspaces, the hypotheses with a waiting request, or in the stage experiment and open."""
+    request, hypothesis = tables.requests.c, tables.hypotheses.c
+    waiting = select(request.workspace, request.hypothesis).where(request.state == RequestState.WAITING)
+    in_experiment = select(hypothesis.workspace, hypothesis.number).where(
+        hypothesis.stage == Stage.EXPERIMENT, hypothesis.ended_at.is_(None)
+    )
+    rows = {*tx.execute(waiting).tuples(), *tx.execute(in_experiment).tuples()}
+    return [(WorkspaceId(workspace), HypothesisNumber(number)) for workspace, number in sorted(rows)]
+
+
+def channels_with_hypotheses(tx: Transaction) -> list[tuple[WorkspaceId, ChannelId]]:
+    """Return every channel that is the home of a hypothesis."""
+    column = tables.hypotheses.c
+    rows = tx.execute(select(column.workspace, column.channel).distinct())
+    return [(WorkspaceId(workspace), ChannelId(channel)) for workspace, channel in rows]
+
+
+def metric_names(tx: Transaction, workspace: WorkspaceId, *, limit: int = 50) -> list[str]:
+    """Return metric names that people used before, for suggestions."""
+    column = tables.hypotheses.c
+    query = select(column.metric).where(column.workspace == workspace).distinct().limit(limit)
+    return sorted(tx.execute(query).scalars())

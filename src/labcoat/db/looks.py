@@ -1,0 +1,93 @@
+"""Looks and typed totals: written once, read back as values."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+
+from labcoat.db import tables
+from labcoat.db.database import Transaction
+from labcoat.db.mapping import from_row, to_row
+from labcoat.domain.ids import ExperimentNumber, WorkspaceId
+from labcoat.domain.look import Entry, Look, SourceProblem
+
+
+def add(tx: Transaction, workspace: WorkspaceId, look: Look) -> None:
+    """Store a look; the slot must be free."""
+    tx.execute(insert(tables.looks).values(workspace=workspace, **to_row(look, tables.looks)))
+
+
+def has_slot(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, slot: datetime) -> bool:
+    """Whether the slot of this experiment is taken."""
+    column = tables.looks.c
+    query = select(column.slot).where(column.workspace == workspace, column.experiment == number, column.slot == slot)
+    return tx.execute(query).first() is not None
+
+
+def list_of(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> list[Look]:
+    """Return the looks of an experiment that stand, oldest first, with and without a readout."""
+    table = tables.looks
+    query = select(table).where(
+        table.c.workspace == workspace, table.c.experiment == number, table.c.is_superseded.is_(False)
+    )
+    return [from_row(Look, table, row) for row in tx.execute(query.order_by(table.c.slot)).mappings()]
+
+
+def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Look | None:
+    """Return the newest look with a readout that stands."""
+    table = tables.looks
+    query = (
+        select(table)
+        .where(
+            table.c.workspace == workspace,
+            table.c.experiment == number,
+            table.c.is_superseded.is_(False),
+            table.c.no_look.is_(None),
+        )
+        .order_by(table.c.slot.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).mappings().first()
+    return None if row is None else from_row(Look, table, row)
+
+
+def supersede(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, since: datetime) -> None:
+    """Mark the looks from `since` on as resting on numbers that were corrected."""
+    column = tables.looks.c
+    later = update(tables.looks).where(
+        column.workspace == workspace, column.experiment == number, column.as_of >= since
+    )
+    tx.execute(later.values(is_superseded=True))
+
+
+def add_entry(tx: Transaction, workspace: WorkspaceId, entry: Entry) -> None:
+    """Store typed totals; earlier ones stay."""
+    tx.execute(insert(tables.entries).values(workspace=workspace, **to_row(entry, tables.entries)))
+
+
+def newest_entries(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> dict[str, Entry]:
+    """Return the newest typed totals of each metric."""
+    table = tables.entries
+    query = select(table).where(table.c.workspace == workspace, table.c.experiment == number).order_by(table.c.id)
+    return {row["metric"]: from_row(Entry, table, row) for row in tx.execute(query).mappings()}
+
+
+def set_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, problem: SourceProblem) -> None:
+    """Remember why an experiment's numbers could not be read."""
+    clear_problem(tx, workspace, number)
+    tx.execute(insert(tables.source_problems).values(workspace=workspace, experiment=number, **asdict(problem)))
+
+
+def clear_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> bool:
+    """Forget an experiment's problem; return whether there was one."""
+    column = tables.source_problems.c
+    old = delete(tables.source_problems).where(column.workspace == workspace, column.experiment == number)
+    return tx.execute(old).rowcount > 0
+
+
+def find_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> SourceProblem | None:
+    """Return why an experiment's numbers cannot be read now."""
+    table = tables.source_problems
+    query = select(table).where(table.c.workspace == workspace, table.c.experiment == number)
+    row = tx.execute(query).mappings().first()
+    return None if row is None else from_row(SourceProblem, table, row)

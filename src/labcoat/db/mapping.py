@@ -1,0 +1,22 @@
+"""Rows to frozen values and back: a column is named as the field it holds."""
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from sqlalchemy import RowMapping, Table
+
+ValueT = TypeVar("ValueT")
+
+
+def _shared_names(shape: type[Any], table: Table) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(shape) if field.name in table.columns)
+
+
+def to_row(value: Any, table: Table) -> dict[str, Any]:
+    """Return the columns of the table that are fields of the value."""
+    return {name: getattr(value, name) for name in _shared_names(type(value), table)}
+
+
+def from_row(shape: type[ValueT], table: Table, row: RowMapping) -> ValueT:
+    """Return the value that a row of the table holds."""
+    return shape(**{name: row[name] for name in _shared_names(shape, table)})

@@ -1,0 +1,307 @@
+"""The tables. Columns that mirror a domain value are named as its fields; everything is scoped by workspace."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
+from labcoat.domain.hypothesis import Ending, Outcome
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.notice import NoticeKind
+from labcoat.domain.plan import Plan
+from labcoat.domain.request import NoExperimentReason
+from labcoat.stats.results import Direction, Moments, NoLookReason, Readout, Sample, Verdict
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(40)  # Slack's ids have 11 signs or so, and no promised length
+
+
+def _of_hypothesis() -> tuple[Column[str], Column[int], ForeignKeyConstraint]:
+    return (
+        Column("workspace", _ID, primary_key=True),
+        Column("hypothesis", Integer, primary_key=True),
+        ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"]),
+    )
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("last_hypothesis", Integer, nullable=False, default=0),
+    Column("last_experiment", Integer, nullable=False, default=0),
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("person", _ID, primary_key=True),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("person", _ID, primary_key=True),
+    Column("zone", String(60), comment="IANA name; empty until Slack was asked"),
+)
+
+hypotheses = Table(
+    "hypotheses",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("channel", _ID, nullable=False),
+    Column("stage", Word(Stage), nullable=False),
+    Column("stage_since", UTCDateTime, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("direction", Word(Direction), nullable=False),
+    Column("because", Text, nullable=False),
+    Column("smallest_effect", Text, nullable=False),
+    Column("refuted_by", Text, nullable=False),
+    Column("tags", Json(tuple[str, ...]), nullable=False),
+    Column("owner", _ID),
+    Column("filed_by", _ID, nullable=False),
+    Column("filed_at", UTCDateTime, nullable=False),
+    Column("involved", Json(tuple[str, ...]), nullable=False),
+    Column("replaces", Integer),
+    Column("ending", Json(Ending)),
+    Column("ended_at", UTCDateTime, comment="of the ending, for queries"),
+    Index(None, "workspace", "channel", "ended_at"),
+)
+
+prototypes = Table(
+    "prototypes",
+    metadata,
+    *_of_hypothesis(),
+    Column("position", Integer, primary_key=True),
+    Column("summary", Text, nullable=False),
+    Column("cap_days", Float, nullable=False),
+    Column("stop_when", Text, nullable=False),
+    Column("build_guess_days", Float),
+    Column("spent_days", Float, nullable=False),
+    Column("begun_by", _ID, nullable=False),
+    Column("begun_at", UTCDateTime, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    *_of_hypothesis(),
+    Column("position", Integer, primary_key=True),
+    Column("kind", Word(EvidenceKind), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("link", Text),
+    Column("added_by", _ID, nullable=False),
+    Column("added_at", UTCDateTime, nullable=False),
+    Column("offline", Json(OfflineEvaluation)),
+)
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hypothesis", Integer, nullable=False),
+    Column("state", Word(ExperimentState), nullable=False),
+    Column("plan", Json(Plan), nullable=False),
+    Column("plan_version", Integer, nullable=False),
+    Column("planned_by", _ID, nullable=False),
+    Column("planned_at", UTCDateTime, nullable=False),
+    Column("no_feedback_reason", Text),
+    Column("skip_reason", Text),
+    Column("since", UTCDateTime),
+    Column("started_at", UTCDateTime),
+    Column("is_registered_late", Boolean(create_constraint=False), nullable=False),
+    Column("ended_at", UTCDateTime),
+    Column("stopped_at", UTCDateTime),
+    Column("stop_reason", Text),
+    Column("cancel_reason", Text),
+    Column("looks_done", Boolean(create_constraint=False), nullable=False, default=False, comment="no look can come"),
+    ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"]),
+    Index(None, "workspace", "hypothesis"),
+    Index(None, "state", "looks_done"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    *_of_hypothesis(),
+    Column("position", Integer, primary_key=True),
+    Column("state", Word(RequestState), nullable=False),
+    Column("experiment", Integer),
+    Column("asked_by", _ID, nullable=False),
+    Column("asked_of", _ID, nullable=False),
+    Column("asked_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+    Column("conclusion", Word(Outcome), nullable=False),
+    Column("learning", Text, nullable=False),
+    Column("amount_days", Float, nullable=False),
+    Column("no_experiment_reason", Word(NoExperimentReason)),
+    Column("no_experiment_note", Text, nullable=False),
+    Column("is_member_confirmation", Boolean(create_constraint=False), nullable=False),
+    Column("verdict", Word(Verdict)),
+    Column("decided_by", _ID),
+    Column("decided_at", UTCDateTime),
+    Column("answer", Text),
+    Column("seen_version", Integer),
+    Index(None, "state", "expires_at"),
+)
+
+needs = Table(
+    "needs",
+    metadata,
+    *_of_hypothesis(),
+    Column("position", Integer, primary_key=True),
+    Column("summary", Text, nullable=False),
+    Column("found_by", _ID, nullable=False),
+    Column("found_at", UTCDateTime, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("workspace", _ID, nullable=False),
+    Column("hypothesis", Integer, nullable=False),
+    Column("step", Word(Step), nullable=False),
+    Column("by", _ID),
+    Column("at", UTCDateTime, nullable=False),
+    Column("reason", Text),
+    Column("changes", Json(Mapping[str, tuple[object, object]]), nullable=False),
+    Index(None, "workspace", "hypothesis", "id"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("workspace", _ID, nullable=False),
+    Column("experiment", Integer, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("as_of", UTCDateTime, nullable=False),
+    Column("sent_by", _ID, nullable=False),
+    Column("sent_at", UTCDateTime, nullable=False),
+    Column("moments", Json(tuple[Moments, ...]), nullable=False),
+    Index(None, "workspace", "experiment", "id"),
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("slot", UTCDateTime, primary_key=True),
+    Column("as_of", UTCDateTime, nullable=False),
+    Column("sample", Json(Sample), nullable=False),
+    Column("readout", Json(Readout)),
+    Column("no_look", Word(NoLookReason)),
+    Column("is_superseded", Boolean(create_constraint=False), nullable=False),
+)
+
+source_problems = Table(
+    "source_problems",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("since", UTCDateTime, nullable=False),
+    Column("retry_at", UTCDateTime, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(32), nullable=False, comment="opaque; in the message's metadata, to find it again"),
+    Column("workspace", _ID, nullable=False),
+    Column("kind", Word(NoticeKind), nullable=False),
+    Column("channel", _ID),
+    Column("person", _ID),
+    Column("subject", String(80)),
+    Column("parent", String(80)),
+    Column("is_loud", Boolean(create_constraint=False), nullable=False),
+    Column("details", Json(Mapping[str, object]), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("next_try_at", UTCDateTime, nullable=False),
+    Column("lease_until", UTCDateTime),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("sent_channel", _ID),
+    Column("sent_ts", String(40)),
+    Column("problem", Text),
+    UniqueConstraint("key"),
+    Index("ix_outbox_unfinished", "workspace", "channel", "person", "id", "state"),
+    Index(None, "state", "next_try_at"),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("subject", String(80), primary_key=True),
+    Column("channel", _ID, nullable=False),
+    Column("ts", String(40), nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("received_at", UTCDateTime, nullable=False, index=True),
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("channel", _ID, primary_key=True),
+    Column("monday", Date, primary_key=True),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("is_silent", Boolean(create_constraint=False), nullable=False),
+    Column("said_nothing_open", Boolean(create_constraint=False), nullable=False),
+)
+
+nudges = Table(
+    "nudges",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("key", String(120), primary_key=True, comment="case, subject, since and step: each is sent once"),
+    Column("person", _ID, nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("offset_seconds", Float, nullable=False, comment="only `labcoat demo` ever moves business time"),
+)

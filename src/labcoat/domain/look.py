@@ -1,0 +1,58 @@
+"""A look: one reading of the data that spent its share of alpha, stored once and never recomputed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from labcoat.domain.ids import ExperimentNumber, UserId
+from labcoat.stats.results import Moments, NoLookReason, Readout, Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was read at one slot.
+
+    slot: what makes it unique within its experiment. as_of: until when the data reach.
+    readout: None where the rules allow no look now; the sample is kept all the same, and `no_look` says why.
+    is_superseded: typed numbers that it rests on were corrected; it is kept but decides nothing.
+    """
+
+    experiment: ExperimentNumber
+    slot: datetime
+    as_of: datetime
+    sample: Sample
+    readout: Readout | None
+    no_look: NoLookReason | None = None
+    is_superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Totals since the start that a person typed for one metric; moments in the plan's order of variants."""
+
+    experiment: ExperimentNumber
+    metric: str
+    as_of: datetime
+    sent_by: UserId
+    sent_at: datetime
+    moments: tuple[Moments, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceProblem:
+    """Why the warehouse could not be read; the last good look stays."""
+
+    message: str
+    since: datetime
+    retry_at: datetime
+
+
+def sample_of(entries: Mapping[str, Entry], goal: str) -> Sample:
+    """Return the typed totals as a sample; the goal's units are the exposed ones.
+
+    entries: the newest entry of each metric, the goal's among them.
+    """
+    return Sample(
+        exposed=tuple(moments.count for moments in entries[goal].moments),
+        moments={name: entry.moments for name, entry in entries.items()},
+    )

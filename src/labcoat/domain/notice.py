@@ -1,0 +1,48 @@
+"""A notice: a fact to tell, written in the transaction of the change that caused it and delivered later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
+
+
+class NoticeKind(StrEnum):
+    """What is told; each has one view that renders it when it is delivered."""
+
+    CARD = "card"  # the hypothesis's one message in its channel, edited in place
+    STORY = "story"  # one line of history in the card's thread
+    REQUEST = "request"  # the lead's message with the three buttons, edited in place
+    ANSWER = "answer"  # tells the owner what became of a request
+    DIGEST = "digest"
+    NUDGE = "nudge"
+    PROBLEM = "problem"  # tells a person in private that something could not be done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message to send or edit.
+
+    Goes to a channel or to a person. subject: names a message that is edited in place, and sent only once.
+    parent: the subject whose thread it belongs in. is_loud: a thread line that the channel sees too.
+    details: what the view needs beside the database, as JSON values.
+    """
+
+    kind: NoticeKind
+    workspace: WorkspaceId
+    channel: ChannelId | None = None
+    person: UserId | None = None
+    subject: str | None = None
+    parent: str | None = None
+    is_loud: bool = False
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+def card_subject(number: HypothesisNumber) -> str:
+    """Return the subject of a hypothesis's card."""
+    return f"card H-{number}"
+
+
+def request_subject(number: HypothesisNumber, position: int, person: UserId) -> str:
+    """Return the subject of one person's message about one request."""
+    return f"request H-{number} {position} {person}"
