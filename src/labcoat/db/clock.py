@@ -8,9 +8,14 @@ from labcoat.db import tables
 from labcoat.db.database import Transaction
 
 
+def machine_now() -> datetime:
+    """Return the wall clock, which leases and retries are measured by and nothing moves."""
+    return datetime.now(UTC)
+
+
 def business_now(tx: Transaction) -> datetime:
     """Return the instant that slots, stages, nudges and expiries are measured by."""
-    return datetime.now(UTC) + timedelta(seconds=offset_seconds(tx))
+    return machine_now() + timedelta(seconds=offset_seconds(tx))
 
 
 def offset_seconds(tx: Transaction) -> float:

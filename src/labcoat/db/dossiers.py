@@ -15,7 +15,7 @@ from labcoat.domain.evidence import Evidence
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
-from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.lifecycle import RequestState, Stage, Step
 from labcoat.domain.need import Need
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.request import Request
@@ -163,25 +163,6 @@ def list_hypotheses(
     return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
 
 
-def experiments_to_look_at(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber, ExperimentNumber]]:
-    """Return, over all workspaces, the experiments that run, and the stopped ones whose last look is not made."""
-    column = tables.experiments.c
-    query = select(column.workspace, column.hypothesis, column.number).where(
-        column.state.in_((ExperimentState.RUNNING, ExperimentState.STOPPED)), column.looks_done.is_(False)
-    )
-    return [
-        (WorkspaceId(workspace), HypothesisNumber(hypothesis), ExperimentNumber(number))
-        for workspace, hypothesis, number in tx.execute(query)
-    ]
-
-
-def finish_looks(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> None:
-    """Remember that no look of this experiment can come any more."""
-    column = tables.experiments.c
-    done = update(tables.experiments).where(column.workspace == workspace, column.number == number)
-    tx.execute(done.values(looks_done=True))
-
-
 def waiting_for_decision(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber]]:
     """Return, over all workspaces, the hypotheses with a waiting request, or in the stage experiment and open."""
     request, hypothesis = tables.requests.c, tables.hypotheses.c
@@ -205,3 +186,10 @@ def metric_names(tx: Transaction, workspace: WorkspaceId, *, limit: int = 50) ->
     column = tables.hypotheses.c
     query = select(column.metric).where(column.workspace == workspace).distinct().limit(limit)
     return sorted(tx.execute(query).scalars())
+
+
+def first_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:
+    """Return when the channel's first hypothesis was filed."""
+    column = tables.hypotheses.c
+    query = select(column.filed_at).where(column.workspace == workspace, column.channel == channel)
+    return tx.execute(query.order_by(column.filed_at).limit(1)).scalar_one_or_none()

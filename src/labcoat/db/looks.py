@@ -1,6 +1,5 @@
 """Looks and typed totals: written once, read back as values."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
@@ -8,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
-from labcoat.domain.ids import ExperimentNumber, WorkspaceId
+from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
 
 
@@ -60,6 +59,23 @@ def supersede(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber,
     tx.execute(later.values(is_superseded=True))
 
 
+def schedule(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, at: datetime | None) -> None:
+    """Set when the next look is due, in business time; None while no look is to come."""
+    column = tables.experiments.c
+    one = update(tables.experiments).where(column.workspace == workspace, column.number == number)
+    tx.execute(one.values(next_look_at=at))
+
+
+def due(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber, ExperimentNumber]]:
+    """Return, over all workspaces, the experiments whose next look is due."""
+    column = tables.experiments.c
+    query = select(column.workspace, column.hypothesis, column.number).where(column.next_look_at <= now)
+    return [
+        (WorkspaceId(workspace), HypothesisNumber(hypothesis), ExperimentNumber(number))
+        for workspace, hypothesis, number in tx.execute(query.order_by(column.next_look_at))
+    ]
+
+
 def add_entry(tx: Transaction, workspace: WorkspaceId, entry: Entry) -> None:
     """Store typed totals; earlier ones stay."""
     tx.execute(insert(tables.entries).values(workspace=workspace, **to_row(entry, tables.entries)))
@@ -75,7 +91,8 @@ def newest_entries(tx: Transaction, workspace: WorkspaceId, number: ExperimentNu
 def set_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, problem: SourceProblem) -> None:
     """Remember why an experiment's numbers could not be read."""
     clear_problem(tx, workspace, number)
-    tx.execute(insert(tables.source_problems).values(workspace=workspace, experiment=number, **asdict(problem)))
+    row = {"workspace": workspace, "experiment": number, "message": problem.message, "since": problem.since}
+    tx.execute(insert(tables.source_problems).values(row))
 
 
 def clear_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> bool:

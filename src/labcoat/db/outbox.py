@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
 
 from labcoat.db import tables
+from labcoat.db.clock import machine_now
 from labcoat.db.database import NOTICES_PUT, Transaction
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
@@ -44,12 +45,9 @@ class Post:
     ts: str
 
 
-def put(tx: Transaction, notice: Notice, *, at: datetime) -> None:
-    """Add a notice; an edit of a subject whose earlier edit is still pending is not added twice.
-
-    at: machine time.
-    """
-    table = tables.outbox
+def put(tx: Transaction, notice: Notice) -> None:
+    """Add a notice; an edit of a subject whose earlier edit is still pending is not added twice."""
+    table, at = tables.outbox, machine_now()
     if notice.subject is not None and _is_pending(tx, notice):
         return
     tx.execute(

@@ -1,5 +1,6 @@
 """What was made once and must not be made again: weekly digests and nudges, by unique keys."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Table, insert, select
@@ -10,17 +11,26 @@ from labcoat.db.database import Transaction
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 
 
-def newest_digest(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> tuple[date, bool] | None:
-    """Return the Monday of a channel's newest digest, and whether it said that nothing is open."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeDigest:
+    """A week whose digest was made. said_nothing_open: it said so, and the next empty one stays silent."""
+
+    monday: date
+    made_at: datetime
+    said_nothing_open: bool
+
+
+def newest_digest(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> MadeDigest | None:
+    """Return the newest week of a channel whose digest was made."""
     column = tables.digests.c
     query = (
-        select(column.monday, column.said_nothing_open)
+        select(column.monday, column.made_at, column.said_nothing_open)
         .where(column.workspace == workspace, column.channel == channel)
         .order_by(column.monday.desc())
         .limit(1)
     )
     row = tx.execute(query).first()
-    return None if row is None else (row.monday, row.said_nothing_open)
+    return None if row is None else MadeDigest(**row._mapping)
 
 
 def claim_digest(

@@ -145,10 +145,10 @@ experiments = Table(
     Column("stopped_at", UTCDateTime),
     Column("stop_reason", Text),
     Column("cancel_reason", Text),
-    Column("looks_done", Boolean(create_constraint=False), nullable=False, default=False, comment="no look can come"),
+    Column("next_look_at", UTCDateTime, comment="business time; empty while no look is to come"),
     ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"]),
     Index(None, "workspace", "hypothesis"),
-    Index(None, "state", "looks_done"),
+    Index(None, "next_look_at"),
 )
 
 requests = Table(
@@ -206,7 +206,7 @@ entries = Table(
     Column("id", Integer, primary_key=True),
     Column("workspace", _ID, nullable=False),
     Column("experiment", Integer, nullable=False),
-    Column("metric", Text, nullable=False),
+    Column("metric", String(80), nullable=False),
     Column("as_of", UTCDateTime, nullable=False),
     Column("sent_by", _ID, nullable=False),
     Column("sent_at", UTCDateTime, nullable=False),
@@ -234,7 +234,6 @@ source_problems = Table(
     Column("experiment", Integer, primary_key=True),
     Column("message", Text, nullable=False),
     Column("since", UTCDateTime, nullable=False),
-    Column("retry_at", UTCDateTime, nullable=False),
 )
 
 outbox = Table(

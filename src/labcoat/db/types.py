@@ -41,7 +41,7 @@ class Word(TypeDecorator[WordT]):
         self.words = words
 
     def process_bind_param(self, value: WordT | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else str(value.value)
+        return None if value is None else self.words(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> WordT | None:  # noqa: ARG002
         return None if value is None else self.words(value)

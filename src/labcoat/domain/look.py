@@ -44,7 +44,6 @@ class SourceProblem:
 
     message: str
     since: datetime
-    retry_at: datetime
 
 
 def sample_of(entries: Mapping[str, Entry], goal: str) -> Sample:

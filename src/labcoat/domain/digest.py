@@ -1,0 +1,132 @@
+"""The weekly digest as values: what was learned and what waits; composed once, when its week is claimed."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.evidence import EvidenceSource
+from labcoat.domain.hypothesis import Decision, Outcome
+from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId
+from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideItem:
+    """A request that waits for an answer; the only place where a digest mentions people."""
+
+    hypothesis: HypothesisNumber
+    change: str
+    asked_of: UserId
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthItem:
+    """An experiment whose numbers need a person: SRM, harm, or data that cannot be read (then `problem` says why)."""
+
+    hypothesis: HypothesisNumber
+    experiment: ExperimentNumber
+    change: str
+    readout: Readout | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultItem:
+    """The newest look of an experiment, with the goal's estimate of its first treatment."""
+
+    hypothesis: HypothesisNumber
+    experiment: ExperimentNumber
+    change: str
+    metric: str
+    kind: MetricKind
+    direction: Direction
+    estimate: Estimate
+    readout: Readout
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedItem:
+    """A hypothesis closed in the week. days_not_spent: build guess less what was spent, None without a guess."""
+
+    hypothesis: HypothesisNumber
+    change: str
+    outcome: Outcome
+    decision: Decision
+    learning: str
+    days_not_spent: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StalledItem:
+    """Something that waits for its owner. days: how long, at least 0."""
+
+    hypothesis: HypothesisNumber
+    change: str
+    why: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """One channel's week.
+
+    learned_by_experiment, learned_by_prototype: of the closed ones, those that taught something, by the strict rule.
+    oldest_open: number, change and whole days of the hypothesis that has waited longest at its first stage.
+    """
+
+    monday: date
+    is_late: bool
+    closed_count: int
+    learned_by_experiment: int
+    learned_by_prototype: int
+    open_count: int
+    waiting_count: int
+    oldest_waiting: HypothesisNumber | None
+    oldest_waiting_change: str
+    oldest_waiting_days: int
+    decide: tuple[DecideItem, ...] = ()
+    health: tuple[HealthItem, ...] = ()
+    results: tuple[ResultItem, ...] = ()
+    closed: tuple[ClosedItem, ...] = ()
+    stalled: tuple[StalledItem, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is open and nothing was closed."""
+        return not (self.open_count or self.closed_count)
+
+
+_TEACHING = frozenset({Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
+UNHEALTHY = frozenset({Verdict.INVALID, Verdict.DATA_ERROR, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
+
+
+def taught_by_experiment(readout: Readout | None) -> bool:
+    """Whether a valid experiment taught something: a win, a harm caught, or no effect shown on both sides.
+
+    "Futile", where only one side was shown, does not count: the planned power was not reached.
+    """
+    if readout is None:
+        return False
+    if readout.verdict is Verdict.NO_EFFECT:
+        return all(reason.finding is not Finding.FUTILE for reason in readout.reasons)
+    return readout.verdict in _TEACHING
+
+
+def taught_by_prototype(dossier: Dossier) -> bool:
+    """Whether a prototype alone taught something: closed supported or refuted, with evidence from users."""
+    ending = dossier.hypothesis.ending
+    if ending is None or dossier.newest_experiment is not None:
+        return False
+    has_users = any(evidence.kind.source is EvidenceSource.USERS for evidence in dossier.evidence)
+    return has_users and ending.outcome in (Outcome.SUPPORTED, Outcome.REFUTED)
+
+
+def days_not_spent(dossier: Dossier) -> float | None:
+    """Return the person-days a build would have taken beyond what was spent; None if unknown or built."""
+    ending = dossier.hypothesis.ending
+    guesses = [one.build_guess_days for one in dossier.prototypes if one.build_guess_days is not None]
+    if ending is None or ending.decision is Decision.SHIPPED or not guesses:
+        return None
+    return max(0.0, guesses[-1] - ending.days_spent)

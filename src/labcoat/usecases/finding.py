@@ -1,0 +1,51 @@
+"""Finding what a command or button is about, and who is acting."""
+
+from labcoat.db import dossiers, workspaces
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.member import Member
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.subject import Subject
+
+
+def get_dossier(tx: Transaction, workspace: WorkspaceId, subject: Subject) -> Dossier:
+    """Return the hypothesis that H-12 names, or that E-7 tests; raise Refusal if this workspace has none."""
+    if subject.hypothesis is not None:
+        found = dossiers.find(tx, workspace, subject.hypothesis)
+    else:
+        assert subject.experiment is not None
+        found = dossiers.find_of_experiment(tx, workspace, subject.experiment)
+    if found is None:
+        raise Refusal(Reason.UNKNOWN_ID, id=str(subject))
+    return found
+
+
+def get_experiment(dossier: Dossier, subject: Subject) -> Experiment:
+    """Return the experiment that E-7 names, or H-12's newest; raise Refusal if there is none."""
+    if subject.experiment is not None:
+        return dossier.get_experiment(subject.experiment)
+    newest = dossier.newest_experiment
+    if newest is None:
+        raise Refusal(Reason.NO_EXPERIMENT, hypothesis=dossier.hypothesis.number)
+    return newest
+
+
+def get_member(
+    tx: Transaction,
+    workspace: WorkspaceId,
+    user: UserId,
+    *,
+    channel: ChannelId | None = None,
+    of: Dossier | None = None,
+) -> Member:
+    """Return the person with what they may do.
+
+    channel: where they act from. They count as in the hypothesis's channel if they act from it or were ever involved;
+    asking Slack for the channel's members would be a call inside a click.
+    """
+    workspaces.meet(tx, workspace, user)
+    is_lead = user in workspaces.leads(tx, workspace, lock=True)
+    is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
+    return Member(user=user, is_lead=is_lead, is_in_channel=is_here)

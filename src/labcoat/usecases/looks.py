@@ -1,0 +1,160 @@
+"""Daily looks in three parts: read what is due, ask the warehouse with no transaction open, record the look."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from labcoat.db import dossiers, looks
+from labcoat.db.database import Transaction
+from labcoat.domain import schedule
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.ids import HypothesisNumber, WorkspaceId
+from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.look import Look, SourceProblem
+from labcoat.domain.plan import ResultSource
+from labcoat.stats.results import NoLook, Readout, Sample
+from labcoat.usecases import results, telling
+
+RETRY_AFTER = timedelta(minutes=15)
+RETRY_PERMANENT_AFTER = timedelta(hours=6)
+"""A metric whose SQL is wrong stays wrong until someone mends it; asking often only loads the warehouse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLook:
+    """A look to make.
+
+    until: data from here on do not count. past: the looks that stand. is_last: the last one of a stopped experiment.
+    """
+
+    workspace: WorkspaceId
+    hypothesis: HypothesisNumber
+    experiment: Experiment
+    slot: datetime
+    until: datetime
+    past: tuple[Look, ...]
+    is_last: bool
+
+
+def due(tx: Transaction, *, now: datetime) -> list[DueLook]:
+    """Return the looks that are due, with all that making them needs."""
+    found = []
+    for workspace, hypothesis, number in looks.due(tx, now):
+        dossier = dossiers.find(tx, workspace, hypothesis)
+        assert dossier is not None
+        experiment = dossier.get_experiment(number)
+        look = _due_look(tx, dossier, experiment, now)
+        if look is not None:
+            found.append(look)
+    return found
+
+
+def _due_look(tx: Transaction, dossier: Dossier, experiment: Experiment, now: datetime) -> DueLook | None:
+    plan, is_stopped = experiment.plan, experiment.state is ExperimentState.STOPPED
+    assert experiment.since is not None
+    if plan.period is not None:
+        slot = until = plan.period.ends_at
+    elif is_stopped:
+        assert experiment.ended_at is not None
+        slot = until = experiment.ended_at
+    else:
+        latest = schedule.latest_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
+        if latest is None:
+            return None
+        slot, until = latest, now
+    return DueLook(
+        workspace=dossier.hypothesis.workspace,
+        hypothesis=dossier.hypothesis.number,
+        experiment=experiment,
+        slot=slot,
+        until=until,
+        past=tuple(looks.list_of(tx, dossier.hypothesis.workspace, experiment.number)),
+        is_last=is_stopped or plan.period is not None,
+    )
+
+
+def is_finished(look: DueLook) -> bool:
+    """Whether there is nothing left to look at: a stopped experiment whose final look is made."""
+    return look.is_last and any(one.readout is not None and one.readout.is_final for one in look.past)
+
+
+def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoLook, *, now: datetime) -> Look | None:
+    """Store a look with its notices; None if the plan moved or the slot was taken meanwhile."""
+    dossier = _current(tx, look)
+    if dossier is None:
+        return None
+    experiment = dossier.get_experiment(look.experiment.number)
+    _schedule_next(tx, look, experiment, now)
+    made = results.look_of(experiment, sample, answer, slot=look.slot, as_of=look.until)
+    looks.add(tx, look.workspace, made)
+    had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
+    if made.readout is not None and _is_news(made.readout, look.past):
+        telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
+    if made.readout is not None or had_problem:
+        telling.refresh_card(tx, dossier)
+    return made
+
+
+def record_entries(tx: Transaction, look: DueLook) -> None:
+    """Make the last look of a stopped experiment at the totals that people typed."""
+    dossier = _current(tx, look)
+    if dossier is None:
+        return
+    experiment = dossier.get_experiment(look.experiment.number)
+    looks.schedule(tx, look.workspace, experiment.number, None)
+    entries = looks.newest_entries(tx, look.workspace, experiment.number)
+    made = results.look_at_entries(tx, dossier, experiment, entries, as_of=look.until, is_last=True)
+    if made is not None:
+        telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
+        telling.refresh_card(tx, dossier)
+
+
+def finish(tx: Transaction, look: DueLook) -> None:
+    """Remember that no look of this experiment is to come."""
+    looks.schedule(tx, look.workspace, look.experiment.number, None)
+
+
+def record_problem(tx: Transaction, look: DueLook, message: str, *, is_permanent: bool, now: datetime) -> None:
+    """Remember why the numbers could not be read, say it once in the thread, and try again later."""
+    dossier = _current(tx, look)
+    if dossier is None:
+        return
+    number = look.experiment.number
+    looks.schedule(tx, look.workspace, number, now + (RETRY_PERMANENT_AFTER if is_permanent else RETRY_AFTER))
+    known = looks.find_problem(tx, look.workspace, number)
+    if known is not None and known.message == message:
+        return
+    since = known.since if known is not None else now
+    looks.set_problem(tx, look.workspace, number, SourceProblem(message=message, since=since))
+    telling.tell_in_thread(tx, dossier, {"problem": message, "experiment": number})
+    telling.refresh_card(tx, dossier)
+
+
+def needs_warehouse(look: DueLook) -> bool:
+    """Whether the numbers come from the warehouse."""
+    return look.experiment.plan.source is ResultSource.WAREHOUSE
+
+
+def _current(tx: Transaction, look: DueLook) -> Dossier | None:
+    dossier = dossiers.find(tx, look.workspace, look.hypothesis)
+    assert dossier is not None
+    experiment = dossier.get_experiment(look.experiment.number)
+    has_moved = experiment.plan_version != look.experiment.plan_version or experiment.state != look.experiment.state
+    return None if has_moved or looks.has_slot(tx, look.workspace, experiment.number, look.slot) else dossier
+
+
+def _schedule_next(tx: Transaction, look: DueLook, experiment: Experiment, now: datetime) -> None:
+    if look.is_last:
+        looks.schedule(tx, look.workspace, experiment.number, None)
+        return
+    assert experiment.since is not None
+    zone, hour = experiment.plan.zone, experiment.plan.look_hour
+    after = schedule.next_look_slot(now, since=experiment.since, zone=zone, hour=hour)
+    looks.schedule(tx, look.workspace, experiment.number, after)
+
+
+def _is_news(readout: Readout, past: tuple[Look, ...]) -> bool:
+    earlier = [look.readout for look in past if look.readout is not None]
+    if not earlier:
+        return True
+    return readout.verdict is not earlier[-1].verdict or (readout.is_final and not earlier[-1].is_final)

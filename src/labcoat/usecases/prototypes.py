@@ -1,0 +1,63 @@
+"""What people do with a prototype: begin it and add evidence about it."""
+
+from datetime import datetime
+
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
+from labcoat.domain.lifecycle import Step
+from labcoat.domain.member import Member
+from labcoat.domain.steps import prototype as steps
+from labcoat.usecases import telling
+
+
+def begin(
+    tx: Transaction,
+    dossier: Dossier,
+    *,
+    by: Member,
+    summary: str,
+    cap_days: float,
+    stop_when: str,
+    build_guess_days: float | None,
+    now: datetime,
+) -> Dossier:
+    """Begin a prototype with its cost cap."""
+    new = steps.begin(
+        dossier,
+        by=by,
+        summary=summary,
+        cap_days=cap_days,
+        stop_when=stop_when,
+        build_guess_days=build_guess_days,
+        now=now,
+    )
+    return telling.save(tx, dossier, new, step=Step.PROTOTYPE, by=by.user, now=now)
+
+
+def add_evidence(
+    tx: Transaction,
+    dossier: Dossier,
+    *,
+    by: Member,
+    kind: EvidenceKind,
+    count: int,
+    summary: str,
+    link: str | None,
+    spent_days: float | None,
+    offline: OfflineEvaluation | None,
+    now: datetime,
+) -> Dossier:
+    """Add a piece of evidence."""
+    new = steps.add_evidence(
+        dossier,
+        by=by,
+        kind=kind,
+        count=count,
+        summary=summary,
+        link=link,
+        spent_days=spent_days,
+        offline=offline,
+        now=now,
+    )
+    return telling.save(tx, dossier, new, step=Step.ADD_EVIDENCE, by=by.user, now=now)

@@ -1,0 +1,190 @@
+"""Results: totals that people type, and what is shown when someone asks; asking makes no look."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from labcoat.db import looks
+from labcoat.db.database import Transaction
+from labcoat.domain import schedule
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.look import Entry, Look, SourceProblem, sample_of
+from labcoat.domain.member import Member
+from labcoat.domain.plan import ResultSource
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.stats import readout
+from labcoat.stats.results import Moments, NoLook, Readout, Sample, Verdict
+from labcoat.usecases import telling
+
+SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What may be shown of an experiment now.
+
+    look: the newest with a readout. sample, sample_as_of: the newest data, of which only units may be shown.
+    next_look: None where people send the numbers, or no look is to come.
+    """
+
+    dossier: Dossier
+    experiment: Experiment
+    look: Look | None
+    sample: Sample | None
+    sample_as_of: datetime | None
+    problem: SourceProblem | None
+    next_look: datetime | None
+
+
+def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: datetime) -> Result:
+    """Return what may be shown of an experiment: its newest stored look, and what came since."""
+    workspace = dossier.hypothesis.workspace
+    all_looks = looks.list_of(tx, workspace, experiment.number)
+    with_readout = [look for look in all_looks if look.readout is not None]
+    return Result(
+        dossier=dossier,
+        experiment=experiment,
+        look=with_readout[-1] if with_readout else None,
+        sample=all_looks[-1].sample if all_looks else None,
+        sample_as_of=all_looks[-1].as_of if all_looks else None,
+        problem=looks.find_problem(tx, workspace, experiment.number),
+        next_look=_next_look(experiment, now),
+    )
+
+
+def _next_look(experiment: Experiment, now: datetime) -> datetime | None:
+    plan = experiment.plan
+    if experiment.state is not ExperimentState.RUNNING or plan.source is ResultSource.TYPED or plan.period is not None:
+        return None
+    assert experiment.since is not None
+    return schedule.next_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
+
+
+def newest_verdict(tx: Transaction, dossier: Dossier) -> Verdict | None:
+    """Return what the newest look of the newest experiment says, None without one."""
+    look = newest_look(tx, dossier)
+    return look.readout.verdict if look is not None and look.readout is not None else None
+
+
+def newest_look(tx: Transaction, dossier: Dossier) -> Look | None:
+    """Return the newest look with a readout of the hypothesis's newest experiment."""
+    experiment = dossier.newest_experiment
+    return None if experiment is None else looks.newest(tx, dossier.hypothesis.workspace, experiment.number)
+
+
+def record(
+    tx: Transaction,
+    dossier: Dossier,
+    number: ExperimentNumber,
+    *,
+    by: Member,
+    metric: str | None,
+    totals: Mapping[str, Moments],
+    as_of: datetime,
+    is_correction: bool,
+    now: datetime,
+) -> Look | None:
+    """Store totals since the start that a person typed, and look at them.
+
+    metric: None for the goal. totals: by variant name. is_correction: smaller numbers than before are meant.
+    Returns the look, None while the goal has no numbers. Raises Refusal.
+    """
+    experiment = dossier.get_experiment(number)
+    _require_typed(dossier, experiment, by, as_of, now)
+    plan = experiment.plan
+    planned = plan.metric(metric) if metric else plan.goal
+    moments = _in_plan_order(totals, plan.variant_names)
+    workspace = dossier.hypothesis.workspace
+    entries = looks.newest_entries(tx, workspace, number)
+    earlier = entries.get(planned.name)
+    if earlier is not None and any(new.count < old.count for new, old in zip(moments, earlier.moments, strict=True)):
+        if not is_correction:
+            before = ", ".join(
+                f"{name} {old.count:,}" for name, old in zip(plan.variant_names, earlier.moments, strict=True)
+            )
+            raise Refusal(Reason.SMALLER_THAN_BEFORE, "totals", experiment=number, metric=planned.name, before=before)
+        looks.supersede(tx, workspace, number, since=earlier.as_of)
+    entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
+    looks.add_entry(tx, workspace, entry)
+    look = look_at_entries(tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, is_last=False)
+    telling.tell_in_thread(tx, dossier, {"recorded": planned.name, "experiment": number, "by": by.user})
+    if look is not None:
+        telling.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": number})
+        telling.refresh_card(tx, dossier)
+    return look
+
+
+def _require_typed(dossier: Dossier, experiment: Experiment, by: Member, as_of: datetime, now: datetime) -> None:
+    dossier.require_in_channel(by)
+    if experiment.state not in (ExperimentState.RUNNING, ExperimentState.STOPPED) or not dossier.hypothesis.is_open:
+        raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step="record")
+    if experiment.plan.source is not ResultSource.TYPED:
+        raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
+    assert experiment.since is not None
+    if as_of > now:
+        raise Refusal(Reason.IN_THE_FUTURE, "as_of")
+    if as_of <= experiment.since:
+        raise Refusal(Reason.BEFORE_THE_START, "as_of")
+
+
+def _in_plan_order(totals: Mapping[str, Moments], variants: tuple[str, ...]) -> tuple[Moments, ...]:
+    by_name = {name.casefold(): moments for name, moments in totals.items()}
+    known = {name.casefold(): name for name in variants}
+    for name in totals:
+        if name.casefold() not in known:
+            raise Refusal(Reason.NOT_A_PLAN_VARIANT, "totals", name=name[:60], known=", ".join(variants))
+    for folded, name in known.items():
+        if folded not in by_name:
+            raise Refusal(Reason.VARIANT_MISSING, "totals", name=name, known=", ".join(variants))
+    return tuple(by_name[name.casefold()] for name in variants)
+
+
+def look_at_entries(
+    tx: Transaction,
+    dossier: Dossier,
+    experiment: Experiment,
+    entries: Mapping[str, Entry],
+    *,
+    as_of: datetime,
+    is_last: bool,
+) -> Look | None:
+    """Make a look at typed totals and store it; None while the goal has no numbers."""
+    if experiment.plan.goal.name not in entries:
+        return None
+    workspace = dossier.hypothesis.workspace
+    sample = sample_of(entries, experiment.plan.goal.name)
+    past = looks.list_of(tx, workspace, experiment.number)
+    answer = compute(experiment, sample, as_of=as_of, past=past, is_last=is_last)
+    look = look_of(experiment, sample, answer, slot=as_of, as_of=as_of)
+    if looks.has_slot(tx, workspace, experiment.number, look.slot):
+        return None
+    looks.add(tx, workspace, look)
+    return look
+
+
+def compute(
+    experiment: Experiment, sample: Sample, *, as_of: datetime, past: list[Look], is_last: bool
+) -> Readout | NoLook:
+    """Return what the statistics say of a sample; no database and no clock."""
+    assert experiment.since is not None
+    plan = experiment.plan
+    day = plan.planned_days if plan.period is not None else (as_of - experiment.since).total_seconds() / SECONDS_A_DAY
+    readouts = tuple(look.readout for look in past if look.readout is not None)
+    return readout.read(plan.rule(), sample, day=day, past=readouts, is_last=is_last)
+
+
+def look_of(
+    experiment: Experiment, sample: Sample, answer: Readout | NoLook, *, slot: datetime, as_of: datetime
+) -> Look:
+    """Return the look that stores an answer of the statistics."""
+    return Look(
+        experiment=experiment.number,
+        slot=slot,
+        as_of=as_of,
+        sample=sample,
+        readout=answer if isinstance(answer, Readout) else None,
+        no_look=answer.reason if isinstance(answer, NoLook) else None,
+    )

@@ -1,0 +1,104 @@
+"""Saving a step together with what must be told about it: the card and a line in its thread."""
+
+from datetime import datetime
+
+from labcoat.db import dossiers, outbox
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.ids import UserId
+from labcoat.domain.lifecycle import Step
+from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
+
+_LOUD = frozenset({Step.START, Step.APPROVE, Step.CLOSE, Step.PIVOT, Step.SHIP})
+"""Steps whose line the channel sees too; filing is seen by the card itself."""
+
+
+def save(
+    tx: Transaction,
+    old: Dossier | None,
+    new: Dossier,
+    *,
+    step: Step,
+    by: UserId | None,
+    now: datetime,
+    reason: str | None = None,
+) -> Dossier:
+    """Save a step, and put its card and story in the outbox. Raises dossiers.Changed if someone was quicker."""
+    saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
+    refresh_card(tx, saved)
+    if step is not Step.FILE:
+        outbox.put(
+            tx,
+            Notice(
+                kind=NoticeKind.STORY,
+                workspace=saved.hypothesis.workspace,
+                channel=saved.hypothesis.channel,
+                parent=card_subject(saved.hypothesis.number),
+                is_loud=step in _LOUD,
+                details={"hypothesis": saved.hypothesis.number, "entry": entry_id},
+            ),
+        )
+    return saved
+
+
+def refresh_card(tx: Transaction, dossier: Dossier) -> None:
+    """Let the card show what is true now."""
+    outbox.put(
+        tx,
+        Notice(
+            kind=NoticeKind.CARD,
+            workspace=dossier.hypothesis.workspace,
+            channel=dossier.hypothesis.channel,
+            subject=card_subject(dossier.hypothesis.number),
+            details={"hypothesis": dossier.hypothesis.number},
+        ),
+    )
+
+
+def tell_in_thread(tx: Transaction, dossier: Dossier, details: dict[str, object]) -> None:
+    """Put a line that is no step of the lifecycle in the card's thread."""
+    outbox.put(
+        tx,
+        Notice(
+            kind=NoticeKind.STORY,
+            workspace=dossier.hypothesis.workspace,
+            channel=dossier.hypothesis.channel,
+            parent=card_subject(dossier.hypothesis.number),
+            details={"hypothesis": dossier.hypothesis.number, **details},
+        ),
+    )
+
+
+def send_request(tx: Transaction, dossier: Dossier, position: int, person: UserId) -> None:
+    """Send a person the request with its buttons, or bring the one they have up to date."""
+    outbox.put(
+        tx,
+        Notice(
+            kind=NoticeKind.REQUEST,
+            workspace=dossier.hypothesis.workspace,
+            person=person,
+            subject=request_subject(dossier.hypothesis.number, position, person),
+            details={"hypothesis": dossier.hypothesis.number, "position": position},
+        ),
+    )
+
+
+def refresh_requests(tx: Transaction, dossier: Dossier, position: int) -> None:
+    """Let every message about a request show what became of it."""
+    prefix = f"request H-{dossier.hypothesis.number} {position} "
+    for person in outbox.people_told(tx, dossier.hypothesis.workspace, subject_prefix=prefix):
+        send_request(tx, dossier, position, person)
+
+
+def answer_owner(tx: Transaction, dossier: Dossier, position: int) -> None:
+    """Tell whoever asked what became of their request."""
+    request = dossier.get_request(position)
+    outbox.put(
+        tx,
+        Notice(
+            kind=NoticeKind.ANSWER,
+            workspace=dossier.hypothesis.workspace,
+            person=request.asked_by,
+            details={"hypothesis": dossier.hypothesis.number, "position": position},
+        ),
+    )
