@@ -1,0 +1,179 @@
+"""Open DuckDB and CSV files for one read and close them again: the only home of duckdb.
+
+DuckDB's own limits leave a hole: `COPY ... TO` overwrites any file that is open to reading, even a database attached
+READ_ONLY. So CSV files are loaded before access is shut off, and the engine's parser must call each statement a SELECT.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Timer
+
+import duckdb
+
+from labcoat.warehouse import sql
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.metrics_file import Source
+
+MEMORY_LIMIT = "1GB"
+SPILL_LIMIT = "10GB"
+THREADS = 2
+TIME_LIMIT_SECONDS = 60.0
+
+# One quoting style and the whole file sampled: DuckDB's guesses turn a file with one long line into a single column,
+# and a file with text on line 30,000 into an error instead of a count.
+_CSV_OPTIONS = "header = true, delim = ',', quote = '\"', escape = '\"', sample_size = -1"
+
+_QUOTE_NAMES_ONLY = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.IOException,
+    duckdb.ParserException,
+    duckdb.PermissionException,
+)
+_FOLDER = re.compile(r"(?<![\w.])(?:/[^/\s\"']+)*/(?=[^/\s\"'])")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """Files that can be read, and nothing else can be done."""
+
+    connection: duckdb.DuckDBPyConnection
+    seconds: float
+    paths: tuple[Path, ...]
+
+    def columns(self, text: str) -> dict[str, str]:
+        """Return the type of each column by its name in lower case."""
+        with self._guard(text) as cursor:
+            return {str(column[0]).casefold(): str(column[1]) for column in cursor.description or ()}
+
+    def rows(self, text: str) -> list[tuple[object, ...]]:
+        """Return what the SELECT gives."""
+        with self._guard(text) as cursor:
+            return cursor.fetchall()
+
+    @contextmanager
+    def _guard(self, text: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        with _plain_errors(self.paths), _time_limit(self.connection, seconds=self.seconds):
+            statements = self.connection.extract_statements(text)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                message = "The SQL must be one SELECT statement."
+                raise SourceError(message, permanent=True)
+            yield self.connection.execute(statements[0])
+
+
+@contextmanager
+def opened(
+    source: Source, *, name: str, tables: Collection[str], seconds: float = TIME_LIMIT_SECONDS
+) -> Iterator[OpenSource]:
+    """Open the source's database and those of its CSV files that are asked for, then lock everything else.
+
+    name: of the source; its SQL may write `name.table` for a table of the database.
+    tables: in lower case; names that are not the source's are ignored, the database may have them.
+    seconds: for each statement. Other programs cannot write to the database while it is open here: close it soon.
+    """
+    files = {table: path for table, path in source.tables.items() if table.casefold() in tables}
+    paths = tuple(files.values()) + ((source.database,) if source.database else ())
+    for path in paths:
+        if not path.is_file():
+            message = f"The file {path.name} is not there. Put it back, or correct its path in the metrics file."
+            raise SourceError(message, permanent=False)
+    with _connection() as connection:
+        if source.database:
+            with _plain_errors(paths):
+                _attach(connection, source.database, name=name)
+        for table, path in files.items():
+            with _plain_errors(paths), _time_limit(connection, seconds=seconds):
+                _load(connection, path, table=table)
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield OpenSource(connection, seconds, paths)
+
+
+@contextmanager
+def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    # Ten million units need a spill to disk at this memory; the folder goes with the connection.
+    with TemporaryDirectory(prefix="labcoat-", ignore_cleanup_errors=True) as spill:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "threads": THREADS,
+                "temp_directory": spill,
+                "max_temp_directory_size": SPILL_LIMIT,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        try:
+            connection.execute("SET TimeZone = 'UTC'")  # how timestamps without a zone are read
+            yield connection
+        finally:
+            connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str) -> None:
+    try:
+        connection.execute(f"ATTACH {sql.quoted_text(str(path.resolve()))} AS {sql.quoted_name(name)} (READ_ONLY)")
+    except duckdb.Error as error:
+        # DuckDB lets one process write or many read; it says the first from another process, the second from ours.
+        if "Could not set lock" in str(error) or "file handle conflict" in str(error):
+            message = f"{path.name} is open for writing in another program. It can be read once that program closes it."
+            raise SourceError(message, permanent=False) from error
+        raise
+    connection.execute(f"USE {sql.quoted_name(name)}")
+
+
+def _load(connection: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> None:
+    file = sql.quoted_text(str(path.resolve()))
+    try:
+        # Tables, not views: one state of the file for all metrics, and no file stays open that a COPY could overwrite.
+        connection.execute(
+            f"CREATE TEMP TABLE {sql.quoted_name(table)} AS SELECT * FROM read_csv({file}, {_CSV_OPTIONS})"  # noqa: S608
+        )
+    except duckdb.InvalidInputException as error:
+        line = re.search(r"CSV Error on Line: (\d+)", str(error))
+        where = f"; see line {line[1]}" if line else ""
+        message = (
+            f"{path.name} can't be read as CSV{where}. It must be UTF-8 with commas, a line of column names first, and "
+            "as many values on each line."
+        )
+        raise SourceError(message, permanent=True) from error
+
+
+@contextmanager
+def _time_limit(connection: duckdb.DuckDBPyConnection, *, seconds: float) -> Iterator[None]:
+    timer = Timer(seconds, connection.interrupt)
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        message = f"The SQL took longer than {seconds:g} seconds. Prepare a smaller table for it."
+        raise SourceError(message, permanent=False) from error
+    finally:
+        timer.cancel()
+        timer.join()  # a late interrupt must not meet the next statement
+
+
+@contextmanager
+def _plain_errors(paths: tuple[Path, ...]) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        message = f"The SQL needs more than {MEMORY_LIMIT} of memory. Prepare a smaller table, one row per unit."
+        raise SourceError(message, permanent=True) from error
+    except duckdb.Error as error:
+        raise SourceError(_first_line(error, paths=paths), permanent=True) from error
+
+
+def _first_line(error: duckdb.Error, *, paths: tuple[Path, ...]) -> str:
+    """Return the engine's message without folders, and without the person's value that a failed cast would quote."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    if not isinstance(error, _QUOTE_NAMES_ONLY):
+        line = re.sub(r"'.*'|\".*\"", "'...'", line)
+    for path in paths:
+        line = line.replace(str(path.resolve()), path.name).replace(str(path), path.name)
+    return f"The database says: {_FOLDER.sub('', line)}"

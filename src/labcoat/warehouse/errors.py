@@ -1,0 +1,21 @@
+"""What a read of the user's data may end with, in words the person who can mend it understands."""
+
+
+class SourceError(Exception):
+    """The data could not be read, or what was read cannot be trusted.
+
+    message: plain words, one or two sentences; of paths only the file's name.
+    permanent: True if asking again is in vain until a person changes the data, the SQL or the plan.
+    """
+
+    def __init__(self, message: str, permanent: bool) -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+
+
+class NoRowsYet(SourceError):  # noqa: N818 - it says what is, and nothing is wrong
+    """The metric's SQL works and gave no unit of this experiment."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, permanent=False)

@@ -1,0 +1,115 @@
+"""The weekly digest in words: a headline and at most five groups, each a line or a few."""
+
+from dataclasses import dataclass
+
+from labcoat.domain.digest import ClosedItem, Digest, HealthItem, ResultItem
+from labcoat.stats.results import Verdict
+from labcoat.words import numbers, verdicts
+
+CHANGE_LENGTH = 70
+ITEMS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One of the five groups. people: who is mentioned, by line; only under "decide now"."""
+
+    sign: str
+    title: str
+    lines: tuple[str, ...]
+    people: tuple[str, ...] = ()
+
+
+def title(digest: Digest, *, is_preview: bool = False) -> str:
+    """Return the digest's header."""
+    week = f"Week of {digest.monday.day} {digest.monday:%B}"
+    late = " (late)" if digest.is_late and not is_preview else ""
+    return "Preview: what we learned since the last digest" if is_preview else f"{week}: what we learned{late}"
+
+
+def headline(digest: Digest) -> str:
+    """Return what was learned, in a sentence."""
+    if digest.closed_count:
+        learned = digest.learned_by_experiment + digest.learned_by_prototype
+        parts = []
+        if digest.learned_by_experiment:
+            parts.append(f"{digest.learned_by_experiment} by experiment")
+        if digest.learned_by_prototype:
+            parts.append(f"{digest.learned_by_prototype} by prototype")
+        how = f": {', '.join(parts)}" if parts else ""
+        return f"Learned from {learned} of {digest.closed_count} closed{how}."
+    if digest.is_empty:
+        return "Nothing is open. What do you believe about your users that could be wrong? File it with `/hypothesis`."
+    if digest.results or digest.health or digest.decide:
+        return f"{_open(digest.open_count)} open. None was closed this week."
+    if digest.oldest_waiting is not None:
+        waiting = "1 hypothesis is" if digest.waiting_count == 1 else f"{digest.waiting_count} hypotheses are"
+        change = numbers.shortened(digest.oldest_waiting_change, CHANGE_LENGTH)
+        days = numbers.days(digest.oldest_waiting_days)
+        return f"No results yet. {waiting} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
+    return f"No results yet. {_open(digest.open_count)} open."
+
+
+def _open(count: int) -> str:
+    return "1 hypothesis is" if count == 1 else f"{count} hypotheses are"
+
+
+def groups(digest: Digest) -> list[Group]:
+    """Return the groups that have something to say, in the order of urgency."""
+    decide = Group(
+        sign="inbox_tray",
+        title="Decide now",
+        lines=tuple(f"H-{one.hypothesis} {_short(one.change)}" for one in digest.decide),
+        people=tuple(one.asked_of for one in digest.decide),
+    )
+    all_groups = [
+        decide,
+        Group(sign="stethoscope", title="Health", lines=tuple(_health(one) for one in digest.health)),
+        Group(sign="bar_chart", title="New results", lines=tuple(_result(one) for one in digest.results)),
+        Group(sign="books", title="Closed", lines=tuple(_closed(one) for one in digest.closed)),
+        Group(
+            sign="zzz",
+            title="Stalled",
+            lines=tuple(
+                f"H-{one.hypothesis} {_short(one.change)}: {one.why}, {numbers.days(one.days)}"
+                for one in digest.stalled
+            ),
+        ),
+    ]
+    return [group for group in all_groups if group.lines]
+
+
+def _short(change: str) -> str:
+    return numbers.shortened(change, CHANGE_LENGTH)
+
+
+def _health(item: HealthItem) -> str:
+    label = f"E-{item.experiment} {_short(item.change)}"
+    if item.readout is None:
+        return f"{label}: no numbers. {item.problem}"
+    readout = item.readout
+    effect = ""
+    if verdicts.may_show_effects(readout):
+        harmed = {one.metric for one in readout.reasons if one.metric is not None}
+        said = [f"{numbers.effect(one)} {one.metric}" for one in readout.estimates if one.metric in harmed]
+        effect = f" {', '.join(said)}." if said else ""
+    else:
+        effect = f" {verdicts.reasons(readout)}"
+    problem = f" {item.problem}" if item.problem else ""
+    return f"{label}: {verdicts.headline(readout)}.{effect}{problem}"
+
+
+def _result(item: ResultItem) -> str:
+    said = numbers.effect(item.estimate)
+    effect = f"{said} {item.metric}" if said else item.metric
+    words = verdicts.headline(item.readout)
+    note = f" {verdicts.reasons(item.readout)}" if item.readout.verdict is Verdict.TOO_EARLY else ""
+    return f"E-{item.experiment} {_short(item.change)}: {effect}. {words}.{note}"
+
+
+def _closed(item: ClosedItem) -> str:
+    saved = ""
+    if item.days_not_spent:
+        saved = f" ({numbers.person_days(item.days_not_spent)} not spent)"
+    learning = numbers.shortened(item.learning, 160)
+    return f"H-{item.hypothesis} {_short(item.change)}: {item.outcome}, {item.decision}{saved}. {learning}"

@@ -1,0 +1,138 @@
+"""How numbers, days and times are written: effect with interval and unit, rounded so that they agree with the verdict."""
+
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from labcoat.stats.results import Estimate, MetricKind
+
+_MOST_DECIMALS = 8
+
+
+def count(value: int) -> str:
+    """Return a whole number with its thousands apart.
+
+    >>> count(44700)
+    '44,700'
+    """
+    return f"{value:,}"
+
+
+def plain(value: float) -> str:
+    """Return a number without needless digits.
+
+    >>> plain(2.0), plain(0.125)
+    ('2', '0.125')
+    """
+    return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+def days(value: float) -> str:
+    """Return a number of days, in words.
+
+    >>> days(1), days(2.5)
+    ('1 day', '2.5 days')
+    """
+    return f"{plain(value)} day" if value == 1 else f"{plain(value)} days"
+
+
+def person_days(value: float) -> str:
+    """Return an investment.
+
+    >>> person_days(3)
+    '3 person-days'
+    """
+    return f"{plain(value)} person-day" if value == 1 else f"{plain(value)} person-days"
+
+
+def share(value: float, *, decimals: int = 2) -> str:
+    """Return a proportion of 0-1 as percent.
+
+    >>> share(0.190201)
+    '19.02 %'
+    """
+    return f"{100 * value:.{decimals}f} %"
+
+
+def mean(value: float, kind: MetricKind) -> str:
+    """Return a variant's mean in the metric's unit; a proportion as percent."""
+    return share(value) if kind is MetricKind.PROPORTION else f"{value:,.4g}"
+
+
+def probability(value: float) -> str:
+    """Return a p-value.
+
+    >>> probability(0.00862), probability(1e-9)
+    ('0.0086', 'below 0.0001')
+    """
+    return "below 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
+
+
+def with_interval(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """Return an estimate and its interval's ends with the decimals that the width deserves.
+
+    An end that is not 0 is never written as 0, and none changes its side of 0: what is read agrees with the verdict.
+
+    >>> with_interval(-0.8194, -1.3282, -0.3107)
+    ('-0.82', '-1.33', '-0.31')
+    >>> with_interval(5.0, 0.003, 10.0)
+    ('+5.000', '+0.003', '+10.000')
+    """
+    width = high - low
+    decimals = 0 if width <= 0 else max(0, 1 - math.floor(math.log10(width / 2)))
+    while decimals < _MOST_DECIMALS and any(end != 0 and round(end, decimals) == 0 for end in (low, high)):
+        decimals += 1
+    return (_signed(value, decimals), _signed(low, decimals), _signed(high, decimals))
+
+
+def _signed(value: float, decimals: int) -> str:
+    text = f"{value:+,.{decimals}f}"
+    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+
+
+def lift(estimate: Estimate) -> str | None:
+    """Return the relative effect as "+1.8 % (0.4 to 3.2)", None where there is no relative interval."""
+    if estimate.lift is None or estimate.lift_low is None or estimate.lift_high is None:
+        return None
+    value, low, high = with_interval(100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high)
+    return f"{value} % ({low.lstrip('+')} to {high.lstrip('+')})"
+
+
+def difference(estimate: Estimate) -> str | None:
+    """Return the absolute effect as "-0.82 points (-1.33 to -0.31)", None where no number can be given."""
+    if estimate.difference is None or estimate.low is None or estimate.high is None:
+        return None
+    is_share = estimate.kind is MetricKind.PROPORTION
+    scale = 100 if is_share else 1
+    value, low, high = with_interval(scale * estimate.difference, scale * estimate.low, scale * estimate.high)
+    unit = " points" if is_share else ""
+    return f"{value}{unit} ({low.lstrip('+')} to {high.lstrip('+')})"
+
+
+def effect(estimate: Estimate) -> str | None:
+    """Return the effect in one expression: relative where that is possible, else absolute."""
+    return lift(estimate) or difference(estimate)
+
+
+def day(moment: datetime, zone: str) -> str:
+    """Return the local day, as "Mon 23 Nov"."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b}"
+
+
+def day_and_time(moment: datetime, zone: str) -> str:
+    """Return the local day and time, as "Mon 23 Nov 09:30"."""
+    return f"{day(moment, zone)} {moment.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return the text in one line, cut at a word with an ellipsis if it is longer.
+
+    >>> shortened("Rank fresh offers first", 12)
+    'Rank fresh…'
+    """
+    line = " ".join(text.split())
+    if len(line) <= longest:
+        return line
+    cut = line[: longest - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"

@@ -1,0 +1,154 @@
+"""What a person reads when a rule says no: what happened, why, and what to do now."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from labcoat.domain.refusal import Fact, Reason, Refusal
+from labcoat.words import numbers
+
+_TEXTS: Mapping[Reason, str] = {
+    Reason.NOT_OWNER: "Only the owner of H-{hypothesis} ({owner_name}) can do that. Ask them, or ask them to hand it over.",
+    Reason.NOT_OWNER_OR_LEAD: "Only the owner of H-{hypothesis} ({owner_name}) or a lead can do that.",
+    Reason.NOT_ELIGIBLE: (
+        "This needs a lead who never owned H-{hypothesis} or asked for it, so that a second person looks at the evidence. "
+        "Please pick, or ask, another lead."
+    ),
+    Reason.NOT_IN_CHANNEL: "That happens in {channel_name}, where the hypothesis lives. Please do it from there.",
+    Reason.LEAD_ONLY: "H-{hypothesis} was shipped, so only a lead can reopen it. Ask a lead, or file a new hypothesis.",
+    Reason.HAS_OWNER: "H-{hypothesis} already has an owner ({owner_name}). Ask them to hand it over.",
+    Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. Its owner or a lead can reopen it.",
+    Reason.NOT_CLOSED: "H-{hypothesis} is still open, so there is nothing to reopen. See `/hypothesis show H-{hypothesis}`.",
+    Reason.WRONG_STAGE: "H-{hypothesis} is at the stage “{stage}”, where that step is not possible. {next_step}",
+    Reason.WRONG_STATE: "{experiment_name} is {state}, so that is not possible. {next_step}",
+    Reason.NO_EXPERIMENT: "H-{hypothesis} has no such experiment. To plan one: `/experiment plan H-{hypothesis}`.",
+    Reason.NO_PROTOTYPE: "H-{hypothesis} has no prototype yet. To begin one: `/hypothesis prototype H-{hypothesis}`.",
+    Reason.ANOTHER_RUNNING: "E-{experiment} is already running. Stop it first: `/experiment stop E-{experiment}`.",
+    Reason.ANOTHER_DRAFT: "E-{experiment} is already planned. Start it, or cancel it: `/experiment cancel E-{experiment}`.",
+    Reason.RUNNING: "E-{experiment} is still running. Stop it first: `/experiment stop E-{experiment}`.",
+    Reason.TEXT_LOCKED: (
+        "An experiment of H-{hypothesis} has started, so its words can't change any more. "
+        "To test something else, close it and file a new hypothesis."
+    ),
+    Reason.LOCKED_AT_START: (
+        "E-{experiment} is already running, so its plan can't change. "
+        "To change it, stop it first: `/experiment stop E-{experiment}`."
+    ),
+    Reason.REQUEST_WAITING: "A request for H-{hypothesis} already waits for {asked_of_name}. There is nothing more to do now.",
+    Reason.NO_REQUEST: "Nobody has asked for an approval of H-{hypothesis}. Its owner can: `/experiment ask H-{hypothesis}`.",
+    Reason.ALREADY_DECIDED: "This request was already {state}{by_whom}{at_when}. Nothing was changed by your click.",
+    Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
+    Reason.MISSING: "Please fill this in.",
+    Reason.TOO_LONG: "That is {length} signs long; {longest} fit. Please shorten it, and link to the rest.",
+    Reason.NOT_A_NUMBER: "“{text}” can't be read here. Use a plain number. Example: 12 or 0.5.",
+    Reason.NOT_POSITIVE: "“{text}” is not above zero. Example: 3.",
+    Reason.TOO_LARGE: "“{text}” is larger than can be right here. Please check the number.",
+    Reason.NEGATIVE: "“{text}” is below zero, which can't be counted. Please check the number.",
+    Reason.REASON_NEEDED: "Please give a reason in a sentence, because {because}.",
+    Reason.EVIDENCE_NEEDED: (
+        "H-{hypothesis} has no evidence yet. Show the prototype to real users first, then add what they did: "
+        "`/hypothesis evidence H-{hypothesis}`."
+    ),
+    Reason.USER_EVIDENCE_NEEDED: (
+        "No user has reacted to the prototype yet. Say why you go on without (it will be shown as “no user feedback yet”), "
+        "or add evidence from users first."
+    ),
+    Reason.CAP_NOT_RAISED: "The cap is {cap} person-days already. Give a higher one, or close the hypothesis.",
+    Reason.IN_THE_FUTURE: "That is still to come. Give a moment up to now; for a start to come, come back then.",
+    Reason.BEFORE_THE_START: "That is not after the experiment's start. Please check the date.",
+    Reason.END_BEFORE_START: "The end must be after the start. Please check the two dates.",
+    Reason.NOT_A_DATE: "“{text}” is not a date. Example: 2026-03-31.",
+    Reason.NOT_A_CHOICE: "“{text}” is not one of the choices: {known}.",
+    Reason.ALLOCATION: "The shares add up to {total_percent}, not 100 %. Example: control 50, treatment 50.",
+    Reason.TWO_VARIANTS: "An experiment needs at least two variants, control first. Example: control 50, treatment 50.",
+    Reason.VARIANT_TWICE: "“{name}” is there twice. Give each variant a name of its own.",
+    Reason.NOT_A_PLAN_VARIANT: "“{name}” is no variant of the plan. Its variants are: {known}.",
+    Reason.VARIANT_MISSING: "The numbers of “{name}” are missing. Give all variants: {known}.",
+    Reason.NO_GOAL: "Name one goal metric: the one that decides. Example: orders per user.",
+    Reason.METRIC_TWICE: "“{name}” is there twice. A metric has one role.",
+    Reason.NOT_A_PLAN_METRIC: "“{text}” is no metric of the plan. Its metrics are: {known}.",
+    Reason.NOT_A_METRIC: "“{text}” is not in the metrics file. {hint}",
+    Reason.NO_MINIMUM_EFFECT: "Give the smallest effect on {metric} that would be worth having. Example: 2 % or 0.5 points.",
+    Reason.BASELINE_NEEDED: "An effect in percent needs a baseline above zero: what is {metric} today? Example: 19 % or 4.2.",
+    Reason.NOT_AN_EFFECT: "“{text}” can't be read as an effect. Examples: 2 % (of the baseline), 0.5 points, 0.3.",
+    Reason.DESIGN_NEEDS_WAREHOUSE: (
+        "Numbers that people send come at times they choose. Use “confidence sequence” or “one look at the end”, "
+        "or take the goal from the metrics file."
+    ),
+    Reason.WINDOW_TOO_LONG: "The metric counts {window} days after exposure. Plan more days than that.",
+    Reason.NOT_COUNTS: (
+        "“{text}” can't be read as counts. Write successes/units for each variant: "
+        "`/experiment record {id} control=1200/24000 treatment=1310/24100`."
+    ),
+    Reason.MORE_EVENTS_THAN_UNITS: "“{name}” has more successes ({events}) than units ({units}). Write successes/units.",
+    Reason.MEANS_NEED_FORM: "{metric} is a mean: give n, mean and standard deviation in the form: `/experiment record {id}`.",
+    Reason.SMALLER_THAN_BEFORE: (
+        "Totals only grow, and these are smaller than the last ones for {metric} ({before}). "
+        "If the earlier entry was wrong, correct it; nothing was stored yet."
+    ),
+    Reason.COUNTS_COME_FROM_WAREHOUSE: (
+        "E-{experiment} reads its numbers from the metrics file every day, so none were stored. See `/experiment result E-{experiment}`."
+    ),
+    Reason.UNKNOWN_COMMAND: "“{text}” is not something I know. {hint}",
+    Reason.UNKNOWN_ID: "There is no {id} here. `/hypothesis list` shows what there is.",
+    Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",
+}
+
+NEXT_STEP: Mapping[str, str] = {
+    "hypothesize": "Begin a prototype: `/hypothesis prototype H-{hypothesis}`.",
+    "prototype": "Plan an experiment: `/experiment plan H-{hypothesis}`.",
+    "experiment": "Its card shows what is possible: `/hypothesis show H-{hypothesis}`.",
+    "productionize": "It can be shipped: `/experiment ship H-{hypothesis}`.",
+}
+
+_NEXT_OF_STATE: Mapping[str, str] = {
+    "draft": "Start it first: `/experiment start E-{experiment}`.",
+    "running": "Stop it first: `/experiment stop E-{experiment}`.",
+    "stopped": "It has ended; its numbers stay: `/experiment result E-{experiment}`.",
+    "cancelled": "Plan another one.",
+}
+
+
+def text(
+    refusal: Refusal,
+    *,
+    zone: str = "UTC",
+    escape: Callable[[str], str] = str,
+    mention: Callable[[str], str] = "<@{}>".format,
+) -> str:
+    """Return the sentence for a refusal.
+
+    escape: what makes text that people typed harmless where this is shown. mention: how a person's id is shown there.
+    """
+    facts: dict[str, Fact] = {"id": "E-7", "hint": "", "command": "/hypothesis show"}
+    facts |= {word: escape(fact) if isinstance(fact, str) else fact for word, fact in refusal.facts.items()}
+    return _TEXTS[refusal.reason].format_map(_Facts(facts, zone, mention)).strip()
+
+
+class _Facts(dict[str, object]):
+    """Facts with what can be said from them; a missing one is a bug and raises."""
+
+    def __init__(self, facts: Mapping[str, Fact], zone: str, mention: Callable[[str], str]) -> None:
+        super().__init__(facts)
+        self._zone = zone
+        for word in ("owner", "asked_of"):
+            self[f"{word}_name"] = mention(str(facts[word])) if facts.get(word) else "nobody yet"
+        self["channel_name"] = f"<#{facts.get('channel')}>"
+        self["by_whom"] = f" by {mention(str(facts['by']))}" if facts.get("by") else ""
+        self["at_when"] = f" on {self._when(facts['at'])}" if facts.get("at") else ""
+        number = facts.get("experiment")
+        self["experiment_name"] = f"E-{number}" if number else "Its experiment"
+        self["next_step"] = self._next_step(facts)
+        total = facts.get("total")
+        self["total_percent"] = f"{100 * total:.6g} %" if isinstance(total, float) else ""
+
+    def _when(self, at: Fact) -> str:
+        return numbers.day_and_time(datetime.fromisoformat(str(at)), self._zone)
+
+    @staticmethod
+    def _next_step(facts: Mapping[str, Fact]) -> str:
+        state = facts.get("state")
+        if state is not None and facts.get("experiment") is not None:
+            return _NEXT_OF_STATE.get(str(state), "").format_map(facts)
+        if facts.get("stage") is not None:
+            return NEXT_STEP[str(facts["stage"])].format_map(facts)
+        return "Plan one first."

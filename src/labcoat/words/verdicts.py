@@ -1,0 +1,173 @@
+"""A readout in words: the one place where a verdict and its reasons become sentences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labcoat.domain.plan import Plan
+from labcoat.stats.results import Design, Finding, NoLookReason, Readout, Reason, Role, Verdict
+from labcoat.words import numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictWords:
+    """sign: an emoji's name, never the only carrier of the meaning. name: a few words. now: what to do."""
+
+    sign: str
+    name: str
+    now: str
+
+
+WORDS: Mapping[Verdict, VerdictWords] = {
+    Verdict.DATA_ERROR: VerdictWords(
+        sign="warning", name="Data error", now="The numbers can't be right. Check the metric and its data."
+    ),
+    Verdict.INVALID: VerdictWords(
+        sign="warning",
+        name="Not valid: traffic is not split as planned (SRM)",
+        now="Effects mean nothing until that is understood. Stop it, find the cause, run it again.",
+    ),
+    Verdict.GUARDRAIL_HARM: VerdictWords(
+        sign="rotating_light",
+        name="Harm on a guardrail",
+        now="Consider stopping now: a costly mistake avoided is a result.",
+    ),
+    Verdict.GOAL_HARM: VerdictWords(
+        sign="rotating_light",
+        name="The goal got worse",
+        now="Consider stopping now: a costly mistake avoided is a result.",
+    ),
+    Verdict.TOO_EARLY: VerdictWords(sign="hourglass_flowing_sand", name="Too early to tell", now="Keep it running."),
+    Verdict.WIN: VerdictWords(
+        sign="white_check_mark", name="Win", now="Stop it and ask a lead to release the investment."
+    ),
+    Verdict.WIN_GUARDRAIL_OPEN: VerdictWords(
+        sign="large_yellow_circle",
+        name="Win, but a guardrail is not yet shown safe",
+        now="Keep collecting; at the end, people decide.",
+    ),
+    Verdict.NO_EFFECT: VerdictWords(
+        sign="heavy_minus_sign",
+        name="No meaningful effect",
+        now="Any effect is smaller than what was worth having. Close it with what was learned.",
+    ),
+    Verdict.INCONCLUSIVE: VerdictWords(
+        sign="grey_question", name="No clear effect", now="The planned end is reached. Say what was learned and choose."
+    ),
+    Verdict.KEEP_COLLECTING: VerdictWords(
+        sign="hourglass_flowing_sand", name="No clear effect yet", now="Keep it running until its planned end."
+    ),
+}
+
+_FINDINGS: Mapping[Finding, str] = {
+    Finding.ARM_EMPTY: "{treatment} has no units{on_metric}",
+    Finding.FEW_UNITS_FOR_VARIANCE: "a variant has fewer than two units{on_metric}",
+    Finding.NOT_FINITE: "there are values that are not numbers{on_metric}",
+    Finding.NEGATIVE_VARIANCE: "a variance is negative{on_metric}",
+    Finding.SHRUNK: "{percent} of the units disappeared since the last look",
+    Finding.NO_VARIANCE: "all units have the same value{on_metric}, so no interval can be given",
+    Finding.SMALL_CELL: "{metric}: fewer than 10 of one kind in a variant, too few to judge",
+    Finding.NO_RELATIVE: "{metric}: control is too close to zero for a relative effect",
+    Finding.UNEVEN_SPLIT: "traffic is not split as planned (p {probability})",
+    Finding.SPLIT_WARNING: "the traffic split looks odd (p {probability}); watch it",
+    Finding.BAD_SIDE: "{metric}: the whole interval is on the bad side",
+    Finding.GOOD_SIDE: "{metric}: the whole interval is on the good side",
+    Finding.ABOVE_MINIMUM: "{metric}: all of it is above the smallest effect worth having",
+    Finding.GUARDRAIL_OPEN: "{metric}: not yet shown to stay within its margin",
+    Finding.INSIDE_MINIMUM: "{metric}: the whole interval is smaller than the effect worth having",
+    Finding.FUTILE: "{metric}: even its good end is below the effect worth having",
+    Finding.CROSSES_ZERO: "{metric}: the interval contains zero",
+    Finding.FEW_DAYS: "fewer than {number} days",
+    Finding.FEW_UNITS: "only {number} units in a variant",
+    Finding.FEW_EVENTS: "{metric}: only {number} events in a variant",
+    Finding.CROSSED_EARLIER: "this was reached at look {number}, and a crossing stands",
+}
+
+NO_LOOK: Mapping[NoLookReason, str] = {
+    NoLookReason.BEFORE_THE_END: "The plan has one look, at its end.",
+    NoLookReason.WINDOW_OPEN: "No unit's window has closed yet.",
+    NoLookReason.NO_NEW_UNITS: "No new units since the last look, so nothing was spent.",
+    NoLookReason.SLIGHTLY_FEWER: "There were slightly fewer units than at the last look, so nothing was spent.",
+}
+
+DESIGNS: Mapping[Design, str] = {
+    Design.GROUP_SEQUENTIAL: "group sequential: looked at every day, alpha spent by the calendar",
+    Design.CONFIDENCE_SEQUENCE: "confidence sequence: may be looked at whenever you like",
+    Design.ONE_LOOK: "one look at the end",
+}
+
+
+def reason(one: Reason) -> str:
+    """Return a finding in words, without a full stop."""
+    value = one.value if one.value is not None else 0.0
+    return _FINDINGS[one.finding].format(
+        metric=one.metric or "the metric",
+        treatment=one.treatment or "a variant",
+        on_metric=f" on {one.metric}" if one.metric else "",
+        number=numbers.plain(value),
+        percent=numbers.share(value, decimals=1),
+        probability=numbers.probability(value),
+    )
+
+
+def headline(readout: Readout) -> str:
+    """Return the verdict in a few words; the final look of an inconclusive experiment says so."""
+    name = WORDS[readout.verdict].name
+    if readout.is_after_final:
+        return f"{name} (decided at the final look)"
+    return name
+
+
+def reasons(readout: Readout) -> str:
+    """Return why the verdict is what it is, as one sentence; empty without reasons."""
+    said = list(dict.fromkeys(reason(one) for one in readout.reasons))
+    if not said:
+        return ""
+    sentence = "; ".join(said)
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def next_step(readout: Readout) -> str:
+    """Return what to do now."""
+    now = WORDS[readout.verdict].now
+    if readout.is_final and readout.verdict is Verdict.TOO_EARLY:
+        now = "It ended early. Say what was learned, or run it again."
+    if readout.verdict is Verdict.KEEP_COLLECTING and readout.days_left:
+        return f"{now} About {numbers.days(readout.days_left)} left."
+    return now
+
+
+def may_show_effects(readout: Readout) -> bool:
+    """Whether effects may be read at all: not on a split that is not valid, nor on wrong data."""
+    return readout.verdict not in (Verdict.INVALID, Verdict.DATA_ERROR)
+
+
+def look_line(readout: Readout, plan: Plan) -> str:
+    """Return where this look stands, as "Look 3, day 14 of 28, 50 % of the calendar; k = 2.96"."""
+    parts = [f"Look {readout.look}, day {readout.day:.0f} of {numbers.plain(round(plan.planned_days, 1))}"]
+    if readout.is_after_final:
+        parts.append("after the final look")
+    elif readout.is_final:
+        parts.append("final")
+    goal = next((one for one in readout.estimates if one.role is Role.GOAL and one.multiplier is not None), None)
+    if goal is not None and goal.multiplier is not None:
+        parts.append(f"interval at {goal.multiplier:.2f} standard errors")
+    return ", ".join(parts)
+
+
+def estimate_lines(readout: Readout, plan: Plan) -> list[str]:
+    """Return one line a metric and treatment: effect with interval and unit first, then the means and units."""
+    lines = []
+    for one in readout.estimates:
+        said = numbers.effect(one)
+        absolute = numbers.difference(one)
+        label = f"{one.metric}" if len(plan.variants) == 2 else f"{one.metric}, {one.treatment}"
+        note = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}[one.role]
+        if said is None or one.control_mean is None or one.treatment_mean is None:
+            why = reason(Reason(finding=one.missing, metric=one.metric)) if one.missing else "no number yet"
+            lines.append(f"{label} ({note}): {why}")
+            continue
+        extra = f", {absolute}" if absolute and absolute != said else ""
+        control, treatment = numbers.mean(one.control_mean, one.kind), numbers.mean(one.treatment_mean, one.kind)
+        sizes = f"n {numbers.count(one.control_count)} / {numbers.count(one.treatment_count)}"
+        lines.append(f"{label} ({note}): {said}{extra}; {control} to {treatment}, {sizes}")
+    return lines
