@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import labcoat
 from labcoat.db.database import Database
@@ -15,6 +17,13 @@ def migrate(database: Database) -> None:
     config.set_main_option("script_location", str(_migrations()))
     config.attributes["url"] = database.url
     command.upgrade(config, "head")
+
+
+def is_current(database: Database) -> bool:
+    """Whether the database is at the newest schema."""
+    newest = ScriptDirectory(str(_migrations())).get_current_head()
+    with database.reading() as tx:
+        return MigrationContext.configure(tx).get_current_revision() == newest
 
 
 def _migrations() -> Path:

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 
 from labcoat.db import tables
 from labcoat.db.clock import machine_now
@@ -158,6 +158,12 @@ def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | N
     query = select(table.c.channel, table.c.ts).where(table.c.workspace == workspace, table.c.subject == subject)
     row = tx.execute(query).first()
     return None if row is None else Post(channel=ChannelId(row.channel), ts=row.ts)
+
+
+def forget_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:
+    """Forget where the message of a subject is, because somebody deleted it."""
+    column = tables.posts.c
+    tx.execute(delete(tables.posts).where(column.workspace == workspace, column.subject == subject))
 
 
 def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str) -> list[UserId]:

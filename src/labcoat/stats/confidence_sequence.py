@@ -9,7 +9,8 @@ def multiplier(*, units: int, tuned_units: int, alpha: float) -> float:
     """Return the k of the interval d +- k se that holds at all times at once.
 
     units: of the two arms compared, > 0. tuned_units: where the interval is tightest; fixed before the start.
-    Source: Waudby-Smith et al., Annals of Statistics 2024 (arXiv 2103.06476); L = -2 ln alpha, V = n (L + ln(1 + L)) / N*.
+    Source: Waudby-Smith et al., Annals of Statistics 2024, arXiv 2103.06476; tuned as in its appendix, with
+    L = -2 ln alpha and V = n (L + ln(1 + L)) / N*.
 
     >>> round(multiplier(units=5000, tuned_units=5000, alpha=0.05), 3)
     3.035

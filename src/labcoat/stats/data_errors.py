@@ -46,7 +46,7 @@ def arm_error(moments: Moments, *, kind: MetricKind) -> Finding | None:
 
 
 def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:
-    """Return the largest share of any arm's units, exposed or analysed, that the last readout had and the sample lacks."""
+    """Return the largest share of an arm's units, exposed or analysed, that disappeared since the last readout."""
     if last is None:
         return 0.0
     before_and_now = list(zip(last.sample_ratio.exposed, sample.exposed, strict=True))
@@ -59,7 +59,7 @@ def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:
                 (estimate.control_count, arms[0].count),
                 (estimate.treatment_count, treatment.count),
             ]
-    return max(1 - now / before if before else 0.0 for before, now in before_and_now)
+    return max((before - now) / before if before else 0.0 for before, now in before_and_now)
 
 
 def deciding(rule: Rule) -> tuple[MetricRule, ...]:

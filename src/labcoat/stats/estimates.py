@@ -30,9 +30,16 @@ def estimate_all(rule: Rule, sample: Sample, *, spent: float, looks: tuple[Reado
         )
 
 
-def without_numbers(rule: Rule, sample: Sample) -> tuple[Estimate, ...]:
-    """Return the estimates of a look that may show none, because of a data error: counts only."""
-    return tuple(blank for metric in rule.metrics for blank in _blanks(rule, metric, _moments(rule, sample, metric)))
+def without_numbers(rule: Rule, sample: Sample, *, why: Finding | None = None) -> tuple[Estimate, ...]:
+    """Return counts and information only.
+
+    why: the data error of the look as a whole; an estimate with an error of its own names that.
+    """
+    return tuple(
+        replace(blank, missing=blank.missing or why)
+        for metric in rule.metrics
+        for blank in _blanks(rule, metric, _moments(rule, sample, metric))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,8 +32,7 @@ def fieller(
     constant = (np.abs(difference) - margin) * (np.abs(difference) + margin)
     root = np.sqrt(np.maximum(linear**2 - square * constant, 0))
     far = linear + np.where(linear < 0, -root, root)
-    first, second = far / square, np.where(far == 0, 0.0, constant / np.where(far == 0, 1.0, far))
     exists = (control_mean > 0) & (square > 0)
-    low = np.where(exists, np.minimum(first, second), np.nan)
-    high = np.where(exists, np.maximum(first, second), np.nan)
-    return low, high
+    first = far / np.where(exists, square, np.nan)
+    second = np.where(far == 0, first, constant / np.where(far == 0, 1.0, far))
+    return np.minimum(first, second), np.maximum(first, second)

@@ -50,7 +50,7 @@ class Target:
 class Budget:
     """What error a plan allows and how it looks.
 
-    alpha: two-sided, of this role in the whole experiment. comparisons: metrics of the role x treatments; they share alpha.
+    alpha: two-sided, of this role in the whole experiment. comparisons: the role's metrics x treatments; they share it.
     weights: planned shares, control first, sum 1.
     """
 
@@ -135,10 +135,8 @@ def inflation(budget: Budget) -> float:
     >>> [round(inflation(Budget(design=design)), 2) for design in Design]
     [1.05, 1.91, 1.0]
     """
-    return (
-        _quantiles(budget)
-        / _quantiles(Budget(alpha=budget.alpha / budget.comparisons, power=budget.power, design=Design.ONE_LOOK))
-    ) ** 2
+    one_look = _design_quantiles(Design.ONE_LOOK, budget.alpha / budget.comparisons, budget.power)
+    return (_quantiles(budget) / one_look) ** 2
 
 
 def _spread(target: Target, effect: float, budget: Budget) -> float:

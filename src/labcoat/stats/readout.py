@@ -14,7 +14,6 @@ from labcoat.stats.results import (
     NoLook,
     NoLookReason,
     Readout,
-    Reason,
     Rule,
     Sample,
     Verdict,
@@ -41,6 +40,11 @@ def read(
     if why_not is not None:
         return NoLook(reason=why_not)
     looks = tuple(readout for readout in past if not readout.is_after_final)
+    estimates = (
+        without_numbers(rule, sample, why=errors[0].finding)
+        if errors
+        else estimate_all(rule, sample, spent=spent, looks=looks)
+    )
     readout = Readout(
         look=len(past) + 1,
         day=day,
@@ -48,7 +52,7 @@ def read(
         is_final=is_closing and not errors,
         is_after_final=final is not None,
         sample_ratio=sample_ratio.check(sample.exposed, rule.weights, past=past[-1].sample_ratio if past else None),
-        estimates=without_numbers(rule, sample) if errors else estimate_all(rule, sample, spent=spent, looks=looks),
+        estimates=estimates,
         verdict=Verdict.DATA_ERROR,
         reasons=errors,
     )
@@ -112,8 +116,8 @@ def _decided(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> Read
 
 
 def _kept(readout: Readout, final: Readout) -> Readout:
-    """Return the readout with the final look's verdict; what is wrong with the later data is told, it changes nothing."""
-    news = [reason for reason in (*readout.reasons, *verdict.split_reasons(readout.sample_ratio))]
+    """Return the readout with the final look's verdict; what is wrong with later data is told and changes nothing."""
+    news = (*readout.reasons, *verdict.split_reasons(readout.sample_ratio))
     return replace(
         readout,
         verdict=final.verdict,

@@ -171,6 +171,7 @@ class Estimate:
 
     difference, low, high: treatment - control in the metric's unit, at the multiplier k of this look; signs as
     measured, not turned by direction. None where no number can be given; `missing` then says why.
+    With SMALL_CELL and NO_RELATIVE only the lift is missing (and a small cell's interval decides nothing).
     lift, lift_low, lift_high: relative to the control mean, 0.05 = +5 %; None where there is no relative interval.
     information: 1 / (1/n0 + 1/n1) in analysed units.
     """

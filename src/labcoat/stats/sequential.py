@@ -40,7 +40,7 @@ def has_grown(information: float, *, reached: float) -> bool:
     return information > reached * (1 + _LEAST_GROWTH)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=1024)
 def boundary(spent: tuple[float, ...], information: tuple[float, ...], alpha: float) -> tuple[float, ...]:
     """Return the multiplier k of every look: |z| > k is a crossing.
 

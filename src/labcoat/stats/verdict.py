@@ -51,12 +51,14 @@ class Case:
 
 
 def decide(case: Case) -> tuple[Verdict, tuple[Reason, ...]]:
-    """Return the first verdict of the table that matches, its reasons, then what it must be read with."""
-    for verdict, find_reasons in _TABLE:
-        reasons = find_reasons(case)
-        if reasons:
-            return verdict, (*reasons, *(reason for reason in _cautions(case) if reason not in reasons))
-    return (Verdict.INCONCLUSIVE if case.is_final else Verdict.KEEP_COLLECTING), tuple(_cautions(case))
+    """Return the first verdict of the table that matches, its reasons, then what it must be read with.
+
+    Where no row matches nothing is decided: inconclusive at the final look, keep collecting before.
+    """
+    matches = ((verdict, find_reasons(case)) for verdict, find_reasons in _TABLE)
+    undecided = (Verdict.INCONCLUSIVE if case.is_final else Verdict.KEEP_COLLECTING, _undecided(case))
+    verdict, reasons = next((match for match in matches if match[1]), undecided)
+    return verdict, (*reasons, *(reason for reason in _cautions(case) if reason not in reasons))
 
 
 def split_reasons(split: SampleRatio) -> list[Reason]:
@@ -117,18 +119,6 @@ def _no_effect(case: Case) -> list[Reason]:
     return [reason for reason in reasons if reason] if all(reasons) else []
 
 
-def _inconclusive(case: Case) -> list[Reason]:
-    return _keep_collecting(case) if case.is_final else []
-
-
-def _keep_collecting(case: Case) -> list[Reason]:
-    return [
-        _reason(Finding.CROSSES_ZERO, estimate)
-        for metric, estimate in case.of(Role.GOAL)
-        if _good_interval(metric, estimate) is not None
-    ]
-
-
 _TABLE: tuple[tuple[Verdict, Callable[[Case], list[Reason]]], ...] = (
     (Verdict.DATA_ERROR, _data_error),
     (Verdict.INVALID, _invalid),
@@ -138,9 +128,15 @@ _TABLE: tuple[tuple[Verdict, Callable[[Case], list[Reason]]], ...] = (
     (Verdict.WIN, _win),
     (Verdict.WIN_GUARDRAIL_OPEN, _win_guardrail_open),
     (Verdict.NO_EFFECT, _no_effect),
-    (Verdict.INCONCLUSIVE, _inconclusive),
-    (Verdict.KEEP_COLLECTING, _keep_collecting),
 )
+
+
+def _undecided(case: Case) -> list[Reason]:
+    return [
+        _reason(Finding.CROSSES_ZERO, estimate)
+        for metric, estimate in case.of(Role.GOAL)
+        if _good_interval(metric, estimate) is not None
+    ]
 
 
 def _cautions(case: Case) -> list[Reason]:

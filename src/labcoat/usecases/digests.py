@@ -33,18 +33,25 @@ LATE_AFTER = timedelta(hours=1)
 _ADAPTER: TypeAdapter[Digest] = TypeAdapter(Digest)
 
 
-def send_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime) -> bool:
-    """Claim the channel's newest due week and put its digest in the outbox; return whether a week was claimed.
+def is_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime) -> bool:
+    """Whether the channel's newest week is due and was not made.
 
-    A week that began before the channel's first hypothesis is nobody's; of several missed weeks only the newest is sent.
+    A week that began before the channel's first hypothesis is nobody's; of several missed ones only the newest is made.
     """
     monday, slot = schedule.latest_digest_slot(now, zone=zone)
     newest = periods.newest_digest(tx, workspace, channel)
     if newest is not None and newest.monday >= monday:
         return False
     first = dossiers.first_filed_at(tx, workspace, channel)
-    if first is None or first >= slot:
+    return first is not None and first < slot
+
+
+def send_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime) -> bool:
+    """Claim the channel's newest due week and put its digest in the outbox; return whether a week was claimed."""
+    if not is_due(tx, workspace, channel, zone=zone, now=now):
         return False
+    monday, _ = schedule.latest_digest_slot(now, zone=zone)
+    newest = periods.newest_digest(tx, workspace, channel)
     digest = compose(tx, workspace, channel, now=now, zone=zone)
     was_told = newest is not None and newest.said_nothing_open
     is_claimed = periods.claim_digest(

@@ -45,7 +45,6 @@ def get_member(
     channel: where they act from. They count as in the hypothesis's channel if they act from it or were ever involved;
     asking Slack for the channel's members would be a call inside a click.
     """
-    workspaces.meet(tx, workspace, user)
     is_lead = user in workspaces.leads(tx, workspace, lock=True)
     is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
     return Member(user=user, is_lead=is_lead, is_in_channel=is_here)

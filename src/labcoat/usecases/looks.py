@@ -78,6 +78,11 @@ def is_finished(look: DueLook) -> bool:
     return look.is_last and any(one.readout is not None and one.readout.is_final for one in look.past)
 
 
+def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
+    """Return what the statistics say of a sample; no transaction is open."""
+    return results.compute(look.experiment, sample, as_of=look.until, past=list(look.past), is_last=look.is_last)
+
+
 def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoLook, *, now: datetime) -> Look | None:
     """Store a look with its notices; None if the plan moved or the slot was taken meanwhile."""
     dossier = _current(tx, look)

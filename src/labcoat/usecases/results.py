@@ -69,6 +69,12 @@ def newest_verdict(tx: Transaction, dossier: Dossier) -> Verdict | None:
     return look.readout.verdict if look is not None and look.readout is not None else None
 
 
+def current_problem(tx: Transaction, dossier: Dossier) -> SourceProblem | None:
+    """Return why the newest experiment's numbers cannot be read now."""
+    experiment = dossier.newest_experiment
+    return None if experiment is None else looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number)
+
+
 def newest_look(tx: Transaction, dossier: Dossier) -> Look | None:
     """Return the newest look with a readout of the hypothesis's newest experiment."""
     experiment = dossier.newest_experiment

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from labcoat.db import dossiers, outbox
+from labcoat.db import dossiers, outbox, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.ids import UserId
+from labcoat.domain.ids import HypothesisNumber, UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
 
@@ -24,6 +24,8 @@ def save(
     reason: str | None = None,
 ) -> Dossier:
     """Save a step, and put its card and story in the outbox. Raises dossiers.Changed if someone was quicker."""
+    if by is not None:
+        workspaces.meet(tx, new.hypothesis.workspace, by)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
     refresh_card(tx, saved)
     if step is not Step.FILE:
@@ -88,6 +90,23 @@ def refresh_requests(tx: Transaction, dossier: Dossier, position: int) -> None:
     prefix = f"request H-{dossier.hypothesis.number} {position} "
     for person in outbox.people_told(tx, dossier.hypothesis.workspace, subject_prefix=prefix):
         send_request(tx, dossier, position, person)
+
+
+def tell_owner_of_missing_card(tx: Transaction, notice: Notice) -> None:
+    """Tell the owner in private that their card could not be shown, if it was a card."""
+    if notice.kind is not NoticeKind.CARD:
+        return
+    dossier = dossiers.find(tx, notice.workspace, HypothesisNumber(int(str(notice.details["hypothesis"]))))
+    if dossier is not None and dossier.hypothesis.owner is not None:
+        outbox.put(
+            tx,
+            Notice(
+                kind=NoticeKind.PROBLEM,
+                workspace=notice.workspace,
+                person=dossier.hypothesis.owner,
+                details={"hypothesis": dossier.hypothesis.number},
+            ),
+        )
 
 
 def answer_owner(tx: Transaction, dossier: Dossier, position: int) -> None:

@@ -84,7 +84,7 @@ def approve(
 
     reason: needed if building goes against the verdict. seen_version: the version that the lead's form was made from.
     """
-    request = _answerable(dossier, position, Step.APPROVE, by)
+    request = answerable(dossier, position, by=by, step=Step.APPROVE)
     if is_against(request.verdict, request.conclusion):
         reason = require_reason(reason, because=f"the verdict is “{request.verdict}”")
     answered = replace(_answered(request, RequestState.APPROVED, by, reason, now), seen_version=seen_version)
@@ -93,14 +93,14 @@ def approve(
 
 def send_back(dossier: Dossier, position: int, *, by: Member, reason: str, now: datetime) -> Dossier:
     """Return the request sent back with what is missing; the stage stays."""
-    request = _answerable(dossier, position, Step.SEND_BACK, by)
+    request = answerable(dossier, position, by=by, step=Step.SEND_BACK)
     missing = require_reason(reason, because="the owner must know what is missing")
     return dossier.with_request(_answered(request, RequestState.SENT_BACK, by, missing, now))
 
 
 def decline(dossier: Dossier, position: int, *, by: Member, reason: str, now: datetime) -> Dossier:
     """Return the request declined; the stage stays, and ending the hypothesis is the owner's next step."""
-    request = _answerable(dossier, position, Step.DECLINE, by)
+    request = answerable(dossier, position, by=by, step=Step.DECLINE)
     why = require_reason(reason, because="the team should learn from it")
     return dossier.with_request(_answered(request, RequestState.DECLINED, by, why, now))
 
@@ -136,7 +136,8 @@ def _waiting(dossier: Dossier, position: int, step: Step) -> Request:
     return request
 
 
-def _answerable(dossier: Dossier, position: int, step: Step, by: Member) -> Request:
+def answerable(dossier: Dossier, position: int, *, by: Member, step: Step = Step.APPROVE) -> Request:
+    """Return the waiting request if this person may answer it; raise Refusal otherwise."""
     request = _waiting(dossier, position, step)
     if not may_decide(request, dossier.hypothesis, by):
         is_involved = by.user in dossier.hypothesis.involved

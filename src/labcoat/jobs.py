@@ -1,0 +1,172 @@
+"""What the clock does: the tick finds what is due, the delivery loop tells it; both may run twice or late."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from labcoat.db import clock, deliveries, dossiers, workspaces
+from labcoat.db.database import Database
+from labcoat.db.dossiers import Changed
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.slack.delivery import Delivery
+from labcoat.usecases import digests, looks, measuring, nudges, requests
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.metrics_file import MetricsFile
+
+_log = logging.getLogger(__name__)
+
+TICK_SECONDS = 15
+DELIVERY_POLL_SECONDS = 1.0
+REPLAYS_REMEMBERED = timedelta(minutes=10)
+"""Twice the age that a signature may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """The jobs of one process. zone_of: asks Slack for a person's zone."""
+
+    database: Database
+    delivery: Delivery
+    metrics: MetricsFile | None
+    workspace: WorkspaceId
+    zone: str
+    zone_of: Callable[[UserId], str | None]
+    _ticking: threading.Lock = field(default_factory=threading.Lock)
+
+    def tick(self) -> None:
+        """Do everything that is due now. A job that fails is logged and tried again at the next tick."""
+        with self._ticking:
+            with self.database.reading() as tx:
+                now = clock.business_now(tx)
+            for job in (self.learn_zones, self.expire_requests, self.make_looks, self.send_digests, self.send_nudges):
+                try:
+                    job(now)
+                except Exception:
+                    _log.exception("%s failed; it is tried again at the next tick", job.__name__)
+            with self.database.writing() as tx:
+                deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
+
+    def learn_zones(self, now: datetime) -> None:  # noqa: ARG002
+        """Ask Slack for the zones of people who are new."""
+        with self.database.reading() as tx:
+            people = workspaces.people_without_zone(tx, self.workspace)
+        for person in people:
+            zone = self.zone_of(person) or self.zone
+            with self.database.writing() as tx:
+                workspaces.set_zone(tx, self.workspace, person, zone)
+
+    def expire_requests(self, now: datetime) -> None:
+        """Let requests expire that nobody answered."""
+        with self.database.reading() as tx:
+            expired = requests.expired(tx, now=now)
+        for _, dossier in expired:
+            try:
+                with self.database.writing() as tx:
+                    requests.expire(tx, dossier, now=now)
+            except Changed:
+                continue  # someone answered just now
+
+    def make_looks(self, now: datetime) -> None:
+        """Make the looks that are due; the warehouse and the statistics run with no transaction open."""
+        with self.database.reading() as tx:
+            due = looks.due(tx, now=now)
+        for look in due:
+            self._make_look(look, now)
+
+    def _make_look(self, look: looks.DueLook, now: datetime) -> None:
+        if looks.is_finished(look) or not looks.needs_warehouse(look):
+            with self.database.writing() as tx:
+                if looks.is_finished(look):
+                    looks.finish(tx, look)
+                else:
+                    looks.record_entries(tx, look)
+            return
+        try:
+            sample = measuring.measure(look, self.metrics)
+        except SourceError as error:
+            with self.database.writing() as tx:
+                looks.record_problem(tx, look, str(error), is_permanent=error.permanent, now=now)
+            return
+        answer = looks.answer(look, sample)
+        with self.database.writing() as tx:
+            looks.record(tx, look, sample, answer, now=now)
+
+    def send_digests(self, now: datetime) -> None:
+        """Send the weekly digests that are due."""
+        with self.database.reading() as tx:
+            channels = dossiers.channels_with_hypotheses(tx)
+        for workspace, channel in channels:
+            with self.database.reading() as tx:
+                is_due = digests.is_due(tx, workspace, channel, zone=self.zone, now=now)
+            if is_due:
+                with self.database.writing() as tx:
+                    digests.send_due(tx, workspace, channel, zone=self.zone, now=now)
+
+    def send_nudges(self, now: datetime) -> None:
+        """Send the nudges that are due."""
+        with self.database.reading() as tx:
+            due = nudges.due(tx, zone=self.zone, now=now)
+        for workspace, mine in due.items():
+            with self.database.writing() as tx:
+                nudges.send(tx, workspace, mine, now=now)
+
+    def deliver_all(self) -> int:
+        """Deliver what is due in the outbox; return how many notices were tried."""
+        tried = 0
+        while self.deliver_one():
+            tried += 1
+        return tried
+
+    def deliver_one(self) -> bool:
+        """Deliver one notice; return False if none is due."""
+        with self.database.reading() as tx:
+            now = clock.business_now(tx)
+        return self.delivery.deliver_next(now=now)
+
+
+class Running:
+    """The tick and the delivery loop in the background, until `stop`."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._bell = threading.Event()
+        self._is_stopping = threading.Event()
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+        # A tick that comes late must still come, and of several missed ones one is enough.
+        self._scheduler.add_job(
+            self._tick, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+        self._deliverer = threading.Thread(target=self._deliver, name="delivery", daemon=True)
+
+    def start(self) -> None:
+        """Start ticking and delivering."""
+        self._jobs.database.on_notices = self._bell.set
+        self._scheduler.start()
+        self._deliverer.start()
+
+    def stop(self) -> None:
+        """Stop after what is being done now."""
+        self._is_stopping.set()
+        self._bell.set()
+        self._scheduler.shutdown(wait=True)
+        self._deliverer.join(timeout=30)
+
+    def _tick(self) -> None:
+        try:
+            self._jobs.tick()
+        except Exception:
+            _log.exception("the tick failed; the next one tries again")
+
+    def _deliver(self) -> None:
+        while not self._is_stopping.is_set():
+            self._bell.clear()
+            try:
+                while not self._is_stopping.is_set() and self._jobs.deliver_one():
+                    pass
+            except Exception:
+                _log.exception("delivery failed; its lease ends and it is tried again")
+            self._bell.wait(DELIVERY_POLL_SECONDS)

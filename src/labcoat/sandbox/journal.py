@@ -1,0 +1,73 @@
+"""What happened lately: a log of the calls both ways, and news for whoever watches."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+from labcoat.sandbox.wire import Json
+
+KEPT_CALLS = 2000
+
+
+class Journal:
+    """The last calls, and a queue for each watcher of the stream."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Json] = deque(maxlen=KEPT_CALLS)
+        self._watchers: set[asyncio.Queue[Json | None]] = set()
+
+    def record(
+        self,
+        direction: str,
+        *,
+        method: str,
+        status: int | None,
+        elapsed_ms: int,
+        error: str | None,
+        payload: Any,
+    ) -> None:
+        """Remember a call.
+
+        direction: "to_slack" for the app's calls, "to_app" for ours.
+        status: None when no HTTP answer came or went.
+        """
+        self._calls.append(
+            {
+                "at": time.time(),
+                "direction": direction,
+                "method": method,
+                "status": status,
+                "ms": elapsed_ms,
+                "ok": error is None,
+                "error": error,
+                "payload": payload,
+            }
+        )
+        self.tell({"what": "calls"})
+
+    def latest(self, limit: int) -> list[Json]:
+        """Return the last calls, oldest first."""
+        return list(self._calls)[-limit:] if limit > 0 else []
+
+    def tell(self, news: Json) -> None:
+        """Let every watcher know what changed."""
+        for watcher in self._watchers:
+            watcher.put_nowait(news)
+
+    async def watch(self) -> AsyncIterator[Json]:
+        """Yield what changes from now on, until the sandbox closes."""
+        queue: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._watchers.add(queue)
+        try:
+            yield {"what": "hello"}
+            while (news := await queue.get()) is not None:
+                yield news
+        finally:
+            self._watchers.discard(queue)
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop."""
+        for watcher in self._watchers:
+            watcher.put_nowait(None)

@@ -1,0 +1,88 @@
+"""The environment, read once and checked; every setting is in README's table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from labcoat.domain.ids import ChannelId, UserId
+
+
+class SettingsError(Exception):
+    """Raised for a setting that is missing or cannot be used; the text says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says. Secrets never show in `repr`."""
+
+    slack_bot_token: str = field(repr=False)
+    slack_signing_secret: str = field(repr=False)
+    slack_api_url: str
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    home_channel: ChannelId | None
+    leads: tuple[UserId, ...]
+    metrics: Path | None
+    timezone: str
+    threads: int
+    lease: timedelta
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Return the settings; raise SettingsError for the first that is missing or wrong."""
+    if environment.get("SLACK_APP_TOKEN"):
+        msg = "SLACK_APP_TOKEN asks for Socket Mode, which is not built yet. Unset it, and let Slack reach PORT."
+        raise SettingsError(msg)
+    metrics = environment.get("LABCOAT_METRICS", "").strip()
+    return Settings(
+        slack_bot_token=_required(environment, "SLACK_BOT_TOKEN"),
+        slack_signing_secret=_required(environment, "SLACK_SIGNING_SECRET"),
+        slack_api_url=environment.get("LABCOAT_SLACK_API_URL", "").strip() or "https://slack.com/api/",
+        database_url=database_url(environment),
+        host=environment.get("LABCOAT_HOST", "").strip() or "0.0.0.0",  # noqa: S104  as PORT: for whoever routes to us
+        port=_whole(environment, "PORT", 3000),
+        home_channel=ChannelId(environment["LABCOAT_HOME_CHANNEL"].strip())
+        if environment.get("LABCOAT_HOME_CHANNEL", "").strip()
+        else None,
+        leads=tuple(UserId(one.strip()) for one in environment.get("LABCOAT_LEADS", "").split(",") if one.strip()),
+        metrics=Path(metrics) if metrics else None,
+        timezone=_zone(environment),
+        threads=_whole(environment, "LABCOAT_THREADS", 32),
+        lease=timedelta(seconds=_whole(environment, "LABCOAT_LEASE_SECONDS", 60)),
+    )
+
+
+def database_url(environment: Mapping[str, str]) -> str:
+    """Return where the database is; a SQLite file in the working folder unless told otherwise."""
+    return environment.get("DATABASE_URL", "").strip() or "sqlite:///labcoat.db"
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        msg = f"{name} is not set. README says where Slack shows it; to try without Slack: labcoat demo"
+        raise SettingsError(msg)
+    return value
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isdigit() or not 0 < int(text) < 1_000_000:
+        msg = f"{name} must be a whole number above 0, not {text!r}"
+        raise SettingsError(msg)
+    return int(text)
+
+
+def _zone(environment: Mapping[str, str]) -> str:
+    name = environment.get("LABCOAT_TIMEZONE", "").strip() or "UTC"
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        msg = f"LABCOAT_TIMEZONE must be an IANA name such as Europe/Berlin, not {name!r}"
+        raise SettingsError(msg) from error
+    return name

@@ -1,0 +1,63 @@
+"""What a person answered in a form, read from Slack's view state."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from labcoat.domain.ids import UserId
+from labcoat.domain.refusal import Reason, Refusal
+
+WordT = TypeVar("WordT", bound=StrEnum)
+
+
+class Answers:
+    """The answers of a form by block id; a block that is not there counts as left empty."""
+
+    def __init__(self, view: Mapping[str, Any]) -> None:
+        self._values: Mapping[str, Any] = view.get("state", {}).get("values", {})
+        self.input_blocks = [block["block_id"] for block in view.get("blocks", []) if block["type"] == "input"]
+
+    def _answer(self, block_id: str) -> Mapping[str, Any]:
+        answers = self._values.get(block_id, {})
+        return next(iter(answers.values()), {})
+
+    def text(self, block_id: str) -> str:
+        """Return the text of a field, "" if it was left empty."""
+        return str(self._answer(block_id).get("value") or "").strip()
+
+    def word(self, block_id: str, words: type[WordT]) -> WordT | None:
+        """Return the choice of a drop-down or of radio buttons, None without one."""
+        chosen = self.choice(block_id)
+        return None if chosen is None else words(chosen)
+
+    def required_word(self, block_id: str, words: type[WordT]) -> WordT:
+        """Return the choice; raise Refusal without one."""
+        chosen = self.word(block_id, words)
+        if chosen is None:
+            raise Refusal(Reason.MISSING, block_id)
+        return chosen
+
+    def choice(self, block_id: str) -> str | None:
+        """Return the value of the chosen option, None without one."""
+        option = self._answer(block_id).get("selected_option")
+        return None if option is None else str(option["value"])
+
+    def choices(self, block_id: str) -> frozenset[str]:
+        """Return the values of the checked options."""
+        return frozenset(str(option["value"]) for option in self._answer(block_id).get("selected_options") or ())
+
+    def person(self, block_id: str) -> UserId | None:
+        """Return the chosen person, None without one."""
+        chosen = self._answer(block_id).get("selected_user")
+        return None if chosen is None else UserId(chosen)
+
+    def moment(self, block_id: str) -> datetime | None:
+        """Return the chosen instant, None without one."""
+        chosen = self._answer(block_id).get("selected_date_time")
+        return None if chosen is None else datetime.fromtimestamp(int(chosen), UTC)
+
+    def day(self, block_id: str) -> date | None:
+        """Return the chosen day, None without one."""
+        chosen = self._answer(block_id).get("selected_date")
+        return None if not chosen else date.fromisoformat(chosen)

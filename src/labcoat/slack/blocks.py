@@ -1,0 +1,197 @@
+"""Block Kit, built in one place: here text is escaped, and cut to Slack's documented limits."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Block = dict[str, Any]
+
+SECTION_LENGTH, HEADER_LENGTH, BUTTON_LENGTH, OPTION_LENGTH, LABEL_LENGTH = 3000, 150, 75, 75, 2000
+PLACEHOLDER_LENGTH, TITLE_LENGTH, FIELD_LENGTH, INPUT_LENGTH, TEXT_LENGTH = 150, 24, 2000, 3000, 4000
+MESSAGE_BLOCKS, VIEW_BLOCKS, BUTTONS, FIELDS, OPTIONS = 50, 100, 25, 10, 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message: blocks, and the text that stands for them in notifications and for screen readers."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """Return it as chat.postMessage, chat.update and acks take it; links are not unfurled."""
+        return {"text": cut(self.text, TEXT_LENGTH), "blocks": list(self.blocks[:MESSAGE_BLOCKS])}
+
+
+def escape(text: str) -> str:
+    """Return user text that stays text: `<!channel>` notifies nobody.
+
+    >>> escape("<!channel> & co")
+    '&lt;!channel&gt; &amp; co'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, longest: int) -> str:
+    """Return the text, shortened with an ellipsis if it is longer than Slack takes; never inside an escape."""
+    if len(text) <= longest:
+        return text
+    kept = text[: longest - 1]
+    start = kept.rfind("&")
+    if start > len(kept) - 6 and ";" not in kept[start:]:
+        kept = kept[:start]
+    return kept + "…"
+
+
+def plain(text: str, longest: int) -> Block:
+    """Return a plain_text object; never empty, which Slack refuses."""
+    return {"type": "plain_text", "text": cut(text.strip() or "-", longest), "emoji": True}
+
+
+def header(text: str) -> Block:
+    """Return a header."""
+    return {"type": "header", "text": plain(text, HEADER_LENGTH)}
+
+
+def section(text: str, *, accessory: Block | None = None) -> Block:
+    """Return a section of mrkdwn."""
+    block: Block = {"type": "section", "text": {"type": "mrkdwn", "text": cut(text or "-", SECTION_LENGTH)}}
+    return block | ({"accessory": accessory} if accessory else {})
+
+
+def fields(texts: Iterable[str]) -> Block:
+    """Return a section of short facts in two columns."""
+    shown = [{"type": "mrkdwn", "text": cut(text, FIELD_LENGTH)} for text in texts]
+    return {"type": "section", "fields": shown[:FIELDS]}
+
+
+def context(text: str) -> Block:
+    """Return small print."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text or "-", SECTION_LENGTH)}]}
+
+
+def divider() -> Block:
+    """Return a line."""
+    return {"type": "divider"}
+
+
+def actions(buttons: Sequence[Block]) -> Block:
+    """Return a row of buttons."""
+    return {"type": "actions", "elements": list(buttons[:BUTTONS])}
+
+
+def button(text: str, *, verb: str, value: str, style: str | None = None, key: str = "") -> Block:
+    """Return a button that does what the verb does; key: tells apart two of one verb in one message."""
+    action_id = f"{verb}:{key}" if key else verb
+    block: Block = {
+        "type": "button",
+        "text": plain(text, BUTTON_LENGTH),
+        "action_id": action_id,
+        "value": value,
+    }
+    return block | ({"style": style} if style else {})
+
+
+def form(callback: str, *, title: str, submit: str, blocks: Sequence[Block], metadata: str) -> Block:
+    """Return a modal. metadata: what its submission needs to know, at most 3,000 signs."""
+    return {
+        "type": "modal",
+        "callback_id": callback,
+        "title": plain(title, TITLE_LENGTH),
+        "submit": plain(submit, TITLE_LENGTH),
+        "close": plain("Cancel", TITLE_LENGTH),
+        "private_metadata": metadata,
+        "blocks": list(blocks[:VIEW_BLOCKS]),
+    }
+
+
+def _input(block_id: str, label: str, element: Block, *, hint: str, is_optional: bool) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": block_id,
+        "label": plain(label, LABEL_LENGTH),
+        "element": {"action_id": "answer", **element},
+        "optional": is_optional,
+    }
+    return block | ({"hint": plain(hint, LABEL_LENGTH)} if hint else {})
+
+
+def text_input(
+    block_id: str,
+    label: str,
+    *,
+    hint: str = "",
+    example: str = "",
+    initial: str = "",
+    is_long: bool = False,
+    is_optional: bool = False,
+) -> Block:
+    """Return a text field. Numbers are text fields too: what cannot be read gets an answer with an example."""
+    element: Block = {"type": "plain_text_input", "multiline": is_long, "max_length": INPUT_LENGTH}
+    if example:
+        element["placeholder"] = plain(example, PLACEHOLDER_LENGTH)
+    if initial:
+        element["initial_value"] = cut(initial, INPUT_LENGTH)
+    return _input(block_id, label, element, hint=hint, is_optional=is_optional)
+
+
+def option(value: str, text: str = "") -> Block:
+    """Return a choice; its text is its value unless given."""
+    return {"text": plain(text or value, OPTION_LENGTH), "value": cut(value, OPTION_LENGTH)}
+
+
+def select_input(
+    block_id: str,
+    label: str,
+    options: Sequence[Block],
+    *,
+    initial: str | None = None,
+    hint: str = "",
+    is_optional: bool = False,
+    is_live: bool = False,
+) -> Block:
+    """Return a drop-down. is_live: the form is told when the choice changes."""
+    element: Block = {"type": "static_select", "options": list(options[:OPTIONS])}
+    chosen = next((one for one in options if one["value"] == initial), None)
+    if chosen is not None:
+        element["initial_option"] = chosen
+    block = _input(block_id, label, element, hint=hint, is_optional=is_optional)
+    if is_live:
+        block["dispatch_action"] = True
+        block["element"]["action_id"] = f"live:{block_id}"
+    return block
+
+
+def radio_input(
+    block_id: str, label: str, options: Sequence[Block], *, initial: str | None = None, hint: str = ""
+) -> Block:
+    """Return radio buttons, at most ten."""
+    element: Block = {"type": "radio_buttons", "options": list(options[:10])}
+    chosen = next((one for one in options if one["value"] == initial), None)
+    if chosen is not None:
+        element["initial_option"] = chosen
+    return _input(block_id, label, element, hint=hint, is_optional=False)
+
+
+def checkbox_input(block_id: str, label: str, options: Sequence[Block], *, hint: str = "") -> Block:
+    """Return check boxes, at most ten; none checked is an answer."""
+    element: Block = {"type": "checkboxes", "options": list(options[:10])}
+    return _input(block_id, label, element, hint=hint, is_optional=True)
+
+
+def person_input(block_id: str, label: str, *, initial: str | None = None, hint: str = "") -> Block:
+    """Return a choice of a person."""
+    element: Block = {"type": "users_select"} | ({"initial_user": initial} if initial else {})
+    return _input(block_id, label, element, hint=hint, is_optional=False)
+
+
+def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = "") -> Block:
+    """Return a choice of date and time, in the person's own zone."""
+    element: Block = {"type": "datetimepicker", "initial_date_time": int(initial.timestamp())}
+    return _input(block_id, label, element, hint=hint, is_optional=False)
+
+
+def date_input(block_id: str, label: str, *, hint: str = "") -> Block:
+    """Return an optional choice of a day."""
+    return _input(block_id, label, {"type": "datepicker"}, hint=hint, is_optional=True)

@@ -1,0 +1,17 @@
+"""What every listener needs of the house, made once in wiring."""
+
+from dataclasses import dataclass
+
+from labcoat.db.database import Database
+from labcoat.domain.ids import ChannelId
+from labcoat.warehouse.metrics_file import MetricsFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """zone: IANA name for plans, digests and dates. home_channel: where hypotheses filed in a DM live."""
+
+    database: Database
+    metrics: MetricsFile | None
+    zone: str
+    home_channel: ChannelId | None

@@ -1,0 +1,112 @@
+"""What a listener is given: who asks, from where, and how to answer; and what a submitted form carries."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from labcoat.db import clock, deliveries
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.member import Member
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.subject import Subject, find_subject
+from labcoat.slack.answers import Answers
+from labcoat.slack.blocks import Block, Message
+from labcoat.slack.house import House
+from labcoat.usecases import finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A command or a click. reply: answers in private. open_form: opens a modal; both once at most."""
+
+    house: House
+    workspace: WorkspaceId
+    user: UserId
+    channel: ChannelId
+    delivery_key: str
+    reply: Callable[[Message], None]
+    open_form: Callable[[Block], None]
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Transaction, datetime]]:
+        """Open a transaction that reads, with business now."""
+        with self.house.database.reading() as tx:
+            yield tx, clock.business_now(tx)
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Transaction, datetime]]:
+        """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
+        with self.house.database.writing() as tx:
+            deliveries.accept(tx, self.delivery_key, at=clock.machine_now())
+            yield tx, clock.business_now(tx)
+
+    def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
+        """Return the person who asks, with what they may do."""
+        return finding.get_member(tx, self.workspace, self.user, channel=self.channel, of=dossier)
+
+    def metadata(self, subject: object, **more: object) -> str:
+        """Return what a form must know when it is submitted."""
+        return json.dumps({"subject": str(subject), "channel": self.channel, **more})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a verb is about. rest: what was typed after it."""
+
+    subject: Subject
+    rest: str = ""
+
+    def dossier(self, tx: Transaction, call: Call) -> Dossier:
+        """Return the hypothesis; raise Refusal if this workspace has none of that id."""
+        return finding.get_dossier(tx, call.workspace, self.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A submitted form."""
+
+    house: House
+    workspace: WorkspaceId
+    user: UserId
+    delivery_key: str
+    answers: Answers
+    metadata: dict[str, Any]
+
+    @property
+    def channel(self) -> ChannelId:
+        """Where the form was opened from."""
+        return ChannelId(self.metadata["channel"])
+
+    @property
+    def subject(self) -> Subject:
+        """What the form is about."""
+        found = find_subject(self.metadata["subject"])
+        if found is None:
+            raise Refusal(Reason.UNKNOWN_ID, id=str(self.metadata["subject"]))
+        return found
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Transaction, datetime]]:
+        """Open a transaction that reads, with business now."""
+        with self.house.database.reading() as tx:
+            yield tx, clock.business_now(tx)
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Transaction, datetime]]:
+        """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
+        with self.house.database.writing() as tx:
+            deliveries.accept(tx, self.delivery_key, at=clock.machine_now())
+            yield tx, clock.business_now(tx)
+
+    def dossier(self, tx: Transaction) -> Dossier:
+        """Return the hypothesis that the form is about."""
+        return finding.get_dossier(tx, self.workspace, self.subject)
+
+    def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
+        """Return the person who submitted it, with what they may do."""
+        return finding.get_member(tx, self.workspace, self.user, channel=self.channel, of=dossier)

@@ -1,0 +1,199 @@
+"""From what Slack sends to what a verb needs: commands, buttons, forms; each answered in its own HTTP response."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext, Respond
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from labcoat.db import dossiers
+from labcoat.db.deliveries import Replayed
+from labcoat.db.dossiers import Changed
+from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.subject import Subject, find_subject
+from labcoat.slack import errors, grammar
+from labcoat.slack.answers import Answers
+from labcoat.slack.blocks import Block, Message, section
+from labcoat.slack.house import House
+from labcoat.slack.listeners import digest, hypothesis, prototype, result
+from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.verbs import BUTTON_VERBS, FORMS, VERBS
+from labcoat.slack.views import listing
+
+DELIVERY_KEY = "labcoat_delivery_key"
+_TRIES = 3
+_LATE_TRIGGER = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id")
+_LIVE_FORMS = {"evidence": prototype.evidence_form_for, "record": result.record_form_for}
+
+
+def register(app: App, house: House) -> None:
+    """Register every listener; `house` is what they all need."""
+
+    def on_command(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        answers: list[Message] = []
+        call = _call(house, body, context, client, channel=body["channel_id"], reply=answers.append)
+        _answered(call, lambda: _command(call, body["command"], body.get("text") or ""))
+        if answers:
+            ack(response_type="ephemeral", **answers[-1].arguments())
+        else:
+            ack()
+
+    def on_button(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext, respond: Respond) -> None:
+        def reply(message: Message) -> None:
+            respond(response_type="ephemeral", replace_original=False, **message.arguments())
+
+        channel = body.get("channel", {}).get("id") or house.home_channel or ""
+        call = _call(house, body, context, client, channel=channel, reply=reply)
+        _answered(call, lambda: _button(call, body["actions"][0]))
+        ack()
+
+    def on_form(ack: Ack, body: dict[str, Any], context: BoltContext) -> None:
+        form = _submission(house, body, context)
+        problems = _submitted(form, body["view"]["callback_id"])
+        if problems:
+            ack(response_action="errors", errors=problems)
+        else:
+            ack()
+
+    def on_choice(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        view = body["view"]
+        renew = _LIVE_FORMS[view["callback_id"]]
+        client.views_update(view_id=view["id"], hash=view["hash"], view=renew(_submission(house, body, context), view))
+        ack()
+
+    for root in (grammar.HYPOTHESIS, grammar.EXPERIMENT):
+        app.command(root)(on_command)
+    app.action(re.compile(r"^live:"))(on_choice)
+    app.action(re.compile(rf"^({'|'.join(BUTTON_VERBS)})(:.+)?$"))(on_button)
+    app.view(re.compile(rf"^({'|'.join(FORMS)})$"))(on_form)
+
+
+def _call(
+    house: House,
+    body: dict[str, Any],
+    context: BoltContext,
+    client: WebClient,
+    *,
+    channel: str,
+    reply: Callable[[Message], None],
+) -> Call:
+    def open_form(view: Block) -> None:
+        client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    return Call(
+        house=house,
+        workspace=WorkspaceId(str(context.team_id)),
+        user=UserId(str(context.user_id)),
+        channel=ChannelId(channel),
+        delivery_key=context[DELIVERY_KEY],
+        reply=reply,
+        open_form=open_form,
+    )
+
+
+def _submission(house: House, body: dict[str, Any], context: BoltContext) -> Submission:
+    return Submission(
+        house=house,
+        workspace=WorkspaceId(str(context.team_id)),
+        user=UserId(str(context.user_id)),
+        delivery_key=context[DELIVERY_KEY],
+        answers=Answers(body["view"]),
+        metadata=json.loads(body["view"]["private_metadata"] or "{}"),
+    )
+
+
+def _answered(call: Call, act: Callable[[], None]) -> None:
+    """Carry out what was asked; a rule that says no is a private answer."""
+    try:
+        _again_if_changed(act)
+    except Refusal as refusal:
+        call.reply(errors.refusal_message(refusal, zone=call.house.zone))
+    except Replayed:
+        return  # the first delivery had its effect and its answer
+    except SlackApiError as error:
+        if error.response["error"] not in _LATE_TRIGGER:
+            raise
+        text = "That took too long, so Slack would not open the form. Nothing was changed; please try again."
+        call.reply(Message(text=text, blocks=(section(text),)))
+
+
+def _submitted(form: Submission, callback: str) -> dict[str, str]:
+    """Run the use case of a form; return what is wrong, by block id."""
+    try:
+        _again_if_changed(lambda: FORMS[callback](form))
+    except Refusal as refusal:
+        text = errors.refusal_for_form(refusal, zone=form.house.zone)
+        shown = form.answers.input_blocks
+        field = refusal.field if refusal.field in shown else shown[0] if shown else "answer"
+        return {str(field): text}
+    except Replayed:
+        return {}
+    return {}
+
+
+def _again_if_changed(act: Callable[[], None]) -> None:
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return act()
+        except Changed:  # someone was quicker; decide anew on what is true now
+            if attempt == _TRIES:
+                raise
+    return None
+
+
+def _command(call: Call, root: str, text: str) -> None:
+    meant = grammar.parse(root, text)
+    match meant:
+        case grammar.FreeText():
+            hypothesis.open_file_form(call, text=meant.text)
+        case grammar.Unclear(suggestion=str() as suggestion):
+            call.reply(listing.did_you_mean(root, suggestion))
+        case grammar.Unclear():
+            hint = f"`{root} help` shows what I know."
+            raise Refusal(Reason.UNKNOWN_COMMAND, text=f"{root} {meant.text[:60]}", hint=hint)
+        case grammar.Intent():
+            _intent(call, root, meant)
+
+
+def _intent(call: Call, root: str, intent: grammar.Intent) -> None:
+    match intent.verb:
+        case "list":
+            hypothesis.show_list(call, intent.rest)
+        case "menu":
+            hypothesis.show_menu(call)
+        case "digest":
+            digest.show_digest(call, intent.rest)
+        case "help":
+            call.reply(listing.help_message(is_all=intent.rest == "all"))
+        case verb:
+            subject = intent.subject or _subject_of_number(call, verb, intent.number, root)
+            if subject is not None:
+                VERBS[verb](call, Target(subject=subject, rest=intent.rest))
+
+
+def _subject_of_number(call: Call, verb: str, number: int | None, root: str) -> Subject | None:
+    """Return what a bare number means; None after asking, where it could be both."""
+    if number is None:
+        raise Refusal(Reason.ID_NEEDED, command=f"{root} {verb}")
+    with call.reading() as (tx, _):
+        is_hypothesis = dossiers.find(tx, call.workspace, HypothesisNumber(number)) is not None
+        is_experiment = dossiers.find_of_experiment(tx, call.workspace, ExperimentNumber(number)) is not None
+    if is_hypothesis and is_experiment:
+        call.reply(listing.which_of_two(verb, number))
+        return None
+    if is_experiment:
+        return Subject(experiment=ExperimentNumber(number))
+    return Subject(hypothesis=HypothesisNumber(number))
+
+
+def _button(call: Call, action: dict[str, Any]) -> None:
+    verb = action["action_id"].partition(":")[0]
+    word, _, rest = str(action.get("value", "")).partition(" ")
+    subject = find_subject(word)
+    if subject is None:
+        raise Refusal(Reason.UNKNOWN_ID, id=word[:20])
+    BUTTON_VERBS[verb](call, Target(subject=subject, rest=rest))

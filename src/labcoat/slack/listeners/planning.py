@@ -1,0 +1,104 @@
+"""A plan as people write it in the form: variants and metrics in a line each, read into a Plan."""
+
+import re
+from datetime import time, timedelta
+
+from labcoat.domain import schedule
+from labcoat.domain.amounts import read_baseline, read_effect, read_number, read_positive
+from labcoat.domain.hypothesis import Hypothesis
+from labcoat.domain.plan import Period, Plan, PlannedMetric, ResultSource, Variant
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack.answers import Answers
+from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.warehouse.metrics_file import Metric, MetricsFile
+
+_SHARE = re.compile(r"^(?P<name>.+?)[\s:=]+(?P<share>[\d.,]+)\s*%?$")
+_MARGIN = re.compile(r"[,;]?\s*margin\s+(?P<margin>.+)$", re.IGNORECASE)
+_DIRECTION = re.compile(r"\s+(?P<direction>up|down)$", re.IGNORECASE)
+
+
+def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile | None, zone: str) -> Plan:
+    """Return the plan that the form describes; raise Refusal naming the field that cannot be read."""
+    known = {name.casefold(): (name, metric) for name, metric in (metrics.metrics if metrics else {}).items()}
+    goal_name, in_file = known.get(answers.text("goal").casefold(), (answers.text("goal"), None))
+    if not goal_name:
+        raise Refusal(Reason.NO_GOAL, "goal")
+    kind = in_file.kind if in_file else answers.required_word("kind", MetricKind)
+    goal = PlannedMetric(
+        name=goal_name,
+        role=Role.GOAL,
+        kind=kind,
+        direction=hypothesis.direction,
+        baseline=read_baseline(answers.text("baseline"), kind=kind, field="baseline"),
+        minimum_effect=read_effect(answers.text("minimum_effect"), kind=kind, field="minimum_effect"),
+    )
+    lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
+    others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
+    period = _period(answers, zone)
+    days = (period.ends_at - period.starts_at) / timedelta(days=1) if period else None
+    windows = [in_file.window_days] if in_file else []
+    windows += [known[one.name.casefold()][1].window_days for one in others if one.name.casefold() in known]
+    return Plan(
+        variants=read_variants(answers.text("variants")),
+        unit=answers.text("unit"),
+        metrics=(goal, *others),
+        design=answers.required_word("design", Design),
+        source=ResultSource.WAREHOUSE if in_file else ResultSource.TYPED,
+        planned_days=days or read_positive(answers.text("planned_days"), field="planned_days"),
+        zone=zone,
+        window_days=max(windows, default=0.0) if period is None else 0.0,
+        experiment_key=answers.text("experiment_key"),
+        period=period,
+    )
+
+
+def read_variants(text: str) -> tuple[Variant, ...]:
+    """Return the variants of "control 50, treatment 50"; without any numbers they share equally.
+
+    >>> [one.weight for one in read_variants("control, treatment")]
+    [0.5, 0.5]
+    """
+    parts = [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
+    matches = [_SHARE.match(part) for part in parts]
+    if parts and not any(matches):
+        return tuple(Variant(name=part, weight=1 / len(parts)) for part in parts)
+    shares: list[tuple[str, float]] = []
+    for part, match in zip(parts, matches, strict=True):
+        if match is None:
+            raise Refusal(Reason.NOT_A_NUMBER, "variants", text=part[:60])
+        shares.append((match["name"].strip(), read_number(match["share"], field="variants")))
+    scale = 100.0 if any(share > 1 for _, share in shares) else 1.0
+    return tuple(Variant(name=name, weight=share / scale) for name, share in shares)
+
+
+def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: bool) -> PlannedMetric:
+    is_secondary = line.lower().startswith("secondary ")
+    rest = line[len("secondary ") :].strip() if is_secondary else line
+    margin_match = _MARGIN.search(rest)
+    rest = rest[: margin_match.start()].strip() if margin_match else rest
+    direction_match = _DIRECTION.search(rest)
+    name = (rest[: direction_match.start()] if direction_match else rest).strip(" ,;")
+    name, in_file = known.get(name.casefold(), (name, None))
+    if is_read and in_file is None:
+        names = ", ".join(one for one, _ in list(known.values())[:8])
+        hint = f"The goal is read from there, so its guardrails are too. It has: {names}."
+        raise Refusal(Reason.NOT_A_METRIC, "guardrails", text=name[:60], hint=hint)
+    kind = in_file.kind if in_file else MetricKind.PROPORTION
+    if direction_match:
+        direction = Direction(direction_match["direction"].lower())
+    else:
+        direction = in_file.direction if in_file else Direction.UP
+    margin = read_effect(margin_match["margin"], kind=kind, field="guardrails") if margin_match else None
+    role = Role.SECONDARY if is_secondary else Role.GUARDRAIL
+    return PlannedMetric(name=name, role=role, kind=kind, direction=direction, margin=margin)
+
+
+def _period(answers: Answers, zone: str) -> Period | None:
+    first, last = answers.day("starts_on"), answers.day("ends_on")
+    if first is None and last is None:
+        return None
+    if first is None or last is None:
+        raise Refusal(Reason.MISSING, "starts_on" if first is None else "ends_on")
+    midnight = time(0)
+    starts = schedule.at_local(first, midnight, zone)
+    return Period(starts_at=starts, ends_at=schedule.at_local(last + timedelta(days=1), midnight, zone))

@@ -1,0 +1,185 @@
+"""Results: show the newest look, take typed totals."""
+
+import math
+import re
+from typing import Any
+
+from labcoat.domain.amounts import read_count, read_number
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.plan import PlannedMetric, ResultSource
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack.blocks import Message, actions, button, section
+from labcoat.slack.errors import refusal_message
+from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.views import experiment as views
+from labcoat.slack.views.result import result
+from labcoat.stats.results import MetricKind, Moments
+from labcoat.usecases import finding, results
+
+_TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
+CORRECT = "correct"
+
+
+def show_result(call: Call, target: Target) -> None:
+    """Answer with the newest stored look; asking makes none."""
+    with call.reading() as (tx, now):
+        dossier = target.dossier(tx, call)
+        experiment = finding.get_experiment(dossier, target.subject)
+        shown = results.show(tx, dossier, experiment, now=now)
+    call.reply(result(shown, zone=call.house.zone))
+
+
+def record(call: Call, target: Target) -> None:
+    """Store totals typed after the command, or open the form for them."""
+    with call.reading() as (tx, now):
+        dossier = target.dossier(tx, call)
+        experiment = finding.get_experiment(dossier, target.subject)
+    _require_typed(experiment)
+    if not target.rest:
+        metadata = call.metadata(f"E-{experiment.number}")
+        call.open_form(views.record_form(experiment, metric=experiment.plan.goal, now=now, metadata=metadata))
+        return
+    metric, totals = read_totals(target.rest, experiment)
+    try:
+        _store(call, target, experiment.number, metric, totals, is_correction=False)
+    except Refusal as refusal:
+        if refusal.reason is not Reason.SMALLER_THAN_BEFORE:
+            raise
+        call.reply(_offer_correction(refusal, experiment, target.rest, zone=call.house.zone))
+
+
+def correct(call: Call, target: Target) -> None:
+    """Store smaller totals than before, because the earlier ones were wrong."""
+    with call.reading() as (tx, _):
+        experiment = finding.get_experiment(target.dossier(tx, call), target.subject)
+    metric, totals = read_totals(target.rest, experiment)
+    _store(call, target, experiment.number, metric, totals, is_correction=True)
+
+
+def _store(
+    call: Call,
+    target: Target,
+    number: ExperimentNumber,
+    metric: str | None,
+    totals: dict[str, Moments],
+    *,
+    is_correction: bool,
+) -> None:
+    with call.writing() as (tx, now):
+        dossier = target.dossier(tx, call)
+        results.record(
+            tx,
+            dossier,
+            number,
+            by=call.member(tx, dossier),
+            metric=metric,
+            totals=totals,
+            as_of=now,
+            is_correction=is_correction,
+            now=now,
+        )
+        shown = results.show(tx, dossier, dossier.get_experiment(number), now=now)
+    call.reply(result(shown, zone=call.house.zone))
+
+
+def _require_typed(experiment: Experiment) -> None:
+    if experiment.state not in (ExperimentState.RUNNING, ExperimentState.STOPPED):
+        raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step="record")
+    if experiment.plan.source is not ResultSource.TYPED:
+        raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
+
+
+def _offer_correction(refusal: Refusal, experiment: Experiment, rest: str, *, zone: str) -> Message:
+    said = refusal_message(refusal, zone=zone)
+    again = button("Correct the earlier entry", verb=CORRECT, value=f"E-{experiment.number} {rest}"[:2000])
+    return Message(text=said.text, blocks=(section(said.text), actions([again])))
+
+
+def read_totals(text: str, experiment: Experiment) -> tuple[str | None, dict[str, Moments]]:
+    """Return the metric (None: the goal) and the totals of "control=1200/24000 treatment=1310/24100".
+
+    Raises Refusal for what cannot be read; a mean needs the form.
+    """
+    words = re.sub(r"\s*([=/])\s*", r"\1", text).split()
+    metric_words = [word for word in words if "=" not in word]
+    totals_words = [word for word in words if "=" in word]
+    metric = " ".join(metric_words) or None
+    planned = experiment.plan.metric(metric) if metric else experiment.plan.goal
+    identifier = f"E-{experiment.number}"
+    if not totals_words:
+        raise Refusal(Reason.NOT_COUNTS, text=text[:60], id=identifier)
+    if planned.kind is MetricKind.MEAN:
+        raise Refusal(Reason.MEANS_NEED_FORM, metric=planned.name, id=identifier)
+    totals: dict[str, Moments] = {}
+    for word in totals_words:
+        match = _TOTAL.match(word)
+        if match is None:
+            raise Refusal(Reason.NOT_COUNTS, text=word[:60], id=identifier)
+        if match["name"].casefold() in {name.casefold() for name in totals}:
+            raise Refusal(Reason.VARIANT_TWICE, name=match["name"])
+        totals[match["name"]] = _share(match["name"], match["events"], match["units"], field="totals")
+    return metric, totals
+
+
+def _share(name: str, events_text: str, units_text: str, *, field: str) -> Moments:
+    events, units = read_count(events_text, field=field), read_count(units_text, field=field)
+    if events > units:
+        raise Refusal(Reason.MORE_EVENTS_THAN_UNITS, field, name=name, events=events, units=units)
+    share = events / units if units else 0.0
+    return Moments(count=units, mean=share, variance=share * (1 - share))
+
+
+def record_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
+    """Return the form of totals as the chosen metric needs it."""
+    with form.reading() as (tx, now):
+        experiment = finding.get_experiment(form.dossier(tx), form.subject)
+    metric = experiment.plan.metric(form.answers.choice("metric") or experiment.plan.goal.name)
+    return views.record_form(experiment, metric=metric, now=now, metadata=view["private_metadata"])
+
+
+def submit_record(form: Submission) -> None:
+    """Store the totals of the form."""
+    answers = form.answers
+    with form.writing() as (tx, now):
+        dossier = form.dossier(tx)
+        experiment = finding.get_experiment(dossier, form.subject)
+        planned = experiment.plan.metric(answers.choice("metric") or experiment.plan.goal.name)
+        results.record(
+            tx,
+            dossier,
+            experiment.number,
+            by=form.member(tx, dossier),
+            metric=planned.name,
+            totals=_form_totals(form, experiment, planned),
+            as_of=answers.moment("as_of") or now,
+            is_correction=CORRECT in answers.choices(CORRECT),
+            now=now,
+        )
+
+
+def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> dict[str, Moments]:
+    totals = {}
+    for position, name in enumerate(experiment.plan.variant_names):
+        field = f"totals_{position}"
+        text = form.answers.text(field)
+        if planned.kind is MetricKind.PROPORTION:
+            events, slash, units = text.partition("/")
+            if not slash:
+                raise Refusal(Reason.NOT_COUNTS, field, text=text[:60], id=f"E-{experiment.number}")
+            totals[name] = _share(name, events, units, field=field)
+        else:
+            totals[name] = _mean(text, field=field)
+    return totals
+
+
+def _mean(text: str, *, field: str) -> Moments:
+    parts = [part for part in re.split(r"[;,]\s+|\s+", text.strip()) if part]
+    if len(parts) != 3:
+        raise Refusal(Reason.NOT_A_NUMBER, field, text=text[:60])
+    count = read_count(parts[0], field=field)
+    mean, deviation = (read_number(part, field=field) for part in parts[1:])
+    if deviation < 0 or not math.isfinite(deviation):
+        raise Refusal(Reason.NEGATIVE, field, text=parts[2])
+    return Moments(count=count, mean=mean, variance=deviation**2)

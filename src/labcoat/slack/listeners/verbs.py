@@ -1,0 +1,51 @@
+"""What each verb does, once for commands and buttons alike: every command has a button twin because both end here."""
+
+from collections.abc import Callable, Mapping
+
+from labcoat.slack.listeners import experiment, hypothesis, prototype, request, result
+from labcoat.slack.listeners.call import Call, Submission, Target
+
+VERBS: Mapping[str, Callable[[Call, Target], None]] = {
+    "show": hypothesis.show,
+    "close": hypothesis.open_close_form,
+    "ship": hypothesis.open_ship_form,
+    "prototype": prototype.open_prototype_form,
+    "evidence": prototype.open_evidence_form,
+    "plan": experiment.open_plan_form,
+    "start": experiment.open_start_form,
+    "stop": experiment.open_stop_form,
+    "cancel": experiment.open_cancel_form,
+    "again": experiment.run_again,
+    "record": result.record,
+    "result": result.show_result,
+    "ask": request.open_ask_form,
+    "decide": request.show_request,
+}
+"""Verbs about one hypothesis or experiment: commands and buttons."""
+
+BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
+    **VERBS,
+    "correct": result.correct,
+    "approve": request.open_decision_form("approve"),
+    "send_back": request.open_decision_form("send_back"),
+    "decline": request.open_decision_form("decline"),
+}
+"""Also those that only a button in its place can mean."""
+
+FORMS: Mapping[str, Callable[[Submission], None]] = {
+    "file": hypothesis.submit_file,
+    "close": hypothesis.submit_close,
+    "ship": hypothesis.submit_ship,
+    "prototype": prototype.submit_prototype,
+    "evidence": prototype.submit_evidence,
+    "plan": experiment.submit_plan,
+    "start": experiment.submit_start,
+    "stop": experiment.submit_stop,
+    "cancel": experiment.submit_cancel,
+    "record": result.submit_record,
+    "ask": request.submit_ask,
+    "approve": request.submit_approve,
+    "send_back": request.submit_send_back,
+    "decline": request.submit_decline,
+}
+"""What submitting each form does, by its callback id."""

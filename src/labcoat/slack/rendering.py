@@ -1,0 +1,109 @@
+"""From a notice to the message it stands for, as the database is now; no effects."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from labcoat.db import dossiers, history, looks
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.slack.blocks import Message, escape, section
+from labcoat.slack.views.card import card
+from labcoat.slack.views.digest import digest_message
+from labcoat.slack.views.nudge import nudge_message
+from labcoat.slack.views.people import mention
+from labcoat.slack.views.request import answer_message, request_message
+from labcoat.usecases import digests, nudges, results
+from labcoat.words import stories
+
+
+def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
+    """Return the message of a notice."""
+    return _RENDERERS[notice.kind](tx, notice, now, zone)
+
+
+def _dossier(tx: Transaction, notice: Notice) -> Dossier:
+    number = HypothesisNumber(_number(notice.details, "hypothesis"))
+    found = dossiers.find(tx, notice.workspace, number)
+    assert found is not None  # hypotheses are never deleted
+    return found
+
+
+def _number(details: Mapping[str, object], name: str) -> int:
+    return int(str(details[name]))
+
+
+def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
+    dossier = _dossier(tx, notice)
+    look = results.newest_look(tx, dossier)
+    readout = look.readout if look is not None else None
+    problem = results.current_problem(tx, dossier)
+    return card(dossier, readout=readout, problem=problem, now=now, zone=zone)
+
+
+def _story(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    text = _story_line(tx, notice, zone)
+    return Message(text=text, blocks=(section(text),))
+
+
+def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
+    dossier, details = _dossier(tx, notice), notice.details
+    if "entry" in details:
+        entry = history.get(tx, notice.workspace, _number(details, "entry"))
+        line = escape(stories.line(entry, dossier, zone=zone))
+        return f"{mention(entry.by)} {line}" if entry.by else line
+    number = ExperimentNumber(_number(details, "experiment"))
+    if "look" in details:
+        return _look_line(tx, notice, dossier, number)
+    if "problem" in details:
+        return f":warning: E-{number}: no numbers. {escape(str(details['problem']))} The last good look stays."
+    person = str(details["by"])
+    return f"<@{person}> typed in totals for E-{number}: {escape(str(details['recorded']))}"
+
+
+def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: ExperimentNumber) -> str:
+    slot = datetime.fromisoformat(str(notice.details["look"]))
+    look = next(one for one in looks.list_of(tx, notice.workspace, number) if one.slot == slot)
+    return escape(stories.look_line(look, dossier.get_experiment(number)))
+
+
+def _request(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    dossier = _dossier(tx, notice)
+    look = results.newest_look(tx, dossier)
+    readout = look.readout if look is not None else None
+    request = dossier.get_request(_number(notice.details, "position"))
+    return request_message(dossier, request, readout=readout, zone=zone)
+
+
+def _answer(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    dossier = _dossier(tx, notice)
+    return answer_message(dossier, dossier.get_request(_number(notice.details, "position")), zone=zone)
+
+
+def _digest(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    return digest_message(digests.from_details(notice.details["digest"]))
+
+
+def _nudge(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    return nudge_message(nudges.from_details(notice.details["nudges"]), zone=zone)
+
+
+def _problem(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    dossier = _dossier(tx, notice)
+    text = (
+        f"I could not show H-{dossier.hypothesis.number} in <#{dossier.hypothesis.channel}>. Nothing is lost. "
+        "Invite me there with `/invite`; its card appears with the next change."
+    )
+    return Message(text=text, blocks=(section(text),))
+
+
+_RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {
+    NoticeKind.CARD: _card,
+    NoticeKind.STORY: _story,
+    NoticeKind.REQUEST: _request,
+    NoticeKind.ANSWER: _answer,
+    NoticeKind.DIGEST: _digest,
+    NoticeKind.NUDGE: _nudge,
+    NoticeKind.PROBLEM: _problem,
+}

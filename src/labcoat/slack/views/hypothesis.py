@@ -1,0 +1,123 @@
+"""The forms of a hypothesis: file, close, ship."""
+
+from collections.abc import Sequence
+
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.ids import UserId
+from labcoat.domain.need import Tenfold
+from labcoat.domain.steps.hypothesis import PROPOSED_OUTCOME
+from labcoat.slack.blocks import (
+    Block,
+    checkbox_input,
+    context,
+    divider,
+    escape,
+    form,
+    option,
+    person_input,
+    radio_input,
+    section,
+    text_input,
+)
+from labcoat.slack.views.card import sentence
+from labcoat.stats.results import Direction, Verdict
+
+DIRECTIONS = (option(Direction.UP, "goes up"), option(Direction.DOWN, "goes down"))
+
+
+def file_form(*, text: str, metrics: Sequence[str], owner: UserId, metadata: str) -> Block:
+    """Return the form of a new hypothesis: three questions, the rest under "More".
+
+    text: what was typed after the command. metrics: names for the example.
+    """
+    known = f"Known here: {', '.join(metrics[:5])}. A new name is fine." if metrics else "Example: orders per user."
+    return form(
+        "file",
+        title="New hypothesis",
+        submit="File it",
+        metadata=metadata,
+        blocks=[
+            text_input(
+                "change",
+                "What do we change, and for whom?",
+                initial=text,
+                example="Show fresh offers first to people who come back within a day",
+                is_long=True,
+            ),
+            text_input("metric", "Which metric should react?", hint=known, example="orders per user"),
+            radio_input("direction", "Which way?", DIRECTIONS, initial=Direction.UP),
+            text_input(
+                "because",
+                "Because",
+                hint="What have you seen that makes you believe it? It may be wrong: both are results.",
+                example="4 of 5 people we watched scrolled past offers they had seen before",
+                is_long=True,
+            ),
+            divider(),
+            context("*More*, all optional"),
+            text_input("smallest_effect", "Smallest effect worth having", example="2 %", is_optional=True),
+            text_input(
+                "refuted_by", "What would refute it?", example="People do not notice the order", is_optional=True
+            ),
+            text_input("tags", "Tags", example="search, freshness", is_optional=True),
+            person_input("owner", "Owner", initial=owner),
+        ],
+    )
+
+
+def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str) -> Block:
+    """Return the end form; it proposes what the verdict proposes."""
+    proposed = PROPOSED_OUTCOME.get(verdict) if verdict is not None else None
+    why = f"The verdict “{verdict}” proposes “{proposed}”." if proposed else "Both ways are results."
+    if verdict in (Verdict.INVALID, Verdict.DATA_ERROR):
+        why = f"The verdict is “{verdict}”, so the numbers say nothing. Consider running it again first."
+    spent = sum(prototype.spent_days for prototype in dossier.prototypes)
+    blocks = [
+        section(sentence(dossier.hypothesis)),
+        radio_input(
+            "outcome",
+            "What does the evidence say?",
+            [option(outcome) for outcome in Outcome],
+            initial=proposed or (None if verdict else Outcome.ABANDONED if not dossier.evidence else None),
+            hint=why,
+        ),
+        text_input(
+            "learning",
+            "What should the next team know?",
+            hint="One sentence. “Nothing, because …” is allowed.",
+            example="People want fewer offers, not fresher ones",
+            is_long=True,
+        ),
+        text_input(
+            "days_spent",
+            "Person-days spent in all",
+            example="3",
+            initial=f"{spent:g}" if spent else "",
+            hint="A guess is fine.",
+        ),
+    ]
+    if proposed:
+        blocks.append(text_input("overrides", "If you choose another outcome: why?", is_optional=True))
+    return form("close", title="Close", submit="Close it", metadata=metadata, blocks=blocks)
+
+
+def ship_form(dossier: Dossier, *, metadata: str) -> Block:
+    """Return the form that ships: the link and the 10x list."""
+    return form(
+        "ship",
+        title="Ship",
+        submit="Ship it",
+        metadata=metadata,
+        blocks=[
+            section(f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}"),
+            text_input("link", "Where is it?", hint="A link to the release or the code.", example="https://…"),
+            checkbox_input(
+                "tenfold",
+                "What holds already?",
+                [option(line) for line in Tenfold],
+                hint="What is not checked means “not yet”, and is noted as a need.",
+            ),
+            text_input("days_spent", "Person-days spent in all", example="12", hint="A guess is fine."),
+        ],
+    )

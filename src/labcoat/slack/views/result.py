@@ -1,0 +1,79 @@
+"""What `/experiment result` shows: the newest stored look, and what may be said of the data since."""
+
+from datetime import datetime
+
+from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.plan import ResultSource
+from labcoat.slack.blocks import Block, Message, actions, context, escape, header, section
+from labcoat.slack.views.card import next_buttons
+from labcoat.stats.results import Readout
+from labcoat.usecases.results import Result
+from labcoat.words import numbers, verdicts
+
+
+def result(shown: Result, *, zone: str) -> Message:
+    """Return an experiment's result."""
+    experiment = shown.experiment
+    change = numbers.shortened(shown.dossier.hypothesis.change, 90)
+    blocks: list[Block] = [header(f"E-{experiment.number} · {change}")]
+    if shown.look is not None and shown.look.readout is not None:
+        blocks += _look(shown.look.readout, shown, shown.look.as_of, zone)
+        text = f"E-{experiment.number}: {verdicts.headline(shown.look.readout)}"
+    else:
+        said = _nothing_yet(shown, zone)
+        blocks.append(section(said))
+        text = f"E-{experiment.number}: {said}"
+    if shown.problem is not None:
+        since = numbers.day_and_time(shown.problem.since, zone)
+        blocks.append(section(f":warning: *No numbers since {since}:* {escape(shown.problem.message)}"))
+    blocks.append(context(_freshness(shown, zone)))
+    buttons = [one for one in next_buttons(shown.dossier) if one["action_id"] != "result"]
+    blocks += [actions(buttons)] if buttons else []
+    return Message(text=escape(text), blocks=tuple(blocks))
+
+
+def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[Block]:
+    words, plan = verdicts.WORDS[readout.verdict], shown.experiment.plan
+    reasons = escape(verdicts.reasons(readout))
+    lead = f":{words.sign}: *{verdicts.headline(readout)}*\n{reasons} {verdicts.next_step(readout)}"
+    blocks = [section(lead.strip())]
+    if verdicts.may_show_effects(readout):
+        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, plan))
+        blocks.append(section(lines))
+    split = readout.sample_ratio
+    arms = " / ".join(
+        f"{escape(name)} {numbers.count(units)}" for name, units in zip(plan.variant_names, split.exposed, strict=True)
+    )
+    checked = f"SRM p {numbers.probability(split.p_value)} (chi-square {numbers.probability(split.chi_square_p)})"
+    blocks.append(context(f"{verdicts.look_line(readout, plan)} · as of {numbers.day_and_time(as_of, zone)}"))
+    blocks.append(context(f"Units: {arms} · {checked} · {verdicts.DESIGNS[plan.design]}"))
+    return blocks
+
+
+def _nothing_yet(shown: Result, zone: str) -> str:
+    experiment = shown.experiment
+    if experiment.state is ExperimentState.DRAFT:
+        return "Not started yet, so there is nothing to read."
+    if experiment.plan.source is ResultSource.TYPED:
+        return (
+            "No totals yet. Send them with "
+            f"`/experiment record E-{experiment.number} control=1200/24000 treatment=1310/24100`, or the button."
+        )
+    if shown.next_look is not None:
+        return f"No look yet. The next one is on {numbers.day_and_time(shown.next_look, zone)}."
+    return "No look yet. It is being made; ask again in a minute."
+
+
+def _freshness(shown: Result, zone: str) -> str:
+    parts = []
+    newest = shown.look.as_of if shown.look is not None else None
+    if shown.sample is not None and shown.sample_as_of is not None and shown.sample_as_of != newest:
+        arms = " / ".join(
+            f"{escape(name)} {numbers.count(units)}"
+            for name, units in zip(shown.experiment.plan.variant_names, shown.sample.exposed, strict=True)
+        )
+        parts.append(f"Units as of {numbers.day_and_time(shown.sample_as_of, zone)}: {arms}")
+    if shown.next_look is not None:
+        parts.append(f"Next look {numbers.day_and_time(shown.next_look, zone)}")
+    parts.append("Asking makes no look and spends nothing")
+    return " · ".join(parts)

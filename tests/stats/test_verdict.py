@@ -1,0 +1,343 @@
+"""The verdict table: every row, and the order between rows."""
+
+from dataclasses import replace
+
+import pytest
+
+from labcoat.stats.results import Direction, Estimate, Finding, Readout, Reason, Role, SampleRatio, Verdict
+from labcoat.stats.verdict import Case, decide
+from stats.builders import EVEN_SPLIT, a_guardrail, a_metric, a_rule, an_estimate
+
+UNEVEN = replace(EVEN_SPLIT, p_value=0.009, log_bayes_factor=4.71)
+WARNING = replace(EVEN_SPLIT, p_value=0.03, log_bayes_factor=3.5)
+EMPTY = Reason(finding=Finding.ARM_EMPTY, treatment="treatment")
+
+GOOD, BAD, NULL, WIDE = (0.002, 0.03), (-0.03, -0.002), (-0.004, 0.004), (-0.03, 0.03)
+
+
+def _guardrail(low: float | None, high: float | None, treatment: str = "treatment") -> Estimate:
+    return an_estimate(low, high, metric="refunds", role=Role.GUARDRAIL, treatment=treatment)
+
+
+def a_case(
+    *estimates: Estimate,
+    margin: float = 0.0,
+    direction: Direction = Direction.UP,
+    split: SampleRatio = EVEN_SPLIT,
+    errors: tuple[Reason, ...] = (),
+    day: float = 14.0,
+    is_final: bool = False,
+    past: tuple[Readout, ...] = (),
+    goals: tuple[str, ...] = ("orders",),
+) -> Case:
+    """One or more goals with a minimum effect of 0.01, and the guardrail "refunds", of which more would be good."""
+    metrics = tuple(a_metric(name, direction=direction) for name in goals)
+    treatments = tuple(dict.fromkeys(estimate.treatment for estimate in estimates))
+    return Case(
+        rule=a_rule(*metrics, a_guardrail(margin=margin), variants=("control", *treatments)),
+        estimates=estimates,
+        sample_ratio=split,
+        data_errors=errors,
+        day=day,
+        is_final=is_final,
+        past=past,
+    )
+
+
+def a_past(verdict: Verdict, *reasons: Reason, look: int = 3) -> Readout:
+    return Readout(
+        look=look,
+        day=14,
+        spent=0.5,
+        is_final=False,
+        is_after_final=False,
+        sample_ratio=EVEN_SPLIT,
+        estimates=(),
+        verdict=verdict,
+        reasons=reasons,
+    )
+
+
+def _findings(case: Case) -> list[Finding]:
+    return [reason.finding for reason in decide(case)[1]]
+
+
+def test_row_1_data_error() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*GOOD), errors=(EMPTY,)))
+
+    assert verdict is Verdict.DATA_ERROR
+    assert reasons == (EMPTY,)
+
+
+def test_row_2_invalid() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*GOOD), split=UNEVEN))
+
+    assert verdict is Verdict.INVALID
+    assert reasons == (Reason(finding=Finding.UNEVEN_SPLIT, value=0.009),)
+
+
+def test_row_3_guardrail_harm() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*WIDE), _guardrail(*BAD)))
+
+    assert verdict is Verdict.GUARDRAIL_HARM
+    assert reasons == (Reason(finding=Finding.BAD_SIDE, metric="refunds", treatment="treatment"),)
+
+
+@pytest.mark.parametrize(("high", "verdict"), [(-0.006, Verdict.GUARDRAIL_HARM), (-0.004, Verdict.KEEP_COLLECTING)])
+def test_row_3_a_guardrail_with_a_margin_is_harmed_below_the_margin(high: float, verdict: Verdict) -> None:
+    assert decide(a_case(an_estimate(*WIDE), _guardrail(-0.05, high), margin=0.005))[0] is verdict
+
+
+def test_row_4_goal_harm() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*BAD)))
+
+    assert verdict is Verdict.GOAL_HARM
+    assert reasons == (Reason(finding=Finding.BAD_SIDE, metric="orders", treatment="treatment"),)
+
+
+def test_row_5_too_early_by_days() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*GOOD), day=13.9))
+
+    assert verdict is Verdict.TOO_EARLY
+    assert reasons == (Reason(finding=Finding.FEW_DAYS, value=14.0),)
+
+
+def test_row_5_a_short_plan_needs_only_its_own_days() -> None:
+    case = a_case(an_estimate(*GOOD), day=7)
+
+    assert decide(replace(case, rule=replace(case.rule, planned_days=7.0)))[0] is Verdict.WIN
+
+
+def test_row_5_too_early_by_units() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*GOOD, count=99, mean=0.5)))
+
+    assert verdict is Verdict.TOO_EARLY
+    assert reasons == (Reason(finding=Finding.FEW_UNITS, metric="orders", value=99.0),)
+
+
+def test_row_5_too_early_by_events() -> None:
+    verdict, reasons = decide(a_case(an_estimate(*GOOD, count=1000, mean=0.024)))
+
+    assert verdict is Verdict.TOO_EARLY
+    assert reasons == (Reason(finding=Finding.FEW_EVENTS, metric="orders", value=24.0),)
+
+
+def test_row_5_one_goal_with_few_units_holds_back_the_others() -> None:
+    few = an_estimate(*WIDE, metric="baskets", count=50, mean=0.6)
+
+    assert decide(a_case(an_estimate(*GOOD), few, goals=("orders", "baskets")))[0] is Verdict.TOO_EARLY
+
+
+def test_row_5_never_at_the_final_look_which_says_it_instead() -> None:
+    case = a_case(an_estimate(*GOOD, count=99, mean=0.2), day=3, is_final=True)
+
+    assert decide(case)[0] is Verdict.WIN
+    assert _findings(case) == [Finding.GOOD_SIDE, Finding.FEW_UNITS, Finding.FEW_EVENTS]
+
+
+def test_row_6_win() -> None:
+    case = a_case(an_estimate(*GOOD), _guardrail(*WIDE))
+
+    assert decide(case) == (
+        Verdict.WIN,
+        (Reason(finding=Finding.GOOD_SIDE, metric="orders", treatment="treatment"),),
+    )
+
+
+def test_row_6_practically_significant_above_the_minimum_effect() -> None:
+    assert _findings(a_case(an_estimate(0.011, 0.03))) == [Finding.GOOD_SIDE, Finding.ABOVE_MINIMUM]
+
+
+def test_row_6_with_a_margin_the_guardrail_must_be_shown_above_it() -> None:
+    assert decide(a_case(an_estimate(*GOOD), _guardrail(-0.004, 0.01), margin=0.005))[0] is Verdict.WIN
+
+
+@pytest.mark.parametrize("is_final", [False, True])
+def test_row_6b_win_guardrail_open(is_final: bool) -> None:
+    case = a_case(an_estimate(*GOOD), _guardrail(-0.006, 0.01), margin=0.005, is_final=is_final)
+
+    verdict, reasons = decide(case)
+
+    assert verdict is Verdict.WIN_GUARDRAIL_OPEN
+    assert reasons[-1] == Reason(finding=Finding.GUARDRAIL_OPEN, metric="refunds", treatment="treatment")
+
+
+def test_row_6b_a_guardrail_without_numbers_is_open() -> None:
+    case = a_case(an_estimate(*GOOD), replace(_guardrail(None, None), missing=Finding.NO_VARIANCE), margin=0.005)
+
+    assert decide(case)[0] is Verdict.WIN_GUARDRAIL_OPEN
+
+
+def test_row_6_a_treatment_wins_by_its_own_guardrails() -> None:
+    first, second = an_estimate(*GOOD, treatment="a"), an_estimate(*GOOD, treatment="b")
+    guardrails = (_guardrail(-0.006, 0.01, "a"), _guardrail(-0.001, 0.01, "b"))
+
+    verdict, reasons = decide(a_case(first, second, *guardrails, margin=0.005))
+
+    assert verdict is Verdict.WIN
+    assert [reason.treatment for reason in reasons] == ["b"]
+
+
+def test_row_7_no_meaningful_effect() -> None:
+    case = a_case(an_estimate(*NULL))
+
+    assert decide(case)[0] is Verdict.NO_EFFECT
+    assert _findings(case) == [Finding.INSIDE_MINIMUM]
+
+
+def test_row_7_futile_if_only_the_upper_end_is_below_the_minimum() -> None:
+    case = a_case(an_estimate(-0.02, 0.009))
+
+    assert decide(case)[0] is Verdict.NO_EFFECT
+    assert _findings(case) == [Finding.FUTILE]
+
+
+def test_row_7_needs_every_goal_and_treatment() -> None:
+    null, wide = an_estimate(*NULL, treatment="a"), an_estimate(*WIDE, treatment="b")
+
+    assert decide(a_case(null, wide))[0] is Verdict.KEEP_COLLECTING
+    assert decide(a_case(null, replace(null, treatment="b")))[0] is Verdict.NO_EFFECT
+
+
+def test_row_8_inconclusive() -> None:
+    case = a_case(an_estimate(*WIDE), is_final=True)
+
+    assert decide(case)[0] is Verdict.INCONCLUSIVE
+    assert _findings(case) == [Finding.CROSSES_ZERO]
+
+
+def test_row_8_says_when_there_were_few_units_or_events() -> None:
+    case = a_case(an_estimate(*WIDE, count=80, mean=0.2), is_final=True)
+
+    assert _findings(case) == [Finding.CROSSES_ZERO, Finding.FEW_UNITS, Finding.FEW_EVENTS]
+
+
+def test_row_9_keep_collecting() -> None:
+    case = a_case(an_estimate(*WIDE))
+
+    assert decide(case)[0] is Verdict.KEEP_COLLECTING
+    assert _findings(case) == [Finding.CROSSES_ZERO]
+
+
+ORDER = (
+    Verdict.DATA_ERROR,
+    Verdict.INVALID,
+    Verdict.GUARDRAIL_HARM,
+    Verdict.GOAL_HARM,
+    Verdict.TOO_EARLY,
+    Verdict.WIN,
+    Verdict.NO_EFFECT,
+    Verdict.KEEP_COLLECTING,
+)
+
+
+@pytest.mark.parametrize("first", range(len(ORDER)))
+def test_the_first_row_that_matches_wins(first: int) -> None:
+    """A case that matches every row from `first` on: each goal's treatment brings one of the rows."""
+    brings = {
+        Verdict.GOAL_HARM: an_estimate(*BAD, treatment="a"),
+        Verdict.WIN: an_estimate(*GOOD, treatment="b"),
+        Verdict.NO_EFFECT: an_estimate(*NULL, treatment="c"),
+        Verdict.KEEP_COLLECTING: an_estimate(*WIDE, treatment="d"),
+    }
+    rows = ORDER[first:]
+    goals = [estimate for verdict, estimate in brings.items() if verdict in rows]
+    if rows[0] is Verdict.NO_EFFECT:
+        goals = goals[:1]  # a goal that may still have an effect is no match of this row
+    guardrails = [_guardrail(*BAD, goals[0].treatment)] if Verdict.GUARDRAIL_HARM in rows else []
+    case = a_case(
+        *goals,
+        *guardrails,
+        errors=(EMPTY,) if Verdict.DATA_ERROR in rows else (),
+        split=UNEVEN if Verdict.INVALID in rows else EVEN_SPLIT,
+        day=1 if Verdict.TOO_EARLY in rows else 14,
+    )
+
+    assert decide(case)[0] is rows[0]
+
+
+def test_down_is_good_when_the_plan_says_so() -> None:
+    assert decide(a_case(an_estimate(*BAD), direction=Direction.DOWN))[0] is Verdict.WIN
+    assert decide(a_case(an_estimate(*GOOD), direction=Direction.DOWN))[0] is Verdict.GOAL_HARM
+    assert decide(a_case(an_estimate(-0.009, 0.02), direction=Direction.DOWN))[0] is Verdict.NO_EFFECT
+
+
+@pytest.mark.parametrize("interval", [GOOD, BAD, NULL])
+def test_a_small_cell_decides_nothing(interval: tuple[float, float]) -> None:
+    goal = replace(an_estimate(*interval), missing=Finding.SMALL_CELL)
+    guardrail = replace(_guardrail(*interval), missing=Finding.SMALL_CELL)
+    case = a_case(goal, guardrail)
+
+    assert decide(case)[0] is Verdict.KEEP_COLLECTING
+    assert _findings(case) == [Finding.SMALL_CELL, Finding.SMALL_CELL]
+
+
+def test_no_numbers_are_never_no_effect() -> None:
+    case = a_case(replace(an_estimate(None, None), missing=Finding.NO_VARIANCE), is_final=True)
+
+    assert decide(case)[0] is Verdict.INCONCLUSIVE
+    assert _findings(case) == [Finding.NO_VARIANCE]
+
+
+def test_secondary_metrics_are_in_no_verdict() -> None:
+    case = a_case(an_estimate(*WIDE), an_estimate(*BAD, metric="clicks", role=Role.SECONDARY))
+
+    assert decide(case)[0] is Verdict.KEEP_COLLECTING
+
+
+def test_a_split_warning_goes_with_any_verdict() -> None:
+    case = a_case(an_estimate(*GOOD), split=WARNING)
+
+    assert decide(case)[0] is Verdict.WIN
+    assert Reason(finding=Finding.SPLIT_WARNING, value=0.03) in decide(case)[1]
+
+
+GOOD_SIDE = Reason(finding=Finding.GOOD_SIDE, metric="orders", treatment="treatment")
+BAD_SIDE = Reason(finding=Finding.BAD_SIDE, metric="orders", treatment="treatment")
+EARLIER = Reason(finding=Finding.CROSSED_EARLIER, metric="orders", treatment="treatment", value=3.0)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"), [(Verdict.WIN, GOOD_SIDE), (Verdict.GOAL_HARM, BAD_SIDE)], ids=["win", "harm"]
+)
+@pytest.mark.parametrize("now", [WIDE, NULL])
+def test_a_crossing_stands(verdict: Verdict, reason: Reason, now: tuple[float, float]) -> None:
+    case = a_case(an_estimate(*now), past=(a_past(verdict, reason),))
+
+    assert decide(case) == (verdict, (EARLIER,))
+
+
+@pytest.mark.parametrize("later", [Verdict.DATA_ERROR, Verdict.INVALID])
+def test_a_crossing_falls_with_a_later_data_error_or_uneven_split(later: Verdict) -> None:
+    case = a_case(an_estimate(*WIDE), past=(a_past(Verdict.WIN, GOOD_SIDE), a_past(later, look=4)))
+
+    assert decide(case)[0] is Verdict.KEEP_COLLECTING
+
+
+def test_a_harm_seen_later_comes_before_a_win_that_stands() -> None:
+    case = a_case(an_estimate(*WIDE), _guardrail(*BAD), past=(a_past(Verdict.WIN, GOOD_SIDE),))
+
+    assert decide(case)[0] is Verdict.GUARDRAIL_HARM
+
+
+def test_a_win_stands_when_its_guardrail_opens_again() -> None:
+    case = a_case(an_estimate(*GOOD), _guardrail(-0.006, 0.01), margin=0.005, past=(a_past(Verdict.WIN, GOOD_SIDE),))
+
+    assert decide(case)[0] is Verdict.WIN
+
+
+def test_an_open_win_becomes_a_win_once_the_guardrail_is_shown_safe() -> None:
+    case = a_case(
+        an_estimate(*WIDE),
+        _guardrail(-0.004, 0.01),
+        margin=0.005,
+        past=(a_past(Verdict.WIN_GUARDRAIL_OPEN, GOOD_SIDE),),
+    )
+
+    assert decide(case) == (Verdict.WIN, (EARLIER,))
+
+
+def test_a_good_interval_that_was_too_early_does_not_stand() -> None:
+    case = a_case(an_estimate(*WIDE), past=(a_past(Verdict.TOO_EARLY, GOOD_SIDE),))
+
+    assert decide(case)[0] is Verdict.KEEP_COLLECTING
