@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -41,7 +42,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("workspace", sa.String(length=40), nullable=False),
         sa.Column("experiment", sa.Integer(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("metric", sa.String(length=80), nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_by", sa.String(length=40), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
@@ -177,7 +178,6 @@ def upgrade() -> None:
         sa.Column("experiment", sa.Integer(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace", "experiment", name=op.f("pk_source_problems")),
     )
     op.create_table(
@@ -225,7 +225,12 @@ def upgrade() -> None:
         sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stop_reason", sa.Text(), nullable=True),
         sa.Column("cancel_reason", sa.Text(), nullable=True),
-        sa.Column("looks_done", sa.Boolean(), nullable=False, comment="no look can come"),
+        sa.Column(
+            "next_look_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="business time; empty while no look is to come",
+        ),
         sa.ForeignKeyConstraint(
             ["workspace", "hypothesis"],
             ["hypotheses.workspace", "hypotheses.number"],
@@ -234,7 +239,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace", "number", name=op.f("pk_experiments")),
     )
     with op.batch_alter_table("experiments", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_experiments_state_looks_done"), ["state", "looks_done"], unique=False)
+        batch_op.create_index(batch_op.f("ix_experiments_next_look_at"), ["next_look_at"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_experiments_workspace_hypothesis"), ["workspace", "hypothesis"], unique=False
         )
@@ -316,7 +321,7 @@ def downgrade() -> None:
     op.drop_table("needs")
     with op.batch_alter_table("experiments", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_experiments_workspace_hypothesis"))
-        batch_op.drop_index(batch_op.f("ix_experiments_state_looks_done"))
+        batch_op.drop_index(batch_op.f("ix_experiments_next_look_at"))
 
     op.drop_table("experiments")
     op.drop_table("evidence")

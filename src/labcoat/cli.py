@@ -72,9 +72,9 @@ def _migrate(_given: argparse.Namespace) -> int:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from labcoat.demo import stage
+    from labcoat.demo import commands
 
-    return stage.play_tour() if given.tour else stage.run(port=given.port)
+    return commands.play_tour() if given.tour else commands.run(port=given.port)
 
 
 def _sandbox(given: argparse.Namespace) -> int:
@@ -92,3 +92,7 @@ def _sandbox(given: argparse.Namespace) -> int:
 def _refuse(message: str) -> int:
     print(message, file=sys.stderr)
     return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

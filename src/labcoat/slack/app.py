@@ -40,9 +40,11 @@ def build(house: House, *, client: WebClient, identity: Identity) -> App:
 
     The signature is checked on the raw bytes before Bolt sees a request (`labcoat.web`), so Bolt's own check is off.
     """
-    logging.getLogger("slack_bolt.App").setLevel(logging.WARNING)  # at INFO it logs rejected bodies with their token
+    quiet = logging.getLogger("labcoat.bolt")
+    quiet.setLevel(logging.ERROR)  # at INFO Bolt logs rejected bodies with their token
     app = App(
         name="labcoat",
+        logger=quiet,
         client=client,
         authorize=_authorizer(identity),
         process_before_response=True,

@@ -82,6 +82,9 @@ _FINDINGS: Mapping[Finding, str] = {
     Finding.CROSSED_EARLIER: "this was reached at look {number}, and a crossing stands",
 }
 
+_ABOUT_A_NUMBER = frozenset({Finding.NO_RELATIVE, Finding.SMALL_CELL})
+"""Said beside the number that is missing, not as a reason for the verdict."""
+
 NO_LOOK: Mapping[NoLookReason, str] = {
     NoLookReason.BEFORE_THE_END: "The plan has one look, at its end.",
     NoLookReason.WINDOW_OPEN: "No unit's window has closed yet.",
@@ -119,7 +122,7 @@ def headline(readout: Readout) -> str:
 
 def reasons(readout: Readout) -> str:
     """Return why the verdict is what it is, as one sentence; empty without reasons."""
-    said = list(dict.fromkeys(reason(one) for one in readout.reasons))
+    said = list(dict.fromkeys(reason(one) for one in readout.reasons if one.finding not in _ABOUT_A_NUMBER))
     if not said:
         return ""
     sentence = "; ".join(said)
@@ -166,8 +169,9 @@ def estimate_lines(readout: Readout, plan: Plan) -> list[str]:
             why = reason(Reason(finding=one.missing, metric=one.metric)) if one.missing else "no number yet"
             lines.append(f"{label} ({note}): {why}")
             continue
+        small = "; too few of one kind in a variant to judge" if one.missing is Finding.SMALL_CELL else ""
         extra = f", {absolute}" if absolute and absolute != said else ""
         control, treatment = numbers.mean(one.control_mean, one.kind), numbers.mean(one.treatment_mean, one.kind)
         sizes = f"n {numbers.count(one.control_count)} / {numbers.count(one.treatment_count)}"
-        lines.append(f"{label} ({note}): {said}{extra}; {control} to {treatment}, {sizes}")
+        lines.append(f"{label} ({note}): {said}{extra}; {control} to {treatment}, {sizes}{small}")
     return lines

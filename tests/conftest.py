@@ -1,0 +1,59 @@
+"""A fresh database for each test that asks for one, on SQLite and on PostgreSQL."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import postgres
+from labcoat.db.database import Database
+from labcoat.db.migrating import migrate
+
+BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    with postgres.running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "labcoat.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.dispose()
+    return path
+
+
+@pytest.fixture(params=BACKENDS)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database at the newest schema, without rows."""
+    if request.param == "sqlite":
+        migrated: Path = request.getfixturevalue("migrated_sqlite")
+        shutil.copy(migrated, tmp_path / "labcoat.db")
+        yield from _open(f"sqlite:///{tmp_path / 'labcoat.db'}")
+    else:
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        with server.fresh_database() as url:
+            yield from _open(url)
+
+
+@pytest.fixture(params=BACKENDS)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield from _open(f"sqlite:///{tmp_path / 'empty.db'}")
+    else:
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        with server.fresh_database(is_migrated=False) as url:
+            yield from _open(url)
+
+
+def _open(url: str) -> Iterator[Database]:
+    database = Database(url, pool_size=8)
+    yield database
+    database.dispose()
