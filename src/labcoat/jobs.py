@@ -63,7 +63,7 @@ class Jobs:
         """Let requests expire that nobody answered."""
         with self.database.reading() as tx:
             expired = requests.expired(tx, now=now)
-        for _, dossier in expired:
+        for dossier in expired:
             try:
                 with self.database.writing() as tx:
                     requests.expire(tx, dossier, now=now)

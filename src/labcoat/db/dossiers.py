@@ -1,5 +1,6 @@
 """Hypotheses with all that belongs to them: found, read and saved as one, with the history of every change."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -163,15 +164,26 @@ def list_hypotheses(
     return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
 
 
-def waiting_for_decision(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber]]:
-    """Return, over all workspaces, the hypotheses with a waiting request, or in the stage experiment and open."""
+def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
+    """Return, by workspace, the hypotheses with a waiting request, or in the stage experiment and open."""
     request, hypothesis = tables.requests.c, tables.hypotheses.c
     waiting = select(request.workspace, request.hypothesis).where(request.state == RequestState.WAITING)
     in_experiment = select(hypothesis.workspace, hypothesis.number).where(
         hypothesis.stage == Stage.EXPERIMENT, hypothesis.ended_at.is_(None)
     )
-    rows = {*tx.execute(waiting).tuples(), *tx.execute(in_experiment).tuples()}
-    return [(WorkspaceId(workspace), HypothesisNumber(number)) for workspace, number in sorted(rows)]
+    numbers: dict[WorkspaceId, set[HypothesisNumber]] = defaultdict(set)
+    for workspace, number in [*tx.execute(waiting).tuples(), *tx.execute(in_experiment).tuples()]:
+        numbers[WorkspaceId(workspace)].add(HypothesisNumber(number))
+    return {workspace: read_many(tx, workspace, sorted(mine)) for workspace, mine in numbers.items()}
+
+
+def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber]]:
+    """Return, over all workspaces, the hypotheses whose waiting request has run out of time."""
+    column = tables.requests.c
+    query = select(column.workspace, column.hypothesis).where(
+        column.state == RequestState.WAITING, column.expires_at <= now
+    )
+    return [(WorkspaceId(workspace), HypothesisNumber(number)) for workspace, number in tx.execute(query)]
 
 
 def channels_with_hypotheses(tx: Transaction) -> list[tuple[WorkspaceId, ChannelId]]:

@@ -89,8 +89,8 @@ def set_zone(tx: Transaction, workspace: WorkspaceId, person: UserId, zone: str)
     tx.execute(known.values(zone=zone))
 
 
-def zone_of(tx: Transaction, workspace: WorkspaceId, person: UserId) -> str | None:
-    """Return the IANA name of a person's zone, None if it is not known."""
+def zones(tx: Transaction, workspace: WorkspaceId) -> dict[UserId | None, str]:
+    """Return the IANA names of the zones of everybody whose zone is known."""
     column = tables.people.c
-    query = select(column.zone).where(column.workspace == workspace, column.person == person)
-    return tx.execute(query).scalar_one_or_none()
+    query = select(column.person, column.zone).where(column.workspace == workspace, column.zone.is_not(None))
+    return {UserId(person): zone for person, zone in tx.execute(query)}

@@ -116,7 +116,7 @@ class Tour:
         monday = self._next_monday()
         self._act(f"Monday {monday:%d %B}, 09:31: digest number {week}")
         self._stage.move_to(monday)
-        digests = [message for message in self._ana.messages() if "what we learned" in plain_text(message)]
+        digests = [message for message in self._ana.messages() if "What we learned" in plain_text(message)]
         self._require(len(digests) == week, f"there are {len(digests)} digests instead of {week}")
         self._print_new()
         if week == 1:
@@ -206,7 +206,7 @@ class Tour:
         monday = self._next_monday()
         self._act(f"Monday {monday:%d %B}, 09:31: what was learned")
         self._stage.move_to(monday)
-        newest = [text for message in self._ana.messages() if "what we learned" in (text := plain_text(message))][-1]
+        newest = [text for message in self._ana.messages() if "What we learned" in (text := plain_text(message))][-1]
         self._print_new()
         self._require(
             "Learned from 2 of 2 closed: 2 by experiment" in newest, "the digest does not say what was learned"

@@ -15,11 +15,14 @@ from labcoat.usecases import telling
 
 
 def plan(tx: Transaction, dossier: Dossier, plan: Plan, *, by: Member, reason: str | None, now: datetime) -> Dossier:
-    """Plan an experiment: a new draft, or another plan for the draft there is."""
-    draft = dossier.draft
+    """Plan an experiment: a new draft, which withdraws a waiting request, or another plan for the draft there is."""
+    draft, waiting = dossier.draft, dossier.waiting_request
     number = draft.number if draft else workspaces.next_experiment(tx, dossier.hypothesis.workspace)
     new = steps.plan(dossier, plan, by=by, number=number, reason=reason, now=now)
-    return telling.save(tx, dossier, new, step=Step.PLAN, by=by.user, now=now, reason=reason)
+    saved = telling.save(tx, dossier, new, step=Step.PLAN, by=by.user, now=now, reason=reason)
+    if waiting is not None:
+        telling.refresh_requests(tx, saved, waiting.position)
+    return saved
 
 
 def start(

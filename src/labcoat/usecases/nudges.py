@@ -19,16 +19,15 @@ _ADAPTER: TypeAdapter[tuple[Nudge, ...]] = TypeAdapter(tuple[Nudge, ...])
 def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[Nudge]]:
     """Return the nudges that are due and were not sent. zone: for owners whose own is not known."""
     found: dict[WorkspaceId, list[Nudge]] = defaultdict(list)
-    for workspace, number in dossiers.waiting_for_decision(tx):
-        dossier = dossiers.find(tx, workspace, number)
-        assert dossier is not None
-        request, owner = dossier.waiting_request, dossier.hypothesis.owner
-        person = request.asked_of if request else owner
-        local = (workspaces.zone_of(tx, workspace, person) if person else None) or zone
+    for workspace, waiting in dossiers.waiting_for_decision(tx).items():
         leads = tuple(workspaces.leads(tx, workspace))
-        for nudge in due_nudges(dossier, leads=leads, zone=local, now=now):
-            if not periods.has_nudge(tx, workspace, nudge.key):
-                found[workspace].append(nudge)
+        zones = workspaces.zones(tx, workspace)
+        for dossier in waiting:
+            request, owner = dossier.waiting_request, dossier.hypothesis.owner
+            local = zones.get(request.asked_of if request else owner) or zone
+            for nudge in due_nudges(dossier, leads=leads, zone=local, now=now):
+                if not periods.has_nudge(tx, workspace, nudge.key):
+                    found[workspace].append(nudge)
     return found
 
 

@@ -1,6 +1,5 @@
 """Asking a lead to release the investment, and the lead's answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +8,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
-from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.request import EXPIRES_AFTER_WORKING_DAYS, NoExperimentReason, eligible_leads
@@ -108,15 +107,10 @@ def _answered(
     return saved
 
 
-def expired(tx: Transaction, *, now: datetime) -> Sequence[tuple[WorkspaceId, Dossier]]:
+def expired(tx: Transaction, *, now: datetime) -> list[Dossier]:
     """Return the hypotheses whose waiting request has run out of time."""
-    found = []
-    for workspace, number in dossiers.waiting_for_decision(tx):
-        dossier = dossiers.find(tx, workspace, number)
-        request = dossier.waiting_request if dossier else None
-        if dossier is not None and request is not None and request.expires_at <= now:
-            found.append((workspace, dossier))
-    return found
+    found = [dossiers.find(tx, workspace, number) for workspace, number in dossiers.with_expired_request(tx, now)]
+    return [dossier for dossier in found if dossier is not None]
 
 
 def expire(tx: Transaction, dossier: Dossier, *, now: datetime) -> Dossier:

@@ -22,9 +22,10 @@ class Group:
 
 def title(digest: Digest, *, is_preview: bool = False) -> str:
     """Return the digest's header."""
-    week = f"Week of {digest.monday.day} {digest.monday:%B}"
-    late = " (late)" if digest.is_late and not is_preview else ""
-    return "Preview: what we learned since the last digest" if is_preview else f"{week}: what we learned{late}"
+    if is_preview:
+        return "Preview: what we learned since the last digest"
+    late = " (late)" if digest.is_late else ""
+    return f"What we learned, week to {digest.monday.day} {digest.monday:%B}{late}"
 
 
 def headline(digest: Digest) -> str:

@@ -125,6 +125,17 @@ def day_and_time(moment: datetime, zone: str) -> str:
     return f"{day(moment, zone)} {moment.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
+def in_sentence(text: str) -> str:
+    """Return what a person wrote so that it reads inside a sentence: no full stop, no capital unless it is a name's.
+
+    >>> in_sentence("People told us so."), in_sentence("NDCG fell"), in_sentence("I saw it")
+    ('people told us so', 'NDCG fell', 'I saw it')
+    """
+    line = " ".join(text.split()).rstrip(".")
+    is_plain_word = len(line) > 1 and line[1].islower()
+    return line[0].lower() + line[1:] if is_plain_word else line
+
+
 def shortened(text: str, longest: int) -> str:
     """Return the text in one line, cut at a word with an ellipsis if it is longer.
 

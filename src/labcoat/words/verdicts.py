@@ -76,7 +76,7 @@ _FINDINGS: Mapping[Finding, str] = {
     Finding.INSIDE_MINIMUM: "{metric}: the whole interval is smaller than the effect worth having",
     Finding.FUTILE: "{metric}: even its good end is below the effect worth having",
     Finding.CROSSES_ZERO: "{metric}: the interval contains zero",
-    Finding.FEW_DAYS: "fewer than {number} days",
+    Finding.FEW_DAYS: "fewer than {number} days of data",
     Finding.FEW_UNITS: "only {number} units in a variant",
     Finding.FEW_EVENTS: "{metric}: only {number} events in a variant",
     Finding.CROSSED_EARLIER: "this was reached at look {number}, and a crossing stands",

@@ -24,7 +24,7 @@ def plan(
     """Return the hypothesis in the stage experiment with a draft.
 
     reason: why there is no evidence from users, or from hypothesize why there is no prototype; unused otherwise.
-    A plan while there is a draft replaces the draft's plan.
+    A plan while there is a draft replaces the draft's plan; a new draft withdraws a waiting request.
     """
     dossier.require(Step.PLAN)
     dossier.require_owner(by)
@@ -40,6 +40,7 @@ def plan(
         draft = replace(draft, skip_reason=skip_reason)
     elif dossier.hypothesis.stage is Stage.PROTOTYPE:
         draft = replace(draft, no_feedback_reason=_reason_without_users(dossier, reason))
+    dossier = requests.withdraw(dossier, now=now) if dossier.waiting_request else dossier
     return dossier.with_hypothesis(moved(dossier.hypothesis, Stage.EXPERIMENT, at=now)).with_experiment(draft)
 
 

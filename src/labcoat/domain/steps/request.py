@@ -118,6 +118,7 @@ def withdraw(dossier: Dossier, *, now: datetime) -> Dossier:
     request = dossier.waiting_request
     if request is None:
         raise Refusal(Reason.NO_REQUEST, hypothesis=dossier.hypothesis.number)
+    dossier.require(Step.WITHDRAW)
     return dossier.with_request(replace(request, state=RequestState.WITHDRAWN, decided_at=now))
 
 

@@ -39,7 +39,7 @@ def sentence(hypothesis: Hypothesis) -> str:
     """Return the hypothesis as one sentence in mrkdwn."""
     way = "raise" if hypothesis.direction is Direction.UP else "lower"
     change, metric, because = (
-        escape(text.strip().rstrip(".")) for text in (hypothesis.change, hypothesis.metric, hypothesis.because)
+        escape(numbers.in_sentence(text)) for text in (hypothesis.change, hypothesis.metric, hypothesis.because)
     )
     refuted = f" Refuted if: {escape(hypothesis.refuted_by)}" if hypothesis.refuted_by else ""
     return f"We believe that *{change}* will {way} *{metric}*, because {because}.{refuted}"
@@ -158,8 +158,9 @@ def next_buttons(dossier: Dossier) -> list[Block]:
     """Return the steps that are possible now, the likeliest first; every button is also a command."""
     value = f"H-{dossier.hypothesis.number}"
     verbs = _next_verbs(dossier)
+    labels = _LABELS | ({"plan": "Change the plan"} if dossier.draft is not None else {})
     return [
-        button(_LABELS[verb], verb=verb, value=value, style="primary" if position == 0 else None)
+        button(labels[verb], verb=verb, value=value, style="primary" if position == 0 else None)
         for position, verb in enumerate(verbs)
     ]
 
