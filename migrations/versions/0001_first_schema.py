@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -112,6 +111,7 @@ def upgrade() -> None:
         sa.Column("experiment", sa.Integer(), nullable=False),
         sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sample", sa.JSON(), nullable=False),
         sa.Column("readout", sa.JSON(), nullable=True),
         sa.Column("no_look", sa.String(length=40), nullable=True),

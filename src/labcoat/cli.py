@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import labcoat
 
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--app-url", required=True, help="where the app takes Slack's requests")
     sandbox.add_argument("--signing-secret", required=True, help="what the app checks signatures with")
     sandbox.add_argument("--port", type=int, default=8010, help="of the page and the Web API (default 8010)")
-    sandbox.add_argument("--workspace", metavar="FILE", help="people, channels and commands, as JSON")
+    sandbox.add_argument("--workspace", metavar="FILE", type=Path, help="people, channels and commands, as JSON")
     sandbox.set_defaults(run=_sandbox)
     return parser
 
@@ -78,14 +79,19 @@ def _demo(given: argparse.Namespace) -> int:
 
 
 def _sandbox(given: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
     from labcoat.sandbox import serving
 
-    serving.run(
-        port=given.port,
-        app_url=given.app_url,
-        signing_secret=given.signing_secret,
-        workspace_file=given.workspace,
-    )
+    try:
+        serving.run(
+            port=given.port,
+            app_url=given.app_url,
+            signing_secret=given.signing_secret,
+            workspace_file=given.workspace,
+        )
+    except (OSError, ValidationError) as error:
+        return _refuse(f"The sandbox could not run: {error}")
     return 0
 
 

@@ -83,7 +83,7 @@ class Jobs:
                 if looks.is_finished(look):
                     looks.finish(tx, look)
                 else:
-                    looks.record_entries(tx, look)
+                    looks.record_entries(tx, look, now=now)
             return
         try:
             sample = measuring.measure(look, self.metrics)

@@ -221,6 +221,7 @@ looks = Table(
     Column("experiment", Integer, primary_key=True),
     Column("slot", UTCDateTime, primary_key=True),
     Column("as_of", UTCDateTime, nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
     Column("sample", Json(Sample), nullable=False),
     Column("readout", Json(Readout)),
     Column("no_look", Word(NoLookReason)),

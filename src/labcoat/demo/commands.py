@@ -2,10 +2,12 @@
 
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from labcoat.demo import stage
-from labcoat.demo.stage import StageFailed
+from labcoat.demo import people, stage
+from labcoat.demo.stage import Stage, StageFailed, next_monday
 from labcoat.demo.tour import TourFailed, play
 
 
@@ -15,15 +17,25 @@ def run(*, port: int) -> int:
         try:
             with stage.raised(Path(folder), port=port) as raised:
                 print(f"A Slack on your desk: {raised.page}")
-                print("Type /hypothesis in #search-experiments. Ctrl-C ends it, and nothing stays.")
-                assert raised.bot.process is not None
-                raised.bot.process.wait()
+                print("Type /hypothesis in #search-experiments; E-1 to E-3 will find data. Nothing stays when it ends.")
+                _move_time(raised)
         except KeyboardInterrupt:
             print("\nEnded.")
         except (StageFailed, OSError) as error:
             print(f"The demo could not run: {error}", file=sys.stderr)
             return 1
     return 0
+
+
+def _move_time(raised: Stage) -> None:
+    """Let the person at the terminal move business time, until they end it."""
+    print("Enter moves time to the next day, m to the next Monday's digest, Ctrl-C ends it.")
+    for line in sys.stdin:
+        now = raised.now()
+        raised.move_to(next_monday(now) if line.strip().lower() == "m" else now + timedelta(days=1))
+        print(f"Now it is {raised.now().astimezone(ZoneInfo(people.ZONE)):%a %d %b %Y %H:%M}.")
+    assert raised.bot.process is not None
+    raised.bot.process.wait()  # without a terminal: until it is ended from outside
 
 
 def play_tour() -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -120,6 +121,13 @@ def next_working_morning(now: datetime) -> datetime:
     local = now.astimezone(ZoneInfo(people.ZONE))
     days = (1 - local.weekday()) % 7 or 7
     return (local + timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def next_monday(now: datetime) -> datetime:
+    """Return the next Monday, a minute after the digest is due."""
+    local = now.astimezone(ZoneInfo(people.ZONE))
+    days = (7 - local.weekday()) % 7 or 7
+    return datetime.combine(local.date() + timedelta(days=days), time_of_day(9, 31), tzinfo=local.tzinfo)
 
 
 def _free_port() -> int:

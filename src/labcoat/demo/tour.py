@@ -1,12 +1,12 @@
 """The main story, played through signed HTTP requests only: every step is checked, every message printed as read."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from labcoat.demo import people
-from labcoat.demo.stage import Stage
+from labcoat.demo.stage import Stage, next_monday
 from labcoat.sandbox.client import NotPossible, Outcome, Person
 from labcoat.sandbox.reading import plain_text
 
@@ -89,7 +89,6 @@ class Tour:
             "planned_days": "28",
             "design": "group sequential",
             "guardrails": "refund rate down, margin 0.5 points",
-            "experiment_key": "fresh-first",
         }
         refused = self._ana.submit({**plan, "minimum_effect": "lots"})
         self._require("minimum_effect" in (refused.errors or {}), "“lots” was taken as an effect")
@@ -104,8 +103,8 @@ class Tour:
     def run_others_beside_it(self) -> None:
         """Ben starts an experiment whose traffic is split wrongly, Omar one that harms a guardrail."""
         self._act("Ben and Omar run experiments of their own")
-        self._run_experiment(self._ben, "H-2", "Show bigger photos in the results", "big-photos")
-        self._run_experiment(self._omar, "H-3", "Buy with one click from the results", "one-click-buy")
+        self._run_experiment(self._ben, "H-2", "Show bigger photos in the results")
+        self._run_experiment(self._omar, "H-3", "Buy with one click from the results")
         self._act("Ana files one more, to be tried as a prototype only")
         self._type(self._ana, "/hypothesis", "Shorten the titles of offers for people on phones")
         self._submit(self._ana, metric="clicks per search", because="Titles are cut in the middle of a word")
@@ -113,7 +112,7 @@ class Tour:
 
     def read_digest(self, week: int) -> None:
         """Move time to the next Monday and read what the channel reads."""
-        monday = self._next_monday()
+        monday = next_monday(self._stage.now())
         self._act(f"Monday {monday:%d %B}, 09:31: digest number {week}")
         self._stage.move_to(monday)
         digests = [message for message in self._ana.messages() if "What we learned" in plain_text(message)]
@@ -203,7 +202,7 @@ class Tour:
 
     def read_last_digest(self) -> None:
         """The next Monday tells what was learned."""
-        monday = self._next_monday()
+        monday = next_monday(self._stage.now())
         self._act(f"Monday {monday:%d %B}, 09:31: what was learned")
         self._stage.move_to(monday)
         newest = [text for message in self._ana.messages() if "What we learned" in (text := plain_text(message))][-1]
@@ -212,7 +211,7 @@ class Tour:
             "Learned from 2 of 2 closed: 2 by experiment" in newest, "the digest does not say what was learned"
         )
 
-    def _run_experiment(self, owner: Person, hypothesis: str, change: str, key: str) -> None:
+    def _run_experiment(self, owner: Person, hypothesis: str, change: str) -> None:
         self._type(owner, "/hypothesis", change)
         self._submit(owner, metric="orders per user", because="People told us so in interviews")
         self._expect_channel(f"{hypothesis} · Hypothesize")
@@ -225,18 +224,12 @@ class Tour:
             planned_days="42",
             design="group sequential",
             guardrails="refund rate down",
-            experiment_key=key,
             evidence_reason="Built by the vendor already; only the switch is missing",
         )
         self._expect_channel(f"{hypothesis.replace('H', 'E')} draft")
         self._click(owner, self._card(hypothesis), "start")
         self._submit(owner)
         self._expect_channel(f"{hypothesis.replace('H', 'E')} running")
-
-    def _next_monday(self) -> datetime:
-        local = self._stage.now().astimezone(ZoneInfo(people.ZONE))
-        days = (7 - local.weekday()) % 7 or 7
-        return datetime.combine(local.date() + timedelta(days=days), time(9, 31), tzinfo=local.tzinfo)
 
     def _type(self, person: Person, command: str, text: str, *, opens_form: bool = True) -> None:
         self._say(f"{self._names[person.id]} types: {command} {text}")

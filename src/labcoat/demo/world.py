@@ -13,7 +13,8 @@ DATABASE, METRICS_FILE = "marketplace.duckdb", "metrics.yml"
 class Traffic:
     """One experiment's traffic.
 
-    key: its name in the exposure data. units: over all days and both arms. treatment_share: of the units that arrive.
+    key: its name in the exposure data, which is its id unless the plan says otherwise.
+    units: over all days and both arms. treatment_share: of the units that arrive.
     orders, refunds: probability per unit in control and treatment.
     """
 
@@ -26,9 +27,9 @@ class Traffic:
 
 DAYS = 60
 TRAFFIC = (
-    Traffic(key="fresh-first", units=80_000, treatment_share=0.5, orders=(0.10, 0.113), refunds=(0.02, 0.02)),
-    Traffic(key="big-photos", units=30_000, treatment_share=0.56, orders=(0.10, 0.10), refunds=(0.02, 0.02)),
-    Traffic(key="one-click-buy", units=60_000, treatment_share=0.5, orders=(0.10, 0.104), refunds=(0.02, 0.032)),
+    Traffic(key="E-1", units=80_000, treatment_share=0.5, orders=(0.10, 0.113), refunds=(0.02, 0.02)),
+    Traffic(key="E-2", units=30_000, treatment_share=0.56, orders=(0.10, 0.10), refunds=(0.02, 0.02)),
+    Traffic(key="E-3", units=60_000, treatment_share=0.5, orders=(0.10, 0.104), refunds=(0.02, 0.032)),
 )
 
 _METRICS = f"""\

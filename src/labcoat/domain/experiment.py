@@ -34,6 +34,18 @@ class Experiment:
     cancel_reason: str | None = None
 
     @property
+    def is_of_the_past(self) -> bool:
+        """Whether its data were complete before it was registered."""
+        return self.plan.period is not None
+
+    @property
+    def end_reached_at(self) -> datetime | None:
+        """When people could first know that its planned end has passed; None before it started."""
+        if self.planned_end is None or self.started_at is None:
+            return None
+        return max(self.planned_end, self.started_at)
+
+    @property
     def planned_end(self) -> datetime | None:
         """When it should end; None before it started."""
         return None if self.since is None else self.since + timedelta(days=self.plan.planned_days)

@@ -12,7 +12,7 @@ from labcoat.stats.results import Moments, NoLookReason, Readout, Sample
 class Look:
     """What was read at one slot.
 
-    slot: what makes it unique within its experiment. as_of: until when the data reach.
+    slot: what makes it unique within its experiment. as_of: until when the data reach. made_at: when it was read.
     readout: None where the rules allow no look now; the sample is kept all the same, and `no_look` says why.
     is_superseded: typed numbers that it rests on were corrected; it is kept but decides nothing.
     """
@@ -20,6 +20,7 @@ class Look:
     experiment: ExperimentNumber
     slot: datetime
     as_of: datetime
+    made_at: datetime
     sample: Sample
     readout: Readout | None
     no_look: NoLookReason | None = None

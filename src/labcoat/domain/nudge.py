@@ -81,8 +81,8 @@ def _all(dossier: Dossier, leads: tuple[UserId, ...], zone: str) -> list[Nudge]:
     experiment = dossier.newest_experiment
     if experiment is None or dossier.hypothesis.stage is not Stage.EXPERIMENT:
         return []
-    if experiment.state is ExperimentState.RUNNING and experiment.planned_end is not None:
-        return _owner_then_leads(dossier, NudgeCase.END_REACHED, experiment.planned_end, leads, zone)
+    if experiment.state is ExperimentState.RUNNING and experiment.end_reached_at is not None:
+        return _owner_then_leads(dossier, NudgeCase.END_REACHED, experiment.end_reached_at, leads, zone)
     if experiment.state is ExperimentState.STOPPED and experiment.stopped_at is not None:
         answered = [one.decided_at for one in dossier.requests if one.decided_at is not None]
         since = max([experiment.stopped_at, *answered])

@@ -154,7 +154,7 @@ def _health(
     experiment = dossier.newest_experiment
     if experiment is None or experiment.state is ExperimentState.DRAFT:
         return None
-    readout = look.readout if look is not None and look.as_of > since else None
+    readout = look.readout if look is not None and look.made_at > since else None
     problem = looks.find_problem(tx, workspace, experiment.number)
     is_unhealthy = readout is not None and readout.verdict in UNHEALTHY
     if not is_unhealthy and problem is None:
@@ -170,7 +170,7 @@ def _health(
 
 def _result(dossier: Dossier, look: Look | None, since: datetime) -> ResultItem | None:
     experiment = dossier.newest_experiment
-    if experiment is None or look is None or look.readout is None or look.as_of <= since:
+    if experiment is None or look is None or look.readout is None or look.made_at <= since:
         return None
     goal = experiment.plan.goal
     estimate = next((one for one in look.readout.estimates if one.metric == goal.name), None)
@@ -208,8 +208,8 @@ def _stalled(dossier: Dossier, now: datetime) -> StalledItem | None:
     if dossier.waiting_request is not None:
         return None
     if experiment is not None and experiment.state is ExperimentState.RUNNING:
-        assert experiment.planned_end is not None
-        why, since = "its planned end has passed", experiment.planned_end
+        assert experiment.end_reached_at is not None
+        why, since = "its planned end has passed", experiment.end_reached_at
     elif experiment is not None and experiment.state is ExperimentState.STOPPED and experiment.stopped_at is not None:
         if dossier.hypothesis.stage is Stage.EXPERIMENT:
             why, since = "stopped, not decided", experiment.stopped_at

@@ -90,7 +90,7 @@ def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoL
         return None
     experiment = dossier.get_experiment(look.experiment.number)
     _schedule_next(tx, look, experiment, now)
-    made = results.look_of(experiment, sample, answer, slot=look.slot, as_of=look.until)
+    made = results.look_of(experiment, sample, answer, slot=look.slot, as_of=look.until, made_at=now)
     looks.add(tx, look.workspace, made)
     had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
     if made.readout is not None and _is_news(made.readout, look.past):
@@ -100,7 +100,7 @@ def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoL
     return made
 
 
-def record_entries(tx: Transaction, look: DueLook) -> None:
+def record_entries(tx: Transaction, look: DueLook, *, now: datetime) -> None:
     """Make the last look of a stopped experiment at the totals that people typed."""
     dossier = _current(tx, look)
     if dossier is None:
@@ -108,7 +108,7 @@ def record_entries(tx: Transaction, look: DueLook) -> None:
     experiment = dossier.get_experiment(look.experiment.number)
     looks.schedule(tx, look.workspace, experiment.number, None)
     entries = looks.newest_entries(tx, look.workspace, experiment.number)
-    made = results.look_at_entries(tx, dossier, experiment, entries, as_of=look.until, is_last=True)
+    made = results.look_at_entries(tx, dossier, experiment, entries, as_of=look.until, is_last=True, now=now)
     if made is not None:
         telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
         telling.refresh_card(tx, dossier)

@@ -115,7 +115,9 @@ def record(
         looks.supersede(tx, workspace, number, since=earlier.as_of)
     entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
     looks.add_entry(tx, workspace, entry)
-    look = look_at_entries(tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, is_last=False)
+    look = look_at_entries(
+        tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, is_last=False, now=now
+    )
     telling.tell_in_thread(tx, dossier, {"recorded": planned.name, "experiment": number, "by": by.user})
     if look is not None:
         telling.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": number})
@@ -156,6 +158,7 @@ def look_at_entries(
     *,
     as_of: datetime,
     is_last: bool,
+    now: datetime,
 ) -> Look | None:
     """Make a look at typed totals and store it; None while the goal has no numbers."""
     if experiment.plan.goal.name not in entries:
@@ -164,7 +167,7 @@ def look_at_entries(
     sample = sample_of(entries, experiment.plan.goal.name)
     past = looks.list_of(tx, workspace, experiment.number)
     answer = compute(experiment, sample, as_of=as_of, past=past, is_last=is_last)
-    look = look_of(experiment, sample, answer, slot=as_of, as_of=as_of)
+    look = look_of(experiment, sample, answer, slot=as_of, as_of=as_of, made_at=now)
     if looks.has_slot(tx, workspace, experiment.number, look.slot):
         return None
     looks.add(tx, workspace, look)
@@ -183,13 +186,20 @@ def compute(
 
 
 def look_of(
-    experiment: Experiment, sample: Sample, answer: Readout | NoLook, *, slot: datetime, as_of: datetime
+    experiment: Experiment,
+    sample: Sample,
+    answer: Readout | NoLook,
+    *,
+    slot: datetime,
+    as_of: datetime,
+    made_at: datetime,
 ) -> Look:
     """Return the look that stores an answer of the statistics."""
     return Look(
         experiment=experiment.number,
         slot=slot,
         as_of=as_of,
+        made_at=made_at,
         sample=sample,
         readout=answer if isinstance(answer, Readout) else None,
         no_look=answer.reason if isinstance(answer, NoLook) else None,

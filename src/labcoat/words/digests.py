@@ -92,7 +92,7 @@ def _health(item: HealthItem) -> str:
     effect = ""
     if verdicts.may_show_effects(readout):
         harmed = {one.metric for one in readout.reasons if one.metric is not None}
-        said = [f"{numbers.effect(one)} {one.metric}" for one in readout.estimates if one.metric in harmed]
+        said = [numbers.effect(one, of=one.metric) or "" for one in readout.estimates if one.metric in harmed]
         effect = f" {', '.join(said)}." if said else ""
     else:
         effect = f" {verdicts.reasons(readout)}"
@@ -101,8 +101,7 @@ def _health(item: HealthItem) -> str:
 
 
 def _result(item: ResultItem) -> str:
-    said = numbers.effect(item.estimate)
-    effect = f"{said} {item.metric}" if said else item.metric
+    effect = numbers.effect(item.estimate, of=item.metric) or item.metric
     words = verdicts.headline(item.readout)
     note = f" {verdicts.reasons(item.readout)}" if item.readout.verdict is Verdict.TOO_EARLY else ""
     return f"E-{item.experiment} {_short(item.change)}: {effect}. {words}.{note}"

@@ -56,7 +56,9 @@ def share(value: float, *, decimals: int = 2) -> str:
 
 def mean(value: float, kind: MetricKind) -> str:
     """Return a variant's mean in the metric's unit; a proportion as percent."""
-    return share(value) if kind is MetricKind.PROPORTION else f"{value:,.4g}"
+    if kind is MetricKind.PROPORTION:
+        return share(value)
+    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}"
 
 
 def probability(value: float) -> str:
@@ -90,34 +92,46 @@ def _signed(value: float, decimals: int) -> str:
     return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
 
 
-def lift(estimate: Estimate) -> str | None:
-    """Return the relative effect as "+1.8 % (0.4 to 3.2)", None where there is no relative interval."""
+def lift(estimate: Estimate, *, of: str = "") -> str | None:
+    """Return the relative effect as "+1.8 % orders per user (0.4 to 3.2)", None without a relative interval.
+
+    of: the metric's name, "" to leave it out.
+    """
     if estimate.lift is None or estimate.lift_low is None or estimate.lift_high is None:
         return None
-    value, low, high = with_interval(100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high)
-    return f"{value} % ({low.lstrip('+')} to {high.lstrip('+')})"
+    return _said(100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high, unit=" %", of=of)
 
 
-def difference(estimate: Estimate) -> str | None:
+def difference(estimate: Estimate, *, of: str = "") -> str | None:
     """Return the absolute effect as "-0.82 points (-1.33 to -0.31)", None where no number can be given."""
     if estimate.difference is None or estimate.low is None or estimate.high is None:
         return None
     is_share = estimate.kind is MetricKind.PROPORTION
-    scale = 100 if is_share else 1
-    value, low, high = with_interval(scale * estimate.difference, scale * estimate.low, scale * estimate.high)
-    unit = " points" if is_share else ""
-    return f"{value}{unit} ({low.lstrip('+')} to {high.lstrip('+')})"
+    scale, unit = (100, " points") if is_share else (1, "")
+    return _said(scale * estimate.difference, scale * estimate.low, scale * estimate.high, unit=unit, of=of)
 
 
-def effect(estimate: Estimate) -> str | None:
+def effect(estimate: Estimate, *, of: str = "") -> str | None:
     """Return the effect in one expression: relative where that is possible, else absolute."""
-    return lift(estimate) or difference(estimate)
+    return lift(estimate, of=of) or difference(estimate, of=of)
+
+
+def _said(value: float, low: float, high: float, *, unit: str, of: str) -> str:
+    shown, from_, to = with_interval(value, low, high)
+    name = f" {of}" if of else ""
+    return f"{shown}{unit}{name} ({from_.lstrip('+')} to {to.lstrip('+')})"
 
 
 def day(moment: datetime, zone: str) -> str:
     """Return the local day, as "Mon 23 Nov"."""
     local = moment.astimezone(ZoneInfo(zone))
     return f"{local:%a} {local.day} {local:%b}"
+
+
+def day_of_year(moment: datetime, zone: str) -> str:
+    """Return the local day with its year, as "1 Jan 2017"."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y}"
 
 
 def day_and_time(moment: datetime, zone: str) -> str:

@@ -1,6 +1,7 @@
 """One line of a hypothesis's story: what a step did, in words, without who did it."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
@@ -36,14 +37,23 @@ def plan_summary(plan: Plan) -> str:
     return f"{arms} by {plan.unit}; goal {plan.goal.name}{worth}{guarded}; {days}, {plan.design}"
 
 
+def past_period(experiment: Experiment, zone: str) -> str:
+    """Return the first and last day of an experiment on data of the past."""
+    period = experiment.plan.period
+    assert period is not None
+    last_day = period.ends_at - timedelta(seconds=1)
+    return f"{numbers.day_of_year(period.starts_at, zone)} to {numbers.day_of_year(last_day, zone)}"
+
+
 def look_line(look: Look, experiment: Experiment) -> str:
     """Return what a look says, in one line."""
     assert look.readout is not None
     readout = look.readout
     words = verdicts.headline(readout)
     goal = next((one for one in readout.estimates if one.role is Role.GOAL), None)
-    said = numbers.effect(goal) if goal is not None and verdicts.may_show_effects(readout) else None
-    effect = f" {said} on {goal.metric}." if said is not None and goal is not None else ""
+    can_say = goal is not None and verdicts.may_show_effects(readout)
+    said = numbers.effect(goal, of=goal.metric) if goal is not None and can_say else None
+    effect = f" {said}." if said is not None else ""
     detail = "" if effect and readout.verdict in ("win", "keep collecting") else f" {verdicts.reasons(readout)}"
     return f"E-{experiment.number}: {words}.{effect}{detail} {verdicts.next_step(readout)}"
 
@@ -112,6 +122,8 @@ def _start(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     assert experiment is not None
     assert experiment.since is not None
     assert experiment.planned_end is not None
+    if experiment.is_of_the_past:
+        return f"started E-{experiment.number} on data of the past, {past_period(experiment, zone)}. Its plan is now fixed."
     late = " (registered late)" if experiment.is_registered_late else ""
     since, until = numbers.day_and_time(experiment.since, zone), numbers.day(experiment.planned_end, zone)
     return f"started E-{experiment.number}, live since {since}{late}, planned until {until}. Its plan is now fixed."

@@ -126,12 +126,15 @@ def reasons(readout: Readout) -> str:
     if not said:
         return ""
     sentence = "; ".join(said)
-    return sentence[0].upper() + sentence[1:] + "."
+    starts_with_name = any(one.metric is not None and sentence.startswith(one.metric) for one in readout.reasons)
+    return (sentence if starts_with_name else sentence[0].upper() + sentence[1:]) + "."
 
 
 def next_step(readout: Readout) -> str:
     """Return what to do now."""
     now = WORDS[readout.verdict].now
+    if readout.is_final and readout.verdict in (Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM):
+        now = "A costly mistake avoided is a result: close it with what was learned."
     if readout.is_final and readout.verdict is Verdict.TOO_EARLY:
         now = "It ended early. Say what was learned, or run it again."
     if readout.verdict is Verdict.KEEP_COLLECTING and readout.days_left:

@@ -36,13 +36,12 @@ def card(
 
 
 def sentence(hypothesis: Hypothesis) -> str:
-    """Return the hypothesis as one sentence in mrkdwn."""
+    """Return the hypothesis in mrkdwn: the change, and what it is believed to do."""
     way = "raise" if hypothesis.direction is Direction.UP else "lower"
-    change, metric, because = (
-        escape(numbers.in_sentence(text)) for text in (hypothesis.change, hypothesis.metric, hypothesis.because)
-    )
+    change = escape(hypothesis.change.strip())
+    metric, because = (escape(numbers.in_sentence(text)) for text in (hypothesis.metric, hypothesis.because))
     refuted = f" Refuted if: {escape(hypothesis.refuted_by)}" if hypothesis.refuted_by else ""
-    return f"We believe that *{change}* will {way} *{metric}*, because {because}.{refuted}"
+    return f"*{change}*\nWe believe this will {way} *{metric}*, because {because}.{refuted}"
 
 
 def _title(dossier: Dossier, now: datetime) -> str:
@@ -106,6 +105,8 @@ def _experiment_line(experiment: Experiment, zone: str) -> str:
     label = f"*E-{experiment.number}* {experiment.state}"
     if experiment.state is ExperimentState.DRAFT or experiment.since is None:
         return f":memo: {label}: {escape(stories.plan_summary(experiment.plan))}"
+    if experiment.is_of_the_past:
+        return f":test_tube: {label}: data of the past, {stories.past_period(experiment, zone)}"
     assert experiment.planned_end is not None
     since, end = numbers.day(experiment.since, zone), numbers.day(experiment.planned_end, zone)
     late = " (registered late)" if experiment.is_registered_late else ""
@@ -119,8 +120,9 @@ def verdict_line(readout: Readout, experiment: Experiment) -> str:
     """Return the verdict with its effect, in mrkdwn."""
     words = verdicts.WORDS[readout.verdict]
     goal = next((one for one in readout.estimates if one.role is Role.GOAL), None)
-    said = numbers.effect(goal) if goal is not None and verdicts.may_show_effects(readout) else None
-    effect = f" {said} {escape(goal.metric)}" if said and goal is not None else ""
+    can_say = goal is not None and verdicts.may_show_effects(readout)
+    said = numbers.effect(goal, of=goal.metric) if goal is not None and can_say else None
+    effect = f" {escape(said)}" if said else ""
     day = f"day {readout.day:.0f} of {numbers.plain(round(experiment.plan.planned_days, 1))}"
     return f":{words.sign}: *{verdicts.headline(readout)}.*{effect} ({day})"
 

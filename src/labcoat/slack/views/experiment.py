@@ -168,8 +168,8 @@ def start_form(experiment: Experiment, *, now: datetime, metadata: str) -> Block
     if plan.period is None:
         blocks.append(moment_input("since", "Since when is it live?", initial=now, hint=NOT_SWITCHED))
     else:
-        starts, ends = (numbers.day_and_time(one, plan.zone) for one in (plan.period.starts_at, plan.period.ends_at))
-        blocks.append(section(f"Data of the past: {starts} to {ends}. They are read once, at their end."))
+        period = stories.past_period(experiment, plan.zone)
+        blocks.append(section(f"Data of the past: {period}. They are read once, as of their end."))
     return form("start", title="Start", submit="Start", metadata=metadata, blocks=blocks)
 
 
@@ -177,7 +177,9 @@ def stop_form(experiment: Experiment, *, now: datetime, metadata: str) -> Block:
     """Return the stop form; before the planned end it asks why."""
     assert experiment.planned_end is not None
     is_early = now < experiment.planned_end
-    end = numbers.day(experiment.planned_end, experiment.plan.zone)
+    end = (numbers.day_of_year if experiment.is_of_the_past else numbers.day)(
+        experiment.planned_end, experiment.plan.zone
+    )
     note = (
         f"Its planned end is {end}; stopping now gives up the alpha that is not spent."
         if is_early

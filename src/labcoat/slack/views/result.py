@@ -45,7 +45,8 @@ def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[B
         f"{escape(name)} {numbers.count(units)}" for name, units in zip(plan.variant_names, split.exposed, strict=True)
     )
     checked = f"SRM p {numbers.probability(split.p_value)} (chi-square {numbers.probability(split.chi_square_p)})"
-    blocks.append(context(f"{verdicts.look_line(readout, plan)} · as of {numbers.day_and_time(as_of, zone)}"))
+    until = numbers.day_of_year(as_of, zone) if plan.period is not None else numbers.day_and_time(as_of, zone)
+    blocks.append(context(f"{verdicts.look_line(readout, plan)} · as of {until}"))
     blocks.append(context(f"Units: {arms} · {checked} · {verdicts.DESIGNS[plan.design]}"))
     return blocks
 
