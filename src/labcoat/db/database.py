@@ -1,7 +1,8 @@
 """The engine and its transactions, on SQLite (one process) and PostgreSQL."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -21,11 +22,14 @@ class Database:
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._engine = _engine(self._url, pool_size=pool_size)
         self.on_notices: Callable[[], None] = lambda: None
+        # SQLite lets one write at a time, and who waits there polls with growing sleeps, so a busy delivery loop could
+        # starve a click for a second. Our own threads queue here instead; busy_timeout is left for other processes.
+        self._turn: AbstractContextManager[object] = threading.RLock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:
         """Open a transaction that may write; it commits at the end and rolls back on any exception."""
-        with self._engine.begin() as tx:
+        with self._turn, self._engine.begin() as tx:
             tx.info.pop(NOTICES_PUT, None)  # left by a transaction that rolled back
             yield tx
             has_notices = tx.info.pop(NOTICES_PUT, False)

@@ -103,7 +103,7 @@ def read_effect(text: str, *, kind: MetricKind, field: str) -> Amount:
             if kind is MetricKind.PROPORTION and size >= 1:
                 raise Refusal(Reason.NOT_AN_EFFECT, field, text=text.strip()[:60])
             return Amount(size=size, is_relative=False)
-        case _ if kind is MetricKind.PROPORTION:
+        case _ if kind is MetricKind.PROPORTION and size < 100:
             return Amount(size=size / 100, is_relative=False)
         case _:
             raise Refusal(Reason.NOT_AN_EFFECT, field, text=text.strip()[:60])

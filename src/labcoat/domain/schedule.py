@@ -36,6 +36,20 @@ def latest_look_slot(now: datetime, *, since: datetime, zone: str, hour: int) ->
     return slot if slot > since else None
 
 
+def days_between(start: datetime, end: datetime) -> float:
+    """Return the time between two instants in days."""
+    return (end - start).total_seconds() / 86_400
+
+
+def day_of_slot(slot: datetime, *, since: datetime) -> int:
+    """Return which day of the experiment a daily slot ends, to the nearest whole day.
+
+    Spending may follow any calendar that is fixed before the start. Whole days make the slot nearest the planned
+    end the final one; exact days would spend nearly everything hours before it and leave the final look nothing.
+    """
+    return round(days_between(since, slot))
+
+
 def next_look_slot(now: datetime, *, since: datetime, zone: str, hour: int) -> datetime:
     """Return the first daily look slot after both `since` and `now`."""
     earliest = max(now, since)

@@ -24,7 +24,8 @@ RETRY_PERMANENT_AFTER = timedelta(hours=6)
 class DueLook:
     """A look to make.
 
-    until: data from here on do not count. past: the looks that stand. is_last: the last one of a stopped experiment.
+    until: data from here on do not count. day: of the experiment, for what it spends. past: the looks that stand.
+    is_last: the last one of a stopped experiment.
     """
 
     workspace: WorkspaceId
@@ -32,6 +33,7 @@ class DueLook:
     experiment: Experiment
     slot: datetime
     until: datetime
+    day: float
     past: tuple[Look, ...]
     is_last: bool
 
@@ -54,20 +56,24 @@ def _due_look(tx: Transaction, dossier: Dossier, experiment: Experiment, now: da
     assert experiment.since is not None
     if plan.period is not None:
         slot = until = plan.period.ends_at
+        day = plan.planned_days
     elif is_stopped:
         assert experiment.ended_at is not None
         slot = until = experiment.ended_at
+        day = schedule.days_between(experiment.since, until)
     else:
         latest = schedule.latest_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
         if latest is None:
             return None
         slot, until = latest, now
+        day = float(schedule.day_of_slot(slot, since=experiment.since))
     return DueLook(
         workspace=dossier.hypothesis.workspace,
         hypothesis=dossier.hypothesis.number,
         experiment=experiment,
         slot=slot,
         until=until,
+        day=day,
         past=tuple(looks.list_of(tx, dossier.hypothesis.workspace, experiment.number)),
         is_last=is_stopped or plan.period is not None,
     )
@@ -80,7 +86,7 @@ def is_finished(look: DueLook) -> bool:
 
 def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
     """Return what the statistics say of a sample; no transaction is open."""
-    return results.compute(look.experiment, sample, as_of=look.until, past=list(look.past), is_last=look.is_last)
+    return results.compute(look.experiment, sample, day=look.day, past=look.past, is_last=look.is_last)
 
 
 def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoLook, *, now: datetime) -> Look | None:

@@ -1,6 +1,6 @@
 """Results: totals that people type, and what is shown when someone asks; asking makes no look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,8 +18,6 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import readout
 from labcoat.stats.results import Moments, NoLook, Readout, Sample, Verdict
 from labcoat.usecases import telling
-
-SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +164,9 @@ def look_at_entries(
     workspace = dossier.hypothesis.workspace
     sample = sample_of(entries, experiment.plan.goal.name)
     past = looks.list_of(tx, workspace, experiment.number)
-    answer = compute(experiment, sample, as_of=as_of, past=past, is_last=is_last)
+    assert experiment.since is not None
+    day = schedule.days_between(experiment.since, as_of)
+    answer = compute(experiment, sample, day=day, past=past, is_last=is_last)
     look = look_of(experiment, sample, answer, slot=as_of, as_of=as_of, made_at=now)
     if looks.has_slot(tx, workspace, experiment.number, look.slot):
         return None
@@ -175,12 +175,10 @@ def look_at_entries(
 
 
 def compute(
-    experiment: Experiment, sample: Sample, *, as_of: datetime, past: list[Look], is_last: bool
+    experiment: Experiment, sample: Sample, *, day: float, past: Sequence[Look], is_last: bool
 ) -> Readout | NoLook:
-    """Return what the statistics say of a sample; no database and no clock."""
-    assert experiment.since is not None
+    """Return what the statistics say of a sample; no database and no clock. day: since the start, of the data."""
     plan = experiment.plan
-    day = plan.planned_days if plan.period is not None else (as_of - experiment.since).total_seconds() / SECONDS_A_DAY
     readouts = tuple(look.readout for look in past if look.readout is not None)
     return readout.read(plan.rule(), sample, day=day, past=readouts, is_last=is_last)
 

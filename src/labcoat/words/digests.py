@@ -42,17 +42,16 @@ def headline(digest: Digest) -> str:
     if digest.is_empty:
         return "Nothing is open. What do you believe about your users that could be wrong? File it with `/hypothesis`."
     if digest.results or digest.health or digest.decide:
-        return f"{_open(digest.open_count)} open. None was closed this week."
+        return f"{_are(digest.open_count)} open. None was closed this week."
     if digest.oldest_waiting is not None:
-        waiting = "1 hypothesis is" if digest.waiting_count == 1 else f"{digest.waiting_count} hypotheses are"
         change = numbers.shortened(digest.oldest_waiting_change, CHANGE_LENGTH)
         days = numbers.days(digest.oldest_waiting_days)
-        return f"No results yet. {waiting} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
-    return f"No results yet. {_open(digest.open_count)} open."
+        return f"No results yet. {_are(digest.waiting_count)} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
+    return f"No results yet. {_are(digest.open_count)} open."
 
 
-def _open(count: int) -> str:
-    return "1 hypothesis is" if count == 1 else f"{count} hypotheses are"
+def _are(count: int) -> str:
+    return f"{numbers.counted(count, 'hypothesis', 'hypotheses')} {'is' if count == 1 else 'are'}"
 
 
 def groups(digest: Digest) -> list[Group]:

@@ -36,6 +36,15 @@ def days(value: float) -> str:
     return f"{plain(value)} day" if value == 1 else f"{plain(value)} days"
 
 
+def counted(value: int, one: str, many: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "piece"), counted(2, "hypothesis", "hypotheses")
+    ('1 piece', '2 hypotheses')
+    """
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
 def person_days(value: float) -> str:
     """Return an investment.
 

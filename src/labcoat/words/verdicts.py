@@ -149,7 +149,7 @@ def may_show_effects(readout: Readout) -> bool:
 
 def look_line(readout: Readout, plan: Plan) -> str:
     """Return where this look stands, as "Look 3, day 14 of 28, 50 % of the calendar; k = 2.96"."""
-    parts = [f"Look {readout.look}, day {readout.day:.0f} of {numbers.plain(round(plan.planned_days, 1))}"]
+    parts = [f"Look {readout.look}, {day(readout, plan)}"]
     if readout.is_after_final:
         parts.append("after the final look")
     elif readout.is_final:
@@ -158,6 +158,13 @@ def look_line(readout: Readout, plan: Plan) -> str:
     if goal is not None and goal.multiplier is not None:
         parts.append(f"interval at {goal.multiplier:.2f} standard errors")
     return ", ".join(parts)
+
+
+def day(readout: Readout, plan: Plan) -> str:
+    """Return the day of a look among the planned ones."""
+    planned = numbers.plain(round(plan.planned_days, 1))
+    between = ", planned" if readout.day > plan.planned_days else " of"
+    return f"day {readout.day:.0f}{between} {planned}"
 
 
 def estimate_lines(readout: Readout, plan: Plan) -> list[str]:

@@ -6,7 +6,6 @@ from typing import Any
 
 from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import PlannedMetric, ResultSource
 from labcoat.domain.refusal import Reason, Refusal
@@ -33,46 +32,40 @@ def show_result(call: Call, target: Target) -> None:
 
 def record(call: Call, target: Target) -> None:
     """Store totals typed after the command, or open the form for them."""
-    with call.reading() as (tx, now):
-        dossier = target.dossier(tx, call)
-        experiment = finding.get_experiment(dossier, target.subject)
-    _require_typed(experiment)
     if not target.rest:
-        metadata = call.metadata(f"E-{experiment.number}")
-        call.open_form(views.record_form(experiment, metric=experiment.plan.goal, now=now, metadata=metadata))
+        _open_record_form(call, target)
         return
-    metric, totals = read_totals(target.rest, experiment)
     try:
-        _store(call, target, experiment.number, metric, totals, is_correction=False)
+        _store(call, target, is_correction=False)
     except Refusal as refusal:
         if refusal.reason is not Reason.SMALLER_THAN_BEFORE:
             raise
-        call.reply(_offer_correction(refusal, experiment, target.rest, zone=call.house.zone))
+        call.reply(_offer_correction(refusal, target.rest, zone=call.house.zone))
+
+
+def _open_record_form(call: Call, target: Target) -> None:
+    with call.reading() as (tx, now):
+        experiment = finding.get_experiment(target.dossier(tx, call), target.subject)
+    _require_typed(experiment)
+    metadata = call.metadata(f"E-{experiment.number}")
+    call.open_form(views.record_form(experiment, metric=experiment.plan.goal, now=now, metadata=metadata))
 
 
 def correct(call: Call, target: Target) -> None:
     """Store smaller totals than before, because the earlier ones were wrong."""
-    with call.reading() as (tx, _):
-        experiment = finding.get_experiment(target.dossier(tx, call), target.subject)
-    metric, totals = read_totals(target.rest, experiment)
-    _store(call, target, experiment.number, metric, totals, is_correction=True)
+    _store(call, target, is_correction=True)
 
 
-def _store(
-    call: Call,
-    target: Target,
-    number: ExperimentNumber,
-    metric: str | None,
-    totals: dict[str, Moments],
-    *,
-    is_correction: bool,
-) -> None:
+def _store(call: Call, target: Target, *, is_correction: bool) -> None:
     with call.writing() as (tx, now):
         dossier = target.dossier(tx, call)
+        experiment = finding.get_experiment(dossier, target.subject)
+        _require_typed(experiment)
+        metric, totals = read_totals(target.rest, experiment)
         results.record(
             tx,
             dossier,
-            number,
+            experiment.number,
             by=call.member(tx, dossier),
             metric=metric,
             totals=totals,
@@ -80,7 +73,7 @@ def _store(
             is_correction=is_correction,
             now=now,
         )
-        shown = results.show(tx, dossier, dossier.get_experiment(number), now=now)
+        shown = results.show(tx, dossier, experiment, now=now)
     call.reply(result(shown, zone=call.house.zone))
 
 
@@ -91,9 +84,9 @@ def _require_typed(experiment: Experiment) -> None:
         raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
 
 
-def _offer_correction(refusal: Refusal, experiment: Experiment, rest: str, *, zone: str) -> Message:
+def _offer_correction(refusal: Refusal, rest: str, *, zone: str) -> Message:
     said = refusal_message(refusal, zone=zone)
-    again = button("Correct the earlier entry", verb=CORRECT, value=f"E-{experiment.number} {rest}"[:2000])
+    again = button("Correct the earlier entry", verb=CORRECT, value=f"E-{refusal.facts['experiment']} {rest}"[:2000])
     return Message(text=said.text, blocks=(section(said.text), actions([again])))
 
 

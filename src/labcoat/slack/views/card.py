@@ -123,7 +123,7 @@ def verdict_line(readout: Readout, experiment: Experiment) -> str:
     can_say = goal is not None and verdicts.may_show_effects(readout)
     said = numbers.effect(goal, of=goal.metric) if goal is not None and can_say else None
     effect = f" {escape(said)}" if said else ""
-    day = f"day {readout.day:.0f} of {numbers.plain(round(experiment.plan.planned_days, 1))}"
+    day = verdicts.day(readout, experiment.plan)
     return f":{words.sign}: *{verdicts.headline(readout)}.*{effect} ({day})"
 
 

@@ -55,12 +55,17 @@ def _facts(dossier: Dossier, request: Request) -> list[str]:
         f"*Conclusion*\n{request.conclusion}",
         f"*Asked for*\n{numbers.person_days(request.amount_days)}",
         f"*Spent so far*\n{numbers.person_days(spent)}",
-        f"*Evidence*\n{len(dossier.evidence)} pieces, {len(dossier.experiments)} experiments",
+        f"*Evidence*\n{_evidence(dossier)}",
     ]
     if request.no_experiment_reason is not None:
         note = f": {escape(request.no_experiment_note)}" if request.no_experiment_note else ""
         facts.append(f"*No experiment*\n{request.no_experiment_reason}{note}")
     return facts
+
+
+def _evidence(dossier: Dossier) -> str:
+    pieces = numbers.counted(len(dossier.evidence), "piece")
+    return f"{pieces}, {numbers.counted(len(dossier.experiments), 'experiment')}"
 
 
 def _ending(request: Request, number: int, zone: str) -> list[Block]:
