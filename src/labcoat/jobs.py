@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 TICK_SECONDS = 15
 DELIVERY_POLL_SECONDS = 1.0
+DELIVERY_BREATH_SECONDS = 0.05
+"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower still."""
 REPLAYS_REMEMBERED = timedelta(minutes=10)
 """Twice the age that a signature may have."""
 
@@ -166,7 +168,7 @@ class Running:
             self._bell.clear()
             try:
                 while not self._is_stopping.is_set() and self._jobs.deliver_one():
-                    pass
+                    self._is_stopping.wait(DELIVERY_BREATH_SECONDS)
             except Exception:
                 _log.exception("delivery failed; its lease ends and it is tried again")
             self._bell.wait(DELIVERY_POLL_SECONDS)

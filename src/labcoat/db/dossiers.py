@@ -151,7 +151,10 @@ def list_hypotheses(
     stage: Stage | None = None,
     limit: int = 20,
 ) -> list[Hypothesis]:
-    """Return hypotheses, newest first. None for a filter: any. Closed ones come by the time they were closed."""
+    """Return hypotheses, newest first; the open ones before the closed, by when those were closed.
+
+    None for a filter: any.
+    """
     table = tables.hypotheses
     query = select(table).where(table.c.workspace == workspace)
     if owner is not None:
@@ -160,7 +163,7 @@ def list_hypotheses(
         query = query.where(table.c.ended_at.is_(None) if is_open else table.c.ended_at.is_not(None))
     if stage is not None:
         query = query.where(table.c.stage == stage)
-    query = query.order_by(table.c.ended_at.desc(), table.c.number.desc()).limit(limit)
+    query = query.order_by(table.c.ended_at.desc().nulls_first(), table.c.number.desc()).limit(limit)
     return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
 
 
@@ -172,7 +175,7 @@ def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
         hypothesis.stage == Stage.EXPERIMENT, hypothesis.ended_at.is_(None)
     )
     numbers: dict[WorkspaceId, set[HypothesisNumber]] = defaultdict(set)
-    for workspace, number in [*tx.execute(waiting).tuples(), *tx.execute(in_experiment).tuples()]:
+    for workspace, number in [*tx.execute(waiting), *tx.execute(in_experiment)]:
         numbers[WorkspaceId(workspace)].add(HypothesisNumber(number))
     return {workspace: read_many(tx, workspace, sorted(mine)) for workspace, mine in numbers.items()}
 

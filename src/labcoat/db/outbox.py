@@ -82,19 +82,20 @@ def _is_pending(tx: Transaction, notice: Notice) -> bool:
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     """Lease the oldest notice that may be sent now; None if there is none. at: machine time."""
     table = tables.outbox
-    earlier = table.alias("earlier")
-    blocked = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.workspace == table.c.workspace,
-            func.coalesce(earlier.c.channel, "") == func.coalesce(table.c.channel, ""),
-            func.coalesce(earlier.c.person, "") == func.coalesce(table.c.person, ""),
-            earlier.c.state.in_(_UNFINISHED),
-            earlier.c.id < table.c.id,
-        )
-        .exists()
+    # One pass over what is unfinished: asking of each row whether an earlier one blocks it took 40 ms at 300 rows.
+    waiting = table.alias("waiting")
+    first_of_targets = (
+        select(func.min(waiting.c.id))
+        .where(waiting.c.state.in_(_UNFINISHED))
+        .group_by(waiting.c.workspace, waiting.c.channel, waiting.c.person)
     )
-    query = select(table).where(_is_free(at), ~blocked).order_by(table.c.id).limit(1).with_for_update(skip_locked=True)
+    query = (
+        select(table)
+        .where(table.c.id.in_(first_of_targets), _is_free(at))
+        .order_by(table.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
     row = tx.execute(query).mappings().first()
     if row is None:
         return None
@@ -128,9 +129,9 @@ def _notice(row: RowMapping) -> Notice:
 
 def settle(tx: Transaction, claimed: Claim, *, channel: ChannelId, ts: str) -> None:
     """Record that a notice was sent, and where the message is if it will be edited."""
-    _finish(tx, claimed, state=SENT, sent_channel=channel, sent_ts=ts, problem=None)
+    is_mine = _finish(tx, claimed, state=SENT, sent_channel=channel, sent_ts=ts, problem=None)
     subject = claimed.notice.subject
-    if subject is not None and find_post(tx, claimed.notice.workspace, subject) is None:
+    if is_mine and subject is not None and find_post(tx, claimed.notice.workspace, subject) is None:
         row = {"workspace": claimed.notice.workspace, "subject": subject, "channel": channel, "ts": ts}
         tx.execute(insert(tables.posts).values(row))
 
@@ -145,11 +146,11 @@ def bury(tx: Transaction, claimed: Claim, *, problem: str) -> None:
     _finish(tx, claimed, state=DEAD, problem=problem)
 
 
-def _finish(tx: Transaction, claimed: Claim, **values: object) -> None:
+def _finish(tx: Transaction, claimed: Claim, **values: object) -> bool:
     # Only the holder of the lease may settle: another process may have claimed the row after the lease ended.
     column = tables.outbox.c
     mine = and_(column.id == claimed.id, column.state == SENDING, column.attempts == claimed.attempts)
-    tx.execute(update(tables.outbox).where(mine).values(lease_until=None, **values))
+    return tx.execute(update(tables.outbox).where(mine).values(lease_until=None, **values)).rowcount == 1
 
 
 def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | None:
@@ -179,7 +180,7 @@ def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:
     query = select(column.state, func.count()).group_by(column.state)
     if kind is not None:
         query = query.where(column.kind == kind)
-    return dict(tx.execute(query).tuples().all())
+    return {state: number for state, number in tx.execute(query)}  # noqa: C416  a Row is no tuple to dict()
 
 
 def problems(tx: Transaction) -> list[str]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -59,7 +60,19 @@ class Json(TypeDecorator[Any]):
         self._adapter: TypeAdapter[Any] = TypeAdapter(shape)
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002
-        return None if value is None else self._adapter.dump_python(value, mode="json")
+        return None if value is None else _storable(self._adapter.dump_python(value, mode="json"))
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002
         return None if value is None else self._adapter.validate_python(value)
+
+
+def _storable(value: object) -> object:
+    # PostgreSQL's JSON has no NaN and no Infinity; as words they are stored, and pydantic reads them back as numbers.
+    match value:
+        case float() if not isfinite(value):
+            return str(value)
+        case dict():
+            return {key: _storable(item) for key, item in value.items()}
+        case list():
+            return [_storable(item) for item in value]
+    return value

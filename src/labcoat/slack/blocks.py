@@ -33,6 +33,15 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def unescape(text: str) -> str:
+    """Return the text of a command as it was typed; Slack hands it on escaped.
+
+    >>> unescape("offers &lt; 5 &amp; more")
+    'offers < 5 & more'
+    """
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def cut(text: str, longest: int) -> str:
     """Return the text, shortened with an ellipsis if it is longer than Slack takes; never inside an escape."""
     if len(text) <= longest:

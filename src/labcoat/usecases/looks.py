@@ -53,14 +53,19 @@ def due(tx: Transaction, *, now: datetime) -> list[DueLook]:
 
 def _due_look(tx: Transaction, dossier: Dossier, experiment: Experiment, now: datetime) -> DueLook | None:
     plan, is_stopped = experiment.plan, experiment.state is ExperimentState.STOPPED
+    past = tuple(looks.list_of(tx, dossier.hypothesis.workspace, experiment.number))
     assert experiment.since is not None
     if plan.period is not None:
-        slot = until = plan.period.ends_at
+        slot, until = experiment.stopped_at or plan.period.ends_at, plan.period.ends_at
         day = plan.planned_days
     elif is_stopped:
         assert experiment.ended_at is not None
-        slot = until = experiment.ended_at
-        day = schedule.days_between(experiment.since, until)
+        assert experiment.stopped_at is not None
+        # A daily slot or typed totals may have the moment of the end already, so the slot is the telling.
+        slot, until = experiment.stopped_at, experiment.ended_at
+        # Traffic may have ended before the newest look was made, and what that one spent stays spent.
+        spent_days = (look.readout.day for look in past if look.readout is not None)
+        day = max(schedule.days_between(experiment.since, until), *spent_days, 0.0)
     else:
         latest = schedule.latest_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
         if latest is None:
@@ -74,7 +79,7 @@ def _due_look(tx: Transaction, dossier: Dossier, experiment: Experiment, now: da
         slot=slot,
         until=until,
         day=day,
-        past=tuple(looks.list_of(tx, dossier.hypothesis.workspace, experiment.number)),
+        past=past,
         is_last=is_stopped or plan.period is not None,
     )
 
@@ -114,7 +119,9 @@ def record_entries(tx: Transaction, look: DueLook, *, now: datetime) -> None:
     experiment = dossier.get_experiment(look.experiment.number)
     looks.schedule(tx, look.workspace, experiment.number, None)
     entries = looks.newest_entries(tx, look.workspace, experiment.number)
-    made = results.look_at_entries(tx, dossier, experiment, entries, as_of=look.until, is_last=True, now=now)
+    made = results.look_at_entries(
+        tx, dossier, experiment, entries, slot=look.slot, as_of=look.until, is_last=True, now=now
+    )
     if made is not None:
         telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
         telling.refresh_card(tx, dossier)

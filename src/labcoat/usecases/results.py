@@ -113,8 +113,10 @@ def record(
         looks.supersede(tx, workspace, number, since=earlier.as_of)
     entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
     looks.add_entry(tx, workspace, entry)
+    # People may correct totals, or add a metric's, as of the very same moment: what makes the look is the telling.
+    is_last = experiment.state is ExperimentState.STOPPED
     look = look_at_entries(
-        tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, is_last=False, now=now
+        tx, dossier, experiment, {**entries, planned.name: entry}, slot=now, as_of=as_of, is_last=is_last, now=now
     )
     telling.tell_in_thread(tx, dossier, {"recorded": planned.name, "experiment": number, "by": by.user})
     if look is not None:
@@ -125,7 +127,10 @@ def record(
 
 def _require_typed(dossier: Dossier, experiment: Experiment, by: Member, as_of: datetime, now: datetime) -> None:
     dossier.require_in_channel(by)
-    if experiment.state not in (ExperimentState.RUNNING, ExperimentState.STOPPED) or not dossier.hypothesis.is_open:
+    ending = dossier.hypothesis.ending
+    if ending is not None:
+        raise Refusal(Reason.CLOSED, hypothesis=dossier.hypothesis.number, decision=ending.decision, step="record")
+    if experiment.state not in (ExperimentState.RUNNING, ExperimentState.STOPPED):
         raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step="record")
     if experiment.plan.source is not ResultSource.TYPED:
         raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
@@ -154,6 +159,7 @@ def look_at_entries(
     experiment: Experiment,
     entries: Mapping[str, Entry],
     *,
+    slot: datetime,
     as_of: datetime,
     is_last: bool,
     now: datetime,
@@ -167,7 +173,7 @@ def look_at_entries(
     assert experiment.since is not None
     day = schedule.days_between(experiment.since, as_of)
     answer = compute(experiment, sample, day=day, past=past, is_last=is_last)
-    look = look_of(experiment, sample, answer, slot=as_of, as_of=as_of, made_at=now)
+    look = look_of(experiment, sample, answer, slot=slot, as_of=as_of, made_at=now)
     if looks.has_slot(tx, workspace, experiment.number, look.slot):
         return None
     looks.add(tx, workspace, look)

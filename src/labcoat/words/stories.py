@@ -7,7 +7,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
-from labcoat.domain.lifecycle import Step
+from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan
 from labcoat.stats.results import Role
@@ -54,8 +54,9 @@ def look_line(look: Look, experiment: Experiment) -> str:
     can_say = goal is not None and verdicts.may_show_effects(readout)
     said = numbers.effect(goal, of=goal.metric) if goal is not None and can_say else None
     effect = f" {said}." if said is not None else ""
+    is_running = experiment.state is ExperimentState.RUNNING and not experiment.is_of_the_past
     detail = "" if effect and readout.verdict in ("win", "keep collecting") else f" {verdicts.reasons(readout)}"
-    return f"E-{experiment.number}: {words}.{effect}{detail} {verdicts.next_step(readout)}"
+    return f"E-{experiment.number}: {words}.{effect}{detail} {verdicts.next_step(readout, is_running=is_running)}"
 
 
 def _text(entry: HistoryEntry, field: str) -> str:

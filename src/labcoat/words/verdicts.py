@@ -10,12 +10,18 @@ from labcoat.words import numbers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictWords:
-    """sign: an emoji's name, never the only carrier of the meaning. name: a few words. now: what to do."""
+    """sign: an emoji's name, never the only carrier of the meaning. name: a few words.
+
+    now: what to do while it runs. then: what to do once it is stopped or final, "" for the same.
+    """
 
     sign: str
     name: str
     now: str
+    then: str = ""
 
+
+_HARM_AVOIDED = "A costly mistake avoided is a result: close it with what was learned."
 
 WORDS: Mapping[Verdict, VerdictWords] = {
     Verdict.DATA_ERROR: VerdictWords(
@@ -25,25 +31,37 @@ WORDS: Mapping[Verdict, VerdictWords] = {
         sign="warning",
         name="Not valid: traffic is not split as planned (SRM)",
         now="Effects mean nothing until that is understood. Stop it, find the cause, run it again.",
+        then="Effects mean nothing. Find the cause, then run it again.",
     ),
     Verdict.GUARDRAIL_HARM: VerdictWords(
         sign="rotating_light",
         name="Harm on a guardrail",
         now="Consider stopping now: a costly mistake avoided is a result.",
+        then=_HARM_AVOIDED,
     ),
     Verdict.GOAL_HARM: VerdictWords(
         sign="rotating_light",
         name="The goal got worse",
         now="Consider stopping now: a costly mistake avoided is a result.",
+        then=_HARM_AVOIDED,
     ),
-    Verdict.TOO_EARLY: VerdictWords(sign="hourglass_flowing_sand", name="Too early to tell", now="Keep it running."),
+    Verdict.TOO_EARLY: VerdictWords(
+        sign="hourglass_flowing_sand",
+        name="Too early to tell",
+        now="Keep it running.",
+        then="It ended early. Say what was learned, or run it again.",
+    ),
     Verdict.WIN: VerdictWords(
-        sign="white_check_mark", name="Win", now="Stop it and ask a lead to release the investment."
+        sign="white_check_mark",
+        name="Win",
+        now="Stop it and ask a lead to release the investment.",
+        then="Ask a lead to release the investment.",
     ),
     Verdict.WIN_GUARDRAIL_OPEN: VerdictWords(
         sign="large_yellow_circle",
         name="Win, but a guardrail is not yet shown safe",
         now="Keep collecting; at the end, people decide.",
+        then="The guardrail was not shown safe: people decide.",
     ),
     Verdict.NO_EFFECT: VerdictWords(
         sign="heavy_minus_sign",
@@ -67,8 +85,8 @@ _FINDINGS: Mapping[Finding, str] = {
     Finding.NO_VARIANCE: "all units have the same value{on_metric}, so no interval can be given",
     Finding.SMALL_CELL: "{metric}: fewer than 10 of one kind in a variant, too few to judge",
     Finding.NO_RELATIVE: "{metric}: control is too close to zero for a relative effect",
-    Finding.UNEVEN_SPLIT: "traffic is not split as planned (p {probability})",
-    Finding.SPLIT_WARNING: "the traffic split looks odd (p {probability}); watch it",
+    Finding.UNEVEN_SPLIT: "chance alone would split it so with p {probability}",
+    Finding.SPLIT_WARNING: "the traffic split looks odd (p {probability}): watch it",
     Finding.BAD_SIDE: "{metric}: the whole interval is on the bad side",
     Finding.GOOD_SIDE: "{metric}: the whole interval is on the good side",
     Finding.ABOVE_MINIMUM: "{metric}: all of it is above the smallest effect worth having",
@@ -130,16 +148,14 @@ def reasons(readout: Readout) -> str:
     return (sentence if starts_with_name else sentence[0].upper() + sentence[1:]) + "."
 
 
-def next_step(readout: Readout) -> str:
+def next_step(readout: Readout, *, is_running: bool) -> str:
     """Return what to do now."""
-    now = WORDS[readout.verdict].now
-    if readout.is_final and readout.verdict in (Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM):
-        now = "A costly mistake avoided is a result: close it with what was learned."
-    if readout.is_final and readout.verdict is Verdict.TOO_EARLY:
-        now = "It ended early. Say what was learned, or run it again."
+    words = WORDS[readout.verdict]
+    if not is_running:
+        return words.then or words.now
     if readout.verdict is Verdict.KEEP_COLLECTING and readout.days_left:
-        return f"{now} About {numbers.days(readout.days_left)} left."
-    return now
+        return f"{words.now} About {numbers.days(readout.days_left)} left."
+    return words.now
 
 
 def may_show_effects(readout: Readout) -> bool:

@@ -4,6 +4,8 @@ const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
 const EMOJI = {
   white_check_mark: "✅", x: "❌", warning: "⚠️", tada: "🎉", test_tube: "🧪", bulb: "💡", hourglass: "⌛", bell: "🔔",
   chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", rocket: "🚀", eyes: "👀", microscope: "🔬",
+  inbox_tray: "📥", stethoscope: "🩺", bar_chart: "📊", books: "📚", zzz: "💤", memo: "📝", rotating_light: "🚨",
+  hourglass_flowing_sand: "⏳", heavy_minus_sign: "➖", grey_question: "❔",
   large_green_circle: "🟢", large_yellow_circle: "🟡", red_circle: "🔴", white_circle: "⚪", "+1": "👍", wave: "👋",
 };
 const STYLES = [["*", "strong"], ["_", "em"], ["~", "s"]];

@@ -17,7 +17,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
 from labcoat.slack import errors, grammar
 from labcoat.slack.answers import Answers
-from labcoat.slack.blocks import Block, Message, section
+from labcoat.slack.blocks import Block, Message, section, unescape
 from labcoat.slack.house import House
 from labcoat.slack.listeners import digest, hypothesis, prototype, result
 from labcoat.slack.listeners.call import Call, Submission, Target
@@ -36,7 +36,7 @@ def register(app: App, house: House) -> None:
     def on_command(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         answers: list[Message] = []
         call = _call(house, body, context, client, channel=body["channel_id"], reply=answers.append)
-        _answered(call, lambda: _command(call, body["command"], body.get("text") or ""))
+        _answered(call, lambda: _command(call, body["command"], unescape(body.get("text") or "")))
         if answers:
             ack(response_type="ephemeral", **answers[-1].arguments())
         else:

@@ -38,7 +38,7 @@ def request_message(dossier: Dossier, request: Request, *, readout: Readout | No
     blocks: list[Block] = [
         header(f"H-{hypothesis.number}: {amount} to productionize?"),
         section(sentence(hypothesis)),
-        section(f"*What {mention(request.asked_by)} learned*\n{escape(request.learning)}"),
+        section(f"*Learned*, says {mention(request.asked_by)}\n{escape(request.learning)}"),
         fields(_facts(dossier, request)),
     ]
     experiment = dossier.newest_experiment

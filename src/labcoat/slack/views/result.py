@@ -35,7 +35,9 @@ def result(shown: Result, *, zone: str) -> Message:
 def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[Block]:
     words, plan = verdicts.WORDS[readout.verdict], shown.experiment.plan
     reasons = escape(verdicts.reasons(readout))
-    lead = f":{words.sign}: *{verdicts.headline(readout)}*\n{reasons} {verdicts.next_step(readout)}"
+    is_running = shown.experiment.state is ExperimentState.RUNNING and not shown.experiment.is_of_the_past
+    what_now = "" if shown.dossier.waiting_request else verdicts.next_step(readout, is_running=is_running)
+    lead = f":{words.sign}: *{verdicts.headline(readout)}*\n{reasons} {what_now}"
     blocks = [section(lead.strip())]
     if verdicts.may_show_effects(readout):
         lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, plan))
