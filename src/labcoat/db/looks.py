@@ -23,6 +23,13 @@ def has_slot(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, 
     return tx.execute(query).first() is not None
 
 
+def get(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, slot: datetime) -> Look:
+    """Return the look of a slot, also one that is superseded."""
+    table = tables.looks
+    query = select(table).where(table.c.workspace == workspace, table.c.experiment == number, table.c.slot == slot)
+    return from_row(Look, table, tx.execute(query).mappings().one())
+
+
 def list_of(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> list[Look]:
     """Return the looks of an experiment that stand, oldest first, with and without a readout."""
     table = tables.looks

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     NO_MINIMUM_EFFECT = "no minimum effect"
     BASELINE_NEEDED = "baseline needed"
     NOT_AN_EFFECT = "not an effect"
+    IMPOSSIBLE_EFFECT = "impossible effect"
     DESIGN_NEEDS_WAREHOUSE = "design needs warehouse"
     WINDOW_TOO_LONG = "window too long"
     # counts
@@ -73,6 +74,7 @@ class Reason(StrEnum):
     UNKNOWN_COMMAND = "unknown command"
     UNKNOWN_ID = "unknown id"
     ID_NEEDED = "id needed"
+    NO_CHANNEL = "no channel"
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error

@@ -10,6 +10,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
 from labcoat.slack import errors
+from labcoat.slack.blocks import Message, notice_view, section
 from labcoat.slack.house import House
 from labcoat.slack.listeners import dispatch
 
@@ -75,9 +76,11 @@ def _authorizer(identity: Identity) -> Any:
 def _on_error(error: Exception, body: dict[str, Any], respond: Respond) -> BoltResponse:
     text = errors.crash_text(error)
     if body.get("type") == "view_submission":
-        blocks = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
-        problems = {"response_action": "errors", "errors": {blocks[0] if blocks else "answer": text}}
-        return BoltResponse(status=200, body=problems)
+        inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
+        if inputs:
+            return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: text}})
+        said = notice_view(body["view"]["title"]["text"], Message(text=text, blocks=(section(text),)))
+        return BoltResponse(status=200, body={"response_action": "update", "view": said})
     if "command" in body:
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})
     if body.get("response_url"):

@@ -115,6 +115,16 @@ def form(callback: str, *, title: str, submit: str, blocks: Sequence[Block], met
     }
 
 
+def notice_view(title: str, message: Message) -> Block:
+    """Return a modal that only says something."""
+    return {
+        "type": "modal",
+        "title": plain(title, TITLE_LENGTH),
+        "close": plain("Close", TITLE_LENGTH),
+        "blocks": list(message.blocks),
+    }
+
+
 def _input(block_id: str, label: str, element: Block, *, hint: str, is_optional: bool) -> Block:
     block: Block = {
         "type": "input",

@@ -64,7 +64,7 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
 
 def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: ExperimentNumber) -> str:
     slot = datetime.fromisoformat(str(notice.details["look"]))
-    look = next(one for one in looks.list_of(tx, notice.workspace, number) if one.slot == slot)
+    look = looks.get(tx, notice.workspace, number, slot)
     return escape(stories.look_line(look, dossier.get_experiment(number)))
 
 

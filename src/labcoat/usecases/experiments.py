@@ -1,9 +1,11 @@
 """What people do with an experiment: plan, start, cancel, stop it, run it again."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from labcoat.db import looks, workspaces
 from labcoat.db.database import Transaction
+from labcoat.domain import plan as plans
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ExperimentNumber
@@ -11,12 +13,13 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.plan import Plan, ResultSource
 from labcoat.domain.steps import experiment as steps
-from labcoat.usecases import telling
+from labcoat.usecases import sizing, telling
 
 
 def plan(tx: Transaction, dossier: Dossier, plan: Plan, *, by: Member, reason: str | None, now: datetime) -> Dossier:
     """Plan an experiment: a new draft, which withdraws a waiting request, or another plan for the draft there is."""
     draft, waiting = dossier.draft, dossier.waiting_request
+    plan = replace(plan, planned_units=sizing.planned_units(plans.checked(plan)))
     number = draft.number if draft else workspaces.next_experiment(tx, dossier.hypothesis.workspace)
     new = steps.plan(dossier, plan, by=by, number=number, reason=reason, now=now)
     saved = telling.save(tx, dossier, new, step=Step.PLAN, by=by.user, now=now, reason=reason)

@@ -70,6 +70,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NO_MINIMUM_EFFECT: "Give the smallest effect on {metric} that would be worth having. Example: 2 % or 0.5 points.",
     Reason.BASELINE_NEEDED: "An effect in percent needs a baseline above zero: what is {metric} today? Example: 19 % or 4.2.",
     Reason.NOT_AN_EFFECT: "“{text}” can't be read as an effect. Examples: 2 % (of the baseline), 0.5 points, 0.3.",
+    Reason.IMPOSSIBLE_EFFECT: "{metric} can't move that far: a share stays between 0 and 100 %. Give a smaller effect.",
     Reason.DESIGN_NEEDS_WAREHOUSE: (
         "Numbers that people send come at times they choose. Use “confidence sequence” or “one look at the end”, "
         "or take the goal from the metrics file."
@@ -90,6 +91,7 @@ _TEXTS: Mapping[Reason, str] = {
     ),
     Reason.UNKNOWN_COMMAND: "“{text}” is not something I know. {hint}",
     Reason.UNKNOWN_ID: "There is no {id} here. `/hypothesis list` shows what there is.",
+    Reason.NO_CHANNEL: "Hypotheses live in a channel. Please type this in the channel where it belongs.",
     Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",
 }
 

@@ -34,7 +34,8 @@ def plan_summary(plan: Plan) -> str:
     guardrails = [metric.name for metric in plan.metrics if metric.role is Role.GUARDRAIL]
     guarded = f"; guardrails {', '.join(guardrails)}" if guardrails else ""
     days = numbers.days(round(plan.planned_days, 1))
-    return f"{arms} by {plan.unit}; goal {plan.goal.name}{worth}{guarded}; {days}, {plan.design}"
+    needed = f", about {numbers.count(plan.planned_units)} units needed" if plan.planned_units else ""
+    return f"{arms} by {plan.unit}; goal {plan.goal.name}{worth}{guarded}; {days}{needed}, {plan.design}"
 
 
 def past_period(experiment: Experiment, zone: str) -> str:
@@ -47,6 +48,8 @@ def past_period(experiment: Experiment, zone: str) -> str:
 
 def look_line(look: Look, experiment: Experiment) -> str:
     """Return what a look says, in one line."""
+    if look.is_superseded:
+        return f"E-{experiment.number}: the totals of this look were corrected, so it says nothing any more."
     assert look.readout is not None
     readout = look.readout
     words = verdicts.headline(readout)

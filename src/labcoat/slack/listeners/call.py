@@ -19,6 +19,9 @@ from labcoat.slack.blocks import Block, Message
 from labcoat.slack.house import House
 from labcoat.usecases import finding
 
+PUBLIC_OR_PRIVATE = ("C", "G")
+"""What the ids of channels begin with; a DM's begins with D."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -44,6 +47,14 @@ class Call:
         with self.house.database.writing() as tx:
             deliveries.accept(tx, self.delivery_key, at=clock.machine_now())
             yield tx, clock.business_now(tx)
+
+    def home_channel(self) -> ChannelId:
+        """Return the channel that the person is in, or the home channel from a DM; raise Refusal without either."""
+        if self.channel.startswith(PUBLIC_OR_PRIVATE):
+            return self.channel
+        if self.house.home_channel is None:
+            raise Refusal(Reason.NO_CHANNEL)
+        return self.house.home_channel
 
     def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
         """Return the person who asks, with what they may do."""

@@ -8,17 +8,14 @@ from labcoat.usecases import digests
 
 def show_digest(call: Call, rest: str) -> None:
     """Answer with a preview, or put the digest in the outbox for the channel."""
+    channel = call.home_channel()
     if rest != "now":
         with call.reading() as (tx, now):
-            digest = digests.compose(tx, call.workspace, call.channel, now=now, zone=call.house.zone)
+            digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.house.zone)
         call.reply(digest_message(digest, is_preview=True))
         return
     with call.writing() as (tx, now):
-        digests.put(
-            tx,
-            call.workspace,
-            call.channel,
-            digests.compose(tx, call.workspace, call.channel, now=now, zone=call.house.zone),
-        )
-    text = "The digest is on its way to this channel. Monday's comes as always."
+        digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.house.zone)
+        digests.put(tx, call.workspace, channel, digest)
+    text = f"The digest is on its way to <#{channel}>. Monday's comes as always."
     call.reply(Message(text=text, blocks=(section(text),)))

@@ -17,7 +17,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
 from labcoat.slack import errors, grammar
 from labcoat.slack.answers import Answers
-from labcoat.slack.blocks import Block, Message, section, unescape
+from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.house import House
 from labcoat.slack.listeners import digest, hypothesis, prototype, result
 from labcoat.slack.listeners.call import Call, Submission, Target
@@ -53,11 +53,15 @@ def register(app: App, house: House) -> None:
 
     def on_form(ack: Ack, body: dict[str, Any], context: BoltContext) -> None:
         form = _submission(house, body, context)
-        problems = _submitted(form, body["view"]["callback_id"])
-        if problems:
-            ack(response_action="errors", errors=problems)
-        else:
+        refusal = _find_refusal(form, body["view"]["callback_id"])
+        if refusal is None:
             ack()
+        elif refusal.reason is Reason.ALREADY_DECIDED or not form.answers.input_blocks:
+            # No answer in the form can mend it; in place of its questions there is room to say who was first.
+            said = errors.refusal_message(refusal, zone=house.zone)
+            ack(response_action="update", view=notice_view(body["view"]["title"]["text"], said))
+        else:
+            ack(response_action="errors", errors=_problems(form, refusal))
 
     def on_choice(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view = body["view"]
@@ -100,7 +104,8 @@ def _submission(house: House, body: dict[str, Any], context: BoltContext) -> Sub
         house=house,
         workspace=WorkspaceId(str(context.team_id)),
         user=UserId(str(context.user_id)),
-        delivery_key=context[DELIVERY_KEY],
+        # A form is done once: whoever saw Slack's "try again" because our answer was late has been heard already.
+        delivery_key=f"form {body['view']['id']}",
         answers=Answers(body["view"]),
         metadata=json.loads(body["view"]["private_metadata"] or "{}"),
     )
@@ -121,18 +126,22 @@ def _answered(call: Call, act: Callable[[], None]) -> None:
         call.reply(Message(text=text, blocks=(section(text),)))
 
 
-def _submitted(form: Submission, callback: str) -> dict[str, str]:
-    """Run the use case of a form; return what is wrong, by block id."""
+def _find_refusal(form: Submission, callback: str) -> Refusal | None:
+    """Run the use case of a form; return what speaks against it, None if it is done."""
     try:
         _again_if_changed(lambda: FORMS[callback](form))
     except Refusal as refusal:
-        text = errors.refusal_for_form(refusal, zone=form.house.zone)
-        shown = form.answers.input_blocks
-        field = refusal.field if refusal.field in shown else shown[0] if shown else "answer"
-        return {str(field): text}
+        return refusal
     except Replayed:
-        return {}
-    return {}
+        return None
+    return None
+
+
+def _problems(form: Submission, refusal: Refusal) -> dict[str, str]:
+    """Return what is wrong by block id; what belongs to no field stands under the first."""
+    shown = form.answers.input_blocks
+    field = refusal.field if refusal.field in shown else shown[0]
+    return {str(field): errors.refusal_for_form(refusal, zone=form.house.zone)}
 
 
 def _again_if_changed(act: Callable[[], None]) -> None:

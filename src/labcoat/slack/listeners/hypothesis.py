@@ -15,20 +15,13 @@ from labcoat.stats.results import Direction
 from labcoat.usecases import hypotheses, results
 from labcoat.warehouse import reading
 
-PUBLIC_OR_PRIVATE = ("C", "G")
-"""What the ids of channels begin with; a DM's begins with D."""
-
 
 def open_file_form(call: Call, *, text: str) -> None:
     """Open the form of a new hypothesis with the text in it; nothing is filed by itself."""
     with call.reading() as (tx, _):
         used = dossiers.metric_names(tx, call.workspace)
     known = [one.name for one in reading.describe(call.house.metrics)] if call.house.metrics else []
-    home = call.channel if call.channel.startswith(PUBLIC_OR_PRIVATE) else call.house.home_channel
-    if home is None:
-        raise Refusal(
-            Reason.UNKNOWN_COMMAND, text="/hypothesis", hint="Use it in the channel where the hypothesis lives."
-        )
+    home = call.home_channel()
     metrics = list(dict.fromkeys([*known, *used]))
     metadata = call.metadata("", home=home)
     call.open_form(views.file_form(text=text, metrics=metrics, owner=call.user, metadata=metadata))
