@@ -51,7 +51,7 @@ class Tour:
             self._ana,
             metric="orders per user",
             because="4 of 5 people we watched scrolled past offers they had seen the day before",
-            smallest_effect="5 %",
+            smallest_effect="10 %",
             tags="search, freshness",
         )
         self._expect_channel("H-1 · Hypothesize")
@@ -93,7 +93,7 @@ class Tour:
         refused = self._ana.submit({**plan, "minimum_effect": "lots"})
         self._require("minimum_effect" in (refused.errors or {}), "“lots” was taken as an effect")
         self._say("Under the field: " + str((refused.errors or {})["minimum_effect"]))
-        self._submit(self._ana, **plan, minimum_effect="5 %")
+        self._submit(self._ana, **plan, minimum_effect="10 %")
         self._expect_channel("E-1 draft")
         self._act("Ana starts it; Labcoat does not switch traffic")
         self._click(self._ana, self._card("H-1"), "start")
@@ -220,7 +220,7 @@ class Tour:
             owner,
             goal="orders per user",
             baseline="10 %",
-            minimum_effect="5 %",
+            minimum_effect="10 %",
             planned_days="42",
             design="group sequential",
             guardrails="refund rate down",

@@ -18,6 +18,16 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def roughly(value: int) -> str:
+    """Return a whole number as precisely as a forecast deserves.
+
+    >>> roughly(121192), roughly(87)
+    ('121,000', '87')
+    """
+    digits = len(str(abs(value)))
+    return f"{round(value, 3 - digits):,}" if digits > 3 else f"{value:,}"
+
+
 def plain(value: float) -> str:
     """Return a number without needless digits.
 
@@ -127,7 +137,7 @@ def effect(estimate: Estimate, *, of: str = "") -> str | None:
 
 def _said(value: float, low: float, high: float, *, unit: str, of: str) -> str:
     shown, from_, to = with_interval(value, low, high)
-    name = f" {of}" if of else ""
+    name = f"{' in' if unit == ' points' else ''} {of}" if of else ""
     return f"{shown}{unit}{name} ({from_.lstrip('+')} to {to.lstrip('+')})"
 
 

@@ -34,7 +34,7 @@ def plan_summary(plan: Plan) -> str:
     guardrails = [metric.name for metric in plan.metrics if metric.role is Role.GUARDRAIL]
     guarded = f"; guardrails {', '.join(guardrails)}" if guardrails else ""
     days = numbers.days(round(plan.planned_days, 1))
-    needed = f", about {numbers.count(plan.planned_units)} units needed" if plan.planned_units else ""
+    needed = f", about {numbers.roughly(plan.planned_units)} {plan.unit}s needed" if plan.planned_units else ""
     return f"{arms} by {plan.unit}; goal {plan.goal.name}{worth}{guarded}; {days}{needed}, {plan.design}"
 
 
@@ -53,9 +53,7 @@ def look_line(look: Look, experiment: Experiment) -> str:
     assert look.readout is not None
     readout = look.readout
     words = verdicts.headline(readout)
-    goal = next((one for one in readout.estimates if one.role is Role.GOAL), None)
-    can_say = goal is not None and verdicts.may_show_effects(readout)
-    said = numbers.effect(goal, of=goal.metric) if goal is not None and can_say else None
+    said = verdicts.telling_effect(readout)
     effect = f" {said}." if said is not None else ""
     is_running = experiment.state is ExperimentState.RUNNING and not experiment.is_of_the_past
     detail = "" if effect and readout.verdict in ("win", "keep collecting") else f" {verdicts.reasons(readout)}"

@@ -163,6 +163,16 @@ def may_show_effects(readout: Readout) -> bool:
     return readout.verdict not in (Verdict.INVALID, Verdict.DATA_ERROR)
 
 
+def telling_effect(readout: Readout) -> str | None:
+    """Return the effect that the verdict is about: the harmed guardrail's, else the goal's; None if none may be read."""
+    if not may_show_effects(readout):
+        return None
+    harmed = {one.metric for one in readout.reasons if one.finding is Finding.BAD_SIDE}
+    about = [one for one in readout.estimates if one.metric in harmed]
+    about += [one for one in readout.estimates if one.role is Role.GOAL]
+    return numbers.effect(about[0], of=about[0].metric) if about else None
+
+
 def look_line(readout: Readout, plan: Plan) -> str:
     """Return where this look stands, as "Look 3, day 14 of 28, 50 % of the calendar; k = 2.96"."""
     parts = [f"Look {readout.look}, {day(readout, plan)}"]

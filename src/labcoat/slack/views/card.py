@@ -11,7 +11,7 @@ from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import ResultSource
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, section
 from labcoat.slack.views.people import mention
-from labcoat.stats.results import Direction, Readout, Role
+from labcoat.stats.results import Direction, Readout
 from labcoat.words import numbers, stories, verdicts
 
 
@@ -119,9 +119,7 @@ def _experiment_line(experiment: Experiment, zone: str) -> str:
 def verdict_line(readout: Readout, experiment: Experiment) -> str:
     """Return the verdict with its effect, in mrkdwn."""
     words = verdicts.WORDS[readout.verdict]
-    goal = next((one for one in readout.estimates if one.role is Role.GOAL), None)
-    can_say = goal is not None and verdicts.may_show_effects(readout)
-    said = numbers.effect(goal, of=goal.metric) if goal is not None and can_say else None
+    said = verdicts.telling_effect(readout)
     effect = f" {escape(said)}" if said else ""
     day = verdicts.day(readout, experiment.plan)
     return f":{words.sign}: *{verdicts.headline(readout)}.*{effect} ({day})"
