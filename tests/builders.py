@@ -1,7 +1,11 @@
 """Hypotheses with all that belongs to them, for tests: state only what matters."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
@@ -14,6 +18,8 @@ from labcoat.domain.member import Member
 from labcoat.domain.need import Need
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.prototype import Prototype
+from labcoat.domain.refusal import Reason as No
+from labcoat.domain.refusal import Refusal
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.stats.results import (
     Design,
@@ -314,3 +320,12 @@ def a_readout(verdict: Verdict = Verdict.KEEP_COLLECTING, *findings: Finding, is
         verdict=verdict,
         reasons=tuple(Reason(finding=finding, metric="orders per user") for finding in findings),
     )
+
+
+@contextmanager
+def refused(reason: No, field: str | None = None, **facts: object) -> Iterator[None]:
+    """Expect a refusal for this reason, under this field, with at least these facts."""
+    with pytest.raises(Refusal) as caught:
+        yield
+    assert (caught.value.reason, caught.value.field) == (reason, field)
+    assert facts.items() <= caught.value.facts.items()

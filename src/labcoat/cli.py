@@ -65,9 +65,14 @@ def _serve(_given: argparse.Namespace) -> int:
 def _migrate(_given: argparse.Namespace) -> int:
     from labcoat import settings
     from labcoat.db import migrating
-    from labcoat.db.database import Database
+    from labcoat.db.database import Database, DatabaseUnusable
 
-    migrating.migrate(Database(settings.database_url(os.environ)))
+    try:
+        database = Database(settings.database_url(os.environ))
+        database.require_reachable()
+    except DatabaseUnusable as error:
+        return _refuse(f"DATABASE_URL cannot be used: {error}")
+    migrating.migrate(database)
     print("The database is at this version's schema.")
     return 0
 

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 TICK_SECONDS = 15
 DELIVERY_POLL_SECONDS = 1.0
 DELIVERY_BREATH_SECONDS = 0.05
-"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower still."""
+"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet."""
 REPLAYS_REMEMBERED = timedelta(minutes=10)
 """Twice the age that a signature may have."""
 

@@ -43,7 +43,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         slack_api_url=environment.get("LABCOAT_SLACK_API_URL", "").strip() or "https://slack.com/api/",
         database_url=database_url(environment),
         host=environment.get("LABCOAT_HOST", "").strip() or "0.0.0.0",  # noqa: S104  as PORT: for whoever routes to us
-        port=_whole(environment, "PORT", 3000),
+        port=_whole(environment, "PORT", 3000, most=65_535),
         home_channel=ChannelId(environment["LABCOAT_HOME_CHANNEL"].strip())
         if environment.get("LABCOAT_HOME_CHANNEL", "").strip()
         else None,
@@ -68,12 +68,12 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+def _whole(environment: Mapping[str, str], name: str, default: int, *, most: int = 999_999) -> int:
     text = environment.get(name, "").strip()
     if not text:
         return default
-    if not text.isdigit() or not 0 < int(text) < 1_000_000:
-        msg = f"{name} must be a whole number above 0, not {text!r}"
+    if not text.isdecimal() or not 0 < int(text) <= most:
+        msg = f"{name} must be a whole number from 1 to {most}, not {text!r}"
         raise SettingsError(msg)
     return int(text)
 

@@ -3,19 +3,23 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 
 from anyio import to_thread
 from slack_bolt.response import BoltResponse
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from labcoat.db import migrating, workspaces
-from labcoat.db.database import Database
+from labcoat.db.database import Database, DatabaseUnusable
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.jobs import Jobs, Running
 from labcoat.settings import Settings, SettingsError
 from labcoat.slack import app as slack_app
 from labcoat.slack import connection
+from labcoat.slack.app import Identity
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.house import House
 from labcoat.warehouse import metrics_file
@@ -34,13 +38,12 @@ class Bot:
 
 def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot:
     """Return the bot; raise SettingsError if its database, metrics file or token cannot be used."""
-    database = Database(settings.database_url, pool_size=settings.threads + 4)
+    database = _database(settings)
     if not migrating.is_current(database):
         msg = "The database is not at this version's schema. Run: labcoat migrate"
         raise SettingsError(msg)
     metrics = _metrics(settings)
-    client = connection.connect(token=settings.slack_bot_token, api_url=settings.slack_api_url)
-    identity = slack_app.identify(client)
+    client, identity = _connected(settings)
     workspace = WorkspaceId(identity.workspace)
     with database.writing() as tx:
         workspaces.set_leads(tx, workspace, settings.leads)
@@ -73,11 +76,35 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     return Bot(web=web, jobs=jobs, database=database)
 
 
+def _database(settings: Settings) -> Database:
+    try:
+        database = Database(settings.database_url, pool_size=settings.threads + 4)
+        database.require_reachable()
+    except DatabaseUnusable as error:
+        msg = f"DATABASE_URL cannot be used: {error}"
+        raise SettingsError(msg) from error
+    return database
+
+
+def _connected(settings: Settings) -> tuple[WebClient, Identity]:
+    try:
+        client = connection.connect(token=settings.slack_bot_token, api_url=settings.slack_api_url)
+        return client, slack_app.identify(client)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    except SlackApiError as error:
+        msg = f"Slack does not take SLACK_BOT_TOKEN ({error.response['error']}). Copy it anew from the app's page."
+        raise SettingsError(msg) from error
+    except (SlackClientError, HTTPException, OSError) as error:
+        msg = f"Slack cannot be reached at {settings.slack_api_url}: {error}"
+        raise SettingsError(msg) from error
+
+
 def _metrics(settings: Settings) -> MetricsFile | None:
     if settings.metrics is None:
         return None
     try:
         return metrics_file.load(settings.metrics)
     except MetricsFileError as error:
-        msg = f"{settings.metrics.name}: {error}"
+        msg = f"LABCOAT_METRICS: {error}"
         raise SettingsError(msg) from error

@@ -7,11 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 Transaction = Connection
 """An open transaction; whoever holds one reads and writes, and never commits."""
 
 NOTICES_PUT = "labcoat_notices_put"
+
+
+class DatabaseUnusable(Exception):  # noqa: N818  says what is wrong with the setting or the server
+    """Raised when the address names no database, or nothing answers there; the text never has the password."""
 
 
 class Database:
@@ -42,6 +47,13 @@ class Database:
         with self._engine.connect().execution_options(labcoat_reading=True) as tx:
             yield tx
 
+    def require_reachable(self) -> None:
+        """Connect once; raise DatabaseUnusable if that does not work."""
+        try:
+            self._engine.connect().close()
+        except OperationalError as error:
+            raise DatabaseUnusable(str(error.orig)) from error
+
     @property
     def url(self) -> str:
         """The address with its password, for Alembic only."""
@@ -53,9 +65,16 @@ class Database:
 
 
 def _with_driver(url: str) -> URL:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        msg = "it must begin with sqlite:/// or postgresql://"
+        raise DatabaseUnusable(msg) from error
     if parsed.drivername in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        msg = f"it must begin with sqlite:/// or postgresql://, not {parsed.drivername}://"
+        raise DatabaseUnusable(msg)
     return parsed
 
 

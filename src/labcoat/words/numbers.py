@@ -34,7 +34,7 @@ def plain(value: float) -> str:
     >>> plain(2.0), plain(0.125)
     ('2', '0.125')
     """
-    return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    return f"{value:,.6g}" if abs(value) < 999_999.5 else f"{value:,.0f}"
 
 
 def days(value: float) -> str:
@@ -100,15 +100,22 @@ def with_interval(value: float, low: float, high: float) -> tuple[str, str, str]
     ('+5.000', '+0.003', '+10.000')
     """
     width = high - low
-    decimals = 0 if width <= 0 else max(0, 1 - math.floor(math.log10(width / 2)))
+    decimals = 0 if width / 2 <= 0 else min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(width / 2))))
     while decimals < _MOST_DECIMALS and any(end != 0 and round(end, decimals) == 0 for end in (low, high)):
         decimals += 1
-    return (_signed(value, decimals), _signed(low, decimals), _signed(high, decimals))
+    has_side = low > 0 or high < 0
+    return (
+        _signed(value, decimals, may_be_zero=not has_side),
+        _signed(low, decimals, may_be_zero=False),
+        _signed(high, decimals, may_be_zero=False),
+    )
 
 
-def _signed(value: float, decimals: int) -> str:
+def _signed(value: float, decimals: int, *, may_be_zero: bool) -> str:
     text = f"{value:+,.{decimals}f}"
-    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text
+    if float(text.replace(",", "")) != 0:
+        return text
+    return text.lstrip("+-") if may_be_zero or value == 0 else f"{value:+.0e}"
 
 
 def lift(estimate: Estimate, *, of: str = "") -> str | None:

@@ -130,7 +130,9 @@ class _Facts(dict[str, object]):
     """Facts with what can be said from them; a missing one is a bug and raises."""
 
     def __init__(self, facts: Mapping[str, Fact], zone: str, mention: Callable[[str], str]) -> None:
-        super().__init__(facts)
+        super().__init__(
+            {word: numbers.plain(fact) if isinstance(fact, float) else fact for word, fact in facts.items()}
+        )
         self._zone = zone
         for word in ("owner", "asked_of"):
             self[f"{word}_name"] = mention(str(facts[word])) if facts.get(word) else "nobody yet"
@@ -139,6 +141,7 @@ class _Facts(dict[str, object]):
         self["at_when"] = f" on {self._when(facts['at'])}" if facts.get("at") else ""
         number = facts.get("experiment")
         self["experiment_name"] = f"E-{number}" if number else "Its experiment"
+        self["state"] = facts.get("state") or "not planned yet"
         self["next_step"] = self._next_step(facts)
         total = facts.get("total")
         self["total_percent"] = f"{100 * total:.6g} %" if isinstance(total, float) else ""

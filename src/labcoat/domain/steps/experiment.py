@@ -31,6 +31,9 @@ def plan(
     if dossier.running is not None:
         raise Refusal(Reason.LOCKED_AT_START, experiment=dossier.running.number)
     plan = plans.checked(plan)
+    if plan.period is not None and plan.period.ends_at > now:
+        # Its one look is its last; at data that still come it would be taken too early.
+        raise Refusal(Reason.IN_THE_FUTURE, "ends_on")
     if dossier.draft is not None:
         draft = dossier.draft
         return dossier.with_experiment(replace(draft, plan=plan, plan_version=draft.plan_version + 1))

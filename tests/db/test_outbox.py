@@ -1,0 +1,293 @@
+"""The outbox: in order per target, one holder at a time, nothing twice and nothing lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Barrier
+
+import pytest
+
+from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
+from labcoat.db import outbox
+from labcoat.db.clock import machine_now
+from labcoat.db.database import Database
+from labcoat.db.outbox import Claim
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.notice import Notice, NoticeKind
+
+LEASE = timedelta(seconds=60)
+LATER = machine_now() + timedelta(hours=1)
+"""When everything that is put below may be claimed."""
+
+
+def a_notice(
+    word: str = "one",
+    *,
+    channel: ChannelId | None = CHANNEL,
+    person: UserId | None = None,
+    subject: str | None = None,
+    workspace: WorkspaceId = WORKSPACE,
+) -> Notice:
+    return Notice(
+        kind=NoticeKind.STORY if subject is None else NoticeKind.CARD,
+        workspace=workspace,
+        channel=None if person else channel,
+        person=person,
+        subject=subject,
+        parent="card H-12",
+        is_loud=True,
+        details={"word": word, "entry": 7},
+    )
+
+
+def put(database: Database, *notices: Notice) -> None:
+    with database.writing() as tx:
+        for notice in notices:
+            outbox.put(tx, notice)
+
+
+def claim(database: Database, *, at: datetime = LATER) -> Claim | None:
+    with database.writing() as tx:
+        return outbox.claim(tx, at=at, lease=LEASE)
+
+
+def claimed(database: Database, *, at: datetime = LATER) -> Claim:
+    found = claim(database, at=at)
+    assert found is not None
+    return found
+
+
+def settle(database: Database, one: Claim, *, ts: str = "1.2") -> None:
+    with database.writing() as tx:
+        outbox.settle(tx, one, channel=CHANNEL, ts=ts)
+
+
+def counts(database: Database) -> dict[str, int]:
+    with database.reading() as tx:
+        return outbox.count(tx)
+
+
+def test_a_notice_comes_back_as_it_was_put(database: Database) -> None:
+    put(database, a_notice(subject="card H-12"))
+
+    one = claimed(database)
+
+    assert one.notice == a_notice(subject="card H-12")
+    assert (one.attempts, one.may_be_sent, one.lease_until) == (1, False, LATER + LEASE)
+
+
+def test_a_target_is_told_in_order_and_one_at_a_time(database: Database) -> None:
+    put(database, a_notice("one"), a_notice("two"))
+
+    first = claimed(database)
+    meanwhile = claim(database)
+    settle(database, first)
+    second = claimed(database)
+
+    assert meanwhile is None
+    assert [one.notice.details["word"] for one in (first, second)] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_notice("two", channel=ChannelId("C2")),
+        a_notice("two", person=OWNER),
+        a_notice("two", workspace=WorkspaceId("T2")),
+    ],
+)
+def test_other_targets_do_not_wait(database: Database, other: Notice) -> None:
+    put(database, a_notice("one"), other)
+
+    claimed(database)
+
+    assert claimed(database).notice == other
+
+
+def test_a_person_waits_only_for_their_own(database: Database) -> None:
+    put(database, a_notice("one", person=OWNER), a_notice("two", person=LEAD), a_notice("three", person=OWNER))
+
+    words = [claimed(database).notice.details["word"] for _ in range(2)]
+
+    assert words == ["one", "two"]
+    assert claim(database) is None
+
+
+def test_nothing_is_claimed_before_its_time(database: Database) -> None:
+    put(database, a_notice())
+    one = claimed(database)
+    with database.writing() as tx:
+        outbox.retry(tx, one, at=LATER + LEASE, may_be_sent=False, problem="rate limit")
+
+    assert claim(database, at=LATER + LEASE - timedelta(seconds=1)) is None
+    assert claimed(database, at=LATER + LEASE).attempts == 2
+
+
+@pytest.mark.parametrize("may_be_sent", [True, False])
+def test_a_retry_knows_whether_slack_may_have_taken_it(database: Database, *, may_be_sent: bool) -> None:
+    put(database, a_notice("one"), a_notice("two"))
+    with database.writing() as tx:
+        one = outbox.claim(tx, at=LATER, lease=LEASE)
+        assert one is not None
+        outbox.retry(tx, one, at=LATER, may_be_sent=may_be_sent, problem="connection dropped")
+
+    again = claimed(database)
+
+    assert (again.id, again.key, again.may_be_sent) == (one.id, one.key, may_be_sent)
+
+
+def test_a_retry_that_waits_holds_up_its_target_only(database: Database) -> None:
+    put(database, a_notice("one"), a_notice("two"), a_notice("three", person=OWNER))
+    one = claimed(database)
+    with database.writing() as tx:
+        outbox.retry(tx, one, at=LATER + LEASE, may_be_sent=True, problem="connection dropped")
+
+    assert claimed(database).notice.person == OWNER
+    assert claim(database) is None
+
+
+def test_when_a_lease_ends_the_notice_may_have_been_sent(database: Database) -> None:
+    put(database, a_notice())
+    first = claimed(database)
+
+    assert claim(database, at=LATER + LEASE - timedelta(seconds=1)) is None
+    again = claimed(database, at=LATER + LEASE)
+
+    assert (again.id, again.key, again.may_be_sent, again.attempts) == (first.id, first.key, True, 2)
+
+
+def test_only_the_holder_settles(database: Database) -> None:
+    put(database, a_notice(subject="card H-12"))
+    late = claimed(database)
+    holder = claimed(database, at=LATER + LEASE)
+
+    settle(database, late, ts="late")
+    unsettled = counts(database)
+    settle(database, holder, ts="holder")
+
+    assert (unsettled, counts(database)) == ({"sending": 1}, {"sent": 1})
+    with database.reading() as tx:
+        post = outbox.find_post(tx, WORKSPACE, "card H-12")
+    assert post is not None
+    assert post.ts == "holder"
+
+
+def test_only_the_holder_retries_or_buries(database: Database) -> None:
+    put(database, a_notice())
+    late = claimed(database)
+    claimed(database, at=LATER + LEASE)
+
+    with database.writing() as tx:
+        outbox.retry(tx, late, at=LATER, may_be_sent=False, problem="late")
+        outbox.bury(tx, late, problem="late")
+
+    assert counts(database) == {"sending": 1}
+
+
+def test_what_is_settled_stays_settled(database: Database) -> None:
+    put(database, a_notice())
+    one = claimed(database)
+    settle(database, one)
+
+    with database.writing() as tx:
+        outbox.bury(tx, one, problem="late")
+
+    assert counts(database) == {"sent": 1}
+
+
+def test_a_buried_notice_is_seen_and_blocks_nobody(database: Database) -> None:
+    put(database, a_notice("one"), a_notice("two"))
+    with database.writing() as tx:
+        one = outbox.claim(tx, at=LATER, lease=LEASE)
+        assert one is not None
+        outbox.bury(tx, one, problem="channel_not_found")
+
+    assert claimed(database).notice.details["word"] == "two"
+    with database.reading() as tx:
+        assert outbox.problems(tx) == ["story: channel_not_found"]
+
+
+def test_a_pending_edit_of_a_subject_is_not_doubled(database: Database) -> None:
+    card, other = a_notice(subject="card H-12"), a_notice(subject="card H-13")
+
+    put(database, card, card, other)
+    put(database, card, a_notice("one", subject="card H-12", workspace=WorkspaceId("T2")))
+
+    assert counts(database) == {"pending": 3}
+
+
+def test_an_edit_that_is_being_sent_is_followed_by_another(database: Database) -> None:
+    card = a_notice(subject="card H-12")
+    put(database, card)
+    first = claimed(database)
+
+    put(database, card)
+    settle(database, first, ts="1.2")
+    second = claimed(database)
+    settle(database, second, ts="9.9")
+
+    assert second.id != first.id
+    with database.reading() as tx:
+        post = outbox.find_post(tx, WORKSPACE, "card H-12")
+    assert post is not None
+    assert (post.channel, post.ts) == (CHANNEL, "1.2")
+
+
+def test_a_forgotten_post_is_sent_anew(database: Database) -> None:
+    put(database, a_notice(subject="card H-12"))
+    settle(database, claimed(database))
+
+    with database.writing() as tx:
+        outbox.forget_post(tx, WORKSPACE, "card H-12")
+
+        assert outbox.find_post(tx, WORKSPACE, "card H-12") is None
+
+
+def test_two_processes_never_hold_the_same_notice(database: Database) -> None:
+    people = [UserId(f"U{index}") for index in range(6)]
+    put(database, *(a_notice(str(person), person=person) for person in people))
+    all_ready = Barrier(3)
+
+    def work(_: int) -> list[int]:
+        all_ready.wait(timeout=10)
+        mine = []
+        while (one := claim(database)) is not None:
+            mine.append(one.id)
+        return mine
+
+    with ThreadPoolExecutor(3) as threads:
+        held = [identity for mine in threads.map(work, range(3)) for identity in mine]
+
+    assert len(held) == len(set(held))
+    while (one := claim(database)) is not None:
+        held.append(one.id)
+    assert len(held) == len(set(held)) == 6
+
+
+def test_those_who_have_a_message_are_told_what_became_of_it(database: Database) -> None:
+    put(
+        database,
+        a_notice(person=LEAD, subject=f"request H-1 2 {LEAD}"),
+        a_notice(person=OTHER, subject=f"request H-1 2 {OTHER}"),
+        a_notice(person=OWNER, subject=f"request H-1 21 {OWNER}"),
+    )
+
+    with database.reading() as tx:
+        assert outbox.people_told(tx, WORKSPACE, subject_prefix="request H-1 2 ") == [LEAD, OTHER]
+        assert outbox.people_told(tx, WorkspaceId("T2"), subject_prefix="request H-1 2 ") == []
+
+
+def test_the_bell_rings_after_a_commit_that_put_notices(database: Database) -> None:
+    rung: list[dict[str, int]] = []
+    database.on_notices = lambda: rung.append(counts(database))
+
+    put(database)
+    with suppress(ZeroDivisionError), database.writing() as tx:
+        outbox.put(tx, a_notice())
+        raise ZeroDivisionError
+    put(database)
+    silent = list(rung)
+    put(database, a_notice())
+
+    assert silent == []
+    assert rung == [{"pending": 1}]

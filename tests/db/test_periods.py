@@ -1,0 +1,134 @@
+"""A week and a nudge are made once, whoever is first."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date
+from threading import Barrier
+
+import pytest
+
+from builders import CHANNEL, NOW, OTHER, OWNER, WORKSPACE
+from labcoat.db import deliveries, periods
+from labcoat.db.database import Database
+from labcoat.db.deliveries import Replayed
+from labcoat.domain.ids import ChannelId, WorkspaceId
+
+MONDAY = date(2026, 11, 23)
+REPLICAS = 4
+
+
+def _claim_week(database: Database, *, monday: date = MONDAY, channel: ChannelId = CHANNEL) -> bool:
+    with database.writing() as tx:
+        return periods.claim_digest(
+            tx, WORKSPACE, channel, monday, at=NOW, is_silent=False, said_nothing_open=monday == MONDAY
+        )
+
+
+def test_a_channels_week_is_claimed_once(database: Database) -> None:
+    assert _claim_week(database)
+    assert not _claim_week(database)
+    assert _claim_week(database, channel=ChannelId("C2"))
+
+
+def test_a_week_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:
+    all_ready = Barrier(REPLICAS)
+
+    def claim(_: int) -> bool:
+        all_ready.wait(timeout=10)
+        return _claim_week(database)
+
+    with ThreadPoolExecutor(REPLICAS) as threads:
+        assert sum(threads.map(claim, range(REPLICAS))) == 1
+
+
+def test_a_nudge_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:
+    all_ready = Barrier(REPLICAS)
+
+    def claim(_: int) -> bool:
+        all_ready.wait(timeout=10)
+        with database.writing() as tx:
+            return periods.claim_nudge(tx, WORKSPACE, "key", person=OWNER, at=NOW)
+
+    with ThreadPoolExecutor(REPLICAS) as threads:
+        assert sum(threads.map(claim, range(REPLICAS))) == 1
+
+
+def test_what_else_a_transaction_wrote_survives_a_lost_claim(database: Database) -> None:
+    _claim_week(database)
+
+    with database.writing() as tx:
+        assert periods.claim_nudge(tx, WORKSPACE, "before", person=OWNER, at=NOW)
+        assert not periods.claim_digest(
+            tx, WORKSPACE, CHANNEL, MONDAY, at=NOW, is_silent=False, said_nothing_open=False
+        )
+        assert periods.claim_nudge(tx, WORKSPACE, "after", person=OTHER, at=NOW)
+
+    with database.reading() as tx:
+        assert periods.has_nudge(tx, WORKSPACE, "before")
+        assert periods.has_nudge(tx, WORKSPACE, "after")
+        assert not periods.has_nudge(tx, WorkspaceId("T2"), "before")
+
+
+def test_the_newest_week_is_remembered(database: Database) -> None:
+    _claim_week(database)
+    _claim_week(database, monday=date(2026, 11, 16))
+
+    with database.reading() as tx:
+        newest = periods.newest_digest(tx, WORKSPACE, CHANNEL)
+        nowhere = periods.newest_digest(tx, WORKSPACE, ChannelId("C2"))
+
+    assert nowhere is None
+    assert newest is not None
+    assert (newest.monday, newest.made_at, newest.said_nothing_open) == (MONDAY, NOW, True)
+
+
+def _accept(database: Database, key: str = "delivery") -> None:
+    with database.writing() as tx:
+        periods.claim_nudge(tx, WORKSPACE, "effect", person=OWNER, at=NOW)
+        deliveries.accept(tx, key, at=NOW)
+
+
+def test_a_replayed_delivery_has_no_second_effect(database: Database) -> None:
+    with database.writing() as tx:
+        deliveries.accept(tx, "delivery", at=NOW)
+
+    with pytest.raises(Replayed):
+        _accept(database)
+
+    with database.reading() as tx:
+        assert not periods.has_nudge(tx, WORKSPACE, "effect")
+
+
+def test_of_two_exact_replays_at_the_same_time_one_has_an_effect(database: Database) -> None:
+    both_ready = Barrier(2)
+
+    def accept(_: int) -> bool:
+        both_ready.wait(timeout=10)
+        try:
+            _accept(database)
+        except Replayed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(accept, range(2))) == [False, True]
+
+
+def test_a_delivery_whose_effect_failed_may_come_again(database: Database) -> None:
+    with suppress(ZeroDivisionError), database.writing() as tx:
+        deliveries.accept(tx, "delivery", at=NOW)
+        raise ZeroDivisionError
+
+    _accept(database)
+
+
+def test_old_deliveries_are_forgotten(database: Database) -> None:
+    _accept(database)
+    with database.writing() as tx:
+        deliveries.forget(tx, before=NOW)
+    with pytest.raises(Replayed):
+        _accept(database)
+
+    with database.writing() as tx:
+        deliveries.forget(tx, before=NOW.replace(hour=13))
+        deliveries.accept(tx, "delivery", at=NOW)

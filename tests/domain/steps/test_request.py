@@ -1,0 +1,231 @@
+"""What asking for the investment and answering need, and who may."""
+
+from datetime import datetime
+
+import pytest
+
+from builders import (
+    DAY,
+    E7,
+    LEAD,
+    NOW,
+    OTHER,
+    OTHER_LEAD,
+    OWNER,
+    a_dossier,
+    a_lead,
+    a_member,
+    a_prototype,
+    a_request,
+    an_experiment,
+    refused,
+)
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.ids import UserId
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
+from labcoat.domain.member import Member
+from labcoat.domain.refusal import Reason
+from labcoat.domain.request import NoExperimentReason, eligible_leads
+from labcoat.domain.steps import request
+from labcoat.stats.results import Verdict
+
+WAITING = (a_request(),)
+
+
+def _stopped(*, involved: tuple[UserId, ...] = (OWNER,), waiting: bool = False) -> Dossier:
+    requests = WAITING if waiting else ()
+    return a_dossier(an_experiment(ExperimentState.STOPPED), involved=involved, requests=requests)
+
+
+def _ask(
+    dossier: Dossier,
+    *,
+    by: Member | None = None,
+    of: UserId = LEAD,
+    leads: tuple[UserId, ...] = (LEAD, OTHER_LEAD),
+    learning: str = "It works.",
+    amount_days: float = 20,
+    why: NoExperimentReason | None = None,
+    note: str = "",
+) -> Dossier:
+    return request.ask(
+        dossier,
+        by=by or a_member(),
+        of=of,
+        leads=leads,
+        conclusion=Outcome.SUPPORTED,
+        learning=learning,
+        amount_days=amount_days,
+        verdict=Verdict.WIN,
+        no_experiment_reason=why,
+        no_experiment_note=note,
+        expires_at=NOW + 14 * DAY,
+        now=NOW,
+    )
+
+
+def test_only_the_owner_asks() -> None:
+    with refused(Reason.NOT_OWNER):
+        _ask(_stopped(), by=a_lead())
+
+
+def test_asking_needs_a_learning_and_an_amount() -> None:
+    with refused(Reason.MISSING, "learning"):
+        _ask(_stopped(), learning="")
+    with refused(Reason.NOT_POSITIVE, "amount"):
+        _ask(_stopped(), amount_days=0)
+
+
+def test_asking_keeps_the_stage_and_what_the_numbers_said() -> None:
+    after = _ask(_stopped(), why=NoExperimentReason.OTHER)
+
+    assert after.hypothesis.stage is Stage.EXPERIMENT
+    assert after.waiting_request is not None
+    assert (after.waiting_request.verdict, after.waiting_request.experiment) == (Verdict.WIN, E7)
+    assert after.waiting_request.no_experiment_reason is None
+
+
+def test_asking_from_a_prototype_says_why_there_is_no_experiment() -> None:
+    prototype = a_dossier(prototypes=(a_prototype(),))
+
+    with refused(Reason.REASON_NEEDED, "no_experiment"):
+        _ask(prototype)
+    with refused(Reason.REASON_NEEDED, "no_experiment_note"):
+        _ask(prototype, why=NoExperimentReason.OTHER)
+    after = _ask(prototype, why=NoExperimentReason.LEGAL_OR_SAFETY).requests[0]
+
+    assert (after.experiment, after.no_experiment_reason) == (None, NoExperimentReason.LEGAL_OR_SAFETY)
+
+
+@pytest.mark.parametrize("of", [OWNER, OTHER])
+def test_neither_the_requester_nor_an_involved_lead_is_asked(of: UserId) -> None:
+    with refused(Reason.NOT_ELIGIBLE, "lead"):
+        _ask(_stopped(involved=(OWNER, OTHER)), of=of, leads=(LEAD, OWNER, OTHER))
+
+
+def test_a_member_is_asked_only_where_no_lead_is_eligible() -> None:
+    with refused(Reason.NOT_ELIGIBLE, "lead"):
+        _ask(_stopped(), of=OTHER)
+    after = _ask(_stopped(involved=(OWNER, LEAD)), of=OTHER, leads=(LEAD, OWNER)).requests[0]
+
+    assert (after.asked_of, after.is_member_confirmation) == (OTHER, True)
+
+
+def test_a_requester_who_is_no_longer_owner_stays_involved() -> None:
+    after = _ask(_stopped(involved=()), by=a_member(OWNER))
+
+    assert eligible_leads(after.hypothesis, (OWNER, LEAD)) == (LEAD,)
+
+
+def _approve(dossier: Dossier, *, by: Member | None = None, reason: str | None = None) -> Dossier:
+    return request.approve(dossier, 1, by=by or a_lead(), reason=reason, seen_version=3, now=NOW)
+
+
+def test_an_approval_keeps_who_when_and_the_version_seen() -> None:
+    after = _approve(_stopped(waiting=True))
+
+    assert (after.hypothesis.stage, after.hypothesis.stage_since) == (Stage.PRODUCTIONIZE, NOW)
+    assert (after.requests[0].decided_by, after.requests[0].decided_at, after.requests[0].seen_version) == (
+        LEAD,
+        NOW,
+        3,
+    )
+
+
+def test_any_eligible_lead_answers() -> None:
+    assert _approve(_stopped(waiting=True), by=a_lead(OTHER_LEAD)).requests[0].decided_by == OTHER_LEAD
+
+
+@pytest.mark.parametrize(
+    ("by", "involved"),
+    [
+        (a_lead(OWNER), (OWNER,)),  # the owner, who leads
+        (a_lead(OTHER_LEAD), (OWNER, OTHER_LEAD)),  # owned it once
+        (a_member(OTHER), (OWNER,)),  # leads nothing
+        (a_member(LEAD), (OWNER,)),  # was asked, and does not lead any more
+    ],
+)
+def test_nobody_involved_and_nobody_without_a_lead_answers(by: Member, involved: tuple[UserId, ...]) -> None:
+    dossier = _stopped(involved=involved, waiting=True)
+
+    with refused(Reason.NOT_ELIGIBLE):
+        _approve(dossier, by=by)
+    with refused(Reason.NOT_ELIGIBLE):
+        request.send_back(dossier, 1, by=by, reason="n", now=NOW)
+    with refused(Reason.NOT_ELIGIBLE):
+        request.decline(dossier, 1, by=by, reason="n", now=NOW)
+
+
+def test_a_member_confirms_where_they_were_asked_to() -> None:
+    asked = a_request(asked_of=OTHER, is_member_confirmation=True)
+    dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(asked,))
+
+    with refused(Reason.NOT_ELIGIBLE):
+        _approve(dossier, by=a_member(UserId("USTRANGER")))
+
+    assert _approve(dossier, by=a_member(OTHER)).requests[0].state is RequestState.APPROVED
+
+
+AGAINST = [
+    (verdict, Outcome.SUPPORTED) for verdict in Verdict if verdict not in (Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN)
+] + [(Verdict.WIN, Outcome.REFUTED), (Verdict.WIN, Outcome.INCONCLUSIVE)]
+
+
+@pytest.mark.parametrize(("verdict", "conclusion"), AGAINST)
+def test_approving_against_the_verdict_needs_a_reason(verdict: Verdict, conclusion: Outcome) -> None:
+    asked = a_request(verdict=verdict, conclusion=conclusion)
+    dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(asked,))
+
+    with refused(Reason.REASON_NEEDED, "reason"):
+        _approve(dossier)
+
+    assert _approve(dossier, reason="the law asks for it").requests[0].answer == "the law asks for it"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, None])
+def test_approving_with_the_verdict_needs_none(verdict: Verdict | None) -> None:
+    dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(a_request(verdict=verdict),))
+
+    assert _approve(dossier).requests[0].answer is None
+
+
+def test_sending_back_and_declining_need_a_reason() -> None:
+    with refused(Reason.REASON_NEEDED, "reason"):
+        request.send_back(_stopped(waiting=True), 1, by=a_lead(), reason="", now=NOW)
+    with refused(Reason.REASON_NEEDED, "reason"):
+        request.decline(_stopped(waiting=True), 1, by=a_lead(), reason=" ", now=NOW)
+
+
+def test_the_second_answer_hears_who_was_first_and_when() -> None:
+    approved = _approve(_stopped(waiting=True))
+
+    with refused(Reason.ALREADY_DECIDED, by=LEAD, at=NOW.isoformat(), state=RequestState.APPROVED):
+        request.decline(approved, 1, by=a_lead(OTHER_LEAD), reason="too dear", now=NOW + DAY)
+
+
+@pytest.mark.parametrize(("at", "is_expired"), [(NOW + 12 * DAY, True), (NOW + 11 * DAY, False)])
+def test_a_request_expires_when_its_time_has_passed(at: datetime, *, is_expired: bool) -> None:
+    dossier = _stopped(waiting=True)
+
+    if not is_expired:
+        with refused(Reason.NOT_EXPIRED):
+            request.expire(dossier, 1, now=at)
+        return
+    after = request.expire(dossier, 1, now=at)
+
+    assert (after.requests[0].state, after.requests[0].decided_by) == (RequestState.EXPIRED, None)
+
+
+def test_an_expired_request_is_asked_again_as_another() -> None:
+    expired = request.expire(_stopped(waiting=True), 1, now=NOW + 99 * DAY)
+
+    after = _ask(expired)
+
+    assert [one.state for one in after.requests] == [RequestState.EXPIRED, RequestState.WAITING]
+    assert after.requests[1].position == 2
+
+
+def test_a_request_that_is_not_there_is_refused() -> None:
+    with refused(Reason.NO_REQUEST):
+        request.approve(_stopped(), 1, by=a_lead(), reason=None, seen_version=1, now=NOW)

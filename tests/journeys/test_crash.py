@@ -1,0 +1,161 @@
+"""The bot dies with `kill -9` at the worst moments, on SQLite; after a restart nothing is lost and nothing said twice."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from journeys.playing import FILE, PROTOTYPE, key, read, told
+from labcoat.demo import people, stage
+from labcoat.demo.stage import Stage
+from labcoat.sandbox.client import Person
+from labcoat.sandbox.faults import FaultKind
+from labcoat.sandbox.wire import Json
+
+OTHER_CHANNEL = "CGENERAL"
+LEASE = {"LABCOAT_LEASE_SECONDS": "1"}
+"""So that the next process may soon take over what the dead one began."""
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Stage]:
+    with stage.raised(tmp_path, environment=LEASE) as raised:
+        yield raised
+
+
+@pytest.mark.parametrize("moment", [FaultKind.HOLD_BEFORE, FaultKind.HOLD_AFTER], ids=["before", "after"])
+def test_card_is_there_once_after_a_kill_around_its_post(running: Stage, moment: FaultKind) -> None:
+    ana = running.slack.person(people.ANA)
+    running.slack.faults.add("chat.postMessage", moment)
+
+    _files(ana, "Show fresh offers first")
+    _dies_while_held(running)
+
+    _waits(running, "H-1 · Hypothesize")
+    ana.click(_card(running), action_id="prototype")
+    ana.submit(PROTOTYPE)
+    _waits(running, "began a prototype")
+    _waits(running, "H-1 · Prototype")
+    assert _firsts(running) == ["# H-1 · Prototype · day 1", "@UANA began a prototype: A SQL query and five users"]
+
+
+@pytest.mark.parametrize("moment", [FaultKind.HOLD_BEFORE, FaultKind.HOLD_AFTER], ids=["before", "after"])
+def test_line_of_the_story_is_there_once_and_in_order_after_a_kill(running: Stage, moment: FaultKind) -> None:
+    ana, ben = running.slack.person(people.ANA), running.slack.person(people.BEN)
+    _files(ana, "Show fresh offers first")
+    _waits(running, "H-1 · Hypothesize")
+    running.slack.faults.add("chat.postMessage", moment)
+
+    ana.click(_card(running), action_id="prototype")
+    ana.submit(PROTOTYPE)
+    ben.click(_card(running), action_id="evidence") if moment is FaultKind.HOLD_AFTER else None
+    running.slack.wait_for(running.slack.faults.held)
+    ben.command("/hypothesis", "evidence H-1")
+    ben.submit({"kind": "interview", "count": "5", "summary": "4 of 5 asked for it"})
+    _dies_while_held(running)
+
+    _waits(running, "4 of 5 asked for it")
+    _waits(running, "none yet", is_there=False)
+    story = [line.split(" ")[1] for line in _firsts(running)[1:]]
+    assert story == ["began", "added"]
+
+
+@pytest.mark.parametrize("moment", [FaultKind.HOLD_BEFORE, FaultKind.HOLD_AFTER], ids=["before", "after"])
+def test_digests_are_there_once_after_a_kill_in_their_middle(running: Stage, moment: FaultKind) -> None:
+    ana, ben = running.slack.person(people.ANA), running.slack.person(people.BEN)
+    running.slack.invite_bot(OTHER_CHANNEL)
+    _files(ana, "Show fresh offers first")
+    _files(ben, "Bigger photos", channel=OTHER_CHANNEL)
+    monday = _next_monday(running)
+    running.move_to(monday - timedelta(minutes=5))
+    before = len(told(running.slack))
+    running.slack.faults.add("chat.postMessage", moment)
+
+    with ThreadPoolExecutor(1) as clock:
+        moving = clock.submit(_moves, running, monday)
+        _dies_while_held(running)
+        moving.result()
+    running.move_to(monday + timedelta(minutes=1))
+
+    new = told(running.slack)[before:]
+    assert sorted(str(message["channel"]) for message in new) == [OTHER_CHANNEL, people.CHANNEL]
+    assert all("What we learned" in read(message) for message in new)
+    _files(ana, "Shorter titles")
+    _waits(running, "H-3 · Hypothesize")
+
+
+def test_request_and_its_answer_are_there_once_after_kills(running: Stage) -> None:
+    ana, lena = running.slack.person(people.ANA), running.slack.person(people.LENA)
+    _files(ana, "Show fresh offers first")
+    ana.command("/hypothesis", "prototype H-1")
+    ana.submit(PROTOTYPE)
+    _waits(running, "began a prototype")
+    ana.command("/experiment", "ask H-1")
+    running.slack.faults.add("conversations.open", FaultKind.HOLD_AFTER)
+    asked = {"conclusion": "supported", "learning": "People want it", "amount": "20", "no_experiment": "legal or safety"}
+    ana.submit({**asked, "lead": people.LENA})
+    _dies_while_held(running)
+    _waits(running, "to productionize?")
+
+    running.slack.faults.add("chat.update", FaultKind.HOLD_AFTER)
+    request = next(one for one in lena.direct_messages() if "to productionize?" in read(one))
+    lena.click(request, action_id="approve")
+    lena.submit({})
+    _dies_while_held(running)
+    _waits(running, "your request was approved", of="text")
+    _waits(running, "H-1 · Productionize")
+
+    told_of = [line for line in _firsts(running) if "H-1: 20 person-days" in line or "Approved" in line]
+    assert len(told_of) == 2
+    story = [line.split(" ")[1] for line in _firsts(running) if line.startswith("@")]
+    assert story == ["began", "asked", "approved"]
+
+
+def _files(person: Person, change: str, *, channel: str = people.CHANNEL) -> None:
+    assert person.command("/hypothesis", change, channel=channel).ok
+    done = person.submit(FILE)
+    assert done.ok
+    assert not done.errors
+
+
+def _dies_while_held(running: Stage) -> None:
+    """Kill the bot while Slack keeps it waiting, and start another over the same database."""
+    running.slack.wait_for(running.slack.faults.held)
+    running.bot.kill()
+    running.slack.wait_for(lambda: running.slack.faults.held() == 0)
+    running.bot.start()
+
+
+def _moves(running: Stage, moment: datetime) -> None:
+    with suppress(httpx.TransportError):  # it dies meanwhile
+        running.move_to(moment)
+
+
+def _next_monday(running: Stage) -> datetime:
+    local = running.now().astimezone(ZoneInfo(people.ZONE))
+    day = local + timedelta(days=(7 - local.weekday()) % 7 or 7)
+    return day.replace(hour=9, minute=30, second=0, microsecond=0)
+
+
+def _firsts(running: Stage) -> list[str]:
+    """Return the first line of every message, oldest first; no key may be there twice."""
+    messages = told(running.slack)
+    keys = [key(message) for message in messages]
+    assert len(keys) == len(set(keys))
+    return [read(message).splitlines()[0] for message in messages]
+
+
+def _waits(running: Stage, text: str, *, is_there: bool = True, of: str = "") -> None:
+    def found() -> bool:
+        return any(text in (str(one[of]) if of else read(one)) for one in told(running.slack)) is is_there
+
+    running.slack.wait_for(found, timeout_seconds=15)
+
+
+def _card(running: Stage) -> Json:
+    return next(one for one in told(running.slack) if read(one).startswith("# H-1 ·"))

@@ -1,0 +1,163 @@
+"""manifest.yml asks Slack for what the bot does, and for nothing else."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from labcoat.demo import people
+from labcoat.slack import grammar
+
+ROOT = Path(__file__).parents[1]
+SLACK = ROOT / "src/labcoat/slack"
+
+HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
+SCOPES_OF_METHODS = {
+    "auth_test": frozenset[str](),
+    "chat_postMessage": frozenset({"chat:write"}),
+    "chat_update": frozenset({"chat:write"}),
+    "conversations_history": HISTORY,
+    "conversations_open": frozenset({"im:write"}),
+    "conversations_replies": HISTORY,
+    "users_info": frozenset({"users:read"}),
+    "views_open": frozenset[str](),
+    "views_update": frozenset[str](),
+}
+"""Source: the page of each method in Slack's reference. History: public channels, private channels, direct messages."""
+
+FIELDS: dict[str, frozenset[str]] = {
+    "": frozenset({"_metadata", "display_information", "features", "oauth_config", "settings"}),
+    "_metadata": frozenset({"major_version", "minor_version"}),
+    "display_information": frozenset({"name", "description", "background_color", "long_description"}),
+    "features": frozenset({"app_home", "bot_user", "shortcuts", "slash_commands"}),
+    "features.app_home": frozenset({"home_tab_enabled", "messages_tab_enabled", "messages_tab_read_only_enabled"}),
+    "features.bot_user": frozenset({"display_name", "always_online"}),
+    "features.slash_commands": frozenset({"command", "url", "description", "usage_hint", "should_escape"}),
+    "oauth_config": frozenset({"redirect_urls", "scopes"}),
+    "oauth_config.scopes": frozenset({"bot", "bot_optional"}),
+    "settings": frozenset(
+        {"interactivity", "event_subscriptions", "org_deploy_enabled", "socket_mode_enabled", "token_rotation_enabled"}
+    ),
+    "settings.interactivity": frozenset({"is_enabled", "request_url"}),
+}
+"""What we may write, of slackapi/manifest-schema, manifest.schema.2.0.0.json: there nothing else is allowed either."""
+
+LONGEST = {
+    "display_information.name": 35,
+    "display_information.description": 140,
+    "features.bot_user.display_name": 80,
+    "features.slash_commands.command": 32,
+    "features.slash_commands.url": 3000,
+    "features.slash_commands.description": 2000,
+    "features.slash_commands.usage_hint": 1000,
+    "settings.interactivity.request_url": 3500,
+    "oauth_config.scopes.bot": 50,
+    "oauth_config.scopes.bot_optional": 50,
+}
+"""Signs at most; same source."""
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+    return read
+
+
+def called_methods() -> set[str]:
+    """Return the Web API methods that the bot calls, as slack_sdk names them."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SLACK.rglob("*.py")]
+    calls = (node.func for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    names = (func.attr for func in calls if isinstance(func, ast.Attribute) and "client" in ast.unparse(func.value))
+    return {name for name in names if not name.startswith("_")}
+
+
+def parts(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value of the manifest with its place, without positions in lists."""
+    yield place, value
+    for item in value if isinstance(value, list) else ():
+        yield from parts(item, place)
+    for name, item in value.items() if isinstance(value, dict) else ():
+        yield from parts(item, f"{place}.{name}".lstrip("."))
+
+
+def test_scopes_are_those_of_the_methods_that_are_called(manifest: dict[str, Any]) -> None:
+    needed = frozenset({"commands"}).union(*(SCOPES_OF_METHODS[method] for method in called_methods()))
+
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_every_method_with_a_known_scope_is_called() -> None:
+    assert called_methods() == SCOPES_OF_METHODS.keys()
+
+
+def test_scopes_to_read_history_may_be_left_out(manifest: dict[str, Any]) -> None:
+    assert set(manifest["oauth_config"]["scopes"]["bot_optional"]) == HISTORY
+
+
+def test_an_optional_scope_is_in_both_lists_and_none_is_twice(manifest: dict[str, Any]) -> None:
+    # Slack's manifest reference: optional scopes must also be listed in the corresponding bot field.
+    asked, optional = (manifest["oauth_config"]["scopes"][name] for name in ("bot", "bot_optional"))
+
+    assert set(optional) < set(asked)
+    assert len(set(asked)) == len(asked)
+
+
+def test_the_demo_has_no_scope_that_the_manifest_does_not_ask_for(manifest: dict[str, Any]) -> None:
+    assert set(people.workspace().bot.scopes) <= set(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def test_commands_are_those_the_bot_answers(manifest: dict[str, Any]) -> None:
+    commands = manifest["features"]["slash_commands"]
+
+    assert {one["command"] for one in commands} == {grammar.HYPOTHESIS, grammar.EXPERIMENT}
+    assert {one.command for one in people.workspace().commands} == {one["command"] for one in commands}
+
+
+def test_usage_hints_name_only_verbs_that_exist(manifest: dict[str, Any]) -> None:
+    hints = " | ".join(one["usage_hint"] for one in manifest["features"]["slash_commands"])
+    verbs = {hint.split()[0] for hint in hints.split(" | ")} - {"what"}  # "what we change, for whom"
+
+    assert verbs <= grammar.VERBS
+
+
+def test_every_address_is_the_one_the_bot_listens_at(manifest: dict[str, Any]) -> None:
+    addresses = {value for place, value in parts(manifest) if place.endswith("url")}
+
+    assert addresses == {"https://YOUR-HOST/slack/events"}
+    assert re.search(r'Route\("/slack/events"', (ROOT / "src/labcoat/web/app.py").read_text(encoding="utf-8"))
+
+
+def test_it_subscribes_to_no_events_and_needs_no_socket(manifest: dict[str, Any]) -> None:
+    assert "event_subscriptions" not in manifest["settings"]
+    assert manifest["settings"]["socket_mode_enabled"] is False
+
+
+def test_buttons_and_direct_messages_work(manifest: dict[str, Any]) -> None:
+    home = manifest["features"]["app_home"]
+
+    assert manifest["settings"]["interactivity"]["is_enabled"] is True
+    assert home["messages_tab_enabled"] is True
+    assert home["messages_tab_read_only_enabled"] is False  # else nobody could type a command there
+
+
+def test_it_has_only_fields_of_schema_2(manifest: dict[str, Any]) -> None:
+    unknown = {
+        f"{place}.{name}"
+        for place, value in parts(manifest)
+        if isinstance(value, dict)
+        for name in value.keys() - FIELDS[place]
+    }
+
+    assert manifest["_metadata"]["major_version"] == 2
+    assert unknown == set()
+
+
+def test_every_text_is_as_short_as_slack_wants_it(manifest: dict[str, Any]) -> None:
+    texts = [(place, value) for place, value in parts(manifest) if isinstance(value, str)]
+
+    assert {place for place, _ in texts} == LONGEST.keys()
+    assert [(place, text) for place, text in texts if not 0 < len(text) <= LONGEST[place]] == []

@@ -1,0 +1,291 @@
+"""Daily looks: one a slot, dropped when the world moved meanwhile, and one last one after a stop.
+
+E-7 starts on Wednesday, 25 November 2026, 12:00 UTC, and is looked at at 08:00 in Berlin: 07:00 UTC.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from builders import DAY, E7, NOW, OTHER, WORKSPACE, a_dossier, a_member, a_plan, a_typed_plan, an_experiment
+from labcoat.db import looks as stored_looks
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.look import Look, SourceProblem
+from labcoat.domain.notice import NoticeKind
+from labcoat.domain.plan import Period, Plan
+from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample
+from labcoat.usecases import experiments, looks
+from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
+
+FIRST_SLOT = datetime(2026, 11, 26, 7, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def _record(tx: Transaction, look: looks.DueLook, *, sample: Sample | None = None, now: datetime) -> Look | None:
+    sample = sample or a_sample()
+    return looks.record(tx, look, sample, looks.answer(look, sample), now=now)
+
+
+def _looked_at_daily(tx: Transaction, *, days: int) -> None:
+    for index in range(days):
+        now = FIRST_SLOT + index * DAY
+        sample = a_sample(of=1000 * (index + 1), treated=101 * (index + 1))
+        assert _record(tx, the_due_look(tx, now), sample=sample, now=now) is not None
+
+
+def _stop(tx: Transaction, dossier: Dossier, *, ended_at: datetime, now: datetime) -> Dossier:
+    return experiments.stop(tx, dossier, E7, by=a_member(OTHER), ended_at=ended_at, reason="enough", now=now)
+
+
+def _looks(tx: Transaction) -> list[Look]:
+    return stored_looks.list_of(tx, WORKSPACE, E7)
+
+
+def test_a_start_schedules_the_first_look(tx: Transaction) -> None:
+    started(tx)
+
+    before = looks.due(tx, now=FIRST_SLOT - MINUTE)
+    first = the_due_look(tx, FIRST_SLOT + MINUTE)
+
+    assert before == []
+    assert (first.slot, first.until, first.day, first.is_last) == (FIRST_SLOT, FIRST_SLOT + MINUTE, 1, False)
+    assert looks.needs_warehouse(first)
+
+
+def test_a_past_start_is_looked_at_from_the_next_slot_on(tx: Transaction) -> None:
+    draft = stored(tx, a_dossier(an_experiment()))
+    experiments.start(tx, draft, E7, by=a_member(), since=NOW - 5 * DAY, now=NOW)
+
+    assert looks.due(tx, now=FIRST_SLOT - MINUTE) == []
+    assert the_due_look(tx, FIRST_SLOT).slot == FIRST_SLOT
+
+
+def test_typed_totals_are_not_looked_at_by_the_clock(tx: Transaction) -> None:
+    started(tx, a_typed_plan())
+
+    assert looks.due(tx, now=NOW + 300 * DAY) == []
+
+
+def test_an_experiment_of_the_past_is_looked_at_at_once_and_only_once(tx: Transaction) -> None:
+    period = Period(starts_at=NOW - 60 * DAY, ends_at=NOW - 32 * DAY)
+    started(tx, replace(a_plan(), period=period))
+
+    look = the_due_look(tx, NOW)
+    made = _record(tx, look, now=NOW)
+
+    assert (look.slot, look.until, look.day, look.is_last) == (period.ends_at, period.ends_at, 28, True)
+    assert made is not None
+    assert made.readout is not None
+    assert made.readout.is_final
+    assert looks.due(tx, now=NOW + 300 * DAY) == []
+
+
+def test_a_look_is_made_once_a_day(tx: Transaction) -> None:
+    started(tx)
+
+    _looked_at_daily(tx, days=3)
+
+    assert [look.slot for look in _looks(tx)] == [FIRST_SLOT + index * DAY for index in range(3)]
+    assert [look.readout.look for look in _looks(tx) if look.readout] == [1, 2, 3]
+    assert looks.due(tx, now=FIRST_SLOT + 3 * DAY - MINUTE) == []
+
+
+def test_a_missed_slot_is_never_made_up(tx: Transaction) -> None:
+    started(tx)
+
+    late = FIRST_SLOT + 4 * DAY + timedelta(hours=3)
+    _record(tx, the_due_look(tx, late), now=late)
+
+    assert [look.slot for look in _looks(tx)] == [FIRST_SLOT + 4 * DAY]
+    assert looks.due(tx, now=late) == []
+
+
+def test_a_look_is_dropped_when_the_experiment_was_stopped_meanwhile(tx: Transaction) -> None:
+    running = started(tx)
+    look = the_due_look(tx, FIRST_SLOT)
+
+    _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
+
+    assert _record(tx, look, now=FIRST_SLOT) is None
+    assert _looks(tx) == []
+
+
+def test_a_look_is_dropped_when_the_plan_moved_meanwhile(tx: Transaction) -> None:
+    started(tx)
+    look = the_due_look(tx, FIRST_SLOT)
+    older = replace(look, experiment=replace(look.experiment, plan_version=0))
+
+    assert _record(tx, older, now=FIRST_SLOT) is None
+    assert _looks(tx) == []
+
+
+def test_of_two_replicas_with_the_same_slot_one_records(tx: Transaction) -> None:
+    started(tx)
+    look = the_due_look(tx, FIRST_SLOT)
+
+    first, second = _record(tx, look, now=FIRST_SLOT), _record(tx, look, now=FIRST_SLOT)
+
+    assert first is not None
+    assert second is None
+    assert _looks(tx) == [first]
+
+
+def test_a_look_without_new_units_is_kept_and_spends_nothing(tx: Transaction) -> None:
+    started(tx)
+    _looked_at_daily(tx, days=1)
+    now = FIRST_SLOT + DAY
+
+    made = _record(tx, the_due_look(tx, now), sample=a_sample(of=1000, treated=101), now=now)
+
+    assert made is not None
+    assert (made.readout, made.no_look) == (None, NoLookReason.NO_NEW_UNITS)
+    assert looks.due(tx, now=now) == []
+
+
+def test_the_thread_hears_of_the_first_look_and_of_news_only(tx: Transaction) -> None:
+    started(tx)
+    deliver_all(tx)
+
+    _looked_at_daily(tx, days=3)
+
+    assert told(tx) == [STORY, CARD]
+    assert details_of(tx, NoticeKind.STORY) == [{"hypothesis": 12, "experiment": 7, "look": FIRST_SLOT.isoformat()}]
+
+
+def test_a_stop_makes_one_last_look_due_at_once(tx: Transaction) -> None:
+    running = started(tx)
+    _looked_at_daily(tx, days=2)
+    now = FIRST_SLOT + 2 * DAY - timedelta(hours=2)
+
+    _stop(tx, found(tx, running), ended_at=now, now=now)
+    last = the_due_look(tx, now)
+    made = _record(tx, last, sample=a_sample(of=4000, treated=404), now=now)
+
+    assert last.is_last
+    assert last.until == now
+    assert made is not None
+    assert made.readout is not None
+    assert (made.readout.is_final, made.readout.look) == (True, 3)
+    assert looks.due(tx, now=now + 99 * DAY) == []
+
+
+@pytest.mark.parametrize("ended_ago", [timedelta(0), timedelta(hours=1), timedelta(hours=30)])
+def test_what_was_spent_stays_spent_when_traffic_ended_before_the_newest_look(
+    tx: Transaction, ended_ago: timedelta
+) -> None:
+    running = started(tx)
+    _looked_at_daily(tx, days=3)
+    told_at = FIRST_SLOT + 2 * DAY
+
+    _stop(tx, found(tx, running), ended_at=told_at - ended_ago, now=told_at + MINUTE)
+    last = the_due_look(tx, told_at + MINUTE)
+    made = _record(tx, last, sample=a_sample(of=4000, treated=404), now=told_at + MINUTE)
+
+    assert made is not None
+    assert made.readout is not None
+    assert made.readout.is_final
+    assert made.readout.day >= 3
+    assert _looks(tx)[-1] == made
+
+
+def test_a_last_look_with_wrong_data_ends_too(tx: Transaction) -> None:
+    running = started(tx)
+    _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
+
+    made = _record(tx, the_due_look(tx, FIRST_SLOT), sample=Sample(exposed=(0, 0), moments={}), now=FIRST_SLOT)
+
+    assert made is not None
+    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []
+
+
+def test_an_experiment_of_the_past_with_wrong_data_is_looked_at_again_after_its_stop(tx: Transaction) -> None:
+    period = Period(starts_at=NOW - 60 * DAY, ends_at=NOW - 32 * DAY)
+    running = started(tx, replace(a_plan(), period=period))
+    _record(tx, the_due_look(tx, NOW), sample=Sample(exposed=(0, 0), moments={}), now=NOW)
+    _stop(tx, running, ended_at=NOW, now=NOW + MINUTE)
+
+    made = _record(tx, the_due_look(tx, NOW + MINUTE), now=NOW + MINUTE)
+
+    assert made is not None
+    assert made.readout is not None
+    assert made.readout.is_final
+    assert looks.due(tx, now=NOW + 99 * DAY) == []
+
+
+def test_nothing_is_left_to_look_at_after_the_final_look(tx: Transaction) -> None:
+    running = started(tx, a_plan(planned_days=1))
+    now = FIRST_SLOT + DAY
+    _record(tx, the_due_look(tx, now), now=now)
+    _stop(tx, found(tx, running), ended_at=now, now=now + MINUTE)
+
+    last = the_due_look(tx, now + MINUTE)
+    looks.finish(tx, last)
+
+    assert looks.is_finished(last)
+    assert looks.due(tx, now=now + 99 * DAY) == []
+
+
+def _problem(tx: Transaction, message: str, *, is_permanent: bool, now: datetime) -> None:
+    look = the_due_look(tx, now)
+    looks.record_problem(tx, look, message, is_permanent=is_permanent, now=now)
+
+
+def test_a_problem_is_said_once_and_tried_again_later(tx: Transaction) -> None:
+    started(tx)
+    deliver_all(tx)
+
+    _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT)
+    soon = looks.due(tx, now=FIRST_SLOT + 14 * MINUTE)
+    _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT + 15 * MINUTE)
+
+    assert soon == []
+    assert told(tx) == [STORY, CARD]
+    assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(message="no connection", since=FIRST_SLOT)
+
+
+def test_another_problem_is_said_and_keeps_since_when(tx: Transaction) -> None:
+    started(tx)
+    _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT)
+    deliver_all(tx)
+
+    _problem(tx, "no such column", is_permanent=True, now=FIRST_SLOT + 15 * MINUTE)
+
+    assert told(tx) == [STORY, CARD]
+    assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(message="no such column", since=FIRST_SLOT)
+    assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=6)) == []
+    assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=6, minutes=15)) != []
+
+
+def test_a_look_ends_the_problem(tx: Transaction) -> None:
+    started(tx)
+    _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT)
+    later = FIRST_SLOT + 15 * MINUTE
+
+    look = the_due_look(tx, later)
+    _record(tx, look, now=later)
+
+    assert look.slot == FIRST_SLOT
+    assert stored_looks.find_problem(tx, WORKSPACE, E7) is None
+
+
+def test_the_answer_needs_no_database(tx: Transaction) -> None:
+    started(tx, a_plan(planned_days=28))
+    look = the_due_look(tx, FIRST_SLOT)
+
+    assert isinstance(looks.answer(look, a_sample()), Readout)
+    assert isinstance(looks.answer(replace(look, day=0), a_sample()), NoLook)
+
+
+def test_the_last_look_at_typed_totals_needs_no_warehouse(tx: Transaction) -> None:
+    plan: Plan = a_typed_plan()
+    running = started(tx, plan)
+    _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
+
+    look = the_due_look(tx, FIRST_SLOT)
+    looks.record_entries(tx, look, now=FIRST_SLOT)
+
+    assert not looks.needs_warehouse(look)
+    assert _looks(tx) == []  # nobody sent any totals
+    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []

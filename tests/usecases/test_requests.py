@@ -1,0 +1,179 @@
+"""Asking and answering: whom to ask, one effect whoever clicks twice, and expiry."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Barrier
+
+import pytest
+
+from builders import (
+    DAY,
+    LEAD,
+    NOW,
+    OTHER_LEAD,
+    OWNER,
+    WORKSPACE,
+    a_dossier,
+    a_lead,
+    a_member,
+    a_prototype,
+    a_readout,
+    a_request,
+    an_experiment,
+    refused,
+)
+from labcoat.db import history, looks, workspaces
+from labcoat.db.database import Database, Transaction
+from labcoat.db.dossiers import Changed
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.ids import UserId
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.look import Look
+from labcoat.domain.refusal import Reason
+from labcoat.domain.request import NoExperimentReason
+from labcoat.stats.results import Verdict
+from labcoat.usecases import requests
+from usecases.storing import a_sample, found, stored
+
+STOPPED = a_dossier(an_experiment(ExperimentState.STOPPED))
+WAITING = replace(STOPPED, requests=(a_request(),))
+THIRD_LEAD = UserId("ULEAD3")
+
+
+def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD) -> Dossier:
+    return requests.ask(
+        tx,
+        dossier,
+        by=a_member(),
+        of=of,
+        conclusion=Outcome.SUPPORTED,
+        learning="It works.",
+        amount_days=20,
+        no_experiment_reason=NoExperimentReason.TOO_LITTLE_TRAFFIC,
+        no_experiment_note="",
+        zone="Europe/Berlin",
+        now=NOW,
+    )
+
+
+def test_the_lead_asked_least_recently_is_proposed(tx: Transaction) -> None:
+    workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD, THIRD_LEAD])
+    others = replace(
+        a_dossier(number=1),
+        requests=(
+            a_request(RequestState.DECLINED, asked_of=LEAD, asked_at=NOW - 3 * DAY, experiment=None),
+            a_request(RequestState.DECLINED, position=2, asked_of=OTHER_LEAD, asked_at=NOW - 9 * DAY, experiment=None),
+        ),
+    )
+    stored(tx, others)
+
+    candidates = requests.candidates(tx, stored(tx, STOPPED), by=OWNER)
+
+    assert candidates.leads == (THIRD_LEAD, OTHER_LEAD, LEAD)
+    assert candidates.default == THIRD_LEAD
+
+
+def test_involved_leads_and_the_requester_are_not_proposed(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED), involved=(OWNER, LEAD)))
+
+    assert requests.candidates(tx, dossier, by=OWNER).leads == (OTHER_LEAD,)
+    assert requests.candidates(tx, dossier, by=OTHER_LEAD).default is None
+
+
+def test_a_request_keeps_what_the_newest_look_says(tx: Transaction) -> None:
+    dossier = stored(tx, STOPPED)
+    looks.add(
+        tx,
+        WORKSPACE,
+        Look(
+            experiment=dossier.experiments[0].number,
+            slot=NOW,
+            as_of=NOW,
+            made_at=NOW,
+            sample=a_sample(),
+            readout=a_readout(Verdict.GOAL_HARM),
+        ),
+    )
+
+    assert _ask(tx, dossier).requests[0].verdict is Verdict.GOAL_HARM
+
+
+def test_a_request_expires_after_ten_working_days(tx: Transaction) -> None:
+    asked = _ask(tx, stored(tx, STOPPED))
+
+    assert asked.requests[0].expires_at == datetime(2026, 12, 9, 12, tzinfo=UTC)  # two weeks after NOW
+
+
+def test_a_request_from_a_prototype_has_no_verdict(tx: Transaction) -> None:
+    asked = _ask(tx, stored(tx, a_dossier(prototypes=(a_prototype(),))))
+
+    assert (asked.requests[0].verdict, asked.requests[0].experiment) == (None, None)
+
+
+def test_the_second_approval_has_no_effect_and_hears_who_was_first(tx: Transaction) -> None:
+    waiting = stored(tx, WAITING)
+    approved = requests.approve(tx, waiting, 1, by=a_lead(), reason=None, seen_version=1, now=NOW)
+
+    with refused(Reason.ALREADY_DECIDED, by=LEAD, at=NOW.isoformat(), state=RequestState.APPROVED):
+        requests.approve(tx, found(tx, waiting), 1, by=a_lead(OTHER_LEAD), reason=None, seen_version=1, now=NOW + DAY)
+
+    assert found(tx, waiting) == approved
+    assert approved.hypothesis.stage is Stage.PRODUCTIONIZE
+
+
+def test_a_click_on_what_was_read_before_another_answer_is_told_to_read_again(tx: Transaction) -> None:
+    waiting = stored(tx, WAITING)
+    requests.decline(tx, waiting, 1, by=a_lead(), reason="too dear", now=NOW)
+
+    with pytest.raises(Changed):
+        requests.approve(tx, waiting, 1, by=a_lead(OTHER_LEAD), reason=None, seen_version=1, now=NOW)
+
+
+def test_of_two_leads_at_the_same_time_one_decides(database: Database) -> None:
+    with database.writing() as tx:
+        waiting = stored(tx, WAITING)
+    both_ready = Barrier(2)
+
+    def approve(lead: UserId) -> bool:
+        both_ready.wait(timeout=10)
+        try:
+            with database.writing() as tx:
+                requests.approve(tx, waiting, 1, by=a_lead(lead), reason=None, seen_version=1, now=NOW)
+        except Changed:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        won = list(threads.map(approve, (LEAD, OTHER_LEAD)))
+
+    with database.reading() as tx:
+        assert sorted(won) == [False, True]
+        assert found(tx, waiting).requests[0].decided_by == (LEAD if won[0] else OTHER_LEAD)
+        assert [entry.step for entry in history.list_of(tx, WORKSPACE, waiting.hypothesis.number)].count(
+            Step.APPROVE
+        ) == 1
+
+
+def test_the_answer_is_kept_in_the_history(tx: Transaction) -> None:
+    waiting = stored(tx, WAITING)
+    requests.send_back(tx, waiting, 1, by=a_lead(), reason="How many users?", now=NOW)
+
+    entry = history.list_of(tx, WORKSPACE, waiting.hypothesis.number)[-1]
+
+    assert (entry.step, entry.by, entry.reason) == (Step.SEND_BACK, LEAD, "How many users?")
+    assert entry.changes["request 1 state"] == ("waiting", "sent back")
+
+
+def test_what_ran_out_of_time_expires_by_the_clock(tx: Transaction) -> None:
+    waiting = stored(tx, WAITING)
+    expires_at = waiting.requests[0].expires_at
+
+    assert requests.expired(tx, now=expires_at - DAY) == []
+    assert requests.expired(tx, now=expires_at) == [waiting]
+    after = requests.expire(tx, waiting, now=expires_at)
+
+    assert after.requests[0].state is RequestState.EXPIRED
+    assert history.list_of(tx, WORKSPACE, waiting.hypothesis.number)[-1].by is None
+    assert requests.expired(tx, now=expires_at + DAY) == []

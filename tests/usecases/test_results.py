@@ -1,0 +1,259 @@
+"""Totals that people type: since the start, only growing unless corrected, looked at as they come."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from builders import (
+    CHANNEL,
+    DAY,
+    E7,
+    H12,
+    NOW,
+    OTHER,
+    WORKSPACE,
+    a_goal,
+    a_guardrail,
+    a_member,
+    a_plan,
+    a_typed_plan,
+    events,
+    refused,
+)
+from labcoat.db import looks as stored_looks
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.look import Look
+from labcoat.domain.member import Member
+from labcoat.domain.notice import NoticeKind
+from labcoat.domain.plan import Plan
+from labcoat.domain.refusal import Reason
+from labcoat.stats.results import Moments, Verdict
+from labcoat.usecases import experiments, hypotheses, looks, results
+from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, the_due_look, told
+
+THEN = NOW + 3 * DAY
+"""Three days after the start."""
+
+
+def _record(
+    tx: Transaction,
+    dossier: Dossier,
+    control: Moments | None = None,
+    treatment: Moments | None = None,
+    *,
+    by: Member | None = None,
+    metric: str | None = None,
+    as_of: datetime = THEN,
+    is_correction: bool = False,
+    now: datetime = THEN,
+    names: tuple[str, str] = ("control", "treatment"),
+) -> Look | None:
+    totals = {names[0]: control or events(100, of=1000), names[1]: treatment or events(110, of=1000)}
+    return results.record(
+        tx,
+        dossier,
+        E7,
+        by=by or a_member(OTHER),
+        metric=metric,
+        totals=totals,
+        as_of=as_of,
+        is_correction=is_correction,
+        now=now,
+    )
+
+
+def _running(tx: Transaction, plan: Plan | None = None) -> Dossier:
+    dossier = started(tx, plan or a_typed_plan())
+    deliver_all(tx)
+    return dossier
+
+
+def _stop(tx: Transaction, dossier: Dossier, *, now: datetime, ended_at: datetime = THEN) -> Dossier:
+    return experiments.stop(tx, dossier, E7, by=a_member(), ended_at=ended_at, reason="enough", now=now)
+
+
+def test_totals_of_the_goal_are_looked_at_at_once(tx: Transaction) -> None:
+    look = _record(tx, _running(tx))
+
+    assert look is not None
+    assert look.readout is not None
+    assert (look.as_of, look.made_at, look.sample.exposed) == (THEN, THEN, (1000, 1000))
+    assert look.readout.day == 3
+    assert told(tx) == [STORY, STORY, CARD]
+    assert details_of(tx, NoticeKind.STORY)[0] == {
+        "hypothesis": H12,
+        "experiment": E7,
+        "recorded": "orders per user",
+        "by": OTHER,
+    }
+
+
+def test_names_are_read_in_any_case_and_order(tx: Transaction) -> None:
+    look = _record(tx, _running(tx), events(110, of=1100), events(100, of=1000), names=("Treatment", "CONTROL"))
+
+    assert look is not None
+    assert look.sample.exposed == (1000, 1100)
+
+
+def test_a_guardrail_alone_makes_no_look_until_the_goal_has_numbers(tx: Transaction) -> None:
+    dossier = _running(tx, a_typed_plan(a_goal(), a_guardrail()))
+
+    alone = _record(tx, dossier, metric="Refunds")
+    both = _record(tx, dossier, now=THEN + timedelta(minutes=1))
+
+    assert alone is None
+    assert both is not None
+    assert set(both.sample.moments) == {"orders per user", "refunds"}
+
+
+def test_a_second_metric_as_of_the_same_moment_is_looked_at_too(tx: Transaction) -> None:
+    dossier = _running(tx, a_typed_plan(a_goal(), a_guardrail()))
+
+    _record(tx, dossier)
+    both = _record(tx, dossier, metric="refunds", now=THEN + timedelta(minutes=1))
+
+    assert both is not None
+    assert set(both.sample.moments) == {"orders per user", "refunds"}
+    assert stored_looks.newest(tx, WORKSPACE, E7) == both
+
+
+def test_smaller_totals_are_refused_and_nothing_is_stored(tx: Transaction) -> None:
+    dossier = _running(tx)
+    first = _record(tx, dossier)
+
+    with refused(Reason.SMALLER_THAN_BEFORE, "totals", before="control 1,000, treatment 1,000"):
+        _record(tx, dossier, events(99, of=999), now=THEN + DAY)
+
+    assert stored_looks.list_of(tx, WORKSPACE, E7) == [first]
+
+
+def test_growing_totals_need_no_correction(tx: Transaction) -> None:
+    dossier = _running(tx)
+    _record(tx, dossier)
+    _record(tx, dossier, events(200, of=2000), events(220, of=2000), as_of=THEN + DAY, now=THEN + DAY)
+
+    assert [look.sample.exposed for look in stored_looks.list_of(tx, WORKSPACE, E7)] == [(1000, 1000), (2000, 2000)]
+
+
+@pytest.mark.parametrize("as_of", [THEN, THEN - DAY, THEN + timedelta(hours=1)])
+def test_a_correction_supersedes_the_looks_that_rested_on_it(tx: Transaction, as_of: datetime) -> None:
+    dossier = _running(tx)
+    kept = _record(tx, dossier, events(50, of=500), events(55, of=500), as_of=NOW + DAY, now=NOW + DAY)
+    _record(tx, dossier, events(900, of=9000), events(990, of=9000))
+
+    corrected = _record(
+        tx,
+        dossier,
+        events(90, of=900),
+        events(99, of=900),
+        as_of=as_of,
+        is_correction=True,
+        now=THEN + timedelta(hours=2),
+    )
+
+    assert corrected is not None
+    assert stored_looks.list_of(tx, WORKSPACE, E7) == [kept, corrected]
+    assert corrected.readout is not None
+    assert corrected.readout.verdict is not Verdict.DATA_ERROR
+
+
+def test_totals_come_from_people_in_the_channel(tx: Transaction) -> None:
+    dossier = _running(tx)
+
+    with refused(Reason.NOT_IN_CHANNEL, channel=CHANNEL):
+        _record(tx, dossier, by=a_member(OTHER, is_in_channel=False))
+
+
+def test_totals_reach_from_after_the_start_until_now_at_most(tx: Transaction) -> None:
+    dossier = _running(tx)
+
+    with refused(Reason.IN_THE_FUTURE, "as_of"):
+        _record(tx, dossier, as_of=THEN + timedelta(seconds=1))
+    with refused(Reason.BEFORE_THE_START, "as_of"):
+        _record(tx, dossier, as_of=NOW)
+
+
+def test_all_variants_and_only_those_of_the_plan_have_totals(tx: Transaction) -> None:
+    dossier = _running(tx)
+
+    with refused(Reason.NOT_A_PLAN_VARIANT, "totals", name="blue", known="control, treatment"):
+        _record(tx, dossier, names=("control", "blue"))
+    with refused(Reason.VARIANT_MISSING, "totals", name="treatment"):
+        _record(tx, dossier, names=("control", "control"))
+
+
+def test_an_unknown_metric_is_refused(tx: Transaction) -> None:
+    with refused(Reason.NOT_A_PLAN_METRIC, "metric"):
+        _record(tx, _running(tx), metric="clicks")
+
+
+def test_the_warehouses_numbers_are_not_typed(tx: Transaction) -> None:
+    with refused(Reason.COUNTS_COME_FROM_WAREHOUSE):
+        _record(tx, _running(tx, a_plan()))
+
+
+def test_what_is_closed_takes_no_totals(tx: Transaction) -> None:
+    stopped = _stop(tx, _running(tx), now=THEN)
+    closed = hypotheses.close(
+        tx,
+        stopped,
+        by=a_member(),
+        outcome=Outcome.ABANDONED,
+        learning="Nothing.",
+        days_spent=1,
+        overrides=None,
+        now=THEN,
+    )
+
+    with refused(Reason.CLOSED, hypothesis=H12):
+        _record(tx, closed, now=THEN + DAY)
+
+
+def test_a_stop_makes_one_last_look_at_what_was_typed(tx: Transaction) -> None:
+    dossier = _running(tx)
+    _record(tx, dossier)
+    told_at = THEN + timedelta(minutes=1)
+    _stop(tx, found(tx, dossier), ended_at=THEN, now=told_at)  # at the very moment that the totals reached
+
+    look = the_due_look(tx, told_at)
+    looks.record_entries(tx, look, now=told_at)
+    looks.record_entries(tx, look, now=told_at + timedelta(seconds=1))  # another replica, a moment later
+
+    all_looks = stored_looks.list_of(tx, WORKSPACE, E7)
+    assert [one.readout.is_final for one in all_looks if one.readout] == [False, True]
+
+
+def test_totals_corrected_after_the_stop_make_the_last_look_anew(tx: Transaction) -> None:
+    dossier = _running(tx)
+    _record(tx, dossier, as_of=THEN - DAY)
+    stopped = _stop(tx, found(tx, dossier), now=THEN)
+    looks.record_entries(tx, the_due_look(tx, THEN), now=THEN)
+
+    made = _record(tx, stopped, events(90, of=900), events(99, of=900), is_correction=True, now=THEN + DAY)
+
+    assert made is not None
+    assert made.readout is not None
+    assert made.readout.is_final
+    assert made.readout.verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_is_shown_is_the_newest_stored_look(tx: Transaction) -> None:
+    dossier = _running(tx)
+    before = results.show(tx, dossier, dossier.experiments[0], now=THEN)
+    look = _record(tx, dossier)
+
+    after = results.show(tx, dossier, dossier.experiments[0], now=THEN + DAY)
+
+    assert (before.look, before.sample, before.sample_as_of) == (None, None, None)
+    assert (after.look, after.sample_as_of, after.next_look, after.problem) == (look, THEN, None, None)
+    assert results.newest_look(tx, dossier) == look
+
+
+def test_the_next_look_is_told_while_the_warehouse_is_read(tx: Transaction) -> None:
+    dossier = _running(tx, a_plan())
+
+    shown = results.show(tx, dossier, dossier.experiments[0], now=NOW)
+
+    assert shown.next_look == datetime(2026, 11, 26, 7, tzinfo=UTC)

@@ -1,0 +1,151 @@
+"""The digest in words: a headline and only the groups that have something to say."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from builders import NOW, OWNER, a_plan, a_readout
+from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
+from labcoat.domain.hypothesis import Decision, Outcome
+from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.stats import readout as reading
+from labcoat.stats.results import Direction, Finding, MetricKind, Readout, Verdict
+from labcoat.words import digests
+from usecases.storing import a_sample
+
+H4, E4 = HypothesisNumber(4), ExperimentNumber(4)
+CHANGE = "Show fresh offers first"
+NOTHING = Digest(
+    monday=date(2026, 11, 23),
+    is_late=False,
+    closed_count=0,
+    learned_by_experiment=0,
+    learned_by_prototype=0,
+    open_count=0,
+    waiting_count=0,
+    oldest_waiting=None,
+    oldest_waiting_change="",
+    oldest_waiting_days=0,
+)
+DECIDE = DecideItem(hypothesis=H4, change=CHANGE, asked_of=OWNER, asked_at=NOW)
+STALLED = StalledItem(hypothesis=H4, change=CHANGE, why="stopped, not decided", days=1)
+CLOSED = ClosedItem(
+    hypothesis=H4,
+    change=CHANGE,
+    outcome=Outcome.REFUTED,
+    decision=Decision.NOT_BUILT,
+    learning="Age matters less than price.",
+    days_not_spent=15.5,
+)
+
+
+def _health(said: Readout | None, problem: str | None = None) -> HealthItem:
+    return HealthItem(hypothesis=H4, experiment=E4, change=CHANGE, readout=said, problem=problem)
+
+
+def _result() -> ResultItem:
+    said = reading.read(a_plan().rule(), a_sample(treated=600), day=20, past=())
+    assert isinstance(said, Readout)
+    return ResultItem(
+        hypothesis=H4,
+        experiment=E4,
+        change=CHANGE,
+        metric="orders per user",
+        kind=MetricKind.PROPORTION,
+        direction=Direction.UP,
+        estimate=said.estimates[0],
+        readout=said,
+        as_of=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("digest", "headline"),
+    [
+        (
+            replace(NOTHING, closed_count=9, learned_by_experiment=4, learned_by_prototype=3),
+            "Learned from 7 of 9 closed: 4 by experiment, 3 by prototype.",
+        ),
+        (replace(NOTHING, closed_count=1), "Learned from 0 of 1 closed."),
+        (replace(NOTHING, open_count=2, decide=(DECIDE,)), "2 hypotheses are open. None was closed this week."),
+        (replace(NOTHING, open_count=1), "No results yet. 1 hypothesis is open."),
+        (
+            replace(
+                NOTHING,
+                open_count=3,
+                waiting_count=3,
+                oldest_waiting=H4,
+                oldest_waiting_change=CHANGE,
+                oldest_waiting_days=1,
+            ),
+            "No results yet. 3 hypotheses are waiting; the oldest, for 1 day: H-4 Show fresh offers first.",
+        ),
+    ],
+)
+def test_the_headline(digest: Digest, headline: str) -> None:
+    assert digests.headline(digest) == headline
+
+
+def test_groups_come_by_urgency_and_only_with_lines() -> None:
+    everything = replace(
+        NOTHING,
+        open_count=4,
+        decide=(DECIDE,),
+        health=(_health(None, "no column"),),
+        results=(_result(),),
+        closed=(CLOSED,),
+        stalled=(STALLED,),
+    )
+
+    titles = [group.title for group in digests.groups(everything)]
+
+    assert titles == ["Decide now", "Health", "New results", "Closed", "Stalled"]
+    assert digests.groups(NOTHING) == []
+
+
+def test_people_are_mentioned_only_under_decide_now() -> None:
+    groups = digests.groups(replace(NOTHING, decide=(DECIDE,), stalled=(STALLED,)))
+
+    assert [group.people for group in groups] == [(OWNER,), ()]
+
+
+def _only_line(digest: Digest) -> str:
+    ((line,),) = (group.lines for group in digests.groups(digest))
+    return line
+
+
+def test_a_result_has_its_effect_with_interval_and_unit_first() -> None:
+    line = _only_line(replace(NOTHING, results=(_result(),)))
+
+    assert line.startswith("E-4 Show fresh offers first: +20 % orders per user (")
+
+
+def test_what_was_closed_tells_the_learning_and_the_days_not_spent() -> None:
+    assert _only_line(replace(NOTHING, closed=(CLOSED,))) == (
+        "H-4 Show fresh offers first: refuted, not built (15.5 person-days not spent). Age matters less than price."
+    )
+
+
+def test_no_effect_is_shown_of_an_experiment_that_is_not_valid() -> None:
+    said = replace(
+        _result().readout, verdict=Verdict.INVALID, reasons=a_readout(Verdict.WIN, Finding.UNEVEN_SPLIT).reasons
+    )
+
+    line = _only_line(replace(NOTHING, health=(_health(said),)))
+
+    assert "SRM" in line
+    assert "+20 %" not in line
+
+
+def test_unreadable_data_say_why() -> None:
+    assert _only_line(replace(NOTHING, health=(_health(None, "no column"),))).endswith("no numbers. no column")
+
+
+def test_the_title_names_the_week_and_says_when_it_is_late() -> None:
+    on_time = digests.title(NOTHING)
+
+    assert "23 November" in on_time
+    assert "late" not in on_time
+    assert "late" in digests.title(replace(NOTHING, is_late=True))
+    assert digests.title(replace(NOTHING, is_late=True), is_preview=True).startswith("Preview")
