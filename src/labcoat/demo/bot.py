@@ -5,6 +5,7 @@ Run by `stage` as `python -m labcoat.demo.bot`; `serve` never mounts this endpoi
 
 import logging
 import os
+import time
 from datetime import UTC, datetime, timedelta
 
 import uvicorn
@@ -14,12 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from labcoat import settings, wiring
-from labcoat.db import clock, migrating
+from labcoat.db import clock, migrating, outbox
 from labcoat.db.database import Database
 from labcoat.wiring import Bot
 
 STEP = timedelta(hours=1)
 """Time moves in steps, so that what is due on the way happens on the way."""
+
+TELL_SECONDS = 30
+"""How long to wait for the last notice; one that Slack makes wait, or a killed process left, is told later."""
 
 
 def main() -> None:
@@ -53,7 +57,20 @@ def _move(bot: Bot, wanted: datetime) -> None:
             clock.set_offset(tx, (at - datetime.now(UTC)).total_seconds())
         bot.jobs.tick()
     bot.jobs.tick()
-    bot.jobs.deliver_all()
+    _tell_all(bot)
+
+
+def _tell_all(bot: Bot) -> None:
+    """Deliver what is due, and wait for what the bot's own loop is telling: the rest of its channel is behind it."""
+    deadline = time.monotonic() + TELL_SECONDS
+    while _has_to_tell(bot) and time.monotonic() < deadline:
+        if bot.jobs.deliver_all() == 0:
+            time.sleep(0.02)
+
+
+def _has_to_tell(bot: Bot) -> bool:
+    with bot.database.reading() as tx:
+        return not outbox.count(tx).keys().isdisjoint((outbox.PENDING, outbox.SENDING))
 
 
 if __name__ == "__main__":

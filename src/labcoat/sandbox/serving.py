@@ -194,7 +194,11 @@ class _Server(uvicorn.Server):
 def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port))
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.close()
+        raise
     listener.listen()  # who comes before the server is up waits instead of being refused
     return listener
 
