@@ -30,7 +30,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
-from labcoat.domain.look import Look
+from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.refusal import Reason
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Verdict
@@ -80,6 +80,24 @@ def test_involved_leads_and_the_requester_are_not_proposed(tx: Transaction) -> N
 
     assert requests.candidates(tx, dossier, by=OWNER).leads == (OTHER_LEAD,)
     assert requests.candidates(tx, dossier, by=OTHER_LEAD).default is None
+
+
+def test_nobody_is_asked_before_the_last_look_is_made(tx: Transaction) -> None:
+    dossier = stored(tx, STOPPED)
+    number = dossier.experiments[0].number
+    looks.schedule(tx, WORKSPACE, number, NOW)
+
+    with refused(Reason.LAST_LOOK_PENDING, experiment=number):
+        _ask(tx, dossier)
+
+
+def test_a_last_look_that_cannot_be_made_keeps_nobody_from_asking(tx: Transaction) -> None:
+    dossier = stored(tx, STOPPED)
+    number = dossier.experiments[0].number
+    looks.schedule(tx, WORKSPACE, number, NOW)
+    looks.set_problem(tx, WORKSPACE, number, SourceProblem(message="The file is not there.", since=NOW))
+
+    assert _ask(tx, dossier).waiting_request is not None
 
 
 def test_a_request_keeps_what_the_newest_look_says(tx: Transaction) -> None:

@@ -73,6 +73,13 @@ def schedule(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, 
     tx.execute(one.values(next_look_at=at))
 
 
+def is_scheduled(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> bool:
+    """Whether a look of this experiment is still to come."""
+    column = tables.experiments.c
+    query = select(column.next_look_at).where(column.workspace == workspace, column.number == number)
+    return tx.execute(query).scalar_one() is not None
+
+
 def due(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber, ExperimentNumber]]:
     """Return, over all workspaces, the experiments whose next look is due."""
     column = tables.experiments.c

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from labcoat.demo import people
+from labcoat.demo import people, reading
+from labcoat.demo.reading import Reading
 from labcoat.demo.stage import Stage, next_monday
 from labcoat.sandbox.client import NotPossible, Outcome, Person
 from labcoat.sandbox.reading import plain_text
@@ -34,14 +35,14 @@ def play(stage: Stage) -> None:
 
 
 class Tour:
-    """The people, what they have read so far, and the acts of the story."""
+    """The people, and the acts of the story."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._ana, self._ben = stage.slack.person(people.ANA), stage.slack.person(people.BEN)
         self._lena, self._omar = stage.slack.person(people.LENA), stage.slack.person(people.OMAR)
-        self._seen: dict[tuple[str, str], str] = {}
         self._names = {people.ANA: "Ana", people.BEN: "Ben", people.LENA: "Lena", people.OMAR: "Omar"}
+        self._reading = Reading([stage.slack.person(one) for one in self._names], names=self._names)
 
     def file_and_prototype(self) -> None:
         """Ana files a hypothesis and begins a prototype; Ben adds what five users did."""
@@ -117,7 +118,7 @@ class Tour:
         self._stage.move_to(monday)
         digests = [message for message in self._ana.messages() if "What we learned" in plain_text(message)]
         self._require(len(digests) == week, f"there are {len(digests)} digests instead of {week}")
-        self._print_new()
+        self._reading.print_new()
         if week == 1:
             said = plain_text(digests[-1])
             self._require("Not valid" in said, "the digest does not name the uneven split of E-2")
@@ -128,7 +129,7 @@ class Tour:
         """The planned end passes: nothing stops by itself, Ana is nudged, and stops it."""
         self._act("The planned end passes. Nothing stops by itself; Ana gets a nudge")
         self._stage.move_to(self._stage.now() + timedelta(days=3))
-        self._print_new()
+        self._reading.print_new()
         nudges = [plain_text(message) for message in self._ana.direct_messages()]
         self._require(any("planned end" in text for text in nudges), "Ana was not nudged")
         self._act("Ana reads the result and stops it")
@@ -137,7 +138,7 @@ class Tour:
         self._submit(self._ana)
         self._expect_channel("E-1 stopped")
         self._stage.move_to(self._stage.now() + timedelta(hours=1))
-        self._print_new()
+        self._reading.print_new()
 
     def ask_and_be_refused(self) -> None:
         """Ana asks Lena, and cannot approve it herself."""
@@ -151,7 +152,7 @@ class Tour:
             lead=people.LENA,
         )
         self._wait(lambda: self._request_for(self._lena), "Lena did not get the request")
-        self._print_new()
+        self._reading.print_new()
         self._act("Ana tries to approve it herself")
         self._type(self._ana, "/experiment", "decide H-1", opens_form=False)
         shown = self._newest_private(self._ana)
@@ -163,7 +164,7 @@ class Tour:
         self._act("Omar, the other lead, looks at the request too")
         self._type(self._omar, "/experiment", "decide H-1", opens_form=False)
         omars = self._newest_private(self._omar)
-        self._print_new()
+        self._reading.print_new()
         self._act("Lena approves")
         request = self._request_for(self._lena)
         assert request is not None
@@ -206,7 +207,7 @@ class Tour:
         self._act(f"Monday {monday:%d %B}, 09:31: what was learned")
         self._stage.move_to(monday)
         newest = [text for message in self._ana.messages() if "What we learned" in (text := plain_text(message))][-1]
-        self._print_new()
+        self._reading.print_new()
         self._require(
             "Learned from 2 of 2 closed: 2 by experiment" in newest, "the digest does not say what was learned"
         )
@@ -248,7 +249,7 @@ class Tour:
         view = person.find_view()
         if opens_form:
             self._require(view is not None, "no form opened")
-            self._print(f"form for {self._names[person.id]}", plain_text(view or {}))
+            reading.print_text(f"form for {self._names[person.id]}", plain_text(view or {}))
 
     def _submit(self, person: Person, **values: Any) -> None:
         outcome = person.submit(values)
@@ -284,7 +285,7 @@ class Tour:
             return any(text in _read(message) for message in self._ana.messages(people.CHANNEL))
 
         self._wait(is_there, f"the channel does not show “{text}”")
-        self._print_new()
+        self._reading.print_new()
 
     def _expect_thread(self, hypothesis: str, text: str) -> None:
         def is_there() -> bool:
@@ -292,7 +293,7 @@ class Tour:
             return any(text in _read(message) for message in thread)
 
         self._wait(is_there, f"the thread of {hypothesis} does not say “{text}”")
-        self._print_new()
+        self._reading.print_new()
 
     def _expect_private(self, person: Person, text: str) -> None:
         def is_there() -> bool:
@@ -301,7 +302,7 @@ class Tour:
             return any(text in _read(message) for message in messages)
 
         self._wait(is_there, f"{self._names[person.id]} was not told “{text}”")
-        self._print_new()
+        self._reading.print_new()
 
     def _wait(self, condition: Callable[[], object], otherwise: str) -> None:
         try:
@@ -321,40 +322,6 @@ class Tour:
     @staticmethod
     def _say(line: str) -> None:
         print(f"\n> {line}")
-
-    def _print_new(self) -> None:
-        """Print every message that somebody can read now and could not before, or that has changed."""
-        for person in (self._ana, self._ben, self._lena, self._omar):
-            for conversation in person.conversations():
-                self._print_conversation(person, conversation)
-
-    def _print_conversation(self, person: Person, conversation: dict[str, Any]) -> None:
-        messages = person.messages(conversation["id"])
-        for parent in list(messages):
-            if parent.get("reply_count"):
-                messages += person.messages(conversation["id"], thread=parent["ts"])
-        for message in messages:
-            text, key = plain_text(message), (conversation["id"], str(message["ts"]))
-            if self._seen.get(key) == text:
-                continue
-            where = self._where(person, conversation, message)
-            edited = ", edited" if key in self._seen else ""
-            self._seen[key] = text
-            self._print(f"{where}{edited}", text)
-
-    def _where(self, person: Person, conversation: dict[str, Any], message: dict[str, Any]) -> str:
-        if message["is_ephemeral"]:
-            return f"only visible to {self._names[person.id]}"
-        if conversation["id"].startswith("D"):
-            return f"direct message to {self._names[person.id]}"
-        in_thread = message.get("thread_ts") not in (None, message["ts"])
-        return f"#{conversation['name']}{', thread' if in_thread else ''}"
-
-    @staticmethod
-    def _print(where: str, text: str) -> None:
-        print(f"\n  [{where}]")
-        for line in text.splitlines():
-            print(f"  | {line}")
 
 
 def _read(message: dict[str, Any]) -> str:

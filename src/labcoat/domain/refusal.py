@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NO_REQUEST = "no request"
     ALREADY_DECIDED = "already decided"
     NOT_EXPIRED = "not expired"
+    LAST_LOOK_PENDING = "last look pending"
     # what is missing or wrong
     MISSING = "missing"
     TOO_LONG = "too long"
@@ -45,8 +46,6 @@ class Reason(StrEnum):
     IN_THE_FUTURE = "in the future"
     BEFORE_THE_START = "before the start"
     END_BEFORE_START = "end before start"
-    NOT_A_DATE = "not a date"
-    NOT_A_CHOICE = "not a choice"
     # plan
     ALLOCATION = "allocation"
     TWO_VARIANTS = "two variants"

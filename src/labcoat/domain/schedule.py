@@ -78,7 +78,7 @@ def is_working_day(day: date) -> bool:
 
 
 def add_working_days(moment: datetime, days: int, *, zone: str) -> datetime:
-    """Return the same local time that many working days later; a moment at the weekend counts from Monday.
+    """Return the same local time that many working days later; what falls on a weekend moves to Monday.
 
     >>> add_working_days(datetime(2026, 11, 20, 9, tzinfo=UTC), 1, zone="UTC").isoformat()
     '2026-11-23T09:00:00+00:00'

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labcoat.db import dossiers, workspaces
+from labcoat.db import dossiers, looks, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId
-from labcoat.domain.lifecycle import Step
+from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.member import Member
+from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import EXPIRES_AFTER_WORKING_DAYS, NoExperimentReason, eligible_leads
 from labcoat.domain.steps import request as steps
 from labcoat.usecases import results, telling
@@ -50,6 +51,7 @@ def ask(
 ) -> Dossier:
     """Ask a lead; the request reaches them as a message with three buttons."""
     workspace = dossier.hypothesis.workspace
+    require_last_look(tx, dossier)
     new = steps.ask(
         dossier,
         by=by,
@@ -68,6 +70,16 @@ def ask(
     workspaces.meet(tx, workspace, of)
     telling.send_request(tx, saved, saved.requests[-1].position, of)
     return saved
+
+
+def require_last_look(tx: Transaction, dossier: Dossier) -> None:
+    """Raise Refusal while a stopped experiment's last look is being made; one that cannot be made blocks nobody."""
+    experiment = dossier.newest_experiment
+    if experiment is None or experiment.state is not ExperimentState.STOPPED:
+        return
+    is_coming = looks.is_scheduled(tx, dossier.hypothesis.workspace, experiment.number)
+    if is_coming and looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number) is None:
+        raise Refusal(Reason.LAST_LOOK_PENDING, experiment=experiment.number)
 
 
 def approve(

@@ -35,13 +35,20 @@ def build(
             return PlainTextResponse("too large", status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
         # Bolt parses before it verifies and logs what it rejects; what Slack did not sign goes no further than here.
-        if not verifier.is_valid_request(body, headers):
+        if not _is_signed(verifier, body, headers):
             return PlainTextResponse("not signed by Slack", status_code=401)
         answer = await run_in_threadpool(handle, body, headers, headers["x-slack-signature"])
         return _response(answer)
 
     routes = [Route("/slack/events", events, methods=["POST"]), Route("/healthz", _healthy), *more_routes]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _is_signed(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) -> bool:
+    try:
+        return verifier.is_valid_request(body, headers)
+    except (ValueError, TypeError, OverflowError):  # a time that is no number, a body or signature that is no text
+        return False
 
 
 async def _body(request: Request) -> bytes | None:

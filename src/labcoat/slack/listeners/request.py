@@ -21,6 +21,7 @@ def open_ask_form(call: Call, target: Target) -> None:
         dossier.require(Step.ASK)
         dossier.require_owner(call.member(tx, dossier))
         _require_askable(dossier)
+        requests.require_last_look(tx, dossier)
         candidates = requests.candidates(tx, dossier, by=call.user)
         verdict = results.newest_verdict(tx, dossier)
     earlier = dossier.requests[-1] if dossier.requests else None
