@@ -23,7 +23,7 @@ from labcoat.demo import people
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.sandbox import outbound, serving
-from labcoat.sandbox.client import Outcome, Person, SandboxClient
+from labcoat.sandbox.client import Person, SandboxClient
 from labcoat.sandbox.local_slack import Timing
 from labcoat.sandbox.reading import plain_text
 from labcoat.sandbox.serving import RunningSandbox
@@ -298,8 +298,8 @@ def playing(
         bot = wiring.build(read_settings)
         try:
             with served(bot.web) as address, SandboxClient(sandbox.url) as client:
-                sandbox.app_url = f"{address}/slack/events"
-                play = Play(sandbox, client, bot, sandbox.app_url)
+                url = sandbox.app_url = f"{address}/slack/events"
+                play = Play(sandbox, client, bot, url)
                 play.set_clock(START)
                 yield play
         finally:
@@ -321,4 +321,3 @@ def served(web: Starlette) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
-

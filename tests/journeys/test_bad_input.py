@@ -8,7 +8,20 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import text
 
-from journeys.playing import DAY, E1, FILE, NO_PROTOTYPE, PLAN, PROTOTYPE, START, TEAM, Play, command_fields, playing, read
+from journeys.playing import (
+    DAY,
+    E1,
+    FILE,
+    NO_PROTOTYPE,
+    PLAN,
+    PROTOTYPE,
+    START,
+    TEAM,
+    Play,
+    command_fields,
+    playing,
+    read,
+)
 from labcoat.db import looks
 from labcoat.sandbox import outbound, serving
 
@@ -121,6 +134,10 @@ def test_channel_mention_in_a_hypothesis_stays_text(play: Play) -> None:
         ("variants", "control 100, treatment 0", "is not above zero"),
         ("variants", "a 50, A 50", "“a” is there twice"),
         ("variants", "control 50, treatment", "“treatment” can't be read here"),
+        ("variants", ", ".join(f"v{n} 5" for n in range(20)), "“20 variants” is larger than can be right"),
+        ("goal", "x" * 76, "That is 76 signs long; 75 fit"),
+        ("guardrails", "x" * 76, "That is 76 signs long; 75 fit"),
+        ("guardrails", "\n".join(f"metric {n}" for n in range(20)), "“21 metrics” is larger than can be right"),
         ("planned_days", "a month", "“a month” can't be read here"),
         ("planned_days", "0", "not above zero"),
         ("planned_days", "4000", "larger than can be right"),
@@ -145,7 +162,10 @@ def test_end_before_the_start_of_past_data_is_refused(unchanged: Play) -> None:
     unchanged.types(unchanged.ana, "/experiment plan H-1")
 
     refused = unchanged.is_refused(
-        unchanged.ana, **PLAN | NO_PROTOTYPE | {"design": "one look at the end"}, starts_on="2026-10-02", ends_on="2026-10-01"
+        unchanged.ana,
+        **PLAN | NO_PROTOTYPE | {"design": "one look at the end"},
+        starts_on="2026-10-02",
+        ends_on="2026-10-01",
     )
 
     assert "The end must be after the start" in refused["ends_on"]
@@ -190,7 +210,8 @@ def test_totals_of_the_form_are_refused_under_their_field(unchanged: Play) -> No
     unchanged.types(unchanged.ana, "/experiment record E-1")
 
     refused = [
-        unchanged.is_refused(unchanged.ana, totals_0="1200/24000", totals_1=wrong) for wrong in ("1/0", "lots", "5/4", "-1/4")
+        unchanged.is_refused(unchanged.ana, totals_0="1200/24000", totals_1=wrong)
+        for wrong in ("1/0", "lots", "5/4", "-1/4")
     ]
 
     assert [list(one) for one in refused] == [["totals_1"]] * 4
@@ -293,14 +314,27 @@ def test_only_the_owner_may_go_on(unchanged: Play, words: str) -> None:
     assert "Only the owner of H-1 (@UANA) can do that" in unchanged.asks(unchanged.ben, f"/hypothesis {words}")
 
 
-def test_evidence_without_users_needs_a_reason_to_plan(play: Play) -> None:
+def test_plan_of_a_prototype_without_evidence_is_refused_before_the_form(play: Play) -> None:
     play.files(play.ana)
     play.tries(play.ana, with_users=False)
+
+    assert "H-1 has no evidence yet. Show the prototype to real users first" in play.asks(
+        play.ana, "/experiment plan H-1"
+    )
+
+
+def test_evidence_from_data_alone_needs_a_reason_that_stays_visible(play: Play) -> None:
+    play.files(play.ana)
+    play.tries(play.ana, with_users=False)
+    play.types(play.ana, "/hypothesis evidence H-1")
+    play.submits(play.ana, kind="SQL query", count="90000", summary="The new order ranks clicks higher")
     play.types(play.ana, "/experiment plan H-1")
 
-    refused = play.is_refused(play.ana, **PLAN, evidence_reason="No time")
+    refused = play.is_refused(play.ana, **PLAN, evidence_reason="  ")
+    play.submits(play.ana, evidence_reason="Users cannot see it")
 
-    assert "H-1 has no evidence yet" in "".join(refused.values())
+    assert "No user has reacted to the prototype yet" in refused["evidence_reason"]
+    assert "E-1, no user feedback yet: Users cannot see it" in read(play.card())
 
 
 def test_form_that_asks_nothing_still_says_why_not(play: Play) -> None:

@@ -1,4 +1,4 @@
-"""The bot dies with `kill -9` at the worst moments, on SQLite; after a restart nothing is lost and nothing said twice."""
+"""The bot dies with `kill -9` at the worst moments, on SQLite; after a restart nothing is lost or said twice."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +84,12 @@ def test_request_and_its_answer_are_there_once_after_kills(running: Stage) -> No
     _waits(running, "began a prototype")
     ana.command("/experiment", "ask H-1")
     running.slack.faults.add("conversations.open", FaultKind.HOLD_AFTER)
-    asked = {"conclusion": "supported", "learning": "People want it", "amount": "20", "no_experiment": "legal or safety"}
+    asked = {
+        "conclusion": "supported",
+        "learning": "People want it",
+        "amount": "20",
+        "no_experiment": "legal or safety",
+    }
     ana.submit({**asked, "lead": people.LENA})
     _dies_while_held(running)
     _waits(running, "to productionize?")

@@ -7,6 +7,7 @@ import pytest
 
 from journeys.playing import DAY, GROUP_SEQUENTIAL, ONE_LOOK, START, Play, read
 from labcoat.domain.lifecycle import ExperimentState
+from labcoat.sandbox.wire import Json
 from labcoat.stats.results import Verdict
 
 SOURCE = """\
@@ -47,8 +48,8 @@ metrics:
     direction: up
     sql: SELECT player AS unit, version AS variant, no_such_column AS value FROM players
 """
-PAST = {"starts_on": "2026-10-01", "ends_on": "2026-10-14", "design": ONE_LOOK}
-GATES = {"variants": "gate_30 50, gate_40 50"}
+PAST: Json = {"starts_on": "2026-10-01", "ends_on": "2026-10-14", "design": ONE_LOOK}
+GATES: Json = {"variants": "gate_30 50, gate_40 50"}
 
 
 @pytest.fixture

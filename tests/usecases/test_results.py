@@ -123,7 +123,7 @@ def test_smaller_totals_are_refused_and_nothing_is_stored(tx: Transaction) -> No
     dossier = _running(tx)
     first = _record(tx, dossier)
 
-    with refused(Reason.SMALLER_THAN_BEFORE, "totals", before="control 1,000, treatment 1,000"):
+    with refused(Reason.SMALLER_THAN_BEFORE, "correct", before="control 1,000, treatment 1,000"):
         _record(tx, dossier, events(99, of=999), now=THEN + DAY)
 
     assert stored_looks.list_of(tx, WORKSPACE, E7) == [first]

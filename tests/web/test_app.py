@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ class Door:
     """A client of the endpoint, and what came through it."""
 
     client: httpx.Client
-    taken: list[tuple[bytes, str]] = field(default_factory=list)
+    taken: list[tuple[bytes, str]]
 
     def post(self, body: bytes, **headers: str) -> int:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -31,18 +31,19 @@ class Door:
 
 @pytest.fixture
 def door() -> Iterator[Door]:
+    taken: list[tuple[bytes, str]] = []
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
 
     def handle(body: bytes, headers: dict[str, str], delivery_key: str) -> BoltResponse:
-        door.taken.append((body, delivery_key))
+        taken.append((body, delivery_key))
         return BoltResponse(status=200, body={"text": "taken"})
 
     app = web_app.build(signing_secret=SECRET, handle=handle, lifespan=lifespan)
     with served(app) as url, httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
-        door = Door(client)
-        yield door
+        yield Door(client, taken)
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:

@@ -12,6 +12,10 @@ from labcoat.domain.refusal import Reason, Refusal, require_text
 from labcoat.stats.results import Design, Direction, MetricKind, MetricRule, Role, Rule
 
 LONGEST_DAYS = 366
+LONGEST_METRIC_NAME = 75
+"""Characters; what a choice in Slack holds, and the same as in a metrics file."""
+MOST_VARIANTS, MOST_METRICS = 10, 20
+"""More would not fit one message, and every further goal or arm costs all the others power."""
 ALLOCATION_TOLERANCE = 1e-6
 
 
@@ -139,6 +143,8 @@ def checked(plan: Plan) -> Plan:
 def _check_variants(variants: tuple[Variant, ...]) -> None:
     if len(variants) < 2:
         raise Refusal(Reason.TWO_VARIANTS, "variants")
+    if len(variants) > MOST_VARIANTS:
+        raise Refusal(Reason.TOO_LARGE, "variants", text=f"{len(variants)} variants")
     for variant in variants:
         require_text(variant.name, field="variants", longest=60)
         if not variant.weight > 0:
@@ -152,6 +158,11 @@ def _check_variants(variants: tuple[Variant, ...]) -> None:
 
 
 def _check_metrics(metrics: tuple[PlannedMetric, ...]) -> None:
+    for metric in metrics:
+        field = "goal" if metric.role is Role.GOAL else "guardrails"
+        require_text(metric.name, field=field, longest=LONGEST_METRIC_NAME)
+    if len(metrics) > MOST_METRICS:
+        raise Refusal(Reason.TOO_LARGE, "guardrails", text=f"{len(metrics)} metrics")
     twice = _first_repeated(metric.name.casefold() for metric in metrics)
     if twice is not None:
         raise Refusal(Reason.METRIC_TWICE, "guardrails", name=twice)

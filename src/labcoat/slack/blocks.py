@@ -48,7 +48,7 @@ def cut(text: str, longest: int) -> str:
         return text
     kept = text[: longest - 1]
     start = kept.rfind("&")
-    if start > len(kept) - 6 and ";" not in kept[start:]:
+    if start >= max(0, len(kept) - 5) and ";" not in kept[start:]:
         kept = kept[:start]
     return kept + "…"
 

@@ -109,7 +109,7 @@ def record(
             before = ", ".join(
                 f"{name} {old.count:,}" for name, old in zip(plan.variant_names, earlier.moments, strict=True)
             )
-            raise Refusal(Reason.SMALLER_THAN_BEFORE, "totals", experiment=number, metric=planned.name, before=before)
+            raise Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=number, metric=planned.name, before=before)
         looks.supersede(tx, workspace, number, since=earlier.as_of)
     entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
     looks.add_entry(tx, workspace, entry)

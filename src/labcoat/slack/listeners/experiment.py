@@ -1,6 +1,6 @@
 """Experiments: plan, start, stop, cancel, run again."""
 
-from labcoat.domain.lifecycle import Step
+from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Message, section
 from labcoat.slack.listeners.call import Call, Submission, Target
@@ -18,6 +18,8 @@ def open_plan_form(call: Call, target: Target) -> None:
         dossier.require_owner(call.member(tx, dossier))
         if dossier.running is not None:
             raise Refusal(Reason.LOCKED_AT_START, experiment=dossier.running.number)
+        if dossier.hypothesis.stage is Stage.PROTOTYPE and not dossier.evidence:
+            raise Refusal(Reason.EVIDENCE_NEEDED, hypothesis=dossier.hypothesis.number)  # before the work of the form
     known = [one.name for one in reading.describe(call.house.metrics)] if call.house.metrics else []
     call.open_form(views.plan_form(dossier, known_metrics=known, metadata=call.metadata(target.subject)))
 

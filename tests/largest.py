@@ -1,0 +1,404 @@
+"""Everything the bot says and asks, at its largest: every message and every form, by name."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+
+import builders
+from builders import E7, LEAD, NOW, OWNER
+from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.evidence import EvidenceKind
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.history import HistoryEntry
+from labcoat.domain.hypothesis import Decision, Outcome
+from labcoat.domain.ids import HypothesisNumber, UserId
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.look import Look, SourceProblem
+from labcoat.domain.nudge import Nudge, NudgeCase
+from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric, ResultSource, Variant
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.request import NoExperimentReason, Request
+from labcoat.slack import errors
+from labcoat.slack.blocks import Block, Message, escape, section
+from labcoat.slack.listeners import result as result_listener
+from labcoat.slack.views import card, digest, experiment, hypothesis, listing, nudge, prototype, request, result
+from labcoat.stats.results import (
+    Design,
+    Direction,
+    Estimate,
+    Finding,
+    MetricKind,
+    Readout,
+    Role,
+    Sample,
+    SampleRatio,
+    Verdict,
+)
+from labcoat.stats.results import Reason as Finding_
+from labcoat.usecases.requests import Candidates
+from labcoat.usecases.results import Result
+from labcoat.words import stories
+
+ZONE = "Europe/Berlin"
+METADATA = "{}"
+NASTY = "<!channel> & *bold* `code` 🧪👩‍🔬 שלום مرحبا ‮ \n- > "
+
+
+def text_of(length: int) -> str:
+    """Return text of this length with everything in it that Slack or an escape could stumble over."""
+    return (NASTY * (length // len(NASTY) + 1))[: length - 1] + "x"
+
+
+NAMES = tuple(f"{text_of(57).replace(chr(10), ' ').strip()}{n:02}" for n in range(MOST_VARIANTS))
+METRICS = tuple(f"{text_of(72).replace(chr(10), ' ').strip()}{n:02}" for n in range(MOST_METRICS))
+
+
+def a_plan(source: ResultSource = ResultSource.TYPED) -> Plan:
+    """A plan with as many and as long variants and metrics as there may be."""
+    goal = replace(builders.a_goal(METRICS[0]), baseline=0.123456789)
+    others = [builders.a_guardrail(name, margin=goal.minimum_effect) for name in METRICS[1:]]
+    return Plan(
+        variants=tuple(Variant(name=name, weight=1 / len(NAMES)) for name in NAMES),
+        unit=text_of(40),
+        metrics=(goal, *others),
+        design=Design.CONFIDENCE_SEQUENCE,
+        source=source,
+        planned_days=365.25,
+        zone=ZONE,
+    )
+
+
+def a_dossier(
+    state: ExperimentState | None = None,
+    *,
+    stage: Stage | None = None,
+    request: Request | None = None,
+    is_closed: bool = False,
+) -> Dossier:
+    """A hypothesis with texts as long as they may be."""
+    experiments = () if state is None else (an_experiment(state),)
+    implied = Stage.EXPERIMENT if experiments else Stage.PROTOTYPE
+    ending = replace(builders.an_ending(), learning=text_of(1000), overrides=text_of(2000), link=text_of(500))
+    words = replace(
+        builders.a_hypothesis(number=999_999_999, stage=stage or implied, ending=ending if is_closed else None),
+        change=text_of(600),
+        metric=text_of(80),
+        because=text_of(1000),
+        smallest_effect=text_of(80),
+        refuted_by=text_of(600),
+        tags=tuple(text_of(50) + str(n) for n in range(60)),
+    )
+    tried = replace(builders.a_prototype(spent_days=12.5, cap_days=2), summary=text_of(600), stop_when=text_of(600))
+    evidence = replace(builders.some_evidence(EvidenceKind.OFFLINE), summary=text_of(2000), link=text_of(2000))
+    begins = stage is Stage.HYPOTHESIZE
+    return Dossier(
+        hypothesis=words,
+        prototypes=() if begins else (tried,),
+        evidence=() if begins else (evidence,) * 30,
+        experiments=experiments,
+        requests=(request,) if request else (),
+    )
+
+
+def an_experiment(state: ExperimentState) -> Experiment:
+    return replace(
+        builders.an_experiment(state, plan=a_plan()), skip_reason=text_of(2000), no_feedback_reason=text_of(2000)
+    )
+
+
+def a_request(state: RequestState = RequestState.WAITING) -> Request:
+    return replace(
+        builders.a_request(state),
+        learning=text_of(1000),
+        amount_days=99_999.5,
+        no_experiment_reason=NoExperimentReason.OTHER,
+        no_experiment_note=text_of(2000),
+        answer=text_of(2000) if state is not RequestState.WAITING else None,
+        is_member_confirmation=True,
+    )
+
+
+def a_readout(verdict: Verdict = Verdict.GUARDRAIL_HARM) -> Readout:
+    estimates = tuple(_estimate(metric, treatment) for metric in a_plan().metrics for treatment in NAMES[1:])
+    return replace(
+        builders.a_readout(verdict),
+        sample_ratio=SampleRatio(
+            exposed=(10**12,) * len(NAMES),
+            weights=(1 / len(NAMES),) * len(NAMES),
+            p_value=1e-9,
+            log_bayes_factor=9.0,
+            chi_square_p=1e-9,
+        ),
+        estimates=estimates,
+        reasons=tuple(
+            Finding_(finding=Finding.BAD_SIDE, metric=one.metric, treatment=one.treatment) for one in estimates
+        ),
+    )
+
+
+def _estimate(metric: PlannedMetric, treatment: str) -> Estimate:
+    return Estimate(
+        metric=metric.name,
+        role=metric.role,
+        kind=metric.kind,
+        treatment=treatment,
+        control_count=10**12,
+        treatment_count=10**12,
+        control_mean=0.123456,
+        treatment_mean=0.113456,
+        information=5e11,
+        difference=-0.01,
+        standard_error=0.001,
+        multiplier=4.0,
+        low=-0.014,
+        high=-0.006,
+        lift=-0.081,
+        lift_low=-0.11,
+        lift_high=-0.05,
+    )
+
+
+def a_look() -> Look:
+    moments = builders.events(1, of=10**12)
+    return Look(
+        experiment=E7,
+        slot=NOW,
+        as_of=NOW - timedelta(hours=1),
+        made_at=NOW,
+        sample=Sample(exposed=(10**12,) * len(NAMES), moments={name: (moments,) * len(NAMES) for name in METRICS}),
+        readout=a_readout(),
+    )
+
+
+PROBLEM = SourceProblem(message=text_of(3000), since=NOW)
+
+
+def messages() -> Iterator[tuple[str, Message]]:
+    """Yield every message, in each of its shapes."""
+    shapes = {
+        "hypothesize": a_dossier(stage=Stage.HYPOTHESIZE),
+        "prototype": a_dossier(),
+        "prototype without evidence": replace(a_dossier(), evidence=()),
+        "draft": a_dossier(ExperimentState.DRAFT),
+        "running": a_dossier(ExperimentState.RUNNING),
+        "stopped": a_dossier(ExperimentState.STOPPED),
+        "waiting": a_dossier(ExperimentState.STOPPED, request=a_request()),
+        "sent back": a_dossier(ExperimentState.STOPPED, request=a_request(RequestState.SENT_BACK)),
+        "productionize": a_dossier(
+            ExperimentState.STOPPED, stage=Stage.PRODUCTIONIZE, request=a_request(RequestState.APPROVED)
+        ),
+        "closed": a_dossier(ExperimentState.STOPPED, is_closed=True),
+    }
+    for name, dossier in shapes.items():
+        yield f"card {name}", card.card(dossier, readout=a_readout(), problem=PROBLEM, now=NOW, zone=ZONE)
+    yield from _results(shapes["running"])
+    for state in RequestState:
+        asked = a_request(state)
+        dossier = a_dossier(ExperimentState.STOPPED, request=asked)
+        yield f"request {state}", request.request_message(dossier, asked, readout=a_readout(), zone=ZONE)
+        if state is not RequestState.WAITING:
+            yield f"answer {state}", request.answer_message(dossier, asked, zone=ZONE)
+    yield "digest", digest.digest_message(a_digest())
+    yield "digest preview", digest.digest_message(a_digest(), is_preview=True)
+    yield "digest without requests", digest.digest_message(replace(a_digest(), decide=()))
+    yield "digest with nothing", digest.digest_message(_an_empty_digest())
+    yield "nudges", nudge.nudge_message([_a_nudge(case, n) for n in range(20) for case in NudgeCase], zone=ZONE)
+    many = [replace(shapes["prototype"].hypothesis, number=HypothesisNumber(n)) for n in range(21)]
+    yield "list", listing.hypothesis_list(many, title="Open")
+    yield "empty list", listing.hypothesis_list([], title="Open")
+    yield "menu", listing.menu(many)
+    yield "empty menu", listing.menu([])
+    yield "help", listing.help_message(is_all=False)
+    yield "help all", listing.help_message(is_all=True)
+    yield "which of two", listing.which_of_two("record", 999_999_999)
+    yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
+    yield "correction", _correction()
+    for entry in _stories(shapes["stopped"]):
+        said = escape(stories.line(entry, shapes["stopped"], zone=ZONE))
+        yield f"story {entry.step}", Message(text=said, blocks=(section(said),))
+
+
+def _results(dossier: Dossier) -> Iterator[tuple[str, Message]]:
+    shown = Result(
+        dossier=dossier,
+        experiment=dossier.experiments[0],
+        look=a_look(),
+        sample=a_look().sample,
+        sample_as_of=NOW,
+        problem=PROBLEM,
+        next_look=NOW,
+    )
+    yield "result", result.result(shown, zone=ZONE)
+    yield "result without a look", result.result(replace(shown, look=None), zone=ZONE)
+    invalid = replace(a_look(), readout=a_readout(Verdict.INVALID))
+    yield "result not valid", result.result(replace(shown, look=invalid), zone=ZONE)
+
+
+def _correction() -> Message:
+    before = ", ".join(f"{name} {10**12:,}" for name in NAMES)
+    refusal = Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=7, metric=METRICS[0], before=before)
+    return result_listener._offer_correction(refusal, text_of(3000), zone=ZONE)
+
+
+def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:
+    changes = {"E-7 state": (None, "running"), "evidence 1 summary": (None, "x"), "cap_days": (None, 4)}
+    for step in (Step.PROTOTYPE, Step.ADD_EVIDENCE, Step.PLAN, Step.START, Step.STOP, Step.CANCEL):
+        yield HistoryEntry(
+            id=1,
+            hypothesis=dossier.hypothesis.number,
+            step=step,
+            by=OWNER,
+            at=NOW,
+            reason=text_of(2000),
+            changes=MappingProxyType(dict(changes)),
+        )
+
+
+def a_digest() -> Digest:
+    change, number, tested = text_of(600), HypothesisNumber(999_999_999), E7
+    estimate = _estimate(a_plan().goal, NAMES[1])
+    return Digest(
+        monday=NOW.date(),
+        is_late=True,
+        closed_count=20,
+        learned_by_experiment=10,
+        learned_by_prototype=10,
+        open_count=100,
+        waiting_count=20,
+        oldest_waiting=number,
+        oldest_waiting_change=change,
+        oldest_waiting_days=400,
+        decide=tuple(
+            DecideItem(hypothesis=HypothesisNumber(n), change=change, asked_of=LEAD, asked_at=NOW) for n in range(20)
+        ),
+        health=(
+            HealthItem(hypothesis=number, experiment=tested, change=change, readout=a_readout(), problem=text_of(3000)),
+        )
+        * 20,
+        results=(
+            ResultItem(
+                hypothesis=number,
+                experiment=tested,
+                change=change,
+                metric=METRICS[0],
+                kind=MetricKind.PROPORTION,
+                direction=Direction.UP,
+                estimate=estimate,
+                readout=a_readout(Verdict.TOO_EARLY),
+                as_of=NOW,
+            ),
+        )
+        * 20,
+        closed=(
+            ClosedItem(
+                hypothesis=number,
+                change=change,
+                outcome=Outcome.INCONCLUSIVE,
+                decision=Decision.NOT_BUILT,
+                learning=text_of(1000),
+                days_not_spent=99_999.5,
+            ),
+        )
+        * 20,
+        stalled=(StalledItem(hypothesis=number, change=change, why="stopped, not decided", days=400),) * 20,
+    )
+
+
+def _an_empty_digest() -> Digest:
+    return Digest(
+        monday=NOW.date(),
+        is_late=False,
+        closed_count=0,
+        learned_by_experiment=0,
+        learned_by_prototype=0,
+        open_count=0,
+        waiting_count=0,
+        oldest_waiting=None,
+        oldest_waiting_change="",
+        oldest_waiting_days=0,
+    )
+
+
+def _a_nudge(case: NudgeCase, number: int) -> Nudge:
+    return Nudge(
+        case=case,
+        step=1,
+        person=OWNER,
+        hypothesis=HypothesisNumber(number),
+        experiment=E7,
+        change=text_of(600),
+        since=NOW,
+        due_at=NOW,
+    )
+
+
+def forms() -> Iterator[tuple[str, Block]]:
+    """Yield every form, in each of its shapes."""
+    begun, tried = a_dossier(stage=Stage.HYPOTHESIZE), a_dossier()
+    draft, stopped = a_dossier(ExperimentState.DRAFT), a_dossier(ExperimentState.STOPPED)
+    tested = stopped.experiments[0]
+    asked = a_request(RequestState.SENT_BACK)
+    leads = Candidates(leads=(LEAD,), default=LEAD)
+    nobody = Candidates(leads=(), default=None)
+    owner = UserId("U" + "0" * 20)
+    yield "file", hypothesis.file_form(text=text_of(8000), metrics=METRICS, owner=owner, metadata=METADATA)
+    yield "empty file", hypothesis.file_form(text="", metrics=(), owner=owner, metadata=METADATA)
+    yield "close", hypothesis.close_form(stopped, verdict=Verdict.WIN, metadata=METADATA)
+    yield "close not valid", hypothesis.close_form(stopped, verdict=Verdict.INVALID, metadata=METADATA)
+    yield "close untested", hypothesis.close_form(begun, verdict=None, metadata=METADATA)
+    yield "ship", hypothesis.ship_form(stopped, metadata=METADATA)
+    yield "prototype", prototype.prototype_form(begun, metadata=METADATA)
+    yield "evidence", prototype.evidence_form(tried, kind=None, metadata=METADATA)
+    for kind in EvidenceKind:
+        yield f"evidence {kind}", prototype.evidence_form(tried, kind=kind, metadata=METADATA)
+    yield "plan", experiment.plan_form(draft, known_metrics=METRICS, metadata=METADATA)
+    yield "plan without prototype", experiment.plan_form(begun, known_metrics=(), metadata=METADATA)
+    yield "plan without users", experiment.plan_form(tried, known_metrics=METRICS, metadata=METADATA)
+    yield "start", experiment.start_form(draft.experiments[0], now=NOW, metadata=METADATA)
+    yield "stop", experiment.stop_form(tested, now=NOW, metadata=METADATA)
+    yield "cancel", experiment.cancel_form(draft.experiments[0], metadata=METADATA)
+    for metric in (tested.plan.goal, replace(tested.plan.goal, kind=MetricKind.MEAN, role=Role.GOAL)):
+        yield f"record {metric.kind}", experiment.record_form(tested, metric=metric, now=NOW, metadata=METADATA)
+    yield (
+        "ask",
+        request.ask_form(stopped, candidates=leads, verdict=Verdict.WIN, earlier=asked, metadata=METADATA),
+    )
+    yield (
+        "ask from a prototype",
+        request.ask_form(tried, candidates=nobody, verdict=None, earlier=None, metadata=METADATA),
+    )
+    for verb in ("approve", "send_back", "decline"):
+        yield verb, request.decision_form(verb, stopped, replace(asked, verdict=Verdict.NO_EFFECT), metadata=METADATA)
+
+
+def refusals() -> Iterator[Message]:
+    """Yield a refusal of each reason, with facts as long as they come."""
+    facts = {
+        name: text_of(600)
+        for name in ("text", "name", "known", "hint", "because", "id", "metric", "before", "decision", "command")
+    }
+    for reason in Reason:
+        refusal = Refusal(
+            reason,
+            hypothesis=999_999_999,
+            experiment=999_999_999,
+            owner=OWNER,
+            asked_of=LEAD,
+            channel="C1",
+            stage=Stage.PROTOTYPE,
+            state=RequestState.WAITING,
+            by=LEAD,
+            at=NOW.isoformat(),
+            step=Step.ASK,
+            length=3000,
+            longest=600,
+            cap=2.0,
+            total=0.9,
+            window=7.0,
+            events=10**12,
+            units=10**12,
+            **facts,
+        )
+        yield errors.refusal_message(refusal, zone=ZONE)

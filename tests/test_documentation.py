@@ -1,0 +1,163 @@
+"""What README and docs name exists, and what a user needs is named there."""
+
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from labcoat import settings
+from labcoat.slack import grammar
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
+ALL = "\n".join(TEXT.values())
+
+COMMANDS = frozenset(
+    re.findall(r'commands\.add_parser\(\s*"(\w+)"', (ROOT / "src/labcoat/cli.py").read_text(encoding="utf-8"))
+)
+TARGETS = frozenset(re.findall(r"^([a-z]+):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+SETTINGS = frozenset(re.findall(r'(?:environment, |\[|get\()"([A-Z_]+)"', inspect.getsource(settings)))
+SCOPES = frozenset(yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"])
+
+
+def code(page: Path) -> str:
+    """Return what a page shows as code, block or inline."""
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", TEXT[page], flags=re.DOTALL))
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that a heading gets on GitHub.
+
+    >>> slug("The metrics file, in full")
+    'the-metrics-file-in-full'
+    """
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what links may point at within a page."""
+    without_code = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", without_code, flags=re.MULTILINE)}
+
+
+def test_the_pages_know_what_they_are_checked_against() -> None:
+    assert {"serve", "migrate", "demo", "sandbox"} == COMMANDS
+    assert {"demo", "test", "check"} < TARGETS
+    assert {"SLACK_BOT_TOKEN", "DATABASE_URL", "PORT"} < SETTINGS
+    assert "chat:write" in SCOPES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"(?<![\w/-])labcoat ([a-z]+)", code(page)))
+
+    assert named <= COMMANDS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_make_target_that_is_named_exists(page: Path) -> None:
+    assert set(re.findall(r"(?<![\w-])make ([a-z]+)", code(page))) <= TARGETS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_environment_variable_that_is_named_is_read(page: Path) -> None:
+    named = set(re.findall(r"(?<![\w-])((?:LABCOAT|SLACK|DATABASE)_[A-Z_]+|PORT)(?![\w-])", TEXT[page]))
+
+    assert named <= SETTINGS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_scope_that_is_named_is_asked_for(page: Path) -> None:
+    kinds = "channels|chat|commands|files|groups|im|mpim|reactions|team|users|app_mentions"
+
+    assert set(re.findall(rf"`((?:{kinds}):[a-z.:]+)`", TEXT[page])) <= SCOPES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_sub_command_of_slack_that_is_named_exists(page: Path) -> None:
+    typed = re.findall(r"`/(?:hypothesis|experiment) ([a-z]+)", TEXT[page])
+
+    assert set(typed) <= grammar.VERBS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", TEXT[page]):
+        path, _, anchor = target.partition("#")
+        place = (page.parent / path).resolve() if path else page
+        if not place.exists() or (anchor and anchor not in anchors(place)):
+            broken.append(target)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_of_this_repository_that_is_named_exists(page: Path) -> None:
+    named = re.findall(r"`((?:src|docs|tests|benchmarks|migrations)/[\w./-]*)`", TEXT[page])
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_configuration_table_has_every_setting_and_no_other() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", TEXT[README], flags=re.MULTILINE)
+
+    assert len(rows) == len(set(rows))
+    assert set(rows) == SETTINGS
+
+
+def test_the_configuration_table_tells_the_true_defaults() -> None:
+    shown = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", TEXT[README], flags=re.MULTILINE))
+    read = settings.read({"SLACK_BOT_TOKEN": "t", "SLACK_SIGNING_SECRET": "s"})
+
+    assert shown == {
+        "DATABASE_URL": read.database_url,
+        "PORT": str(read.port),
+        "LABCOAT_HOST": read.host,
+        "LABCOAT_TIMEZONE": read.timezone,
+        "LABCOAT_THREADS": str(read.threads),
+        "LABCOAT_LEASE_SECONDS": f"{read.lease.total_seconds():.0f}",
+    }
+
+
+def test_readme_names_every_command_and_every_make_target() -> None:
+    assert [one for one in sorted(COMMANDS) if f"labcoat {one}" not in TEXT[README]] == []
+    assert [one for one in sorted(TARGETS) if f"make {one}" not in TEXT[README]] == []
+
+
+def test_every_page_is_in_readme_s_map() -> None:
+    missing = [page.name for page in PAGES if page != README and f"](docs/{page.name}" not in TEXT[README]]
+
+    assert missing == []
+
+
+def test_the_gate_runs_what_readme_says() -> None:
+    gate = (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+    assert "make test" in TEXT[README]
+    assert {"make test", "make check"} <= set(gate.splitlines())
+
+
+def test_readme_needs_the_python_that_the_package_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    floor = project["requires-python"].removeprefix(">=")
+
+    assert f"Python {floor} or later" in TEXT[README]
+
+
+def test_the_changelog_begins_with_what_is_newest() -> None:
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+    assert headings
+    assert re.match(r"Unreleased|\[?\d+\.\d+\.\d+", headings[0])
+
+
+def test_no_page_names_a_registry() -> None:
+    hosts = "|".join(map(re.escape, ("pypi" + ".org", "python" + "hosted.org", "conda" + ".anaconda")))
+
+    assert re.findall(hosts, ALL) == []
