@@ -30,6 +30,7 @@ from labcoat.stats.results import (
     Estimate,
     Finding,
     MetricKind,
+    NoLookReason,
     Readout,
     Role,
     Sample,
@@ -212,7 +213,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "empty menu", listing.menu([])
     yield "help", listing.help_message(is_all=False)
     yield "help all", listing.help_message(is_all=True)
-    yield "which of two", listing.which_of_two("record", 999_999_999)
+    yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
     yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
     yield "correction", _correction()
     for entry in _stories(shapes["stopped"]):
@@ -229,9 +230,16 @@ def _results(dossier: Dossier) -> Iterator[tuple[str, Message]]:
         sample_as_of=NOW,
         problem=PROBLEM,
         next_look=NOW,
+        no_look=None,
+        missing=tuple(metric.name for metric in dossier.experiments[0].plan.metrics),
     )
     yield "result", result.result(shown, zone=ZONE)
     yield "result without a look", result.result(replace(shown, look=None), zone=ZONE)
+    yield "result without totals", result.result(replace(shown, look=None, sample=None), zone=ZONE)
+    for reason in NoLookReason:
+        yield f"result {reason}", result.result(replace(shown, look=None, no_look=reason), zone=ZONE)
+    cancelled = replace(an_experiment(ExperimentState.CANCELLED), cancel_reason=text_of(2000))
+    yield "result cancelled", result.result(replace(shown, experiment=cancelled, look=None), zone=ZONE)
     invalid = replace(a_look(), readout=a_readout(Verdict.INVALID))
     yield "result not valid", result.result(replace(shown, look=invalid), zone=ZONE)
 
@@ -370,7 +378,7 @@ def forms() -> Iterator[tuple[str, Block]]:
         request.ask_form(tried, candidates=nobody, verdict=None, earlier=None, metadata=METADATA),
     )
     for verb in ("approve", "send_back", "decline"):
-        yield verb, request.decision_form(verb, stopped, replace(asked, verdict=Verdict.NO_EFFECT), metadata=METADATA)
+        yield verb, request.decision_form(verb, stopped, asked, verdict=Verdict.NO_EFFECT, metadata=METADATA)
 
 
 def refusals() -> Iterator[Message]:

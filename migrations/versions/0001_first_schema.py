@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lost_leases", sa.Integer(), nullable=False),
         sa.Column("sent_channel", sa.String(length=40), nullable=True),
         sa.Column("sent_ts", sa.String(length=40), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),

@@ -53,6 +53,7 @@ def _serve(_given: argparse.Namespace) -> int:
     from labcoat import settings, wiring
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # at INFO it writes two lines a tick
     try:
         read = settings.read(os.environ)
         bot = wiring.build(read)

@@ -2,22 +2,26 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from labcoat.db import clock, deliveries, dossiers, workspaces
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
-from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.slack.delivery import Delivery
 from labcoat.usecases import digests, looks, measuring, nudges, requests
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 
 _log = logging.getLogger(__name__)
+
+ItemT = TypeVar("ItemT")
 
 TICK_SECONDS = 15
 DELIVERY_POLL_SECONDS = 1.0
@@ -29,7 +33,7 @@ REPLAYS_REMEMBERED = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
-    """The jobs of one process. zone_of: asks Slack for a person's zone."""
+    """The jobs of one process. zone_of: asks Slack for a person's zone, None if it cannot tell now."""
 
     database: Database
     delivery: Delivery
@@ -56,8 +60,11 @@ class Jobs:
         """Ask Slack for the zones of people who are new."""
         with self.database.reading() as tx:
             people = workspaces.people_without_zone(tx, self.workspace)
-        for person in people:
-            zone = self.zone_of(person) or self.zone
+        self._each(people, self._learn_zone)
+
+    def _learn_zone(self, person: UserId) -> None:
+        zone = self.zone_of(person)
+        if zone is not None:
             with self.database.writing() as tx:
                 workspaces.set_zone(tx, self.workspace, person, zone)
 
@@ -65,27 +72,25 @@ class Jobs:
         """Let requests expire that nobody answered."""
         with self.database.reading() as tx:
             expired = requests.expired(tx, now=now)
-        for dossier in expired:
-            try:
-                with self.database.writing() as tx:
-                    requests.expire(tx, dossier, now=now)
-            except Changed:
-                continue  # someone answered just now
+        self._each(expired, lambda dossier: self._expire(dossier, now))
+
+    def _expire(self, dossier: Dossier, now: datetime) -> None:
+        try:
+            with self.database.writing() as tx:
+                requests.expire(tx, dossier, now=now)
+        except Changed:
+            return  # someone answered just now
 
     def make_looks(self, now: datetime) -> None:
         """Make the looks that are due; the warehouse and the statistics run with no transaction open."""
         with self.database.reading() as tx:
             due = looks.due(tx, now=now)
-        for look in due:
-            self._make_look(look, now)
+        self._each(due, lambda look: self._make_look(look, now))
 
     def _make_look(self, look: looks.DueLook, now: datetime) -> None:
-        if looks.is_finished(look) or not looks.needs_warehouse(look):
+        if looks.is_finished(look):
             with self.database.writing() as tx:
-                if looks.is_finished(look):
-                    looks.finish(tx, look)
-                else:
-                    looks.record_entries(tx, look, now=now)
+                looks.finish(tx, look)
             return
         try:
             sample = measuring.measure(look, self.metrics)
@@ -101,12 +106,13 @@ class Jobs:
         """Send the weekly digests that are due."""
         with self.database.reading() as tx:
             channels = dossiers.channels_with_hypotheses(tx)
-        for workspace, channel in channels:
-            with self.database.reading() as tx:
-                is_due = digests.is_due(tx, workspace, channel, zone=self.zone, now=now)
-            if is_due:
-                with self.database.writing() as tx:
-                    digests.send_due(tx, workspace, channel, zone=self.zone, now=now)
+            due = [one for one in channels if digests.is_due(tx, *one, zone=self.zone, now=now)]
+        self._each(due, lambda channel: self._send_digest(*channel))
+
+    def _send_digest(self, workspace: WorkspaceId, channel: ChannelId) -> None:
+        with self.database.writing() as tx:
+            # Read again here: what was closed since the tick began is in this digest, and must not be in the next too.
+            digests.send_due(tx, workspace, channel, zone=self.zone, now=clock.business_now(tx))
 
     def send_nudges(self, now: datetime) -> None:
         """Send the nudges that are due."""
@@ -115,6 +121,15 @@ class Jobs:
         for workspace, mine in due.items():
             with self.database.writing() as tx:
                 nudges.send(tx, workspace, mine, now=now)
+
+    @staticmethod
+    def _each(items: Iterable[ItemT], act: Callable[[ItemT], None]) -> None:
+        """Do it for every item; one that fails is logged, and keeps none of the others waiting."""
+        for item in items:
+            try:
+                act(item)
+            except Exception:
+                _log.exception("one item failed; it is tried again at the next tick")
 
     def deliver_all(self) -> int:
         """Deliver what is due in the outbox; return how many notices were tried."""

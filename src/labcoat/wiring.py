@@ -55,7 +55,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         metrics=metrics,
         workspace=workspace,
         zone=settings.timezone,
-        zone_of=lambda person: connection.zone_of(client, UserId(person)),
+        zone_of=lambda person: connection.zone_of(client, UserId(person), otherwise=settings.timezone),
     )
 
     @asynccontextmanager

@@ -1,7 +1,7 @@
 """Looks and typed totals: a slot is taken once, the newest that stands counts."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from builders import DAY, E7, E8, NOW, OWNER, WORKSPACE, a_dossier, a_readout, an_experiment, events
 from labcoat.db import dossiers, looks
 from labcoat.db.database import Database
-from labcoat.domain.ids import WorkspaceId
+from labcoat.db.looks import Due
+from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.stats.results import Estimate, Finding, MetricKind, NoLookReason, Role, Sample, Verdict
@@ -115,9 +116,33 @@ def test_looks_are_due_when_their_time_has_come(database: Database) -> None:
         looks.schedule(tx, WORKSPACE, E7, None)
 
         assert none_yet == []
-        assert due == [(WORKSPACE, 12, E8), (WORKSPACE, 12, E7)]
+        assert [one.number for one in due] == [E8, E7]
         assert looks.due(tx, NOW - 2 * DAY) == []
-        assert looks.due(tx, NOW) == [(WORKSPACE, 12, E8)]
+        assert [one.number for one in looks.due(tx, NOW)] == [E8]
+
+
+def test_a_due_look_is_taken_once(database: Database) -> None:
+    with database.writing() as tx:
+        dossiers.save(tx, None, a_dossier(an_experiment()), step=Step.PLAN, by=OWNER, at=NOW, reason=None)
+        looks.schedule(tx, WORKSPACE, E7, NOW)
+
+        first = looks.take(tx, WORKSPACE, E7, due_at=NOW, then=NOW + DAY)
+        second = looks.take(tx, WORKSPACE, E7, due_at=NOW, then=NOW + DAY)
+
+        assert (first, second) == (True, False)
+        assert looks.due(tx, NOW) == []
+
+
+def test_a_stop_that_comes_between_keeps_its_last_look(database: Database) -> None:
+    with database.writing() as tx:
+        dossiers.save(tx, None, a_dossier(an_experiment()), step=Step.PLAN, by=OWNER, at=NOW, reason=None)
+        looks.schedule(tx, WORKSPACE, E7, NOW)
+        looks.schedule(tx, WORKSPACE, E7, NOW + timedelta(minutes=1))  # the stop
+
+        is_taken = looks.take(tx, WORKSPACE, E7, due_at=NOW, then=NOW + DAY)
+
+        assert not is_taken
+        assert [one.next_look_at for one in looks.due(tx, NOW + DAY)] == [NOW + timedelta(minutes=1)]
 
 
 def test_saving_a_step_does_not_move_the_next_look(database: Database) -> None:
@@ -127,7 +152,9 @@ def test_saving_a_step_does_not_move_the_next_look(database: Database) -> None:
         changed = saved.with_experiment(replace(saved.experiments[0], stop_reason="rain"))
         dossiers.save(tx, saved, changed, step=Step.STOP, by=OWNER, at=NOW, reason=None)
 
-        assert looks.due(tx, NOW) == [(WORKSPACE, 12, E7)]
+        assert looks.due(tx, NOW) == [
+            Due(workspace=WORKSPACE, hypothesis=HypothesisNumber(12), number=E7, next_look_at=NOW)
+        ]
 
 
 def test_the_newest_totals_of_each_metric_count(database: Database) -> None:

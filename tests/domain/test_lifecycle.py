@@ -195,7 +195,7 @@ ACTIONS: dict[Step, Callable[[Dossier], Dossier]] = {
     Step.STOP: lambda one: experiment.stop(one, E7, by=a_member(OTHER), ended_at=NOW, reason="done", now=NOW),
     Step.RUN_AGAIN: lambda one: experiment.run_again(one, E7, by=a_member(), new=E8, now=NOW),
     Step.ASK: _ask,
-    Step.APPROVE: lambda one: request.approve(one, 1, by=a_lead(), reason=None, seen_version=3, now=NOW),
+    Step.APPROVE: lambda one: request.approve(one, 1, by=a_lead(), reason=None, verdict=None, seen_version=3, now=NOW),
     Step.SEND_BACK: lambda one: request.send_back(one, 1, by=a_lead(), reason="n is missing", now=NOW),
     Step.DECLINE: lambda one: request.decline(one, 1, by=a_lead(), reason="too dear", now=NOW),
     Step.EXPIRE: lambda one: request.expire(one, 1, now=NOW + 99 * DAY),

@@ -282,7 +282,7 @@ def playing(
     timing: Timing | None = None,
 ) -> Iterator[Play]:
     """Run a sandbox and a bot over a migrated database until the end, at START."""
-    with serving.running_sandbox(slack or workspace(), timing=timing) as sandbox:
+    with ending_together() as threads, serving.running_sandbox(slack or workspace(), timing=timing) as sandbox:
         read_settings = settings.read(
             {
                 "SLACK_BOT_TOKEN": sandbox.slack.workspace.bot.token,
@@ -297,7 +297,7 @@ def playing(
         )
         bot = wiring.build(read_settings)
         try:
-            with served(bot.web) as address, SandboxClient(sandbox.url) as client:
+            with served(bot.web, threads) as address, SandboxClient(sandbox.url) as client:
                 url = sandbox.app_url = f"{address}/slack/events"
                 play = Play(sandbox, client, bot, url)
                 play.set_clock(START)
@@ -307,17 +307,26 @@ def playing(
 
 
 @contextmanager
-def served(web: Starlette) -> Iterator[str]:
+def ending_together() -> Iterator[list[threading.Thread]]:
+    """Wait in the end for servers that were told to stop before: each takes its time, and they need not queue."""
+    threads: list[threading.Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join(10)
+
+
+@contextmanager
+def served(web: Starlette, threads: list[threading.Thread]) -> Iterator[str]:
     """Serve an app in a thread, without its lifespan: of the bot nothing ticks and nothing is delivered by itself."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as sandbox.serving does
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     config = uvicorn.Config(web, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="bot", daemon=True)
     thread.start()
+    threads.append(thread)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)

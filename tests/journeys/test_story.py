@@ -30,7 +30,7 @@ def test_hypothesis_goes_from_free_text_to_shipped(play_on_both: Play) -> None:
     assert "1 from users" in card
 
     play.presses(ana, play.card(), "plan")
-    play.submits(ana, baseline="5 %", minimum_effect="5 %", design="confidence sequence")
+    play.submits(ana, minimum_effect="0.5 points", design="confidence sequence")
     play.presses(ana, play.card(), "start")
     play.submits(ana)
     assert "E-1 running since Tue 24 Nov, planned until Tue 22 Dec" in read(play.card())
@@ -46,7 +46,7 @@ def test_hypothesis_goes_from_free_text_to_shipped(play_on_both: Play) -> None:
 
     play.stops(ana)
     assert "E-1 stopped, Tue 24 Nov to Wed 9 Dec" in read(play.card())
-    assert "final" in play.asks(ana, "/experiment result E-1")
+    assert ", final" in play.asks(ana, RECORD)  # the last look waits for totals up to the end
 
     play.asks_lead(ana)
     request = play.direct(lena)[-1]

@@ -8,14 +8,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from builders import DAY, E7, NOW, OTHER, WORKSPACE, a_dossier, a_member, a_plan, a_typed_plan, an_experiment
+from builders import (
+    DAY,
+    E7,
+    NOW,
+    OTHER,
+    OWNER,
+    WORKSPACE,
+    a_dossier,
+    a_member,
+    a_plan,
+    a_typed_plan,
+    an_ending,
+    an_experiment,
+)
+from labcoat.db import dossiers
 from labcoat.db import looks as stored_looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.lifecycle import Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
-from labcoat.domain.plan import Period, Plan
-from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample
+from labcoat.domain.plan import Period
+from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample, Verdict
 from labcoat.usecases import experiments, looks
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
 
@@ -51,7 +66,6 @@ def test_a_start_schedules_the_first_look(tx: Transaction) -> None:
 
     assert before == []
     assert (first.slot, first.until, first.day, first.is_last) == (FIRST_SLOT, FIRST_SLOT + MINUTE, 1, False)
-    assert looks.needs_warehouse(first)
 
 
 def test_a_past_start_is_looked_at_from_the_next_slot_on(tx: Transaction) -> None:
@@ -75,7 +89,7 @@ def test_an_experiment_of_the_past_is_looked_at_at_once_and_only_once(tx: Transa
     look = the_due_look(tx, NOW)
     made = _record(tx, look, now=NOW)
 
-    assert (look.slot, look.until, look.day, look.is_last) == (period.ends_at, period.ends_at, 28, True)
+    assert (look.slot, look.until, look.day, look.is_last) == (NOW, period.ends_at, 28, True)
     assert made is not None
     assert made.readout is not None
     assert made.readout.is_final
@@ -190,14 +204,35 @@ def test_what_was_spent_stays_spent_when_traffic_ended_before_the_newest_look(
     assert _looks(tx)[-1] == made
 
 
-def test_a_last_look_with_wrong_data_ends_too(tx: Transaction) -> None:
+def test_a_last_look_with_wrong_data_is_made_again_later(tx: Transaction) -> None:
     running = started(tx)
     _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
 
     made = _record(tx, the_due_look(tx, FIRST_SLOT), sample=Sample(exposed=(0, 0), moments={}), now=FIRST_SLOT)
 
+    later = FIRST_SLOT + looks.RETRY_PERMANENT_AFTER
+    again = _record(tx, the_due_look(tx, later), now=later)
+
     assert made is not None
+    assert made.readout is not None
+    assert made.readout.verdict is Verdict.DATA_ERROR
+    assert again is not None
+    assert again.readout is not None
+    assert again.readout.is_final
     assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []
+
+
+def test_traffic_said_to_have_ended_before_the_newest_look_loses_no_units(tx: Transaction) -> None:
+    running = started(tx)
+    _looked_at_daily(tx, days=3)
+    newest = _looks(tx)[-1]
+    told_at = newest.made_at + timedelta(hours=1)
+    _stop(tx, found(tx, running), ended_at=newest.as_of - DAY, now=told_at)
+
+    last = the_due_look(tx, told_at)
+
+    assert last.until == newest.as_of
+    assert last.day == newest.readout.day if newest.readout else False
 
 
 def test_an_experiment_of_the_past_with_wrong_data_is_looked_at_again_after_its_stop(tx: Transaction) -> None:
@@ -245,17 +280,28 @@ def test_a_problem_is_said_once_and_tried_again_later(tx: Transaction) -> None:
     assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(message="no connection", since=FIRST_SLOT)
 
 
-def test_another_problem_is_said_and_keeps_since_when(tx: Transaction) -> None:
+def test_another_problem_is_shown_but_not_said_again(tx: Transaction) -> None:
     started(tx)
     _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT)
     deliver_all(tx)
 
     _problem(tx, "no such column", is_permanent=True, now=FIRST_SLOT + 15 * MINUTE)
 
-    assert told(tx) == [STORY, CARD]
+    assert told(tx) == [CARD]
     assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(message="no such column", since=FIRST_SLOT)
     assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=6)) == []
     assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=6, minutes=15)) != []
+
+
+def test_a_closed_hypothesis_is_not_read_any_more(tx: Transaction) -> None:
+    running = started(tx)
+    stopped = _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
+    ended = replace(stopped.hypothesis, ending=an_ending())
+    dossiers.save(tx, stopped, stopped.with_hypothesis(ended), step=Step.CLOSE, by=OWNER, at=NOW, reason=None)
+
+    _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT)
+
+    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []
 
 
 def test_a_look_ends_the_problem(tx: Transaction) -> None:
@@ -276,16 +322,3 @@ def test_the_answer_needs_no_database(tx: Transaction) -> None:
 
     assert isinstance(looks.answer(look, a_sample()), Readout)
     assert isinstance(looks.answer(replace(look, day=0), a_sample()), NoLook)
-
-
-def test_the_last_look_at_typed_totals_needs_no_warehouse(tx: Transaction) -> None:
-    plan: Plan = a_typed_plan()
-    running = started(tx, plan)
-    _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
-
-    look = the_due_look(tx, FIRST_SLOT)
-    looks.record_entries(tx, look, now=FIRST_SLOT)
-
-    assert not looks.needs_warehouse(look)
-    assert _looks(tx) == []  # nobody sent any totals
-    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []

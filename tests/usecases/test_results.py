@@ -1,5 +1,6 @@
 """Totals that people type: since the start, only growing unless corrected, looked at as they come."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,9 +30,9 @@ from labcoat.domain.member import Member
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
-from labcoat.stats.results import Moments, Verdict
+from labcoat.stats.results import Design, Moments, Verdict
 from labcoat.usecases import experiments, hypotheses, looks, results
-from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, the_due_look, told
+from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, told
 
 THEN = NOW + 3 * DAY
 """Three days after the start."""
@@ -211,32 +212,52 @@ def test_what_is_closed_takes_no_totals(tx: Transaction) -> None:
         _record(tx, closed, now=THEN + DAY)
 
 
-def test_a_stop_makes_one_last_look_at_what_was_typed(tx: Transaction) -> None:
-    dossier = _running(tx)
-    _record(tx, dossier)
-    told_at = THEN + timedelta(minutes=1)
-    _stop(tx, found(tx, dossier), ended_at=THEN, now=told_at)  # at the very moment that the totals reached
-
-    look = the_due_look(tx, told_at)
-    looks.record_entries(tx, look, now=told_at)
-    looks.record_entries(tx, look, now=told_at + timedelta(seconds=1))  # another replica, a moment later
-
-    all_looks = stored_looks.list_of(tx, WORKSPACE, E7)
-    assert [one.readout.is_final for one in all_looks if one.readout] == [False, True]
-
-
-def test_totals_corrected_after_the_stop_make_the_last_look_anew(tx: Transaction) -> None:
+def test_the_last_look_waits_for_totals_up_to_the_end(tx: Transaction) -> None:
     dossier = _running(tx)
     _record(tx, dossier, as_of=THEN - DAY)
-    stopped = _stop(tx, found(tx, dossier), now=THEN)
-    looks.record_entries(tx, the_due_look(tx, THEN), now=THEN)
+    stopped = _stop(tx, found(tx, dossier), ended_at=THEN, now=THEN)
 
-    made = _record(tx, stopped, events(90, of=900), events(99, of=900), is_correction=True, now=THEN + DAY)
+    shown = results.show(tx, stopped, stopped.experiments[0], now=THEN)
+    last = _record(tx, stopped, as_of=THEN, now=THEN + DAY)
 
-    assert made is not None
-    assert made.readout is not None
-    assert made.readout.is_final
-    assert made.readout.verdict is Verdict.INCONCLUSIVE
+    assert looks.due(tx, now=THEN + DAY) == []  # nobody but people can send them
+    assert shown.missing == ("orders per user",)
+    assert last is not None
+    assert last.readout is not None
+    assert last.readout.is_final
+
+
+def test_totals_that_do_not_reach_to_the_end_make_no_last_look(tx: Transaction) -> None:
+    dossier = _running(tx)
+    stopped = _stop(tx, found(tx, dossier), ended_at=THEN, now=THEN)
+
+    made = _record(tx, stopped, as_of=THEN - DAY, now=THEN + DAY)
+
+    assert made is None
+    assert list(stored_looks.newest_entries(tx, WORKSPACE, E7)) == ["orders per user"]
+
+
+def test_the_last_look_waits_for_every_guardrail(tx: Transaction) -> None:
+    dossier = _running(tx, a_typed_plan(a_goal(), a_guardrail()))
+    stopped = _stop(tx, found(tx, dossier), ended_at=THEN, now=THEN)
+
+    goal = _record(tx, stopped, as_of=THEN, now=THEN + DAY)
+    guardrail = _record(tx, stopped, metric="refunds", as_of=THEN, now=THEN + 2 * DAY)
+
+    assert goal is None
+    assert guardrail is not None
+    assert guardrail.readout is not None
+    assert {one.metric for one in guardrail.readout.estimates} == {"orders per user", "refunds"}
+
+
+def test_one_look_at_the_end_says_nothing_before_it(tx: Transaction) -> None:
+    dossier = _running(tx, replace(a_typed_plan(), design=Design.ONE_LOOK))
+
+    look = _record(tx, dossier)
+
+    assert look is not None
+    assert look.readout is None
+    assert told(tx).count(STORY) == 1  # that the totals came, and no verdict
 
 
 def test_what_is_shown_is_the_newest_stored_look(tx: Transaction) -> None:

@@ -206,7 +206,18 @@ def test_the_owner_of_a_card_that_cannot_be_shown_is_told(tx: Transaction) -> No
     number = dossier.hypothesis.number
     card = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, details={"hypothesis": number})
 
-    telling.tell_owner_of_missing_card(tx, card)
-    telling.tell_owner_of_missing_card(tx, replace(card, kind=NoticeKind.STORY))
+    telling.tell_of_undelivered(tx, card, problem="not_in_channel")
+    telling.tell_of_undelivered(tx, replace(card, kind=NoticeKind.STORY), problem="not_in_channel")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
+
+
+def test_the_owner_of_a_request_that_reaches_nobody_is_told(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier())
+    details = {"hypothesis": dossier.hypothesis.number, "position": 1}
+    request = Notice(kind=NoticeKind.REQUEST, workspace=WORKSPACE, person=LEAD, details=details)
+
+    telling.tell_of_undelivered(tx, request, problem="user_disabled")
+
+    assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
+    assert details_of(tx, NoticeKind.PROBLEM)[0]["person"] == LEAD

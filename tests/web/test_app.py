@@ -11,7 +11,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 
-from journeys.playing import served
+from journeys.playing import ending_together, served
 from labcoat.web import app as web_app
 
 SECRET = "a secret of the tests"
@@ -42,8 +42,9 @@ def door() -> Iterator[Door]:
         return BoltResponse(status=200, body={"text": "taken"})
 
     app = web_app.build(signing_secret=SECRET, handle=handle, lifespan=lifespan)
-    with served(app) as url, httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
-        yield Door(client, taken)
+    with ending_together() as threads, served(app, threads) as url:
+        with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+            yield Door(client, taken)
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:

@@ -126,4 +126,4 @@ def test_a_plan_in_one_line(effect: Amount, baseline: float | None, words: str) 
 
     assert summary.startswith("control 50 % / treatment 50 % by user; goal orders per user, ")
     assert words in summary
-    assert "; guardrails refunds; 28 days" in summary
+    assert "; guardrails refunds (down is good); 28 days" in summary

@@ -1,5 +1,6 @@
 """Looks and typed totals: written once, read back as values."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
@@ -80,14 +81,32 @@ def is_scheduled(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumb
     return tx.execute(query).scalar_one() is not None
 
 
-def due(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber, ExperimentNumber]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An experiment whose next look is due, and since when."""
+
+    workspace: WorkspaceId
+    hypothesis: HypothesisNumber
+    number: ExperimentNumber
+    next_look_at: datetime
+
+
+def due(tx: Transaction, now: datetime) -> list[Due]:
     """Return, over all workspaces, the experiments whose next look is due."""
+    table = tables.experiments
+    query = select(table).where(table.c.next_look_at <= now).order_by(table.c.next_look_at)
+    return [from_row(Due, table, row) for row in tx.execute(query).mappings()]
+
+
+def take(
+    tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, due_at: datetime, then: datetime | None
+) -> bool:
+    """Take a due look and set when the next one is; return False if somebody took it, or a stop came between."""
     column = tables.experiments.c
-    query = select(column.workspace, column.hypothesis, column.number).where(column.next_look_at <= now)
-    return [
-        (WorkspaceId(workspace), HypothesisNumber(hypothesis), ExperimentNumber(number))
-        for workspace, hypothesis, number in tx.execute(query.order_by(column.next_look_at))
-    ]
+    one = update(tables.experiments).where(
+        column.workspace == workspace, column.number == number, column.next_look_at == due_at
+    )
+    return tx.execute(one.values(next_look_at=then)).rowcount == 1
 
 
 def add_entry(tx: Transaction, workspace: WorkspaceId, entry: Entry) -> None:

@@ -26,6 +26,7 @@ class Claim:
     """A notice that this process may deliver until its lease ends.
 
     may_be_sent: an earlier attempt may have reached Slack, so it must be looked up by `key` before it is sent.
+    lost_leases: how often whoever claimed it never settled it.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Claim:
     created_at: datetime
     attempts: int
     may_be_sent: bool
+    lost_leases: int
     lease_until: datetime
 
 
@@ -101,8 +103,9 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         return None
     lease_until = at + lease
     taken = and_(table.c.id == row["id"], table.c.state == row["state"], table.c.attempts == row["attempts"])
-    leased = update(table).where(taken).values(state=SENDING, lease_until=lease_until, attempts=row["attempts"] + 1)
-    if tx.execute(leased).rowcount != 1:
+    lost_leases = row["lost_leases"] + (row["state"] == SENDING)
+    leased = {"state": SENDING, "lease_until": lease_until, "attempts": row["attempts"] + 1, "lost_leases": lost_leases}
+    if tx.execute(update(table).where(taken).values(leased)).rowcount != 1:
         return None
     return Claim(
         id=row["id"],
@@ -111,6 +114,7 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         created_at=row["created_at"],
         attempts=row["attempts"] + 1,
         may_be_sent=row["state"] != PENDING,
+        lost_leases=lost_leases,
         lease_until=lease_until,
     )
 

@@ -255,6 +255,7 @@ outbox = Table(
     Column("next_try_at", UTCDateTime, nullable=False),
     Column("lease_until", UTCDateTime),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("lost_leases", Integer, nullable=False, default=0),
     Column("sent_channel", _ID),
     Column("sent_ts", String(40)),
     Column("problem", Text),

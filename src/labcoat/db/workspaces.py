@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from labcoat.db import tables
@@ -28,24 +28,27 @@ def _next(tx: Transaction, workspace: WorkspaceId, column: str) -> int:
     )
     taken = tx.execute(taking).scalar_one_or_none()
     if taken is None:
-        _add_workspace(tx, workspace)
+        _add_once(tx, table, {"id": workspace})
         taken = tx.execute(taking).scalar_one()
     return int(taken)
 
 
-def _add_workspace(tx: Transaction, workspace: WorkspaceId) -> None:
+def _add_once(tx: Transaction, table: Table, row: dict[str, str | None]) -> None:
     try:
         with tx.begin_nested():
-            tx.execute(insert(tables.workspaces).values(id=workspace))
+            tx.execute(insert(table).values(row))
     except IntegrityError:  # another replica was first, which is as good
         return
 
 
 def set_leads(tx: Transaction, workspace: WorkspaceId, people: Collection[UserId]) -> None:
     """Make these the leads of the workspace."""
-    tx.execute(delete(tables.leads).where(tables.leads.c.workspace == workspace))
-    if people:
-        tx.execute(insert(tables.leads), [{"workspace": workspace, "person": person} for person in people])
+    table, wanted, known = tables.leads, set(people), set(leads(tx, workspace))
+    if known - wanted:
+        gone = table.c.person.in_(known - wanted)
+        tx.execute(delete(table).where(table.c.workspace == workspace, gone))
+    for person in sorted(wanted - known):
+        _add_once(tx, table, {"workspace": workspace, "person": person})
 
 
 def leads(tx: Transaction, workspace: WorkspaceId, *, lock: bool = False) -> list[UserId]:
@@ -68,11 +71,7 @@ def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
     table = tables.people
     known = select(table.c.person).where(table.c.workspace == workspace, table.c.person == person)
     if tx.execute(known).scalar_one_or_none() is None:
-        try:
-            with tx.begin_nested():
-                tx.execute(insert(table).values(workspace=workspace, person=person, zone=None))
-        except IntegrityError:  # another replica was first, which is as good
-            return
+        _add_once(tx, table, {"workspace": workspace, "person": person, "zone": None})
 
 
 def people_without_zone(tx: Transaction, workspace: WorkspaceId) -> list[UserId]:

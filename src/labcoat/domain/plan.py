@@ -12,6 +12,7 @@ from labcoat.domain.refusal import Reason, Refusal, require_text
 from labcoat.stats.results import Design, Direction, MetricKind, MetricRule, Role, Rule
 
 LONGEST_DAYS = 366
+SHORTEST_DAYS = 1 / 24
 LONGEST_METRIC_NAME = 75
 """Characters; what a choice in Slack holds, and the same as in a metrics file."""
 MOST_VARIANTS, MOST_METRICS = 10, 20
@@ -134,10 +135,18 @@ def checked(plan: Plan) -> Plan:
     _check_calendar(plan)
     if not 0 < plan.alpha < 0.5 or not 0.5 <= plan.power < 1:
         raise Refusal(Reason.NOT_A_NUMBER, "alpha", text=f"{plan.alpha:g}")
+    if plan.source is ResultSource.TYPED:
+        _check_typed_names(plan.variants)
     if plan.source is ResultSource.TYPED and plan.design is Design.GROUP_SEQUENTIAL:
         # People choose when they send numbers; spending by calendar would not pay for that.
         raise Refusal(Reason.DESIGN_NEEDS_WAREHOUSE, "design")
     return plan
+
+
+def _check_typed_names(variants: tuple[Variant, ...]) -> None:
+    for variant in variants:
+        if len(variant.name.split()) > 1:
+            raise Refusal(Reason.NAME_WITH_BLANK, "variants", name=variant.name[:60])
 
 
 def _check_variants(variants: tuple[Variant, ...]) -> None:
@@ -173,17 +182,16 @@ def _check_metrics(metrics: tuple[PlannedMetric, ...]) -> None:
         if metric.minimum_effect is None:
             raise Refusal(Reason.NO_MINIMUM_EFFECT, "minimum_effect", metric=metric.name)
     for metric in metrics:
-        for amount, field in ((metric.minimum_effect, "minimum_effect"), (metric.margin, "guardrails")):
-            if amount is not None and amount.absolute(metric.baseline) in (None, 0.0):
-                raise Refusal(
-                    Reason.BASELINE_NEEDED, "baseline" if field == "minimum_effect" else field, metric=metric.name
-                )
+        if metric.minimum_effect is not None and metric.minimum_effect.absolute(metric.baseline) in (None, 0.0):
+            raise Refusal(Reason.BASELINE_NEEDED, "baseline", metric=metric.name)
+        if metric.margin is not None and metric.margin.absolute(metric.baseline) in (None, 0.0):
+            raise Refusal(Reason.MARGIN_NEEDS_UNIT, "guardrails", metric=metric.name)
 
 
 def _check_calendar(plan: Plan) -> None:
     if plan.period is not None and plan.period.ends_at <= plan.period.starts_at:
         raise Refusal(Reason.END_BEFORE_START, "ends_on")
-    if not plan.planned_days > 0:
+    if not plan.planned_days >= SHORTEST_DAYS:
         raise Refusal(Reason.NOT_POSITIVE, "planned_days", text=f"{plan.planned_days:g}")
     if plan.planned_days > LONGEST_DAYS:
         raise Refusal(Reason.TOO_LARGE, "planned_days", text=f"{plan.planned_days:g}")

@@ -60,6 +60,10 @@ class Reason(StrEnum):
     BASELINE_NEEDED = "baseline needed"
     NOT_AN_EFFECT = "not an effect"
     IMPOSSIBLE_EFFECT = "impossible effect"
+    TOO_SMALL_EFFECT = "too small effect"
+    DIRECTION_NEEDED = "direction needed"
+    MARGIN_NEEDS_UNIT = "margin needs unit"
+    NAME_WITH_BLANK = "name with blank"
     DESIGN_NEEDS_WAREHOUSE = "design needs warehouse"
     WINDOW_TOO_LONG = "window too long"
     # counts
@@ -71,6 +75,7 @@ class Reason(StrEnum):
     COUNTS_COME_FROM_WAREHOUSE = "counts come from warehouse"
     # finding things
     UNKNOWN_COMMAND = "unknown command"
+    NOT_BUILT_YET = "not built yet"
     UNKNOWN_ID = "unknown id"
     ID_NEEDED = "id needed"
     NO_CHANNEL = "no channel"

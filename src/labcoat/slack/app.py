@@ -4,12 +4,12 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from slack_bolt import App, BoltRequest, Respond
+from slack_bolt import App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from labcoat.slack import errors
+from labcoat.slack import connection, errors
 from labcoat.slack.blocks import Message, notice_view, section
 from labcoat.slack.house import House
 from labcoat.slack.listeners import dispatch
@@ -73,7 +73,7 @@ def _authorizer(identity: Identity) -> Any:
     return authorize
 
 
-def _on_error(error: Exception, body: dict[str, Any], respond: Respond) -> BoltResponse:
+def _on_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
     text = errors.crash_text(error)
     if body.get("type") == "view_submission":
         inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
@@ -84,7 +84,7 @@ def _on_error(error: Exception, body: dict[str, Any], respond: Respond) -> BoltR
     if "command" in body:
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})
     if body.get("response_url"):
-        respond(text=text, response_type="ephemeral", replace_original=False)
+        connection.answer_privately(body["response_url"], Message(text=text))
     return BoltResponse(status=200, body="")
 
 

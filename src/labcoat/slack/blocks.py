@@ -8,6 +8,7 @@ from typing import Any
 Block = dict[str, Any]
 
 SECTION_LENGTH, HEADER_LENGTH, BUTTON_LENGTH, OPTION_LENGTH, LABEL_LENGTH = 3000, 150, 75, 75, 2000
+VALUE_LENGTH = 2000
 PLACEHOLDER_LENGTH, TITLE_LENGTH, FIELD_LENGTH, INPUT_LENGTH, TEXT_LENGTH = 150, 24, 2000, 3000, 4000
 MESSAGE_BLOCKS, VIEW_BLOCKS, BUTTONS, FIELDS, OPTIONS = 50, 100, 25, 10, 100
 
@@ -97,7 +98,7 @@ def button(text: str, *, verb: str, value: str, style: str | None = None, key: s
         "type": "button",
         "text": plain(text, BUTTON_LENGTH),
         "action_id": action_id,
-        "value": value,
+        "value": value[:VALUE_LENGTH],
     }
     return block | ({"style": style} if style else {})
 

@@ -26,7 +26,10 @@ from labcoat.usecases import telling
 _log = logging.getLogger(__name__)
 
 EVENT_TYPE = "labcoat_notice"
-MOST_ATTEMPTS = 8
+GIVE_UP_AFTER = timedelta(hours=24)
+LONGEST_WAIT_SECONDS = 600.0
+MOST_LOST_LEASES = 8
+"""How often a notice may be claimed and never settled before something in it is taken to kill whoever delivers it."""
 LOOK_BACK = timedelta(minutes=5)
 """Slack's clock may be behind ours by so much when a message is looked for."""
 
@@ -63,8 +66,8 @@ class Delivery:
             claimed = outbox.claim(tx, at=machine_now(), lease=self.lease)
         if claimed is None:
             return False
-        if claimed.attempts > MOST_ATTEMPTS:  # it was claimed so often and never settled: something in it kills us
-            self._bury(claimed, f"given up after {MOST_ATTEMPTS} attempts")
+        if claimed.lost_leases > MOST_LOST_LEASES:
+            self._bury(claimed, f"claimed {claimed.lost_leases} times and never settled")
             return True
         try:
             channel, ts = self._tell(claimed, now)
@@ -156,10 +159,11 @@ class Delivery:
             self._retry(claimed, problem=reason, may_be_sent=True)
 
     def _retry(self, claimed: Claim, *, problem: str, may_be_sent: bool) -> None:
-        if claimed.attempts >= MOST_ATTEMPTS:
+        if machine_now() - claimed.created_at > GIVE_UP_AFTER:
             self._bury(claimed, f"given up after {claimed.attempts} attempts: {problem}")
             return
-        at = machine_now() + timedelta(seconds=2.0**claimed.attempts)
+        wait = min(LONGEST_WAIT_SECONDS, 2.0 ** min(claimed.attempts, 20))
+        at = machine_now() + timedelta(seconds=wait)
         with self.database.writing() as tx:
             outbox.retry(tx, claimed, at=at, may_be_sent=may_be_sent, problem=problem)
 
@@ -167,4 +171,4 @@ class Delivery:
         _log.warning("notice %s (%s) was given up: %s", claimed.id, claimed.notice.kind, problem)
         with self.database.writing() as tx:
             outbox.bury(tx, claimed, problem=problem)
-            telling.tell_owner_of_missing_card(tx, claimed.notice)
+            telling.tell_of_undelivered(tx, claimed.notice, problem=problem)

@@ -22,6 +22,8 @@ _REST = {
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
 }
+_LATER_ABOUT_ONE = frozenset({"edit", "take", "handover", "pivot", "reopen", "predict"})
+_LATER_ALONE = frozenset({"settings", "export", "search", "need", "size"})
 VERBS = ABOUT_ONE | _REST.keys()
 
 
@@ -33,6 +35,13 @@ class Intent:
     subject: Subject | None = None
     number: int | None = None
     rest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A verb of the design that is not built yet."""
+
+    verb: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +59,7 @@ class Unclear:
     suggestion: str | None
 
 
-def parse(root: str, text: str) -> Intent | FreeText | Unclear:
+def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
     """Return what the text means after this root. A verb works after either root: people mix them up.
 
     >>> parse(HYPOTHESIS, "show h12").subject
@@ -65,6 +74,10 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear:
     intent = _intent(first.lower(), rest)
     if intent is not None:
         return intent
+    if first.lower() in _LATER_ABOUT_ONE and find_subject(rest.partition(" ")[0]) is not None:
+        return Later(verb=first.lower())
+    if cleaned.lower() in _LATER_ALONE:
+        return Later(verb=cleaned.lower())
     lone = find_subject(cleaned)
     if lone is not None:
         return Intent(verb="show" if root == HYPOTHESIS else "result", subject=lone)

@@ -91,11 +91,22 @@ def _nudge(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message
 
 def _problem(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
     dossier = _dossier(tx, notice)
-    text = (
-        f"I could not show H-{dossier.hypothesis.number} in <#{dossier.hypothesis.channel}>. Nothing is lost. "
-        "Invite me there with `/invite`; its card appears with the next change."
-    )
+    text = _problem_text(dossier, notice.details)
     return Message(text=text, blocks=(section(text),))
+
+
+def _problem_text(dossier: Dossier, details: Mapping[str, object]) -> str:
+    number, channel = dossier.hypothesis.number, f"<#{dossier.hypothesis.channel}>"
+    if details.get("person"):
+        return f"I could not reach <@{details['person']}> about H-{number}. Nothing is lost. Please ask them yourself."
+    match details["problem"]:
+        case "not_in_channel" | "channel_not_found":
+            now = "Invite me there with `/invite`; its card appears with the next change."
+        case "is_archived":
+            now = "The channel is archived. Unarchive it, and its card appears with the next change."
+        case _:
+            now = "Slack did not take it. Its card appears with the next change."
+    return f"I could not show H-{number} in {channel}. Nothing is lost. {now}"
 
 
 _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {

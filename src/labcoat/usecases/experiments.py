@@ -64,10 +64,11 @@ def stop(
     reason: str | None,
     now: datetime,
 ) -> Dossier:
-    """Register that an experiment has ended; one last look follows."""
+    """Register that an experiment has ended. One last look follows, at typed results when their totals have come."""
     new = steps.stop(dossier, number, by=by, ended_at=ended_at, reason=reason, now=now)
     saved = telling.save(tx, dossier, new, step=Step.STOP, by=by.user, now=now, reason=reason)
-    looks.schedule(tx, saved.hypothesis.workspace, number, now)
+    is_read_daily = saved.get_experiment(number).plan.source is ResultSource.WAREHOUSE
+    looks.schedule(tx, saved.hypothesis.workspace, number, now if is_read_daily else None)
     return saved
 
 

@@ -11,8 +11,7 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look, SourceProblem
-from labcoat.domain.plan import ResultSource
-from labcoat.stats.results import NoLook, Readout, Sample
+from labcoat.stats.results import NoLook, Readout, Sample, Verdict
 from labcoat.usecases import results, telling
 
 RETRY_AFTER = timedelta(minutes=15)
@@ -24,13 +23,14 @@ RETRY_PERMANENT_AFTER = timedelta(hours=6)
 class DueLook:
     """A look to make.
 
-    until: data from here on do not count. day: of the experiment, for what it spends. past: the looks that stand.
-    is_last: the last one of a stopped experiment.
+    due_at: what the look is taken by. until: later data do not count. day: of the experiment, for what it spends.
+    past: the looks that stand. is_last: the last one of a stopped experiment.
     """
 
     workspace: WorkspaceId
     hypothesis: HypothesisNumber
     experiment: Experiment
+    due_at: datetime
     slot: datetime
     until: datetime
     day: float
@@ -41,29 +41,27 @@ class DueLook:
 def due(tx: Transaction, *, now: datetime) -> list[DueLook]:
     """Return the looks that are due, with all that making them needs."""
     found = []
-    for workspace, hypothesis, number in looks.due(tx, now):
-        dossier = dossiers.find(tx, workspace, hypothesis)
+    for one in looks.due(tx, now):
+        dossier = dossiers.find(tx, one.workspace, one.hypothesis)
         assert dossier is not None
-        experiment = dossier.get_experiment(number)
-        look = _due_look(tx, dossier, experiment, now)
+        look = _due_look(tx, dossier, dossier.get_experiment(one.number), due_at=one.next_look_at, now=now)
         if look is not None:
             found.append(look)
     return found
 
 
-def _due_look(tx: Transaction, dossier: Dossier, experiment: Experiment, now: datetime) -> DueLook | None:
+def _due_look(
+    tx: Transaction, dossier: Dossier, experiment: Experiment, *, due_at: datetime, now: datetime
+) -> DueLook | None:
     plan, is_stopped = experiment.plan, experiment.state is ExperimentState.STOPPED
     past = tuple(looks.list_of(tx, dossier.hypothesis.workspace, experiment.number))
     assert experiment.since is not None
     if plan.period is not None:
-        slot, until = experiment.stopped_at or plan.period.ends_at, plan.period.ends_at
-        day = plan.planned_days
+        slot, until, day = now, plan.period.ends_at, plan.planned_days
     elif is_stopped:
         assert experiment.ended_at is not None
-        assert experiment.stopped_at is not None
-        # A daily slot or typed totals may have the moment of the end already, so the slot is the telling.
-        slot, until = experiment.stopped_at, experiment.ended_at
-        # Traffic may have ended before the newest look was made, and what that one spent stays spent.
+        # People may say late that traffic ended earlier. What was read since then was read, and what it spent is spent.
+        slot, until = now, max([experiment.ended_at, *(look.as_of for look in past)])
         spent_days = (look.readout.day for look in past if look.readout is not None)
         day = max(schedule.days_between(experiment.since, until), *spent_days, 0.0)
     else:
@@ -76,6 +74,7 @@ def _due_look(tx: Transaction, dossier: Dossier, experiment: Experiment, now: da
         workspace=dossier.hypothesis.workspace,
         hypothesis=dossier.hypothesis.number,
         experiment=experiment,
+        due_at=due_at,
         slot=slot,
         until=until,
         day=day,
@@ -95,12 +94,11 @@ def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
 
 
 def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoLook, *, now: datetime) -> Look | None:
-    """Store a look with its notices; None if the plan moved or the slot was taken meanwhile."""
-    dossier = _current(tx, look)
+    """Store a look with its notices; None if somebody took it, or the plan moved, meanwhile."""
+    dossier = _taken(tx, look, then=_next_time(look, answer, now))
     if dossier is None:
         return None
     experiment = dossier.get_experiment(look.experiment.number)
-    _schedule_next(tx, look, experiment, now)
     made = results.look_of(experiment, sample, answer, slot=look.slot, as_of=look.until, made_at=now)
     looks.add(tx, look.workspace, made)
     had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
@@ -111,64 +109,46 @@ def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoL
     return made
 
 
-def record_entries(tx: Transaction, look: DueLook, *, now: datetime) -> None:
-    """Make the last look of a stopped experiment at the totals that people typed."""
-    dossier = _current(tx, look)
-    if dossier is None:
-        return
-    experiment = dossier.get_experiment(look.experiment.number)
-    looks.schedule(tx, look.workspace, experiment.number, None)
-    entries = looks.newest_entries(tx, look.workspace, experiment.number)
-    made = results.look_at_entries(
-        tx, dossier, experiment, entries, slot=look.slot, as_of=look.until, is_last=True, now=now
-    )
-    if made is not None:
-        telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
-        telling.refresh_card(tx, dossier)
-
-
 def finish(tx: Transaction, look: DueLook) -> None:
     """Remember that no look of this experiment is to come."""
-    looks.schedule(tx, look.workspace, look.experiment.number, None)
+    looks.take(tx, look.workspace, look.experiment.number, due_at=look.due_at, then=None)
 
 
 def record_problem(tx: Transaction, look: DueLook, message: str, *, is_permanent: bool, now: datetime) -> None:
-    """Remember why the numbers could not be read, say it once in the thread, and try again later."""
-    dossier = _current(tx, look)
+    """Remember why the numbers could not be read, say so once until they can be, and try again later."""
+    dossier = _taken(tx, look, then=now + (RETRY_PERMANENT_AFTER if is_permanent else RETRY_AFTER))
     if dossier is None:
         return
     number = look.experiment.number
-    looks.schedule(tx, look.workspace, number, now + (RETRY_PERMANENT_AFTER if is_permanent else RETRY_AFTER))
     known = looks.find_problem(tx, look.workspace, number)
-    if known is not None and known.message == message:
-        return
     since = known.since if known is not None else now
     looks.set_problem(tx, look.workspace, number, SourceProblem(message=message, since=since))
-    telling.tell_in_thread(tx, dossier, {"problem": message, "experiment": number})
-    telling.refresh_card(tx, dossier)
+    if known is None:
+        telling.tell_in_thread(tx, dossier, {"problem": message, "experiment": number})
+    if known is None or known.message != message:
+        telling.refresh_card(tx, dossier)
 
 
-def needs_warehouse(look: DueLook) -> bool:
-    """Whether the numbers come from the warehouse."""
-    return look.experiment.plan.source is ResultSource.WAREHOUSE
-
-
-def _current(tx: Transaction, look: DueLook) -> Dossier | None:
+def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier | None:
     dossier = dossiers.find(tx, look.workspace, look.hypothesis)
     assert dossier is not None
+    then = then if dossier.hypothesis.is_open else None
+    if not looks.take(tx, look.workspace, look.experiment.number, due_at=look.due_at, then=then):
+        return None
     experiment = dossier.get_experiment(look.experiment.number)
     has_moved = experiment.plan_version != look.experiment.plan_version or experiment.state != look.experiment.state
     return None if has_moved or looks.has_slot(tx, look.workspace, experiment.number, look.slot) else dossier
 
 
-def _schedule_next(tx: Transaction, look: DueLook, experiment: Experiment, now: datetime) -> None:
+def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> datetime | None:
+    experiment = look.experiment
     if look.is_last:
-        looks.schedule(tx, look.workspace, experiment.number, None)
-        return
+        is_broken = isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR
+        return now + RETRY_PERMANENT_AFTER if is_broken else None
     assert experiment.since is not None
-    zone, hour = experiment.plan.zone, experiment.plan.look_hour
-    after = schedule.next_look_slot(now, since=experiment.since, zone=zone, hour=hour)
-    looks.schedule(tx, look.workspace, experiment.number, after)
+    return schedule.next_look_slot(
+        now, since=experiment.since, zone=experiment.plan.zone, hour=experiment.plan.look_hour
+    )
 
 
 def _is_news(readout: Readout, past: tuple[Look, ...]) -> bool:

@@ -93,7 +93,8 @@ def approve(
     now: datetime,
 ) -> Dossier:
     """Release the investment: the hypothesis goes to productionize."""
-    new = steps.approve(dossier, position, by=by, reason=reason, seen_version=seen_version, now=now)
+    verdict = results.newest_verdict(tx, dossier)
+    new = steps.approve(dossier, position, by=by, reason=reason, verdict=verdict, seen_version=seen_version, now=now)
     return _answered(tx, dossier, new, position, Step.APPROVE, by, now)
 
 

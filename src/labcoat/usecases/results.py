@@ -16,7 +16,7 @@ from labcoat.domain.member import Member
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import readout
-from labcoat.stats.results import Moments, NoLook, Readout, Sample, Verdict
+from labcoat.stats.results import Moments, NoLook, NoLookReason, Readout, Role, Sample, Verdict
 from labcoat.usecases import telling
 
 
@@ -25,7 +25,8 @@ class Result:
     """What may be shown of an experiment now.
 
     look: the newest with a readout. sample, sample_as_of: the newest data, of which only units may be shown.
-    next_look: None where people send the numbers, or no look is to come.
+    next_look: None where people send the numbers, or no look is to come. no_look: why the newest data made no look.
+    missing: metrics whose typed totals up to the end the last look waits for.
     """
 
     dossier: Dossier
@@ -35,6 +36,8 @@ class Result:
     sample_as_of: datetime | None
     problem: SourceProblem | None
     next_look: datetime | None
+    no_look: NoLookReason | None
+    missing: tuple[str, ...]
 
 
 def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: datetime) -> Result:
@@ -50,7 +53,21 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
         sample_as_of=all_looks[-1].as_of if all_looks else None,
         problem=looks.find_problem(tx, workspace, experiment.number),
         next_look=_next_look(experiment, now),
+        no_look=all_looks[-1].no_look if all_looks else None,
+        missing=_missing(tx, dossier, experiment, with_readout, now),
     )
+
+
+def _missing(
+    tx: Transaction, dossier: Dossier, experiment: Experiment, seen: Sequence[Look], now: datetime
+) -> tuple[str, ...]:
+    if experiment.plan.source is not ResultSource.TYPED or experiment.planned_end is None:
+        return ()
+    is_over = experiment.state is ExperimentState.STOPPED or now >= experiment.planned_end
+    is_final = any(look.readout is not None and look.readout.is_final for look in seen)
+    if not is_over or is_final:
+        return ()
+    return still_missing(experiment, looks.newest_entries(tx, dossier.hypothesis.workspace, experiment.number))
 
 
 def _next_look(experiment: Experiment, now: datetime) -> datetime | None:
@@ -113,16 +130,24 @@ def record(
         looks.supersede(tx, workspace, number, since=earlier.as_of)
     entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
     looks.add_entry(tx, workspace, entry)
-    # People may correct totals, or add a metric's, as of the very same moment: what makes the look is the telling.
-    is_last = experiment.state is ExperimentState.STOPPED
-    look = look_at_entries(
-        tx, dossier, experiment, {**entries, planned.name: entry}, slot=now, as_of=as_of, is_last=is_last, now=now
-    )
     telling.tell_in_thread(tx, dossier, {"recorded": planned.name, "experiment": number, "by": by.user})
-    if look is not None:
+    look = _look_at_entries(tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, now=now)
+    if look is not None and look.readout is not None:
         telling.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": number})
         telling.refresh_card(tx, dossier)
     return look
+
+
+def still_missing(experiment: Experiment, entries: Mapping[str, Entry]) -> tuple[str, ...]:
+    """Return the goals and guardrails whose typed totals do not reach to the end of the experiment.
+
+    The end is when traffic ended, or the planned end while it runs. The last look waits for all of them: made at
+    the first to come, it would never see the others.
+    """
+    end = experiment.ended_at or experiment.planned_end
+    assert end is not None
+    decisive = [metric.name for metric in experiment.plan.metrics if metric.role is not Role.SECONDARY]
+    return tuple(name for name in decisive if name not in entries or entries[name].as_of < end)
 
 
 def _require_typed(dossier: Dossier, experiment: Experiment, by: Member, as_of: datetime, now: datetime) -> None:
@@ -153,27 +178,29 @@ def _in_plan_order(totals: Mapping[str, Moments], variants: tuple[str, ...]) -> 
     return tuple(by_name[name.casefold()] for name in variants)
 
 
-def look_at_entries(
+def _look_at_entries(
     tx: Transaction,
     dossier: Dossier,
     experiment: Experiment,
     entries: Mapping[str, Entry],
     *,
-    slot: datetime,
     as_of: datetime,
-    is_last: bool,
     now: datetime,
 ) -> Look | None:
-    """Make a look at typed totals and store it; None while the goal has no numbers."""
-    if experiment.plan.goal.name not in entries:
+    """Make a look at typed totals and store it; None while the goal has none, or the last look waits for others."""
+    assert experiment.since is not None
+    assert experiment.planned_end is not None
+    is_stopped = experiment.state is ExperimentState.STOPPED
+    is_closing = is_stopped or as_of >= experiment.planned_end
+    if experiment.plan.goal.name not in entries or (is_closing and still_missing(experiment, entries)):
         return None
     workspace = dossier.hypothesis.workspace
     sample = sample_of(entries, experiment.plan.goal.name)
     past = looks.list_of(tx, workspace, experiment.number)
-    assert experiment.since is not None
     day = schedule.days_between(experiment.since, as_of)
-    answer = compute(experiment, sample, day=day, past=past, is_last=is_last)
-    look = look_of(experiment, sample, answer, slot=slot, as_of=as_of, made_at=now)
+    answer = compute(experiment, sample, day=day, past=past, is_last=is_stopped)
+    # People may correct totals, or add a metric's, as of the very same moment: what makes the look is the telling.
+    look = look_of(experiment, sample, answer, slot=now, as_of=as_of, made_at=now)
     if looks.has_slot(tx, workspace, experiment.number, look.slot):
         return None
     looks.add(tx, workspace, look)

@@ -1,5 +1,6 @@
 """How many units a plan needs, as far as what people know of their metrics tells."""
 
+from labcoat.domain.amounts import LARGEST_COUNT
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.power import Budget, Target, sample_size
@@ -35,6 +36,11 @@ def _units(plan: Plan, metric: PlannedMetric, *, count: int) -> int | None:
         comparisons=count * (len(plan.variants) - 1),
     )
     try:
-        return sample_size(target, effect=effect, budget=budget).total
+        total = sample_size(target, effect=effect, budget=budget).total
     except ValueError as error:
         raise Refusal(Reason.IMPOSSIBLE_EFFECT, "minimum_effect", metric=metric.name) from error
+    except (OverflowError, ZeroDivisionError) as error:
+        raise Refusal(Reason.TOO_SMALL_EFFECT, "minimum_effect", metric=metric.name) from error
+    if total > LARGEST_COUNT:
+        raise Refusal(Reason.TOO_SMALL_EFFECT, "minimum_effect", metric=metric.name)
+    return total

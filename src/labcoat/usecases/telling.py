@@ -92,21 +92,19 @@ def refresh_requests(tx: Transaction, dossier: Dossier, position: int) -> None:
         send_request(tx, dossier, position, person)
 
 
-def tell_owner_of_missing_card(tx: Transaction, notice: Notice) -> None:
-    """Tell the owner in private that their card could not be shown, if it was a card."""
-    if notice.kind is not NoticeKind.CARD:
+def tell_of_undelivered(tx: Transaction, notice: Notice, *, problem: str) -> None:
+    """Tell whoever should know, in private, that a card or a request could not be shown. problem: Slack's own word."""
+    if notice.kind not in (NoticeKind.CARD, NoticeKind.REQUEST):
         return
-    dossier = dossiers.find(tx, notice.workspace, HypothesisNumber(int(str(notice.details["hypothesis"]))))
-    if dossier is not None and dossier.hypothesis.owner is not None:
-        outbox.put(
-            tx,
-            Notice(
-                kind=NoticeKind.PROBLEM,
-                workspace=notice.workspace,
-                person=dossier.hypothesis.owner,
-                details={"hypothesis": dossier.hypothesis.number},
-            ),
-        )
+    number = HypothesisNumber(int(str(notice.details["hypothesis"])))
+    dossier = dossiers.find(tx, notice.workspace, number)
+    if dossier is None or dossier.hypothesis.owner is None:
+        return
+    details = {"hypothesis": number, "problem": problem, "person": notice.person}
+    outbox.put(
+        tx,
+        Notice(kind=NoticeKind.PROBLEM, workspace=notice.workspace, person=dossier.hypothesis.owner, details=details),
+    )
 
 
 def answer_owner(tx: Transaction, dossier: Dossier, position: int) -> None:

@@ -7,7 +7,7 @@ from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.words import numbers
 
 _TEXTS: Mapping[Reason, str] = {
-    Reason.NOT_OWNER: "Only the owner of H-{hypothesis} ({owner_name}) can do that. Ask them, or ask them to hand it over.",
+    Reason.NOT_OWNER: "Only the owner of H-{hypothesis} ({owner_name}) can do that. Ask them.",
     Reason.NOT_OWNER_OR_LEAD: "Only the owner of H-{hypothesis} ({owner_name}) or a lead can do that.",
     Reason.NOT_ELIGIBLE: (
         "This needs a lead who never owned H-{hypothesis} or asked for it, so that a second person looks at the evidence. "
@@ -15,8 +15,8 @@ _TEXTS: Mapping[Reason, str] = {
     ),
     Reason.NOT_IN_CHANNEL: "That happens in {channel_name}, where the hypothesis lives. Please do it from there.",
     Reason.LEAD_ONLY: "H-{hypothesis} was shipped, so only a lead can reopen it. Ask a lead, or file a new hypothesis.",
-    Reason.HAS_OWNER: "H-{hypothesis} already has an owner ({owner_name}). Ask them to hand it over.",
-    Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. Its owner or a lead can reopen it.",
+    Reason.HAS_OWNER: "H-{hypothesis} already has an owner ({owner_name}).",
+    Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. To go on from it, file a new hypothesis.",
     Reason.NOT_CLOSED: "H-{hypothesis} is still open, so there is nothing to reopen. See `/hypothesis show H-{hypothesis}`.",
     Reason.WRONG_STAGE: "H-{hypothesis} is at the stage “{stage}”, where that step is not possible. {next_step}",
     Reason.WRONG_STATE: "{experiment_name} is {state}, so that is not possible. {next_step}",
@@ -59,7 +59,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.END_BEFORE_START: "The end must be after the start. Please check the two dates.",
     Reason.ALLOCATION: "The shares add up to {total_percent}, not 100 %. Example: control 50, treatment 50.",
     Reason.TWO_VARIANTS: "An experiment needs at least two variants, control first. Example: control 50, treatment 50.",
-    Reason.VARIANT_TWICE: "“{name}” is there twice. Give each variant a name of its own.",
+    Reason.VARIANT_TWICE: "“{name}” is there twice. Give each variant a name of its own, without blanks. Example: gate_30 50, gate_40 50.",
     Reason.NOT_A_PLAN_VARIANT: "“{name}” is no variant of the plan. Its variants are: {known}.",
     Reason.VARIANT_MISSING: "The numbers of “{name}” are missing. Give all variants: {known}.",
     Reason.NO_GOAL: "Name one goal metric: the one that decides. Example: orders per user.",
@@ -70,6 +70,10 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.BASELINE_NEEDED: "An effect in percent needs a baseline above zero: what is {metric} today? Example: 19 % or 4.2.",
     Reason.NOT_AN_EFFECT: "“{text}” can't be read as an effect. Examples: 2 % (of the baseline), 0.5 points, 0.3.",
     Reason.IMPOSSIBLE_EFFECT: "{metric} can't move that far: a share stays between 0 and 100 %. Give a smaller effect.",
+    Reason.TOO_SMALL_EFFECT: "To see an effect on {metric} that small takes more units than there are. Give a larger one.",
+    Reason.DIRECTION_NEEDED: "Say which way is good for “{name}”. Example: {name} down.",
+    Reason.MARGIN_NEEDS_UNIT: "A margin of {metric} in percent would need its baseline. Give it in its own unit. Example: margin 0.2 points.",
+    Reason.NAME_WITH_BLANK: "“{name}” has a blank, so its totals could not be typed in one line. Write it together, as in gate_30.",
     Reason.DESIGN_NEEDS_WAREHOUSE: (
         "Numbers that people send come at times they choose. Use “confidence sequence” or “one look at the end”, "
         "or take the goal from the metrics file."
@@ -89,6 +93,7 @@ _TEXTS: Mapping[Reason, str] = {
         "E-{experiment} reads its numbers from the metrics file every day, so none were stored. See `/experiment result E-{experiment}`."
     ),
     Reason.UNKNOWN_COMMAND: "“{text}” is not something I know. {hint}",
+    Reason.NOT_BUILT_YET: "`{text}` is not built yet. `/hypothesis help all` shows what is.",
     Reason.UNKNOWN_ID: "There is no {id} here. `/hypothesis list` shows what there is.",
     Reason.NO_CHANNEL: "Hypotheses live in a channel. Please type this in the channel where it belongs.",
     Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",

@@ -9,7 +9,7 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
-from labcoat.domain.plan import Plan
+from labcoat.domain.plan import Plan, ResultSource
 from labcoat.stats.results import Role
 from labcoat.words import numbers, verdicts
 
@@ -31,7 +31,9 @@ def plan_summary(plan: Plan) -> str:
         size = numbers.plain(100 * effect.size)
         absolute = f"{size} points" if plan.goal.kind == "proportion" else numbers.plain(effect.size)
         worth = f", smallest effect {f'{size} %' if effect.is_relative else absolute}"
-    guardrails = [metric.name for metric in plan.metrics if metric.role is Role.GUARDRAIL]
+    guardrails = [
+        f"{metric.name} ({metric.direction} is good)" for metric in plan.metrics if metric.role is Role.GUARDRAIL
+    ]
     guarded = f"; guardrails {', '.join(guardrails)}" if guardrails else ""
     days = numbers.days(round(plan.planned_days, 1))
     needed = f", about {numbers.roughly(plan.planned_units)} {plan.unit}s needed" if plan.planned_units else ""
@@ -136,7 +138,10 @@ def _stop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     assert experiment is not None
     assert experiment.ended_at is not None
     ended = numbers.day_and_time(experiment.ended_at, zone)
-    return f"stopped E-{experiment.number}; traffic ended {ended}{_because(entry)}. One last look follows."
+    what_now = "One last look follows."
+    if experiment.plan.source is ResultSource.TYPED:
+        what_now = "Send the totals up to then: they make the last look."
+    return f"stopped E-{experiment.number}; traffic ended {ended}{_because(entry)}. {what_now}"
 
 
 def _cancel(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001

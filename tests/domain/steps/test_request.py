@@ -119,7 +119,8 @@ def test_a_requester_who_is_no_longer_owner_stays_involved() -> None:
 
 
 def _approve(dossier: Dossier, *, by: Member | None = None, reason: str | None = None) -> Dossier:
-    return request.approve(dossier, 1, by=by or a_lead(), reason=reason, seen_version=3, now=NOW)
+    verdict = dossier.requests[-1].verdict
+    return request.approve(dossier, 1, by=by or a_lead(), reason=reason, verdict=verdict, seen_version=3, now=NOW)
 
 
 def test_an_approval_keeps_who_when_and_the_version_seen() -> None:
@@ -183,6 +184,14 @@ def test_approving_against_the_verdict_needs_a_reason(verdict: Verdict, conclusi
     assert _approve(dossier, reason="the law asks for it").requests[0].answer == "the law asks for it"
 
 
+def test_the_verdict_that_counts_is_the_newest_not_the_one_at_the_asking() -> None:
+    asked = a_request(verdict=Verdict.WIN, conclusion=Outcome.SUPPORTED)
+    dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(asked,))
+
+    with refused(Reason.REASON_NEEDED, "reason"):
+        request.approve(dossier, 1, by=a_lead(), reason=None, verdict=Verdict.GOAL_HARM, seen_version=3, now=NOW)
+
+
 @pytest.mark.parametrize("verdict", [Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, None])
 def test_approving_with_the_verdict_needs_none(verdict: Verdict | None) -> None:
     dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(a_request(verdict=verdict),))
@@ -228,4 +237,4 @@ def test_an_expired_request_is_asked_again_as_another() -> None:
 
 def test_a_request_that_is_not_there_is_refused() -> None:
     with refused(Reason.NO_REQUEST):
-        request.approve(_stopped(), 1, by=a_lead(), reason=None, seen_version=1, now=NOW)
+        request.approve(_stopped(), 1, by=a_lead(), reason=None, verdict=None, seen_version=1, now=NOW)

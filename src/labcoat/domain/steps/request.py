@@ -78,15 +78,23 @@ def ask(
 
 
 def approve(
-    dossier: Dossier, position: int, *, by: Member, reason: str | None, seen_version: int, now: datetime
+    dossier: Dossier,
+    position: int,
+    *,
+    by: Member,
+    reason: str | None,
+    verdict: Verdict | None,
+    seen_version: int,
+    now: datetime,
 ) -> Dossier:
     """Return the hypothesis in the stage productionize.
 
-    reason: needed if building goes against the verdict. seen_version: the version that the lead's form was made from.
+    verdict: of the newest look, which may be newer than the request. reason: needed if building goes against it.
+    seen_version: the version that the lead's form was made from.
     """
     request = answerable(dossier, position, by=by, step=Step.APPROVE)
-    if is_against(request.verdict, request.conclusion):
-        reason = require_reason(reason, because=f"the verdict is “{request.verdict}”")
+    if is_against(verdict, request.conclusion):
+        reason = require_reason(reason, because=f"the verdict is “{verdict}”")
     answered = replace(_answered(request, RequestState.APPROVED, by, reason, now), seen_version=seen_version)
     return dossier.with_hypothesis(moved(dossier.hypothesis, Stage.PRODUCTIONIZE, at=now)).with_request(answered)
 

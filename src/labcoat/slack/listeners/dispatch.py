@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from slack_bolt import Ack, App, BoltContext, Respond
+from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -15,7 +15,7 @@ from labcoat.db.dossiers import Changed
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
-from labcoat.slack import errors, grammar
+from labcoat.slack import connection, errors, grammar
 from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.house import House
@@ -42,9 +42,9 @@ def register(app: App, house: House) -> None:
         else:
             ack()
 
-    def on_button(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext, respond: Respond) -> None:
+    def on_button(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         def reply(message: Message) -> None:
-            respond(response_type="ephemeral", replace_original=False, **message.arguments())
+            connection.answer_privately(body["response_url"], message)
 
         channel = body.get("channel", {}).get("id") or house.home_channel or ""
         call = _call(house, body, context, client, channel=channel, reply=reply)
@@ -161,6 +161,8 @@ def _command(call: Call, root: str, text: str) -> None:
             hypothesis.open_file_form(call, text=meant.text)
         case grammar.Unclear(suggestion=str() as suggestion):
             call.reply(listing.did_you_mean(root, suggestion))
+        case grammar.Later():
+            raise Refusal(Reason.NOT_BUILT_YET, text=f"{root} {meant.verb}")
         case grammar.Unclear():
             hint = f"`{root} help` shows what I know."
             raise Refusal(Reason.UNKNOWN_COMMAND, text=f"{root} {meant.text[:60]}", hint=hint)
@@ -179,20 +181,21 @@ def _intent(call: Call, root: str, intent: grammar.Intent) -> None:
         case "help":
             call.reply(listing.help_message(is_all=intent.rest == "all"))
         case verb:
-            subject = intent.subject or _subject_of_number(call, verb, intent.number, root)
+            subject = intent.subject or _subject_of_number(call, intent, root)
             if subject is not None:
                 VERBS[verb](call, Target(subject=subject, rest=intent.rest))
 
 
-def _subject_of_number(call: Call, verb: str, number: int | None, root: str) -> Subject | None:
+def _subject_of_number(call: Call, intent: grammar.Intent, root: str) -> Subject | None:
     """Return what a bare number means; None after asking, where it could be both."""
+    number = intent.number
     if number is None:
-        raise Refusal(Reason.ID_NEEDED, command=f"{root} {verb}")
+        raise Refusal(Reason.ID_NEEDED, command=f"{root} {intent.verb}")
     with call.reading() as (tx, _):
         is_hypothesis = dossiers.find(tx, call.workspace, HypothesisNumber(number)) is not None
         is_experiment = dossiers.find_of_experiment(tx, call.workspace, ExperimentNumber(number)) is not None
     if is_hypothesis and is_experiment:
-        call.reply(listing.which_of_two(verb, number))
+        call.reply(listing.which_of_two(intent.verb, number, rest=intent.rest))
         return None
     if is_experiment:
         return Subject(experiment=ExperimentNumber(number))

@@ -12,6 +12,7 @@ from labcoat.slack.answers import Answers
 from labcoat.stats.results import Design, Direction, MetricKind, Role
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 
+LAST_YEAR = 2200
 _SHARE = re.compile(r"^(?P<name>.+?)[\s:=]+(?P<share>[\d.,]+)\s*%?$")
 _MARGIN = re.compile(r"[,;]?\s*margin\s+(?P<margin>.+)$", re.IGNORECASE)
 _DIRECTION = re.compile(r"\s+(?P<direction>up|down)$", re.IGNORECASE)
@@ -72,8 +73,8 @@ def read_variants(text: str) -> tuple[Variant, ...]:
 
 
 def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: bool) -> PlannedMetric:
-    is_secondary = line.lower().startswith("secondary ")
-    rest = line[len("secondary ") :].strip() if is_secondary else line
+    is_secondary, rest = _without_prefix(line, "secondary ")
+    is_mean, rest = _without_prefix(rest, "mean ")
     margin_match = _MARGIN.search(rest)
     rest = rest[: margin_match.start()].strip() if margin_match else rest
     direction_match = _DIRECTION.search(rest)
@@ -83,14 +84,21 @@ def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: b
         names = ", ".join(one for one, _ in list(known.values())[:8])
         hint = f"The goal is read from there, so its guardrails are too. It has: {names}."
         raise Refusal(Reason.NOT_A_METRIC, "guardrails", text=name[:60], hint=hint)
-    kind = in_file.kind if in_file else MetricKind.PROPORTION
+    kind = in_file.kind if in_file else MetricKind.MEAN if is_mean else MetricKind.PROPORTION
     if direction_match:
         direction = Direction(direction_match["direction"].lower())
+    elif in_file is not None:
+        direction = in_file.direction
     else:
-        direction = in_file.direction if in_file else Direction.UP
+        raise Refusal(Reason.DIRECTION_NEEDED, "guardrails", name=name[:60])
     margin = read_effect(margin_match["margin"], kind=kind, field="guardrails") if margin_match else None
     role = Role.SECONDARY if is_secondary else Role.GUARDRAIL
     return PlannedMetric(name=name, role=role, kind=kind, direction=direction, margin=margin)
+
+
+def _without_prefix(line: str, prefix: str) -> tuple[bool, str]:
+    has_it = line.lower().startswith(prefix)
+    return has_it, line[len(prefix) :].strip() if has_it else line
 
 
 def _period(answers: Answers, zone: str) -> Period | None:
@@ -99,6 +107,8 @@ def _period(answers: Answers, zone: str) -> Period | None:
         return None
     if first is None or last is None:
         raise Refusal(Reason.MISSING, "starts_on" if first is None else "ends_on")
+    if max(first, last).year > LAST_YEAR:
+        raise Refusal(Reason.IN_THE_FUTURE, "ends_on")
     midnight = time(0)
     starts = schedule.at_local(first, midnight, zone)
     return Period(starts_at=starts, ends_at=schedule.at_local(last + timedelta(days=1), midnight, zone))

@@ -83,11 +83,12 @@ def open_decision_form(verb: str) -> Callable[[Call, Target], None]:
         with call.reading() as (tx, _):
             dossier = target.dossier(tx, call)
             position = int(target.rest) if target.rest.isdigit() else _waiting_position(dossier)
+            verdict = results.newest_verdict(tx, dossier)
             request = steps.answerable(dossier, position, by=call.member(tx, dossier))
         metadata = call.metadata(
             f"H-{dossier.hypothesis.number}", position=position, seen_version=dossier.hypothesis.version
         )
-        call.open_form(views.decision_form(verb, dossier, request, metadata=metadata))
+        call.open_form(views.decision_form(verb, dossier, request, verdict=verdict, metadata=metadata))
 
     return open_it
 

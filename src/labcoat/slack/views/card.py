@@ -24,7 +24,7 @@ def card(
     blocks: list[Block] = [
         header(_title(dossier, now)),
         section(sentence(hypothesis)),
-        fields(_facts(dossier)),
+        fields(_facts(dossier, readout)),
     ]
     blocks += [section(health)] if health else []
     small_print = _small_print(dossier)
@@ -52,7 +52,7 @@ def _title(dossier: Dossier, now: datetime) -> str:
     return f"H-{hypothesis.number} · {hypothesis.stage.value.capitalize()} · day {day}"
 
 
-def _facts(dossier: Dossier) -> list[str]:
+def _facts(dossier: Dossier, readout: Readout | None) -> list[str]:
     hypothesis = dossier.hypothesis
     arrow = "up" if hypothesis.direction is Direction.UP else "down"
     effect = f" by {escape(hypothesis.smallest_effect)}" if hypothesis.smallest_effect else ""
@@ -66,14 +66,16 @@ def _facts(dossier: Dossier) -> list[str]:
         spent = numbers.plain(newest.spent_days)
         facts.append(f"*Spent on the prototype*\n{spent} of {numbers.person_days(newest.cap_days)}{over}")
     if dossier.evidence or dossier.prototypes:
-        facts.append(f"*Evidence*\n{_evidence(dossier)}")
+        facts.append(f"*Evidence*\n{_evidence(dossier, readout)}")
     return facts
 
 
-def _evidence(dossier: Dossier) -> str:
+def _evidence(dossier: Dossier, readout: Readout | None) -> str:
     order = list(Strength)
     strengths = [one.strength for one in dossier.evidence]
-    if any(one.state is ExperimentState.STOPPED for one in dossier.experiments):
+    newest = dossier.newest_experiment
+    is_stopped = newest is not None and newest.state is ExperimentState.STOPPED
+    if is_stopped and readout is not None and verdicts.may_show_effects(readout):
         strengths.append(Strength.CONTROLLED)
     if not strengths:
         return "none yet"
@@ -204,4 +206,4 @@ def _next_verbs(dossier: Dossier) -> list[str]:
         case ExperimentState.RUNNING:
             return ["result", *typed, "stop", "evidence"]
         case _:
-            return ["ask", "result", "again", "close"]
+            return ["ask", "result", *typed, "again", "close"]

@@ -76,7 +76,7 @@ def plan_form(dossier: Dossier, *, known_metrics: Sequence[str], metadata: str) 
             "Guardrails and other metrics, one a line",
             initial=_others(draft),
             hint="Name a metric that should not get worse. Example: refund rate down, margin 0.2 points. "
-            "Put “secondary” in front of one that only explores.",
+            "Put “secondary” in front of one that only explores, and “mean” in front of one that is a number per unit.",
             is_long=True,
             is_optional=True,
         ),

@@ -16,11 +16,12 @@ def hypothesis_list(found: Sequence[Hypothesis], *, title: str) -> Message:
     if not found:
         text = f"{title}: none. File one with `/hypothesis what we change, for whom`."
         return Message(text=text, blocks=(section(text),))
-    lines = [_line(one) for one in found[:SHOWN]]
-    more = f"The newest {SHOWN} are shown; narrow it: `/hypothesis list mine`" if len(found) > SHOWN else ""
-    blocks = [section(f"*{title}*\n" + "\n".join(lines[part : part + 10])) for part in range(0, len(lines), 10)]
-    blocks.append(context(f"{more or 'One with its buttons'}: `/hypothesis show H-{found[0].number}`"))
-    return Message(text=f"{title}: {len(found)}", blocks=tuple(blocks))
+    lines = [f"*{title}*", *(_line(one) for one in found[:SHOWN])]
+    blocks = [section("\n".join(lines[part : part + 10])) for part in range(0, len(lines), 10)]
+    is_more = len(found) > SHOWN
+    more = f"The newest {SHOWN} are shown; `/hypothesis list mine` shows yours. " if is_more else ""
+    blocks.append(context(f"{more}One with its buttons: `/hypothesis show H-{found[0].number}`"))
+    return Message(text=f"{title}: {SHOWN} and more" if is_more else f"{title}: {len(found)}", blocks=tuple(blocks))
 
 
 def _line(one: Hypothesis) -> str:
@@ -46,10 +47,12 @@ def help_message(*, is_all: bool) -> Message:
     return Message(text=text, blocks=(section(text),))
 
 
-def which_of_two(verb: str, number: int) -> Message:
-    """Ask which of H-7 and E-7 a bare 7 means."""
+def which_of_two(verb: str, number: int, *, rest: str) -> Message:
+    """Ask which of H-7 and E-7 a bare 7 means. rest: what was typed after it, which the buttons keep."""
     text = f"Do you mean H-{number} or E-{number}?"
-    buttons = [button(f"{kind}-{number}", verb=verb, value=f"{kind}-{number}", key=kind) for kind in ("H", "E")]
+    buttons = [
+        button(f"{kind}-{number}", verb=verb, value=f"{kind}-{number} {rest}".strip(), key=kind) for kind in ("H", "E")
+    ]
     return Message(text=text, blocks=(section(text), actions(buttons)))
 
 

@@ -161,12 +161,12 @@ _LEAD_HINT = "A lead who never owned this hypothesis. Proposed: the one asked le
 _MEMBER_HINT = "No lead is eligible here, so another member confirms, and the card says so."
 
 
-def decision_form(verb: str, dossier: Dossier, request: Request, *, metadata: str) -> Block:
-    """Return the form behind Approve, Send back and Decline: each asks for the reason."""
+def decision_form(verb: str, dossier: Dossier, request: Request, *, verdict: Verdict | None, metadata: str) -> Block:
+    """Return the form behind Approve, Send back and Decline: each asks for the reason. verdict: of the newest look."""
     title, label, hint = _DECISIONS[verb]
-    against = is_against(request.verdict, request.conclusion)
+    against = is_against(verdict, request.conclusion)
     if verb == "approve" and against:
-        hint = f"The verdict is “{request.verdict}”, the conclusion “{request.conclusion}”: say why you build it."
+        hint = f"The verdict is “{verdict}”, the conclusion “{request.conclusion}”: say why you build it."
     lead = f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}"
     return form(
         verb,

@@ -55,8 +55,15 @@ def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[B
 
 def _nothing_yet(shown: Result, zone: str) -> str:
     experiment = shown.experiment
+    if experiment.state is ExperimentState.CANCELLED:
+        why = escape(numbers.in_sentence(experiment.cancel_reason or "someone chose to"))
+        return f"It was cancelled before it started, because {why}."
     if experiment.state is ExperimentState.DRAFT:
         return "Not started yet, so there is nothing to read."
+    if shown.no_look is not None:
+        return f"No look yet. {verdicts.NO_LOOK[shown.no_look]}"
+    if shown.missing and shown.sample is not None:
+        return "No look yet; the totals so far are stored."
     if experiment.plan.source is ResultSource.TYPED:
         return (
             "No totals yet. Send them with "
@@ -76,6 +83,8 @@ def _freshness(shown: Result, zone: str) -> str:
             for name, units in zip(shown.experiment.plan.variant_names, shown.sample.exposed, strict=True)
         )
         parts.append(f"Units as of {numbers.day_and_time(shown.sample_as_of, zone)}: {arms}")
+    if shown.missing:
+        parts.append(f"The last look waits for totals up to the end: {escape(', '.join(shown.missing))}")
     if shown.next_look is not None:
         parts.append(f"Next look {numbers.day_and_time(shown.next_look, zone)}")
     parts.append("Asking makes no look and spends nothing")
