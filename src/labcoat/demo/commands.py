@@ -1,5 +1,7 @@
 """`labcoat demo` and `labcoat demo --tour`."""
 
+import errno
+import signal
 import sys
 import tempfile
 from datetime import timedelta
@@ -13,6 +15,7 @@ from labcoat.demo.tour import TourFailed, play
 
 def run(*, port: int) -> int:
     """Run the demo until interrupted; return the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us must not leave the bot behind
     with tempfile.TemporaryDirectory(prefix="labcoat-demo-") as folder:
         try:
             with stage.raised(Path(folder), port=port) as raised:
@@ -21,10 +24,17 @@ def run(*, port: int) -> int:
                 _move_time(raised)
         except KeyboardInterrupt:
             print("\nEnded.")
-        except (StageFailed, OSError) as error:
-            print(f"The demo could not run: {error}", file=sys.stderr)
-            return 1
+        except StageFailed as error:
+            return _could_not_run(str(error))
+        except OSError as error:
+            hint = f"; try labcoat demo --port {port + 10}" if error.errno == errno.EADDRINUSE else ""
+            return _could_not_run(f"{error.strerror}{hint}")
     return 0
+
+
+def _could_not_run(why: str) -> int:
+    print(f"The demo could not run: {why}", file=sys.stderr)
+    return 1
 
 
 def _move_time(raised: Stage) -> None:

@@ -1,6 +1,6 @@
 """Block Kit, built in one place: here text is escaped, and cut to Slack's documented limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,8 @@ Block = dict[str, Any]
 SECTION_LENGTH, HEADER_LENGTH, BUTTON_LENGTH, OPTION_LENGTH, LABEL_LENGTH = 3000, 150, 75, 75, 2000
 VALUE_LENGTH = 2000
 PLACEHOLDER_LENGTH, TITLE_LENGTH, FIELD_LENGTH, INPUT_LENGTH, TEXT_LENGTH = 150, 24, 2000, 3000, 4000
+ALL_BLOCKS_LENGTH = 12_000
+"""Of all texts in a message's blocks together; undocumented, as Slack's engineers name it in bolt-js issue 2509."""
 MESSAGE_BLOCKS, VIEW_BLOCKS, BUTTONS, FIELDS, OPTIONS = 50, 100, 25, 10, 100
 
 
@@ -22,7 +24,37 @@ class Message:
 
     def arguments(self) -> dict[str, Any]:
         """Return it as chat.postMessage, chat.update and acks take it; links are not unfurled."""
-        return {"text": cut(self.text, TEXT_LENGTH), "blocks": list(self.blocks[:MESSAGE_BLOCKS])}
+        return {"text": cut(self.text, TEXT_LENGTH), "blocks": _fitting(self.blocks[:MESSAGE_BLOCKS])}
+
+
+def _fitting(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks with their longest texts cut as far as all of them together need it."""
+    lengths = [len(text) for text in _texts(blocks)]
+    longest = SECTION_LENGTH
+    while sum(min(length, longest) for length in lengths) > ALL_BLOCKS_LENGTH:
+        longest -= 100
+    return [_with_texts_cut(block, longest) for block in blocks]
+
+
+def _texts(part: Any) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        if isinstance(part.get("text"), str):
+            yield part["text"]
+        part = part.values()
+    elif not isinstance(part, (list, tuple)):
+        return
+    for inner in part:
+        yield from _texts(inner)
+
+
+def _with_texts_cut(part: Any, longest: int) -> Any:
+    if isinstance(part, list):
+        return [_with_texts_cut(inner, longest) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("type") == "mrkdwn":
+        return {**part, "text": cut(part["text"], longest)}
+    return {name: _with_texts_cut(inner, longest) for name, inner in part.items()}
 
 
 def escape(text: str) -> str:
