@@ -42,9 +42,12 @@ def door() -> Iterator[Door]:
         return BoltResponse(status=200, body={"text": "taken"})
 
     app = web_app.build(signing_secret=SECRET, handle=handle, lifespan=lifespan)
-    with ending_together() as threads, served(app, threads) as url:
-        with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
-            yield Door(client, taken)
+    with (
+        ending_together() as threads,
+        served(app, threads) as url,
+        httpx.Client(base_url=url, timeout=10, trust_env=False) as client,
+    ):
+        yield Door(client, taken)
 
 
 def signed(body: bytes, *, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
