@@ -214,7 +214,7 @@ def test_what_is_closed_takes_no_totals(tx: Transaction) -> None:
 
 def test_the_last_look_waits_for_totals_up_to_the_end(tx: Transaction) -> None:
     dossier = _running(tx)
-    _record(tx, dossier, as_of=THEN - DAY)
+    _record(tx, dossier, as_of=THEN - 2 * DAY)
     stopped = _stop(tx, found(tx, dossier), ended_at=THEN, now=THEN)
 
     shown = results.show(tx, stopped, stopped.experiments[0], now=THEN)
@@ -231,7 +231,7 @@ def test_totals_that_do_not_reach_to_the_end_make_no_last_look(tx: Transaction) 
     dossier = _running(tx)
     stopped = _stop(tx, found(tx, dossier), ended_at=THEN, now=THEN)
 
-    made = _record(tx, stopped, as_of=THEN - DAY, now=THEN + DAY)
+    made = _record(tx, stopped, as_of=THEN - 2 * DAY, now=THEN + DAY)
 
     assert made is None
     assert list(stored_looks.newest_entries(tx, WORKSPACE, E7)) == ["orders per user"]
@@ -278,3 +278,13 @@ def test_the_next_look_is_told_while_the_warehouse_is_read(tx: Transaction) -> N
     shown = results.show(tx, dossier, dossier.experiments[0], now=NOW)
 
     assert shown.next_look == datetime(2026, 11, 26, 7, tzinfo=UTC)
+
+
+def test_a_stop_right_after_the_totals_makes_the_last_look_at_once(tx: Transaction) -> None:
+    dossier = _running(tx)
+    _record(tx, dossier)
+
+    _stop(tx, found(tx, dossier), ended_at=THEN + timedelta(minutes=5), now=THEN + timedelta(minutes=6))
+
+    all_looks = stored_looks.list_of(tx, WORKSPACE, E7)
+    assert [one.readout.is_final for one in all_looks if one.readout] == [False, True]

@@ -45,7 +45,7 @@ def zone_of(client: WebClient, person: UserId, *, otherwise: str) -> str | None:
 
 
 def answer_privately(response_url: str, message: Message) -> None:
-    """Answer a click in private. An answer that gets lost is only logged: what was done is done, and the card shows it."""
+    """Answer a click in private; an answer that gets lost is only logged, since what was done is done."""
     try:
         WebhookClient(response_url, timeout=REPLY_SECONDS, retry_handlers=[]).send_dict(
             {"response_type": "ephemeral", "replace_original": False, **message.arguments()}

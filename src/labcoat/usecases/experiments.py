@@ -13,7 +13,7 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.plan import Plan, ResultSource
 from labcoat.domain.steps import experiment as steps
-from labcoat.usecases import sizing, telling
+from labcoat.usecases import results, sizing, telling
 
 
 def plan(tx: Transaction, dossier: Dossier, plan: Plan, *, by: Member, reason: str | None, now: datetime) -> Dossier:
@@ -67,8 +67,10 @@ def stop(
     """Register that an experiment has ended. One last look follows, at typed results when their totals have come."""
     new = steps.stop(dossier, number, by=by, ended_at=ended_at, reason=reason, now=now)
     saved = telling.save(tx, dossier, new, step=Step.STOP, by=by.user, now=now, reason=reason)
-    is_read_daily = saved.get_experiment(number).plan.source is ResultSource.WAREHOUSE
-    looks.schedule(tx, saved.hypothesis.workspace, number, now if is_read_daily else None)
+    if saved.get_experiment(number).plan.source is ResultSource.WAREHOUSE:
+        looks.schedule(tx, saved.hypothesis.workspace, number, now)
+    else:
+        results.look_at_the_end(tx, saved, number, now=now)
     return saved
 
 

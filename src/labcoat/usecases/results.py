@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from labcoat.db import looks
 from labcoat.db.database import Transaction
@@ -18,6 +18,9 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import readout
 from labcoat.stats.results import Moments, NoLook, NoLookReason, Readout, Role, Sample, Verdict
 from labcoat.usecases import telling
+
+NEAR_ENOUGH = timedelta(days=1)
+"""People send totals and then stop, or stop and send yesterday's totals."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,23 +134,28 @@ def record(
     entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
     looks.add_entry(tx, workspace, entry)
     telling.tell_in_thread(tx, dossier, {"recorded": planned.name, "experiment": number, "by": by.user})
-    look = _look_at_entries(tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, now=now)
-    if look is not None and look.readout is not None:
-        telling.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": number})
-        telling.refresh_card(tx, dossier)
-    return look
+    return _look_at_entries(tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, now=now)
+
+
+def look_at_the_end(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, now: datetime) -> None:
+    """Make the last look of a stopped experiment if all typed totals reach to its end; else it waits for them."""
+    experiment = dossier.get_experiment(number)
+    entries = looks.newest_entries(tx, dossier.hypothesis.workspace, number)
+    if entries:
+        as_of = max(entry.as_of for entry in entries.values())
+        _look_at_entries(tx, dossier, experiment, entries, as_of=as_of, now=now)
 
 
 def still_missing(experiment: Experiment, entries: Mapping[str, Entry]) -> tuple[str, ...]:
     """Return the goals and guardrails whose typed totals do not reach to the end of the experiment.
 
-    The end is when traffic ended, or the planned end while it runs. The last look waits for all of them: made at
-    the first to come, it would never see the others.
+    The end is when traffic ended, or the planned end while it runs; totals of the day before it are near enough. The
+    last look waits for all of them: made at the first to come, it would never see the others.
     """
     end = experiment.ended_at or experiment.planned_end
     assert end is not None
     decisive = [metric.name for metric in experiment.plan.metrics if metric.role is not Role.SECONDARY]
-    return tuple(name for name in decisive if name not in entries or entries[name].as_of < end)
+    return tuple(name for name in decisive if name not in entries or entries[name].as_of < end - NEAR_ENOUGH)
 
 
 def _require_typed(dossier: Dossier, experiment: Experiment, by: Member, as_of: datetime, now: datetime) -> None:
@@ -204,6 +212,9 @@ def _look_at_entries(
     if looks.has_slot(tx, workspace, experiment.number, look.slot):
         return None
     looks.add(tx, workspace, look)
+    if look.readout is not None:
+        telling.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": experiment.number})
+        telling.refresh_card(tx, dossier)
     return look
 
 

@@ -140,7 +140,7 @@ def _stop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     ended = numbers.day_and_time(experiment.ended_at, zone)
     what_now = "One last look follows."
     if experiment.plan.source is ResultSource.TYPED:
-        what_now = "Send the totals up to then: they make the last look."
+        what_now = "The last look is made at totals up to then."
     return f"stopped E-{experiment.number}; traffic ended {ended}{_because(entry)}. {what_now}"
 
 

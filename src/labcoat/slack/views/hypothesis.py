@@ -97,8 +97,8 @@ def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str) -> B
             hint="A guess is fine.",
         ),
     ]
-    if proposed:
-        blocks.append(text_input("overrides", "If you choose another outcome: why?", is_optional=True))
+    # Always there: a verdict may come while the form is open, and then the reason needs its field.
+    blocks.append(text_input("overrides", "If the verdict proposes another outcome: why?", is_optional=True))
     return form("close", title="Close", submit="Close it", metadata=metadata, blocks=blocks)
 
 
