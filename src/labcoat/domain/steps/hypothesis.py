@@ -1,7 +1,7 @@
 """Steps of a hypothesis itself: file, edit, take, hand over, close, pivot, reopen, ship."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 
 from labcoat.domain.dossier import Dossier, involved
@@ -43,13 +43,7 @@ def file(
         number=number,
         channel=channel,
         stage_since=now,
-        change=words.change,
-        metric=words.metric,
-        direction=words.direction,
-        because=words.because,
-        smallest_effect=words.smallest_effect,
-        refuted_by=words.refuted_by,
-        tags=words.tags,
+        **asdict(words),
         owner=owner,
         filed_by=by.user,
         filed_at=now,
@@ -67,30 +61,11 @@ def edit(dossier: Dossier, statement: Statement, *, by: Member, reason: str | No
         raise Refusal(Reason.TEXT_LOCKED, hypothesis=old.number)
     if dossier.evidence:
         require_reason(reason, because="there is evidence about the words as they were")
-    return dossier.with_hypothesis(
-        replace(
-            old,
-            change=words.change,
-            metric=words.metric,
-            direction=words.direction,
-            because=words.because,
-            smallest_effect=words.smallest_effect,
-            refuted_by=words.refuted_by,
-            tags=words.tags,
-        )
-    )
+    return dossier.with_hypothesis(replace(old, **asdict(words)))
 
 
 def _statement_of(hypothesis: Hypothesis) -> Statement:
-    return Statement(
-        change=hypothesis.change,
-        metric=hypothesis.metric,
-        direction=hypothesis.direction,
-        because=hypothesis.because,
-        smallest_effect=hypothesis.smallest_effect,
-        refuted_by=hypothesis.refuted_by,
-        tags=hypothesis.tags,
-    )
+    return Statement(**{field.name: getattr(hypothesis, field.name) for field in fields(Statement)})
 
 
 def take(dossier: Dossier, *, by: Member) -> Dossier:

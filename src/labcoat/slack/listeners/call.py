@@ -24,16 +24,14 @@ PUBLIC_OR_PRIVATE = ("C", "G")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A command or a click. reply: answers in private. open_form: opens a modal; both once at most."""
+class Asking:
+    """Who asks for something, and from where. delivery_key: names this delivery, so that a replay is known."""
 
     house: House
     workspace: WorkspaceId
     user: UserId
     channel: ChannelId
     delivery_key: str
-    reply: Callable[[Message], None]
-    open_form: Callable[[Block], None]
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Transaction, datetime]]:
@@ -48,6 +46,18 @@ class Call:
             deliveries.accept(tx, self.delivery_key, at=clock.machine_now())
             yield tx, clock.business_now(tx)
 
+    def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
+        """Return the person who asks, with what they may do."""
+        return finding.get_member(tx, self.workspace, self.user, channel=self.channel, of=dossier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Asking):
+    """A command or a click. reply: answers in private. open_form: opens a modal; both once at most."""
+
+    reply: Callable[[Message], None]
+    open_form: Callable[[Block], None]
+
     def home_channel(self) -> ChannelId:
         """Return the channel that the person is in, or the home channel from a DM; raise Refusal without either."""
         if self.channel.startswith(PUBLIC_OR_PRIVATE):
@@ -55,10 +65,6 @@ class Call:
         if self.house.home_channel is None:
             raise Refusal(Reason.NO_CHANNEL)
         return self.house.home_channel
-
-    def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
-        """Return the person who asks, with what they may do."""
-        return finding.get_member(tx, self.workspace, self.user, channel=self.channel, of=dossier)
 
     def metadata(self, subject: object, **more: object) -> str:
         """Return what a form must know when it is submitted."""
@@ -78,20 +84,11 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """A submitted form."""
+class Submission(Asking):
+    """A submitted form. channel: where it was opened from. metadata: what `Call.metadata` gave it."""
 
-    house: House
-    workspace: WorkspaceId
-    user: UserId
-    delivery_key: str
     answers: Answers
     metadata: dict[str, Any]
-
-    @property
-    def channel(self) -> ChannelId:
-        """Where the form was opened from."""
-        return ChannelId(self.metadata["channel"])
 
     @property
     def subject(self) -> Subject:
@@ -101,23 +98,6 @@ class Submission:
             raise Refusal(Reason.UNKNOWN_ID, id=str(self.metadata["subject"]))
         return found
 
-    @contextmanager
-    def reading(self) -> Iterator[tuple[Transaction, datetime]]:
-        """Open a transaction that reads, with business now."""
-        with self.house.database.reading() as tx:
-            yield tx, clock.business_now(tx)
-
-    @contextmanager
-    def writing(self) -> Iterator[tuple[Transaction, datetime]]:
-        """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
-        with self.house.database.writing() as tx:
-            deliveries.accept(tx, self.delivery_key, at=clock.machine_now())
-            yield tx, clock.business_now(tx)
-
     def dossier(self, tx: Transaction) -> Dossier:
         """Return the hypothesis that the form is about."""
         return finding.get_dossier(tx, self.workspace, self.subject)
-
-    def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
-        """Return the person who submitted it, with what they may do."""
-        return finding.get_member(tx, self.workspace, self.user, channel=self.channel, of=dossier)

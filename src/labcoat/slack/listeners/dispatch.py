@@ -100,14 +100,16 @@ def _call(
 
 
 def _submission(house: House, body: dict[str, Any], context: BoltContext) -> Submission:
+    metadata = json.loads(body["view"]["private_metadata"])
     return Submission(
         house=house,
         workspace=WorkspaceId(str(context.team_id)),
         user=UserId(str(context.user_id)),
+        channel=ChannelId(metadata["channel"]),
         # A form is done once: whoever saw Slack's "try again" because our answer was late has been heard already.
         delivery_key=f"form {body['view']['id']}",
         answers=Answers(body["view"]),
-        metadata=json.loads(body["view"]["private_metadata"] or "{}"),
+        metadata=metadata,
     )
 
 
