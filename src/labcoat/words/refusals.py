@@ -39,7 +39,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
     Reason.LAST_LOOK_PENDING: "The last look of E-{experiment} is being made, so that the request rests on it. Please ask again in a minute.",
     Reason.MISSING: "Please fill this in.",
-    Reason.TOO_LONG: "That is {length} signs long; {longest} fit. Please shorten it, and link to the rest.",
+    Reason.TOO_LONG: "That is {length:,} signs long; {longest:,} fit. Please shorten it, and link to the rest.",
     Reason.NOT_A_NUMBER: "“{text}” can't be read here. Use a plain number. Example: 12 or 0.5.",
     Reason.NOT_POSITIVE: "“{text}” is not above zero. Example: 3.",
     Reason.TOO_LARGE: "“{text}” is larger than can be right here. Please check the number.",
@@ -83,7 +83,7 @@ _TEXTS: Mapping[Reason, str] = {
         "“{text}” can't be read as counts. Write successes/units for each variant: "
         "`/experiment record {id} control=1200/24000 treatment=1310/24100`."
     ),
-    Reason.MORE_EVENTS_THAN_UNITS: "“{name}” has more successes ({events}) than units ({units}). Write successes/units.",
+    Reason.MORE_EVENTS_THAN_UNITS: "“{name}” has more successes ({events:,}) than units ({units:,}). Write successes/units.",
     Reason.MEANS_NEED_FORM: "{metric} is a mean: give n, mean and standard deviation in the form: `/experiment record {id}`.",
     Reason.SMALLER_THAN_BEFORE: (
         "Totals only grow, and these are smaller than the last ones for {metric} ({before}). "

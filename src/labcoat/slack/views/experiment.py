@@ -68,7 +68,7 @@ def plan_form(dossier: Dossier, *, known_metrics: Sequence[str], metadata: str) 
             "design",
             "How are repeated looks paid for?",
             [option(design, _DESIGN_LABELS[design]) for design in Design],
-            initial=draft.design if draft else Design.GROUP_SEQUENTIAL if known else Design.CONFIDENCE_SEQUENCE,
+            initial=draft.design if draft else _proposed_design(dossier, known_metrics),
             hint="Totals that people type come at times they choose: not for group sequential.",
         ),
         text_input(
@@ -109,6 +109,11 @@ def _goal(dossier: Dossier, draft: Plan | None, known: Sequence[str]) -> str:
         return draft.goal.name
     wanted = dossier.hypothesis.metric
     return next((name for name in known if name.casefold() == wanted.casefold()), wanted)
+
+
+def _proposed_design(dossier: Dossier, known: Sequence[str]) -> Design:
+    is_read_daily = _goal(dossier, None, known) in known
+    return Design.GROUP_SEQUENTIAL if is_read_daily else Design.CONFIDENCE_SEQUENCE
 
 
 def _baseline(goal: PlannedMetric | None) -> str:
