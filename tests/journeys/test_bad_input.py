@@ -187,7 +187,7 @@ def test_cost_cap_must_be_person_days(unchanged: Play, cap: str, said: str) -> N
 @pytest.mark.parametrize(
     ("totals", "said"),
     [
-        ("control=25000/24000 treatment=1/2", "“control” has more successes (25000) than units (24000)"),
+        ("control=25000/24000 treatment=1/2", "“control” has more successes (25,000) than units (24,000)"),
         ("control=-5/100 treatment=1/2", "“-5” is below zero"),
         ("control=9999999999999/99999999999999 treatment=1/2", "larger than can be right"),
         ("control=many/24000 treatment=1/2", "“many” can't be read"),
