@@ -78,6 +78,16 @@ def test_channel_without_the_bot_is_told_to_the_owner(play: Play) -> None:
     assert "H-1 · Prototype" in read(play.channel("CGENERAL")[0])
 
 
+def test_digest_that_someone_asked_for_where_the_bot_is_not_is_told_to_them(play: Play) -> None:
+    play.files(play.ana)
+
+    play.types(play.ana, "/experiment digest now", channel="CGENERAL")
+
+    said = read(play.direct(play.ana)[-1])
+    assert "I could not show the digest in" in said
+    assert "invite me there with /invite" in said
+
+
 def test_without_history_only_lines_of_the_story_are_never_sent_again() -> None:
     assert frozenset(NoticeKind) - SENT_AGAIN_WITHOUT_LOOK_UP == {NoticeKind.STORY}
 

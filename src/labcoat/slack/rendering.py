@@ -90,23 +90,23 @@ def _nudge(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message
 
 
 def _problem(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
-    dossier = _dossier(tx, notice)
-    text = _problem_text(dossier, notice.details)
+    text = _problem_text(notice.details)
     return Message(text=text, blocks=(section(text),))
 
 
-def _problem_text(dossier: Dossier, details: Mapping[str, object]) -> str:
-    number, channel = dossier.hypothesis.number, f"<#{dossier.hypothesis.channel}>"
+def _problem_text(details: Mapping[str, object]) -> str:
+    what = details["what"]
     if details.get("person"):
-        return f"I could not reach <@{details['person']}> about H-{number}. Nothing is lost. Please ask them yourself."
+        return f"I could not reach <@{details['person']}> about {what}. Nothing is lost. Please ask them yourself."
     match details["problem"]:
         case "not_in_channel" | "channel_not_found":
-            now = "Invite me there with `/invite`; its card appears with the next change."
+            why = "I am not in that channel: invite me there with `/invite`."
         case "is_archived":
-            now = "The channel is archived. Unarchive it, and its card appears with the next change."
+            why = "The channel is archived: unarchive it."
         case _:
-            now = "Slack did not take it. Its card appears with the next change."
-    return f"I could not show H-{number} in {channel}. Nothing is lost. {now}"
+            why = "Slack did not take it."
+    after = "Then ask for it again." if what == "the digest" else "Its card appears with the next change."
+    return f"I could not show {what} in <#{details['channel']}>. Nothing is lost. {why} {after}"
 
 
 _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {

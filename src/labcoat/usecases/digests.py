@@ -22,7 +22,7 @@ from labcoat.domain.digest import (
     taught_by_prototype,
 )
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.ids import ChannelId, WorkspaceId
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look
 from labcoat.domain.notice import Notice, NoticeKind
@@ -68,9 +68,11 @@ def send_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zon
     return is_claimed
 
 
-def put(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, digest: Digest) -> None:
-    """Put a composed digest in the outbox."""
-    details = {"digest": _ADAPTER.dump_python(digest, mode="json")}
+def put(
+    tx: Transaction, workspace: WorkspaceId, channel: ChannelId, digest: Digest, *, asked_by: UserId | None = None
+) -> None:
+    """Put a composed digest in the outbox. asked_by: who is told if it cannot be shown; None on Mondays."""
+    details = {"digest": _ADAPTER.dump_python(digest, mode="json"), "asked_by": asked_by}
     outbox.put(tx, Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, details=details))
 
 

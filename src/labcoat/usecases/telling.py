@@ -93,18 +93,26 @@ def refresh_requests(tx: Transaction, dossier: Dossier, position: int) -> None:
 
 
 def tell_of_undelivered(tx: Transaction, notice: Notice, *, problem: str) -> None:
-    """Tell whoever should know, in private, that a card or a request could not be shown. problem: Slack's own word."""
+    """Tell whoever waits for it, in private, that a card, a request or a digest could not be shown.
+
+    problem: Slack's own word. Monday's digest has nobody who waits for it; the one that someone asked for does.
+    """
+    person, what = _who_waits(tx, notice)
+    if person is not None:
+        details = {"what": what, "channel": notice.channel, "person": notice.person, "problem": problem}
+        told = Notice(kind=NoticeKind.PROBLEM, workspace=notice.workspace, person=person, details=details)
+        outbox.put(tx, told)
+
+
+def _who_waits(tx: Transaction, notice: Notice) -> tuple[UserId | None, str]:
+    if notice.kind is NoticeKind.DIGEST:
+        asked_by = notice.details.get("asked_by")
+        return (UserId(str(asked_by)) if asked_by else None), "the digest"
     if notice.kind not in (NoticeKind.CARD, NoticeKind.REQUEST):
-        return
+        return None, ""
     number = HypothesisNumber(int(str(notice.details["hypothesis"])))
     dossier = dossiers.find(tx, notice.workspace, number)
-    if dossier is None or dossier.hypothesis.owner is None:
-        return
-    details = {"hypothesis": number, "problem": problem, "person": notice.person}
-    outbox.put(
-        tx,
-        Notice(kind=NoticeKind.PROBLEM, workspace=notice.workspace, person=dossier.hypothesis.owner, details=details),
-    )
+    return (dossier.hypothesis.owner if dossier is not None else None), f"H-{number}"
 
 
 def answer_owner(tx: Transaction, dossier: Dossier, position: int) -> None:
