@@ -28,7 +28,7 @@ class Traffic:
 DAYS = 60
 TRAFFIC = (
     Traffic(key="E-1", units=80_000, treatment_share=0.5, orders=(0.10, 0.113), refunds=(0.02, 0.02)),
-    Traffic(key="E-2", units=30_000, treatment_share=0.56, orders=(0.10, 0.10), refunds=(0.02, 0.02)),
+    Traffic(key="E-2", units=30_000, treatment_share=0.58, orders=(0.10, 0.10), refunds=(0.02, 0.02)),
     Traffic(key="E-3", units=60_000, treatment_share=0.5, orders=(0.10, 0.104), refunds=(0.02, 0.032)),
 )
 
