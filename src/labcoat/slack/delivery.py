@@ -74,7 +74,7 @@ class Delivery:
         except SlackApiError as error:
             self._refused(claimed, error)
         except (SlackClientError, HTTPException, OSError) as error:
-            self._retry(claimed, problem=type(error).__name__, may_be_sent=True)
+            self._retry(claimed, problem=type(error).__name__)
         else:
             with self.database.writing() as tx:
                 outbox.settle(tx, claimed, channel=channel, ts=ts)
@@ -140,9 +140,8 @@ class Delivery:
                     if message.get("metadata", {}).get("event_payload", {}).get("key") == claimed.key:
                         return str(message["ts"])
         except SlackApiError as error:
-            if error.response["error"] != "missing_scope":
-                raise
-            if claimed.notice.kind not in SENT_AGAIN_WITHOUT_LOOK_UP:
+            is_unseen = error.response["error"] == "missing_scope"
+            if not is_unseen or claimed.notice.kind not in SENT_AGAIN_WITHOUT_LOOK_UP:
                 raise
         return None
 
@@ -156,16 +155,17 @@ class Delivery:
         elif reason in _PERMANENT:
             self._bury(claimed, reason)
         else:
-            self._retry(claimed, problem=reason, may_be_sent=True)
+            self._retry(claimed, problem=reason)
 
-    def _retry(self, claimed: Claim, *, problem: str, may_be_sent: bool) -> None:
+    def _retry(self, claimed: Claim, *, problem: str) -> None:
+        """Try again later; Slack may have taken the message all the same, so it is looked up first."""
         if machine_now() - claimed.created_at > GIVE_UP_AFTER:
             self._bury(claimed, f"given up after {claimed.attempts} attempts: {problem}")
             return
         wait = min(LONGEST_WAIT_SECONDS, 2.0 ** min(claimed.attempts, 20))
         at = machine_now() + timedelta(seconds=wait)
         with self.database.writing() as tx:
-            outbox.retry(tx, claimed, at=at, may_be_sent=may_be_sent, problem=problem)
+            outbox.retry(tx, claimed, at=at, may_be_sent=True, problem=problem)
 
     def _bury(self, claimed: Claim, problem: str) -> None:
         _log.warning("notice %s (%s) was given up: %s", claimed.id, claimed.notice.kind, problem)

@@ -36,8 +36,7 @@ def _number(details: Mapping[str, object], name: str) -> int:
 
 def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
     dossier = _dossier(tx, notice)
-    look = results.newest_look(tx, dossier)
-    readout = look.readout if look is not None else None
+    readout = results.newest_readout(tx, dossier)
     problem = results.current_problem(tx, dossier)
     return card(dossier, readout=readout, problem=problem, now=now, zone=zone)
 
@@ -70,8 +69,7 @@ def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: Experi
 
 def _request(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
     dossier = _dossier(tx, notice)
-    look = results.newest_look(tx, dossier)
-    readout = look.readout if look is not None else None
+    readout = results.newest_readout(tx, dossier)
     request = dossier.get_request(_number(notice.details, "position"))
     return request_message(dossier, request, readout=readout, zone=zone)
 

@@ -26,6 +26,7 @@ from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look
 from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.usecases import results
 
 ItemT = TypeVar("ItemT")
 
@@ -88,7 +89,7 @@ def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now:
     since = newest.made_at if newest is not None else now - timedelta(days=7)
     numbers = dossiers.numbers_open_or_ended_since(tx, workspace, channel, since=since)
     all_dossiers = dossiers.read_many(tx, workspace, numbers)
-    newest_looks = {one.hypothesis.number: _newest_look(tx, workspace, one) for one in all_dossiers}
+    newest_looks = {one.hypothesis.number: results.newest_look(tx, one) for one in all_dossiers}
     closed = [one for one in all_dossiers if one.hypothesis.ending is not None]
     still_open = [one for one in all_dossiers if one.hypothesis.ending is None]
     waiting = sorted(
@@ -123,11 +124,6 @@ def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now:
 
 def _present(items: Iterable[ItemT | None]) -> tuple[ItemT, ...]:
     return tuple(item for item in items if item is not None)
-
-
-def _newest_look(tx: Transaction, workspace: WorkspaceId, dossier: Dossier) -> Look | None:
-    experiment = dossier.newest_experiment
-    return None if experiment is None else looks.newest(tx, workspace, experiment.number)
 
 
 def _taught(look: Look | None) -> bool:

@@ -83,8 +83,14 @@ def _next_look(experiment: Experiment, now: datetime) -> datetime | None:
 
 def newest_verdict(tx: Transaction, dossier: Dossier) -> Verdict | None:
     """Return what the newest look of the newest experiment says, None without one."""
+    readout = newest_readout(tx, dossier)
+    return None if readout is None else readout.verdict
+
+
+def newest_readout(tx: Transaction, dossier: Dossier) -> Readout | None:
+    """Return the newest readout of the newest experiment, None without one."""
     look = newest_look(tx, dossier)
-    return look.readout.verdict if look is not None and look.readout is not None else None
+    return None if look is None else look.readout
 
 
 def current_problem(tx: Transaction, dossier: Dossier) -> SourceProblem | None:

@@ -10,7 +10,9 @@ from typing import Any
 from labcoat.db import clock, deliveries
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
@@ -81,6 +83,21 @@ class Target:
     def dossier(self, tx: Transaction, call: Call) -> Dossier:
         """Return the hypothesis; raise Refusal if this workspace has none of that id."""
         return finding.get_dossier(tx, call.workspace, self.subject)
+
+    def owned(self, tx: Transaction, call: Call, step: Step) -> Dossier:
+        """Return the hypothesis; raise Refusal unless the step is allowed at its stage, and to its owner who asks."""
+        dossier = self.dossier(tx, call)
+        dossier.require(step)
+        dossier.require_owner(call.member(tx, dossier))
+        return dossier
+
+    def experiment(self, tx: Transaction, call: Call, step: Step) -> tuple[Dossier, Experiment]:
+        """Return the experiment with its hypothesis; raise Refusal unless the step is allowed in its state."""
+        dossier = self.dossier(tx, call)
+        dossier.require(step)
+        experiment = finding.get_experiment(dossier, self.subject)
+        dossier.require_state(step, experiment)
+        return dossier, experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

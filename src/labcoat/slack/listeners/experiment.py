@@ -13,9 +13,7 @@ from labcoat.warehouse import reading
 def open_plan_form(call: Call, target: Target) -> None:
     """Open the plan form."""
     with call.reading() as (tx, _):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.PLAN)
-        dossier.require_owner(call.member(tx, dossier))
+        dossier = target.owned(tx, call, Step.PLAN)
         if dossier.running is not None:
             raise Refusal(Reason.LOCKED_AT_START, experiment=dossier.running.number)
         if dossier.hypothesis.stage is Stage.PROTOTYPE and not dossier.evidence:
@@ -36,10 +34,7 @@ def submit_plan(form: Submission) -> None:
 def open_start_form(call: Call, target: Target) -> None:
     """Open the start form."""
     with call.reading() as (tx, now):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.START)
-        experiment = finding.get_experiment(dossier, target.subject)
-        dossier.require_state(Step.START, experiment)
+        dossier, experiment = target.experiment(tx, call, Step.START)
         dossier.require_owner(call.member(tx, dossier))
     metadata = call.metadata(f"E-{experiment.number}")
     call.open_form(views.start_form(experiment, now=now, metadata=metadata))
@@ -57,10 +52,7 @@ def submit_start(form: Submission) -> None:
 def open_stop_form(call: Call, target: Target) -> None:
     """Open the stop form."""
     with call.reading() as (tx, now):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.STOP)
-        experiment = finding.get_experiment(dossier, target.subject)
-        dossier.require_state(Step.STOP, experiment)
+        dossier, experiment = target.experiment(tx, call, Step.STOP)
         dossier.require_in_channel(call.member(tx, dossier))
     metadata = call.metadata(f"E-{experiment.number}")
     call.open_form(views.stop_form(experiment, now=now, metadata=metadata))
@@ -85,10 +77,7 @@ def submit_stop(form: Submission) -> None:
 def open_cancel_form(call: Call, target: Target) -> None:
     """Open the form that cancels a draft."""
     with call.reading() as (tx, _):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.CANCEL)
-        experiment = finding.get_experiment(dossier, target.subject)
-        dossier.require_state(Step.CANCEL, experiment)
+        dossier, experiment = target.experiment(tx, call, Step.CANCEL)
         dossier.require_owner(call.member(tx, dossier))
     call.open_form(views.cancel_form(experiment, metadata=call.metadata(f"E-{experiment.number}")))
 

@@ -80,9 +80,8 @@ def show(call: Call, target: Target) -> None:
     """Answer with the card, only for the person."""
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
-        look = results.newest_look(tx, dossier)
+        readout = results.newest_readout(tx, dossier)
         problem = results.current_problem(tx, dossier)
-    readout = look.readout if look is not None else None
     call.reply(card(dossier, readout=readout, problem=problem, now=now, zone=call.house.zone))
 
 
@@ -120,9 +119,7 @@ def submit_close(form: Submission) -> None:
 def open_ship_form(call: Call, target: Target) -> None:
     """Open the form that ships."""
     with call.reading() as (tx, _):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.SHIP)
-        dossier.require_owner(call.member(tx, dossier))
+        dossier = target.owned(tx, call, Step.SHIP)
     call.open_form(views.ship_form(dossier, metadata=call.metadata(target.subject)))
 
 

@@ -15,9 +15,7 @@ from labcoat.usecases import prototypes
 def open_prototype_form(call: Call, target: Target) -> None:
     """Open the form that begins a prototype."""
     with call.reading() as (tx, _):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.PROTOTYPE)
-        dossier.require_owner(call.member(tx, dossier))
+        dossier = target.owned(tx, call, Step.PROTOTYPE)
     call.open_form(views.prototype_form(dossier, metadata=call.metadata(target.subject)))
 
 

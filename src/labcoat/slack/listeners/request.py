@@ -17,9 +17,7 @@ from labcoat.usecases import requests, results
 def open_ask_form(call: Call, target: Target) -> None:
     """Open the form that asks a lead."""
     with call.reading() as (tx, _):
-        dossier = target.dossier(tx, call)
-        dossier.require(Step.ASK)
-        dossier.require_owner(call.member(tx, dossier))
+        dossier = target.owned(tx, call, Step.ASK)
         _require_askable(dossier)
         requests.require_last_look(tx, dossier)
         candidates = requests.candidates(tx, dossier, by=call.user)
@@ -70,8 +68,7 @@ def show_request(call: Call, target: Target) -> None:
         dossier = target.dossier(tx, call)
         if not dossier.requests:
             raise Refusal(Reason.NO_REQUEST, hypothesis=dossier.hypothesis.number)
-        look = results.newest_look(tx, dossier)
-    readout = look.readout if look is not None else None
+        readout = results.newest_readout(tx, dossier)
     request = dossier.waiting_request or dossier.requests[-1]
     call.reply(views.request_message(dossier, request, readout=readout, zone=call.house.zone))
 

@@ -4,8 +4,6 @@ from labcoat.domain.digest import Digest
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, header, section
 from labcoat.words import digests
 
-DECIDE = "Decide now"
-
 
 def digest_message(digest: Digest, *, is_preview: bool = False) -> Message:
     """Return the digest: a headline and at most five groups; people are mentioned under "decide now" only."""
