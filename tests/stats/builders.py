@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from labcoat.stats import readout
-from labcoat.stats.effects import FloatArray
+from labcoat.stats.arrays import FloatArray
 from labcoat.stats.results import (
     Design,
     Direction,

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from labcoat.stats import effects
-from labcoat.stats.effects import FloatArray
+from labcoat.stats.arrays import FloatArray
 from stats.builders import array
 
 counts = st.integers(2, 10**7)

@@ -13,7 +13,12 @@ positive = st.floats(1e-3, 1e3)
 
 def _fieller(m0: float, m1: float, s0: float, s1: float, k: float) -> tuple[float, float]:
     low, high = fieller(
-        array(m0), array(m1 - m0), control_square=array(s0 * s0), treatment_square=array(s1 * s1), multiplier=array(k)
+        array(m0),
+        array(m1 - m0),
+        standard_error=np.sqrt(array(s0 * s0 + s1 * s1)),
+        control_square=array(s0 * s0),
+        covariance=-array(s0 * s0),
+        multiplier=array(k),
     )
     return float(low[0]), float(high[0])
 
@@ -72,8 +77,9 @@ def test_calibration_covers_the_true_lift_95_times_in_100() -> None:
     low, high = fieller(
         m0,
         m1 - m0,
+        standard_error=np.full(runs, np.sqrt(2.88)),
         control_square=np.full(runs, 1.44),
-        treatment_square=np.full(runs, 1.44),
+        covariance=np.full(runs, -1.44),
         multiplier=np.full(runs, 1.959964),
     )
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from labcoat.stats.results import Direction, Estimate, Finding, Readout, Reason, Role, SampleRatio, Verdict
-from labcoat.stats.verdict import Case, decide
 from stats.builders import EVEN_SPLIT, a_guardrail, a_metric, a_rule, an_estimate
+from stats.table import Case, decide
 
 UNEVEN = replace(EVEN_SPLIT, p_value=0.009, log_bayes_factor=4.71)
 WARNING = replace(EVEN_SPLIT, p_value=0.03, log_bayes_factor=3.5)
@@ -20,7 +20,7 @@ def _guardrail(low: float | None, high: float | None, treatment: str = "treatmen
 
 
 def a_case(
-    *estimates: Estimate,
+    *given: Estimate,
     margin: float = 0.0,
     direction: Direction = Direction.UP,
     split: SampleRatio = EVEN_SPLIT,
@@ -32,10 +32,21 @@ def a_case(
 ) -> Case:
     """One or more goals with a minimum effect of 0.01, and the guardrail "refunds", of which more would be good."""
     metrics = tuple(a_metric(name, direction=direction) for name in goals)
-    treatments = tuple(dict.fromkeys(estimate.treatment for estimate in estimates))
+    treatments = tuple(dict.fromkeys(estimate.treatment for estimate in given))
+    others = tuple(a_metric(name, role=Role.SECONDARY) for name in ("clicks",) if name in {one.metric for one in given})
+    rule = a_rule(*metrics, a_guardrail(margin=margin), *others, variants=("control", *treatments))
+    by_pair = {(estimate.metric, estimate.treatment): estimate for estimate in given}
+    pairs = [(metric, treatment) for metric in rule.metrics for treatment in treatments]
     return Case(
-        rule=a_rule(*metrics, a_guardrail(margin=margin), variants=("control", *treatments)),
-        estimates=estimates,
+        rule=rule,
+        # A pair that the test says nothing of has no interval, and that is no caution either.
+        estimates=tuple(
+            by_pair.get(
+                (metric.name, treatment),
+                an_estimate(None, None, metric=metric.name, role=metric.role, treatment=treatment),
+            )
+            for metric, treatment in pairs
+        ),
         sample_ratio=split,
         data_errors=errors,
         day=day,

@@ -1,15 +1,67 @@
 """What makes numbers unusable before any statistics: empty arms, impossible moments, units that disappeared."""
 
-from math import isfinite
+import numpy as np
+from numpy.typing import NDArray
 
-from labcoat.stats.results import Finding, MetricKind, MetricRule, Moments, Readout, Reason, Role, Rule, Sample
+from labcoat.stats.arrays import BoolArray
+from labcoat.stats.moments import VALUE, MomentArrays
+from labcoat.stats.results import Finding, MetricRule, Readout, Reason, Role, Rule, Sample
 
 TOLERATED_LOSS = 0.01
 
+FINDINGS: tuple[Finding | None, ...] = (None, *Finding)
+"""What the small numbers in arrays of findings mean: 0 is nothing, then a Finding each."""
 
-def find_data_errors(rule: Rule, sample: Sample, *, last: Readout | None) -> tuple[Reason, ...]:
+_LARGEST_CORRELATION = 1 + 1e-6
+_LARGEST_ROUNDING = 1e-12
+
+
+def code(finding: Finding) -> int:
+    """Return the number of a finding in arrays.
+
+    >>> FINDINGS[code(Finding.SHRUNK)] is Finding.SHRUNK
+    True
+    """
+    return FINDINGS.index(finding)
+
+
+def arm_errors(moments: MomentArrays, *, is_proportion: BoolArray) -> NDArray[np.int8]:
+    """Return the code of what is wrong with each variant's moments, 0 where nothing is; (..., n_variants).
+
+    is_proportion: (...). A proportion outside 0-1 has a negative variance p (1 - p). Columns that correlate more than
+    wholly have covariances that no numbers have, and a difference of them a negative variance.
+    """
+    value = moments.means[..., VALUE]
+    is_finite = np.isfinite(moments.means).all(axis=-1) & np.isfinite(moments.covariances).all(axis=(-2, -1))
+    with np.errstate(all="ignore"):
+        # Rounding moves a constant column's moments a little away from 0, on either side.
+        rounding = _LARGEST_ROUNDING * moments.means**2
+        variances = np.diagonal(moments.covariances, axis1=-2, axis2=-1) + rounding
+        deviations = np.sqrt(variances)
+        largest = deviations[..., :, np.newaxis] * deviations[..., np.newaxis, :] * _LARGEST_CORRELATION
+        is_impossible = (variances < 0).any(axis=-1) | (np.abs(moments.covariances) > largest).any(axis=(-2, -1))
+    is_impossible |= is_proportion[..., np.newaxis] & ~((value >= 0) & (value <= 1))
+    return np.select(
+        [moments.counts <= 0, moments.counts < 2, ~is_finite, is_impossible],
+        [
+            np.int8(code(finding))
+            for finding in (
+                Finding.ARM_EMPTY,
+                Finding.FEW_UNITS_FOR_VARIANCE,
+                Finding.NOT_FINITE,
+                Finding.NEGATIVE_VARIANCE,
+            )
+        ],
+        default=np.int8(0),
+    )
+
+
+def find_data_errors(
+    rule: Rule, sample: Sample, arm_codes: NDArray[np.int8], *, last: Readout | None
+) -> tuple[Reason, ...]:
     """Return why nothing may be concluded from this sample; empty if it can be used.
 
+    arm_codes: (n_metrics, n_variants), as from `arm_errors`.
     Exploratory metrics make no data error: they decide nothing, and their own estimate says what is missing.
     A metric that the sample has no moments of (nobody sent any yet) makes none either.
     """
@@ -18,31 +70,15 @@ def find_data_errors(rule: Rule, sample: Sample, *, last: Readout | None) -> tup
         for name, units in zip(rule.variants, sample.exposed, strict=True)
         if units == 0
     ]
-    for metric in deciding(rule):
-        for name, moments in zip(rule.variants, sample.moments.get(metric.name, ()), strict=False):
-            finding = arm_error(moments, kind=metric.kind)
-            if finding is not None:
-                reasons.append(Reason(finding=finding, metric=metric.name, treatment=name))
+    for metric, codes in zip(rule.metrics, arm_codes, strict=True):
+        if metric.role is not Role.SECONDARY and metric.name in sample.moments:
+            for name, number in zip(rule.variants, codes, strict=True):
+                if finding := FINDINGS[number]:
+                    reasons.append(Reason(finding=finding, metric=metric.name, treatment=name))
     loss = lost_share(rule, sample, last=last)
     if loss > TOLERATED_LOSS:
         reasons.append(Reason(finding=Finding.SHRUNK, value=loss))
     return tuple(reasons)
-
-
-def arm_error(moments: Moments, *, kind: MetricKind) -> Finding | None:
-    """Return what is wrong with one variant's moments, None if nothing is.
-
-    A proportion outside 0-1 has a negative variance p (1 - p).
-    """
-    if moments.count <= 0:
-        return Finding.ARM_EMPTY
-    if moments.count < 2:
-        return Finding.FEW_UNITS_FOR_VARIANCE
-    if not (isfinite(moments.mean) and isfinite(moments.variance)):
-        return Finding.NOT_FINITE
-    if moments.variance < 0 or (kind is MetricKind.PROPORTION and not 0 <= moments.mean <= 1):
-        return Finding.NEGATIVE_VARIANCE
-    return None
 
 
 def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:

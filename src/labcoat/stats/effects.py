@@ -6,9 +6,8 @@ Arrays end in one column per variant, control first; results end in one column p
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from labcoat.stats.arrays import BoolArray, FloatArray
 
 SMALL_CELL = 10
 
@@ -58,7 +57,7 @@ def information(counts: FloatArray) -> FloatArray:
     return control * treatment / np.maximum(control + treatment, 1)
 
 
-def has_small_cell(counts: FloatArray, proportions: FloatArray) -> NDArray[np.bool_]:
+def has_small_cell(counts: FloatArray, proportions: FloatArray) -> BoolArray:
     """Tell for each treatment whether it or the control has fewer than ten events or non-events."""
     events = np.rint(counts * proportions)
     cells = np.minimum(events, counts - events)

@@ -1,94 +1,62 @@
-"""Effects with intervals for every metric and treatment of a look; a reason instead of numbers where there are none."""
+"""Between plain values and arrays: a rule and a sample become a batch of one, and its arrays Estimates again."""
 
-from dataclasses import dataclass, replace
-from math import isfinite
+from dataclasses import replace
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labcoat.stats import effects, lift, multipliers
-from labcoat.stats.data_errors import arm_error
-from labcoat.stats.effects import Effect, FloatArray
-from labcoat.stats.results import Design, Estimate, Finding, MetricKind, MetricRule, Moments, Readout, Rule, Sample
+from labcoat.stats import batch, effects, multipliers, p_values
+from labcoat.stats.arrays import FloatArray
+from labcoat.stats.data_errors import FINDINGS
+from labcoat.stats.moments import COLUMNS, VALUE, MomentArrays
+from labcoat.stats.results import Direction, Estimate, Joint, MetricKind, Moments, Role, Rule, Sample
+from labcoat.stats.verdict import Metrics
 
-# Rounding in a mean of squares leaves about 1e-16 of the squared mean where the true variance is 0.
-_LEAST_RELATIVE_VARIANCE = 1e-14
 _NOTHING = Moments(count=0, mean=0.0, variance=0.0)
+_ALONE = Joint(means=(1.0, 0.0, 1.0), covariances=((0.0,) * 4,) * 4)
 
 
-def estimate_all(rule: Rule, sample: Sample, *, spent: float, looks: tuple[Readout, ...]) -> tuple[Estimate, ...]:
-    """Return one estimate per metric and treatment, in the plan's order.
+def metric_arrays(rule: Rule) -> Metrics:
+    """Return what the rule says of its metrics; each (1, n_metrics)."""
+    metrics = rule.metrics
+    return Metrics(
+        is_goal=np.array([[metric.role is Role.GOAL for metric in metrics]]),
+        is_guardrail=np.array([[metric.role is Role.GUARDRAIL for metric in metrics]]),
+        is_proportion=np.array([[metric.kind is MetricKind.PROPORTION for metric in metrics]]),
+        sign=np.array([[1.0 if metric.direction is Direction.UP else -1.0 for metric in metrics]]),
+        minimum_effect=np.array([[metric.minimum_effect or np.nan for metric in metrics]]),
+        margin=np.array([[metric.margin for metric in metrics]]),
+    )
 
-    spent, looks: as in `multipliers.multiplier`.
-    """
-    # What comes out not finite is found and named below; numpy need not say so too.
-    with np.errstate(all="ignore"):
-        return tuple(
-            estimate
-            for metric in rule.metrics
-            for estimate in _estimate_metric(rule, metric, _moments(rule, sample, metric), spent=spent, looks=looks)
-        )
+
+def moment_arrays(rule: Rule, sample: Sample) -> MomentArrays:
+    """Return the sample's moments, (1, n_metrics, n_variants); those of a metric that nobody sent have no units."""
+    arms = [arm for metric in rule.metrics for arm in moments_of(rule, sample, metric.name)]
+    shape = (1, len(rule.metrics), len(rule.variants))
+    columns = [arm.joint or _ALONE for arm in arms]
+    covariances = np.array([joint.covariances for joint in columns], dtype=np.float64)
+    covariances[:, VALUE, VALUE] = [arm.variance for arm in arms]
+    return MomentArrays(
+        counts=np.array([arm.count for arm in arms], dtype=np.float64).reshape(shape),
+        means=np.array(
+            [(arm.mean, *joint.means) for arm, joint in zip(arms, columns, strict=True)], dtype=np.float64
+        ).reshape(*shape, COLUMNS),
+        covariances=covariances.reshape(*shape, COLUMNS, COLUMNS),
+    )
 
 
-def without_numbers(rule: Rule, sample: Sample, *, why: Finding | None = None) -> tuple[Estimate, ...]:
-    """Return counts and information only.
+def moments_of(rule: Rule, sample: Sample, metric: str) -> tuple[Moments, ...]:
+    """Return one metric's moments per variant; empty ones if the sample has none."""
+    return sample.moments.get(metric, (_NOTHING,) * len(rule.variants))
 
-    why: the data error of the look as a whole; an estimate with an error of its own names that.
+
+def blank_estimates(rule: Rule, sample: Sample, arm_codes: NDArray[np.int8]) -> tuple[Estimate, ...]:
+    """Return one estimate per metric and treatment in the plan's order, with counts and information only.
+
+    arm_codes: (n_metrics, n_variants), as from `data_errors.arm_errors`; an error of the pair is what it misses.
     """
     return tuple(
-        replace(blank, missing=blank.missing or why)
-        for metric in rule.metrics
-        for blank in _blanks(rule, metric, _moments(rule, sample, metric))
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
-    """Each with one entry per treatment; what cannot be given is NaN."""
-
-    difference: FloatArray
-    standard_error: FloatArray
-    multiplier: FloatArray
-    low: FloatArray
-    high: FloatArray
-    lift: FloatArray
-    lift_low: FloatArray
-    lift_high: FloatArray
-    is_constant: NDArray[np.bool_]
-    is_small: NDArray[np.bool_]
-
-
-def _estimate_metric(
-    rule: Rule, metric: MetricRule, moments: tuple[Moments, ...], *, spent: float, looks: tuple[Readout, ...]
-) -> list[Estimate]:
-    blanks = _blanks(rule, metric, moments)
-    k = np.array(
-        [
-            np.nan if blank.missing else multipliers.multiplier(rule, metric, blank, spent=spent, looks=looks)
-            for blank in blanks
-        ]
-    )
-    counts, means, variances = (
-        np.array([getattr(arm, name) for arm in moments], dtype=np.float64) for name in ("count", "mean", "variance")
-    )
-    if metric.kind is MetricKind.PROPORTION:
-        columns = _proportion_columns(counts, means, k)
-    else:
-        columns = _mean_columns(counts, means, variances, k, is_student=rule.design is not Design.CONFIDENCE_SEQUENCE)
-    return [
-        blank if blank.missing else _filled(blank, columns, index, means=(moments[0].mean, moments[index + 1].mean))
-        for index, blank in enumerate(blanks)
-    ]
-
-
-def _moments(rule: Rule, sample: Sample, metric: MetricRule) -> tuple[Moments, ...]:
-    return sample.moments.get(metric.name, (_NOTHING,) * len(rule.variants))
-
-
-def _blanks(rule: Rule, metric: MetricRule, moments: tuple[Moments, ...]) -> list[Estimate]:
-    control, *treatments = moments
-    informations = effects.information(np.array([arm.count for arm in moments], dtype=np.float64))
-    return [
         Estimate(
             metric=metric.name,
             role=metric.role,
@@ -99,100 +67,51 @@ def _blanks(rule: Rule, metric: MetricRule, moments: tuple[Moments, ...]) -> lis
             control_mean=None,
             treatment_mean=None,
             information=float(information),
-            missing=arm_error(control, kind=metric.kind) or arm_error(arm, kind=metric.kind),
+            is_approximate=multipliers.is_approximate(rule, metric),
+            missing=FINDINGS[codes[0] or code],
         )
-        for name, arm, information in zip(rule.variants[1:], treatments, informations, strict=True)
-    ]
-
-
-def _mean_columns(
-    counts: FloatArray, means: FloatArray, variances: FloatArray, k: FloatArray, *, is_student: bool
-) -> _Columns:
-    effect = effects.welch(counts, means, variances)
-    if is_student:
-        k = multipliers.student(k, effect.degrees_of_freedom)
-    has_variance = variances > _LEAST_RELATIVE_VARIANCE * means**2
-    return _columns(
-        effect,
-        means,
-        k,
-        interval=(effect.difference - k * effect.standard_error, effect.difference + k * effect.standard_error),
-        is_constant=~(has_variance[:1] & has_variance[1:]),
-        is_small=np.zeros(k.shape, dtype=np.bool_),
+        for metric, codes in zip(rule.metrics, arm_codes, strict=True)
+        for control, *treatments in [moments_of(rule, sample, metric.name)]
+        for name, arm, information, code in zip(
+            rule.variants[1:],
+            treatments,
+            effects.information(np.array([control.count, *(arm.count for arm in treatments)], dtype=np.float64)),
+            codes[1:],
+            strict=True,
+        )
     )
 
 
-def _proportion_columns(counts: FloatArray, means: FloatArray, k: FloatArray) -> _Columns:
-    effect = effects.welch(counts, means, means * (1 - means))
-    is_small = effects.has_small_cell(counts, means)
-    newcombe_low, newcombe_high = effects.newcombe(counts, means, k)
-    events, units = np.rint(counts * means), counts[:1] + counts[1:]
-    pair_events = events[:1] + events[1:]
-    return _columns(
-        effect,
-        means,
-        k,
-        interval=(
-            np.where(is_small, newcombe_low, effect.difference - k * effect.standard_error),
-            np.where(is_small, newcombe_high, effect.difference + k * effect.standard_error),
-        ),
-        is_constant=(pair_events == 0) | (pair_events == units),
-        is_small=is_small,
+def fill(
+    rule: Rule, blanks: tuple[Estimate, ...], numbers: batch.Estimates, *, is_only_look: bool
+) -> tuple[Estimate, ...]:
+    """Return the estimates with the numbers of a batch of one.
+
+    is_only_look: no other look is paid for, so a p-value means what people think it means.
+    """
+    evidence = p_values.find(rule, blanks, numbers, is_only_look=is_only_look)
+    return tuple(
+        replace(
+            blank,
+            control_mean=_plain(numbers.control_mean, (*place[:2], 0)),
+            treatment_mean=_plain(numbers.treatment_mean, place),
+            difference=_plain(numbers.difference, place),
+            standard_error=_plain(numbers.standard_error, place),
+            multiplier=_plain(numbers.multiplier, place),
+            low=_plain(numbers.low, place),
+            high=_plain(numbers.high, place),
+            lift=_plain(numbers.lift, place),
+            lift_low=_plain(numbers.lift_low, place),
+            lift_high=_plain(numbers.lift_high, place),
+            variance_reduction=_plain(numbers.variance_reduction, place),
+            p_value=_plain(evidence.p_value, place),
+            log_e_value=_plain(evidence.log_e_value, place),
+            missing=FINDINGS[numbers.missing[place]],
+        )
+        for place, blank in zip(np.ndindex(numbers.difference.shape), blanks, strict=True)
     )
 
 
-def _columns(
-    effect: Effect,
-    means: FloatArray,
-    k: FloatArray,
-    *,
-    interval: tuple[FloatArray, FloatArray],
-    is_constant: NDArray[np.bool_],
-    is_small: NDArray[np.bool_],
-) -> _Columns:
-    lift_low, lift_high = lift.fieller(
-        means[:1],
-        effect.difference,
-        control_square=effect.squared_errors[:1],
-        treatment_square=effect.squared_errors[1:],
-        multiplier=k,
-    )
-    return _Columns(
-        difference=effect.difference,
-        standard_error=effect.standard_error,
-        multiplier=k,
-        low=interval[0],
-        high=interval[1],
-        lift=effect.difference / means[:1],
-        lift_low=lift_low,
-        lift_high=lift_high,
-        is_constant=is_constant,
-        is_small=is_small,
-    )
-
-
-def _filled(blank: Estimate, columns: _Columns, index: int, *, means: tuple[float, float]) -> Estimate:
-    if columns.is_constant[index]:
-        return replace(blank, control_mean=means[0], treatment_mean=means[1], missing=Finding.NO_VARIANCE)
-    filled = replace(
-        blank,
-        control_mean=means[0],
-        treatment_mean=means[1],
-        difference=float(columns.difference[index]),
-        standard_error=float(columns.standard_error[index]),
-        multiplier=float(columns.multiplier[index]),
-        low=float(columns.low[index]),
-        high=float(columns.high[index]),
-    )
-    if not _is_finite(filled.difference, filled.standard_error, filled.multiplier, filled.low, filled.high):
-        return replace(blank, missing=Finding.NOT_FINITE)
-    if columns.is_small[index]:
-        return replace(filled, missing=Finding.SMALL_CELL)
-    lifts = (float(columns.lift[index]), float(columns.lift_low[index]), float(columns.lift_high[index]))
-    if not _is_finite(*lifts):
-        return replace(filled, missing=Finding.NO_RELATIVE)
-    return replace(filled, lift=lifts[0], lift_low=lifts[1], lift_high=lifts[2])
-
-
-def _is_finite(*values: float | None) -> bool:
-    return all(value is not None and isfinite(value) for value in values)
+def _plain(numbers: FloatArray, place: tuple[int, ...]) -> float | None:
+    number = float(numbers[place])
+    return None if isnan(number) else number

@@ -1,9 +1,6 @@
 """How wide an interval must be, k standard errors, so that all looks at all decisive metrics together keep alpha."""
 
-from scipy.special import ndtr, stdtrit
-
 from labcoat.stats import confidence_sequence, sequential
-from labcoat.stats.effects import FloatArray
 from labcoat.stats.results import Design, Estimate, MetricRule, Readout, Role, Rule
 
 
@@ -19,27 +16,35 @@ def alpha_of(rule: Rule, role: Role) -> float:
     return rule.alpha / (metrics * (len(rule.variants) - 1))
 
 
-def multiplier(
-    rule: Rule, metric: MetricRule, estimate: Estimate, *, spent: float, looks: tuple[Readout, ...]
-) -> float:
+def multiplier(rule: Rule, estimate: Estimate, *, spent: float, looks: tuple[Readout, ...]) -> float:
     """Return k for one treatment on one metric, as a normal quantile.
 
     estimate: counts and information of this look are read. spent: u, now. looks: the earlier ones, up to the final;
     where they already include the final look nothing is left to spend and its own k is used again.
     One look at the end is a group-sequential design with one look; so an early one pays the price of its u.
     """
-    alpha = alpha_of(rule, metric.role)
+    alpha = alpha_of(rule, estimate.role)
     if rule.design is Design.CONFIDENCE_SEQUENCE:
-        tuned = confidence_sequence.TYPICAL_UNITS
-        if rule.planned_units:
-            pair = rule.weights[0] + rule.weights[rule.variants.index(estimate.treatment)]
-            tuned = max(1, round(rule.planned_units * pair))
-        units = estimate.control_count + estimate.treatment_count
-        return confidence_sequence.multiplier(units=units, tuned_units=tuned, alpha=alpha)
+        return float(
+            confidence_sequence.multiplier(
+                units=estimate.control_count + estimate.treatment_count,
+                tuned_units=tuned_units(rule, estimate.treatment),
+                alpha=alpha,
+            )
+        )
     path = paid_looks(looks, metric=estimate.metric, treatment=estimate.treatment)
     if not path or not looks[-1].is_final:
         path = (*path, (spent, estimate.information))
-    return sequential.boundary(*zip(*path, strict=True), alpha)[-1]
+    shares, informations = zip(*path, strict=True)
+    return sequential.boundary(shares, informations, alpha)[-1]
+
+
+def tuned_units(rule: Rule, treatment: str) -> int:
+    """Return at how many units of control and treatment a confidence sequence is tightest."""
+    if not rule.planned_units:
+        return confidence_sequence.TYPICAL_UNITS
+    pair = rule.weights[0] + rule.weights[rule.variants.index(treatment)]
+    return max(1, round(rule.planned_units * pair))
 
 
 def paid_looks(looks: tuple[Readout, ...], *, metric: str, treatment: str) -> tuple[tuple[float, float], ...]:
@@ -55,7 +60,11 @@ def paid_looks(looks: tuple[Readout, ...], *, metric: str, treatment: str) -> tu
     )
 
 
-def student(multiplier: FloatArray, degrees_of_freedom: FloatArray) -> FloatArray:
-    """Return the t quantile that leaves out as much as the normal one: t^-1_df(Phi(k)), from the upper tail."""
-    quantile: FloatArray = -stdtrit(degrees_of_freedom, ndtr(-multiplier))
-    return quantile
+def is_approximate(rule: Rule, metric: MetricRule) -> bool:
+    """Tell whether looks are paid for as if increments were independent, which values that still grow are not.
+
+    A fixed window closes each unit's value before it counts; without one, only a metric that is complete at exposure
+    has independent increments.
+    """
+    may_grow = rule.window_days == 0 and not metric.is_complete_at_exposure
+    return rule.design is not Design.ONE_LOOK and may_grow

@@ -6,19 +6,24 @@ Who asks when is not decided here, only what an asking costs and what it may say
 from dataclasses import replace
 from math import ceil
 
-from labcoat.stats import sample_ratio, verdict
-from labcoat.stats.data_errors import find_data_errors, lost_share
-from labcoat.stats.estimates import estimate_all, without_numbers
+import numpy as np
+
+from labcoat.stats import batch, estimates, multipliers, reasons, sample_ratio, standing
+from labcoat.stats.arrays import FloatArray
+from labcoat.stats.data_errors import arm_errors, find_data_errors, lost_share
 from labcoat.stats.results import (
     Design,
+    Estimate,
     NoLook,
     NoLookReason,
     Readout,
+    Reason,
     Rule,
     Sample,
     Verdict,
 )
 from labcoat.stats.sequential import has_grown
+from labcoat.stats.verdict import VERDICTS, Moment
 
 _GO_ON = (Verdict.TOO_EARLY, Verdict.WIN_GUARDRAIL_OPEN, Verdict.KEEP_COLLECTING)
 
@@ -32,19 +37,17 @@ def read(
     is_last: the experiment is being stopped; before its planned end this is one last look at what is spent by now.
     A readout with a data error is never final: it shows no numbers and spends nothing, and the next look may repair it.
     """
-    errors = find_data_errors(rule, sample, last=past[-1] if past else None)
+    codes = arm_errors(
+        estimates.moment_arrays(rule, sample), is_proportion=estimates.metric_arrays(rule).is_proportion
+    )[0]
+    blanks = estimates.blank_estimates(rule, sample, codes)
+    errors = find_data_errors(rule, sample, codes, last=past[-1] if past else None)
     final = next((readout for readout in past if readout.is_final), None)
     spent = final.spent if final else calendar_share(rule, day=day)
     is_closing = final is None and (spent >= 1 or is_last)
-    why_not = _why_no_look(rule, sample, day=day, past=past, is_closing=is_closing, has_errors=bool(errors))
+    why_not = _why_no_look(rule, sample, blanks, day=day, past=past, is_closing=is_closing, has_errors=bool(errors))
     if why_not is not None:
         return NoLook(reason=why_not)
-    looks = tuple(readout for readout in past if not readout.is_after_final)
-    estimates = (
-        without_numbers(rule, sample, why=errors[0].finding)
-        if errors
-        else estimate_all(rule, sample, spent=spent, looks=looks)
-    )
     readout = Readout(
         look=len(past) + 1,
         day=day,
@@ -52,11 +55,14 @@ def read(
         is_final=is_closing and not errors,
         is_after_final=final is not None,
         sample_ratio=sample_ratio.check(sample.exposed, rule.weights, past=past[-1].sample_ratio if past else None),
-        estimates=estimates,
+        estimates=tuple(replace(blank, missing=blank.missing or errors[0].finding) for blank in blanks)
+        if errors
+        else blanks,
         verdict=Verdict.DATA_ERROR,
         reasons=errors,
     )
-    return _kept(readout, final) if final else _decided(rule, readout, past=past)
+    read_now = _decided(rule, sample, readout, past=past)
+    return _kept(read_now, final, errors) if final else read_now
 
 
 def calendar_share(rule: Rule, *, day: float) -> float:
@@ -68,7 +74,14 @@ def calendar_share(rule: Rule, *, day: float) -> float:
 
 
 def _why_no_look(
-    rule: Rule, sample: Sample, *, day: float, past: tuple[Readout, ...], is_closing: bool, has_errors: bool
+    rule: Rule,
+    sample: Sample,
+    blanks: tuple[Estimate, ...],
+    *,
+    day: float,
+    past: tuple[Readout, ...],
+    is_closing: bool,
+    has_errors: bool,
 ) -> NoLookReason | None:
     if calendar_share(rule, day=day) == 0:
         return NoLookReason.WINDOW_OPEN
@@ -80,46 +93,86 @@ def _why_no_look(
         return None
     if lost_share(rule, sample, last=past[-1] if past else None) > 0:
         return NoLookReason.SLIGHTLY_FEWER
-    if (rule.design is Design.GROUP_SEQUENTIAL or is_over) and not _has_new_units(rule, sample, past=past):
+    if (rule.design is Design.GROUP_SEQUENTIAL or is_over) and not _has_new_units(blanks, past=past):
         return NoLookReason.NO_NEW_UNITS
     return None
 
 
-def _has_new_units(rule: Rule, sample: Sample, *, past: tuple[Readout, ...]) -> bool:
+def _has_new_units(blanks: tuple[Estimate, ...], *, past: tuple[Readout, ...]) -> bool:
     reached: dict[tuple[str, str], float] = {}
     for readout in past:
         if readout.verdict is not Verdict.DATA_ERROR:
             for estimate in readout.estimates:
                 pair = (estimate.metric, estimate.treatment)
                 reached[pair] = max(reached.get(pair, 0.0), estimate.information)
-    return any(
-        has_grown(now.information, reached=reached.get((now.metric, now.treatment), 0.0))
-        for now in without_numbers(rule, sample)
-    )
+    return any(has_grown(now.information, reached=reached.get((now.metric, now.treatment), 0.0)) for now in blanks)
 
 
-def _decided(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> Readout:
-    called, reasons = verdict.decide(
-        verdict.Case(
-            rule=rule,
-            estimates=readout.estimates,
-            sample_ratio=readout.sample_ratio,
-            data_errors=readout.reasons,
-            day=readout.day,
-            is_final=readout.is_final,
-            past=past,
+def _decided(rule: Rule, sample: Sample, readout: Readout, *, past: tuple[Readout, ...]) -> Readout:
+    """Return the readout with its numbers and verdict, as a batch of one."""
+    errors = readout.reasons
+    stands = standing.find(rule, past)
+    analysis = batch.analyse(
+        batch.Batch(
+            moments=estimates.moment_arrays(rule, sample),
+            metrics=estimates.metric_arrays(rule),
+            multipliers=_multipliers(rule, readout, past=past),
+            is_student=np.array([rule.design is not Design.CONFIDENCE_SEQUENCE]),
+            exposed=np.array([sample.exposed], dtype=np.float64),
+            weights=np.array([rule.weights]),
+            past_evidence=np.array([readout.sample_ratio.log_bayes_factor]),
+            has_error=np.array([bool(errors)]),
+            moment=Moment(
+                day=np.array([readout.day]),
+                planned_days=np.array([rule.planned_days]),
+                is_final=np.array([readout.is_final]),
+                minimum_units=np.array([float(rule.minimum_units)]),
+                minimum_events=np.array([float(rule.minimum_events)]),
+            ),
+            standing=stands,
         )
     )
+    shown = readout.estimates
+    if not errors:
+        is_only_look = readout.spent >= 1 and not any(one.verdict is not Verdict.DATA_ERROR for one in past)
+        shown = estimates.fill(rule, shown, analysis.estimates, is_only_look=is_only_look)
+    called = VERDICTS[analysis.table.verdicts[0]]
+    case = reasons.Case(
+        rule=rule,
+        table=analysis.table,
+        standing=stands,
+        index=0,
+        estimates=shown,
+        split=readout.sample_ratio,
+        errors=errors,
+        is_final=readout.is_final,
+    )
     goes_on = called in _GO_ON and not readout.is_final
-    days_left = max(0, ceil(rule.planned_days - readout.day)) if goes_on else None
-    return replace(readout, verdict=called, reasons=reasons, days_left=days_left)
+    return replace(
+        readout,
+        estimates=shown,
+        verdict=called,
+        reasons=reasons.give_reasons(case, called),
+        days_left=max(0, ceil(rule.planned_days - readout.day)) if goes_on else None,
+    )
 
 
-def _kept(readout: Readout, final: Readout) -> Readout:
+def _multipliers(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> FloatArray:
+    """Return k of every pair, (1, n_metrics, n_treatments); NaN where it has no number, which then costs it nothing."""
+    looks = tuple(one for one in past if not one.is_after_final)
+    ks = [
+        np.nan if blank.missing else multipliers.multiplier(rule, blank, spent=readout.spent, looks=looks)
+        for blank in readout.estimates
+    ]
+    return np.array(ks, dtype=np.float64).reshape(1, len(rule.metrics), -1)
+
+
+def _kept(readout: Readout, final: Readout, errors: tuple[Reason, ...]) -> Readout:
     """Return the readout with the final look's verdict; what is wrong with later data is told and changes nothing."""
-    news = (*readout.reasons, *verdict.split_reasons(readout.sample_ratio))
+    news = (*errors, *reasons.split_reasons(readout.sample_ratio))
     return replace(
         readout,
         verdict=final.verdict,
-        reasons=(*final.reasons, *(reason for reason in news if reason not in final.reasons)),
+        reasons=tuple(dict.fromkeys((*final.reasons, *news))),
+        days_left=None,
     )

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 
 class MetricKind(StrEnum):
-    """What one unit's value is: any number, or 0/1."""
+    """What a metric is over units: a mean of any number, of 0/1, or one total over another, as clicks per view."""
 
     MEAN = "mean"
     PROPORTION = "proportion"
+    RATIO = "ratio"
 
 
 class Role(StrEnum):
@@ -62,6 +63,7 @@ class Finding(StrEnum):
     NEGATIVE_VARIANCE = "negative variance"
     SHRUNK = "n fell"  # value: the share of units that disappeared, 0-1
     NO_VARIANCE = "no variance"  # every unit has the same value: no interval can be given
+    DENOMINATOR_NEAR_ZERO = "denominator near 0"  # of a ratio: within five of its standard errors
     SMALL_CELL = "small cell"  # fewer than 10 events or non-events in an arm
     NO_RELATIVE = "no relative interval"  # the control mean is not clearly away from 0
     UNEVEN_SPLIT = "uneven split"  # SRM; value: its p-value
@@ -80,15 +82,35 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Joint:
+    """A unit's other columns beside its value, for a ratio and for CUPED; a mean is a ratio over the constant 1.
+
+    means: of the denominator, of the covariate (the metric before exposure), and of the covariate's denominator.
+    covariances: 4 x 4, divisor n - 1, of (value, denominator, covariate, covariate's denominator).
+    A denominator that a metric does not have has mean 1; a covariate, mean 0; both have variance and covariance 0.
+    """
+
+    means: tuple[float, float, float]
+    covariances: tuple[
+        tuple[float, float, float, float],
+        tuple[float, float, float, float],
+        tuple[float, float, float, float],
+        tuple[float, float, float, float],
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
     """One variant's units on one metric.
 
-    variance: of one unit's value, divisor n - 1; for a proportion p (1 - p).
+    mean, variance: of one unit's value (a ratio's numerator), divisor n - 1; for a proportion p (1 - p).
+    joint: None for a mean or a proportion without a covariate.
     """
 
     count: int
     mean: float
     variance: float
+    joint: Joint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +129,9 @@ class Sample:
 class MetricRule:
     """What the plan says about one metric.
 
-    minimum_effect: absolute, in the metric's unit, > 0; None only for metrics that are not goals.
+    minimum_effect: absolute, in the metric's unit, > 0; None where nobody named one: then nothing is ever "no effect".
     margin: for a guardrail, the absolute worsening that is tolerated, >= 0.
+    is_complete_at_exposure: a unit's value never changes after it is first seen.
     """
 
     name: str
@@ -117,6 +140,7 @@ class MetricRule:
     direction: Direction
     minimum_effect: float | None = None
     margin: float = 0.0
+    is_complete_at_exposure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +197,12 @@ class Estimate:
     measured, not turned by direction. None where no number can be given; `missing` then says why.
     With SMALL_CELL and NO_RELATIVE only the lift is missing (and a small cell's interval decides nothing).
     lift, lift_low, lift_high: relative to the control mean, 0.05 = +5 %; None where there is no relative interval.
+    control_mean, treatment_mean: as analysed: of a ratio the ratio, with a covariate the adjusted mean.
     information: 1 / (1/n0 + 1/n1) in analysed units.
+    p_value: two-sided; only where this is the only look, or, with a confidence sequence, valid at every look.
+    log_e_value: of a confidence sequence, the natural logarithm of the evidence against "no difference".
+    variance_reduction: the share of the difference's variance that the covariate took away, 0-1; None without one.
+    is_approximate: looks are paid for as if values were complete, but those of units seen may still grow.
     """
 
     metric: str
@@ -193,6 +222,10 @@ class Estimate:
     lift: float | None = None
     lift_low: float | None = None
     lift_high: float | None = None
+    p_value: float | None = None
+    log_e_value: float | None = None
+    variance_reduction: float | None = None
+    is_approximate: bool = False
     missing: Finding | None = None
 
 

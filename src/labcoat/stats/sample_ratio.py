@@ -1,17 +1,18 @@
 """Sample ratio mismatch: whether traffic was split as planned, tested as often as anyone likes."""
 
-from math import exp
+from math import exp, log
 
 import numpy as np
-from scipy.special import chdtrc, gammaln, xlogy
+from scipy.special import chdtrc, gammaln, logsumexp, xlogy
 
-from labcoat.stats.effects import FloatArray
+from labcoat.stats.arrays import FloatArray
 from labcoat.stats.results import SampleRatio
 
 INVALID_BELOW = 0.01
 WARN_BELOW = 0.05
-# The prior weighs like 10,000 units split as planned: it looks for the small mismatches of large experiments.
-_PRIOR_UNITS = 10_000.0
+# A prior weighs like so many units split as planned. The wide one sees the small mismatches of large experiments, the
+# narrow ones large mismatches early; their average is as valid as each, and costs a factor of three at most.
+_PRIOR_UNITS = (100.0, 1_000.0, 10_000.0)
 
 
 def check(exposed: tuple[int, ...], weights: tuple[float, ...], *, past: SampleRatio | None = None) -> SampleRatio:
@@ -26,7 +27,7 @@ def check(exposed: tuple[int, ...], weights: tuple[float, ...], *, past: SampleR
     if len(exposed) < 2 or len(exposed) != len(weights):
         raise ValueError("one weight for each of two variants or more")
     counts, shares = np.array(exposed, dtype=np.float64), np.array(weights)
-    evidence = max(float(log_bayes_factor(counts, shares)), past.log_bayes_factor if past else 0.0, 0.0)
+    evidence = float(running_maximum(counts, shares, past=np.array(past.log_bayes_factor if past else 0.0)))
     return SampleRatio(
         exposed=exposed,
         weights=weights,
@@ -36,16 +37,28 @@ def check(exposed: tuple[int, ...], weights: tuple[float, ...], *, past: SampleR
     )
 
 
+def running_maximum(counts: FloatArray, weights: FloatArray, *, past: FloatArray) -> FloatArray:
+    """Return the largest log evidence of all checks up to this one, never below 0; exp(-it) is the p-value.
+
+    counts, weights: (..., n_variants). past: (...), of the earlier checks, 0 without any.
+    """
+    return np.asarray(np.maximum(np.maximum(log_bayes_factor(counts, weights), past), 0.0))
+
+
 def log_bayes_factor(counts: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the log evidence of another split against the planned one.
 
-    counts, weights: (..., n_variants). Source: Lindon, Malek, NeurIPS 2022 (sequential multinomial test), with a
-    Dirichlet prior of 10,000 units around the plan. exp(-its running maximum) is a p-value valid at all times.
+    counts, weights: (..., n_variants). Source: Lindon, Malek, NeurIPS 2022 (sequential multinomial test), averaged
+    over Dirichlet priors of 100, 1,000 and 10,000 units around the plan. exp(-its running maximum) is a p-value
+    valid at all times.
     """
-    prior = _PRIOR_UNITS * weights
-    cells = gammaln(prior + counts) - gammaln(prior) - xlogy(counts, weights)
-    total = gammaln(_PRIOR_UNITS) - gammaln(_PRIOR_UNITS + counts.sum(axis=-1))
-    return np.asarray(total + cells.sum(axis=-1))
+    total, unlikely = counts.sum(axis=-1), xlogy(counts, weights).sum(axis=-1)
+    evidence = []
+    for units in _PRIOR_UNITS:
+        prior = units * weights
+        cells = (gammaln(prior + counts) - gammaln(prior)).sum(axis=-1)
+        evidence.append(gammaln(units) - gammaln(units + total) + cells - unlikely)
+    return np.asarray(logsumexp(evidence, axis=0) - log(len(_PRIOR_UNITS)))
 
 
 def chi_square_p(counts: FloatArray, weights: FloatArray) -> FloatArray:

@@ -1,228 +1,151 @@
 """The verdict table: rows in order, the first that matches any goal and treatment is what the numbers say.
 
-Every row is a function from the case to its reasons; no reasons, no match. All read the same intervals, with signs
-turned so that good is positive.
+Every row is one condition on arrays, so that one experiment and ten thousand are the same few lines. All rows read
+the same intervals, with signs turned so that good is positive; what may not decide is NaN, and NaN matches no row.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from labcoat.stats import sample_ratio
-from labcoat.stats.results import (
-    Direction,
-    Estimate,
-    Finding,
-    MetricKind,
-    MetricRule,
-    Readout,
-    Reason,
-    Role,
-    Rule,
-    SampleRatio,
-    Verdict,
-)
+from labcoat.stats.arrays import BoolArray, FloatArray
+from labcoat.stats.results import Verdict
 
 MINIMUM_DAYS = 14.0
 
-_CALLED = (Verdict.GUARDRAIL_HARM, Verdict.GOAL_HARM, Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN)
-_VOIDING = (Verdict.DATA_ERROR, Verdict.INVALID)
-_GOOD = (Finding.GOOD_SIDE, Finding.CROSSED_EARLIER)
+VERDICTS = tuple(Verdict)
+"""What the numbers in `Table.verdicts` mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """All that the table reads.
+class Metrics:
+    """What the plans say of their metrics; each (n_experiments, n_metrics).
 
-    data_errors: why the sample cannot be used. past: the earlier looks, for a crossing stands.
+    sign: 1 where up is good, -1 where down is. minimum_effect: NaN where nobody named one. margin: >= 0.
     """
 
-    rule: Rule
-    estimates: tuple[Estimate, ...]
-    sample_ratio: SampleRatio
-    data_errors: tuple[Reason, ...] = ()
-    day: float
-    is_final: bool
-    past: tuple[Readout, ...] = ()
-
-    def of(self, role: Role) -> list[tuple[MetricRule, Estimate]]:
-        """Return the metrics of a role with their estimates, one entry per treatment."""
-        by_name = {metric.name: metric for metric in self.rule.metrics if metric.role is role}
-        return [(by_name[estimate.metric], estimate) for estimate in self.estimates if estimate.metric in by_name]
+    is_goal: BoolArray
+    is_guardrail: BoolArray
+    is_proportion: BoolArray
+    sign: FloatArray
+    minimum_effect: FloatArray
+    margin: FloatArray
 
 
-def decide(case: Case) -> tuple[Verdict, tuple[Reason, ...]]:
-    """Return the first verdict of the table that matches, its reasons, then what it must be read with.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When the looks are, and what they need to be no longer too early; each (n_experiments,)."""
+
+    day: FloatArray
+    planned_days: FloatArray
+    is_final: BoolArray
+    minimum_units: FloatArray
+    minimum_events: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Crossings of earlier looks that stand; each (n_experiments, n_metrics, n_treatments).
+
+    bad, good: the number of the look, 0 where there is none. has_won: it was called a win.
+    """
+
+    bad: NDArray[np.int64]
+    good: NDArray[np.int64]
+    has_won: BoolArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the table reads.
+
+    low, high: (n_experiments, n_metrics, n_treatments), good is positive, NaN where no interval may decide.
+    units, events: same shape, of the smaller arm of each pair; events infinite where the metric counts none.
+    has_error: (n_experiments,), the sample cannot be used. split_p: (n_experiments,).
+    """
+
+    low: FloatArray
+    high: FloatArray
+    units: FloatArray
+    events: FloatArray
+    has_error: BoolArray
+    split_p: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The verdicts, and what matched.
+
+    verdicts: (n_experiments,), index into VERDICTS. is_early_day: (n_experiments,).
+    units, events: (n_experiments, n_metrics), the smallest; has_few_units, has_few_events: whether that is too few.
+    All others (n_experiments, n_metrics, n_treatments): is_bad and is_good now; is_above the minimum effect;
+    is_below the minimum effect, and is_inside it on both sides; is_open, a guardrail not shown safe; is_win.
+    """
+
+    verdicts: NDArray[np.int8]
+    is_early_day: BoolArray
+    units: FloatArray
+    events: FloatArray
+    has_few_units: BoolArray
+    has_few_events: BoolArray
+    is_bad: BoolArray
+    is_good: BoolArray
+    is_above: BoolArray
+    is_below: BoolArray
+    is_inside: BoolArray
+    is_open: BoolArray
+    is_win: BoolArray
+
+
+def decide(evidence: Evidence, *, metrics: Metrics, moment: Moment, standing: Standing) -> Table:
+    """Return the first verdict of the table that matches for every experiment.
 
     Where no row matches nothing is decided: inconclusive at the final look, keep collecting before.
     """
-    matches = ((verdict, find_reasons(case)) for verdict, find_reasons in _TABLE)
-    undecided = (Verdict.INCONCLUSIVE if case.is_final else Verdict.KEEP_COLLECTING, _undecided(case))
-    verdict, reasons = next((match for match in matches if match[1]), undecided)
-    return verdict, (*reasons, *(reason for reason in _cautions(case) if reason not in reasons))
-
-
-def split_reasons(split: SampleRatio) -> list[Reason]:
-    """Return what there is to say about the split of traffic, if anything."""
-    if split.p_value < sample_ratio.INVALID_BELOW:
-        return [Reason(finding=Finding.UNEVEN_SPLIT, value=split.p_value)]
-    if split.p_value < sample_ratio.WARN_BELOW:
-        return [Reason(finding=Finding.SPLIT_WARNING, value=split.p_value)]
-    return []
-
-
-def _data_error(case: Case) -> list[Reason]:
-    return list(case.data_errors)
-
-
-def _invalid(case: Case) -> list[Reason]:
-    return [reason for reason in split_reasons(case.sample_ratio) if reason.finding is Finding.UNEVEN_SPLIT]
-
-
-def _guardrail_harm(case: Case) -> list[Reason]:
-    return [
-        reason
-        for metric, estimate in case.of(Role.GUARDRAIL)
-        for reason in _bad_side(case, metric, estimate, tolerated=metric.margin)
-    ]
-
-
-def _goal_harm(case: Case) -> list[Reason]:
-    return [reason for metric, estimate in case.of(Role.GOAL) for reason in _bad_side(case, metric, estimate)]
-
-
-def _too_early(case: Case) -> list[Reason]:
-    if case.is_final:
-        return []
-    needed = min(MINIMUM_DAYS, case.rule.planned_days)
-    few_days = [Reason(finding=Finding.FEW_DAYS, value=needed)] if case.day < needed else []
-    return few_days + _few(case)
-
-
-def _win(case: Case) -> list[Reason]:
-    return [
-        reason
-        for metric, estimate in case.of(Role.GOAL)
-        if not _open_guardrails(case, estimate.treatment) or _has_won(case, estimate)
-        for reason in _good_side(case, metric, estimate)
-    ]
-
-
-def _win_guardrail_open(case: Case) -> list[Reason]:
-    good = [reason for metric, estimate in case.of(Role.GOAL) for reason in _good_side(case, metric, estimate)]
-    treatments = dict.fromkeys(reason.treatment for reason in good)
-    return good + [reason for treatment in treatments for reason in _open_guardrails(case, treatment)]
-
-
-def _no_effect(case: Case) -> list[Reason]:
-    reasons = [_below_minimum(metric, estimate) for metric, estimate in case.of(Role.GOAL)]
-    # One goal that may still have an effect is enough not to say this.
-    return [reason for reason in reasons if reason] if all(reasons) else []
-
-
-_TABLE: tuple[tuple[Verdict, Callable[[Case], list[Reason]]], ...] = (
-    (Verdict.DATA_ERROR, _data_error),
-    (Verdict.INVALID, _invalid),
-    (Verdict.GUARDRAIL_HARM, _guardrail_harm),
-    (Verdict.GOAL_HARM, _goal_harm),
-    (Verdict.TOO_EARLY, _too_early),
-    (Verdict.WIN, _win),
-    (Verdict.WIN_GUARDRAIL_OPEN, _win_guardrail_open),
-    (Verdict.NO_EFFECT, _no_effect),
-)
-
-
-def _undecided(case: Case) -> list[Reason]:
-    return [
-        _reason(Finding.CROSSES_ZERO, estimate)
-        for metric, estimate in case.of(Role.GOAL)
-        if _good_interval(metric, estimate) is not None
-    ]
-
-
-def _cautions(case: Case) -> list[Reason]:
-    if case.data_errors:
-        return []
-    missing = [_reason(estimate.missing, estimate) for estimate in case.estimates if estimate.missing]
-    return split_reasons(case.sample_ratio) + missing + (_few(case) if case.is_final else [])
-
-
-def _few(case: Case) -> list[Reason]:
-    """Return the goals whose smallest arm has few units or few events."""
-    reasons = []
-    for metric in (metric for metric in case.rule.metrics if metric.role is Role.GOAL):
-        pairs = [estimate for estimate in case.estimates if estimate.metric == metric.name]
-        units = min(min(pair.control_count, pair.treatment_count) for pair in pairs)
-        if units < case.rule.minimum_units:
-            reasons.append(Reason(finding=Finding.FEW_UNITS, metric=metric.name, value=float(units)))
-        if metric.kind is MetricKind.PROPORTION:
-            events = min(_fewest_events(pair) for pair in pairs)
-            if events < case.rule.minimum_events:
-                reasons.append(Reason(finding=Finding.FEW_EVENTS, metric=metric.name, value=float(events)))
-    return reasons
-
-
-def _fewest_events(pair: Estimate) -> int:
-    control = round(pair.control_count * (pair.control_mean or 0.0))
-    return min(control, round(pair.treatment_count * (pair.treatment_mean or 0.0)))
-
-
-def _good_interval(metric: MetricRule, estimate: Estimate) -> tuple[float, float] | None:
-    """Return the interval turned so that good is positive; None where it may not decide."""
-    if estimate.low is None or estimate.high is None or estimate.missing is Finding.SMALL_CELL:
-        return None
-    return (estimate.low, estimate.high) if metric.direction is Direction.UP else (-estimate.high, -estimate.low)
-
-
-def _bad_side(case: Case, metric: MetricRule, estimate: Estimate, *, tolerated: float = 0.0) -> list[Reason]:
-    interval = _good_interval(metric, estimate)
-    if interval is not None and interval[1] < -tolerated:
-        return [_reason(Finding.BAD_SIDE, estimate)]
-    return _crossed_earlier(case, Finding.BAD_SIDE, estimate)
-
-
-def _good_side(case: Case, metric: MetricRule, estimate: Estimate) -> list[Reason]:
-    interval = _good_interval(metric, estimate)
-    if interval is None or interval[0] <= 0:
-        return _crossed_earlier(case, Finding.GOOD_SIDE, estimate)
-    is_above = metric.minimum_effect is not None and interval[0] > metric.minimum_effect
-    above = [_reason(Finding.ABOVE_MINIMUM, estimate)] if is_above else []
-    return [_reason(Finding.GOOD_SIDE, estimate), *above]
-
-
-def _below_minimum(metric: MetricRule, estimate: Estimate) -> Reason | None:
-    interval, minimum = _good_interval(metric, estimate), metric.minimum_effect
-    if interval is None or minimum is None or interval[1] >= minimum:
-        return None
-    return _reason(Finding.INSIDE_MINIMUM if interval[0] > -minimum else Finding.FUTILE, estimate)
-
-
-def _open_guardrails(case: Case, treatment: str | None) -> list[Reason]:
-    reasons = []
-    for metric, estimate in case.of(Role.GUARDRAIL):
-        if estimate.treatment == treatment and metric.margin > 0:
-            interval = _good_interval(metric, estimate)
-            if interval is None or interval[0] <= -metric.margin:
-                reasons.append(_reason(Finding.GUARDRAIL_OPEN, estimate))
-    return reasons
-
-
-def _standing(case: Case) -> list[Readout]:
-    """Return the earlier looks whose crossings stand: those since the last data error or uneven split."""
-    voids = [index for index, readout in enumerate(case.past) if readout.verdict in _VOIDING]
-    return [readout for readout in case.past[voids[-1] + 1 if voids else 0 :] if readout.verdict in _CALLED]
-
-
-def _crossed_earlier(case: Case, finding: Finding, estimate: Estimate) -> list[Reason]:
-    crossing = _reason(finding, estimate)
-    looks = [readout.look for readout in _standing(case) if crossing in readout.reasons]
-    return [_reason(Finding.CROSSED_EARLIER, estimate, value=float(looks[0]))] if looks else []
-
-
-def _has_won(case: Case, estimate: Estimate) -> bool:
-    wins = (readout for readout in _standing(case) if readout.verdict is Verdict.WIN)
-    crossed = {(reason.metric, reason.treatment) for win in wins for reason in win.reasons if reason.finding in _GOOD}
-    return (estimate.metric, estimate.treatment) in crossed
-
-
-def _reason(finding: Finding, estimate: Estimate, *, value: float | None = None) -> Reason:
-    return Reason(finding=finding, metric=estimate.metric, treatment=estimate.treatment, value=value)
+    low, high = evidence.low, evidence.high
+    is_goal, is_guardrail = metrics.is_goal[..., np.newaxis], metrics.is_guardrail[..., np.newaxis]
+    minimum, margin = metrics.minimum_effect[..., np.newaxis], metrics.margin[..., np.newaxis]
+    is_bad = (is_goal | is_guardrail) & (high < -np.where(is_guardrail, margin, 0.0))
+    is_good = is_goal & (low > 0)
+    is_below = is_goal & (high < minimum)
+    is_open = is_guardrail & (margin > 0) & ~(low > -margin)
+    crossed_bad, crossed_good = is_bad | (standing.bad > 0), is_good | (is_goal & (standing.good > 0))
+    is_win = crossed_good & (~is_open.any(axis=1, keepdims=True) | standing.has_won)
+    units, events = evidence.units.min(axis=-1), evidence.events.min(axis=-1)
+    has_few_units = metrics.is_goal & (units < moment.minimum_units[:, np.newaxis])
+    has_few_events = metrics.is_goal & (events < moment.minimum_events[:, np.newaxis])
+    is_early_day = moment.day < np.minimum(MINIMUM_DAYS, moment.planned_days)
+    is_early = is_early_day | (has_few_units | has_few_events).any(axis=1)
+    rows = {
+        Verdict.DATA_ERROR: evidence.has_error,
+        Verdict.INVALID: evidence.split_p < sample_ratio.INVALID_BELOW,
+        Verdict.GUARDRAIL_HARM: (is_guardrail & crossed_bad).any(axis=(1, 2)),
+        Verdict.GOAL_HARM: (is_goal & crossed_bad).any(axis=(1, 2)),
+        Verdict.TOO_EARLY: ~moment.is_final & is_early,
+        Verdict.WIN: is_win.any(axis=(1, 2)),
+        Verdict.WIN_GUARDRAIL_OPEN: crossed_good.any(axis=(1, 2)),
+        # One goal that may still have an effect is enough not to say this.
+        Verdict.NO_EFFECT: (is_below | ~is_goal).all(axis=(1, 2)) & metrics.is_goal.any(axis=1),
+        Verdict.INCONCLUSIVE: moment.is_final,
+    }
+    return Table(
+        verdicts=np.select(
+            list(rows.values()),
+            [np.int8(VERDICTS.index(verdict)) for verdict in rows],
+            default=np.int8(VERDICTS.index(Verdict.KEEP_COLLECTING)),
+        ),
+        is_early_day=is_early_day,
+        units=units,
+        events=events,
+        has_few_units=has_few_units,
+        has_few_events=has_few_events,
+        is_bad=is_bad,
+        is_good=is_good,
+        is_above=is_good & (low > minimum),
+        is_below=is_below,
+        is_inside=is_below & (low > -minimum),
+        is_open=is_open,
+        is_win=is_win,
+    )
