@@ -46,7 +46,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_the_pages_know_what_they_are_checked_against() -> None:
-    assert {"serve", "migrate", "demo", "sandbox"} == COMMANDS
+    assert {"serve", "migrate", "demo", "sandbox", "analyse"} == COMMANDS
     assert {"demo", "test", "check"} < TARGETS
     assert {"SLACK_BOT_TOKEN", "DATABASE_URL", "PORT"} < SETTINGS
     assert "chat:write" in SCOPES

@@ -124,8 +124,9 @@ def public(tree: ast.Module | ast.ClassDef) -> Iterator[Documented]:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from public(node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            is_setter = any(ast.unparse(decorator).endswith(".setter") for decorator in node.decorator_list)
-            if not is_setter and node.name not in SAID_BY_SQLALCHEMY:
+            decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+            is_said_elsewhere = any(name.endswith(".setter") or name == "overload" for name in decorators)
+            if not is_said_elsewhere and node.name not in SAID_BY_SQLALCHEMY:
                 yield node
 
 

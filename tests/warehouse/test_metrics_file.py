@@ -64,6 +64,7 @@ def test_an_absolute_path_is_kept(tmp_path: Path) -> None:
     [
         ("    kind: proportion\n", "", 8, "`metrics.retention_7` needs `kind`"),
         ("kind: proportion", "kind: ratio", 10, "`kind` must be 'mean' or 'proportion'"),
+        ("kind: proportion", "kind: total", 10, "`kind` must be 'mean', 'proportion' or 'ratio'"),
         ("direction: up", "direction: upwards", 11, "`direction` must be 'up' or 'down'"),
         ("engine: duckdb", "engine: postgres", 3, "`engine` must be 'duckdb'"),
         ("    kind:", "    knd: x\n    kind:", 10, "Did you mean `kind`?"),

@@ -88,7 +88,7 @@ def test_effects_are_hidden_where_they_mean_nothing(verdict: Verdict) -> None:
 
 
 def test_an_effect_goes_with_its_interval_and_unit_first() -> None:
-    (line,) = verdicts.estimate_lines(_read(), a_plan())
+    (line,) = verdicts.estimate_lines(_read())
 
     assert line.startswith("orders per user (goal): +20 % (")
     assert line.endswith("10.00 % to 12.00 %, n 5,000 / 5,000")

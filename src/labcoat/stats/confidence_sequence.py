@@ -59,7 +59,7 @@ def log_e_value(
     the z whose evidence is 1 / alpha; without units there is none, 0. Raises ValueError likewise.
 
     >>> log_e_value(np.array([0.0, 3.035]), units=5000, tuned_units=5000, alpha=0.05).round(2)
-    array([-1.11,  3.  ])
+    array([-1.1,  3. ])
     """
     growth = _growth(units, tuned_units, alpha, sides=2)
     # A difference of very many standard errors is infinite evidence, and no warning.

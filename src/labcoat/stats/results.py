@@ -265,3 +265,30 @@ class NoLook:
     """The answer where a look may not or need not be made."""
 
     reason: NoLookReason
+
+
+class Adjustment(StrEnum):
+    """How many metrics together are kept honest. e-BH is for confidence sequences, the others for one look."""
+
+    HOLM = "holm"
+    BENJAMINI_HOCHBERG = "bh"
+    E_BENJAMINI_HOCHBERG = "ebh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """One estimate among all that were explored. p_value: adjusted; None for e-BH, or where there is no number."""
+
+    p_value: float | None
+    is_discovery: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chances:
+    """A Bayesian view of one lift. chance: that it is above 0. losses: expected, on the lift's scale, 0.01 = 1 %."""
+
+    chance: float
+    low: float
+    high: float
+    loss_of_treatment: float
+    loss_of_control: float

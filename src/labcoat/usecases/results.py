@@ -15,7 +15,7 @@ from labcoat.domain.look import Entry, Look, SourceProblem, sample_of
 from labcoat.domain.member import Member
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats import readout
+from labcoat.stats import answers
 from labcoat.stats.results import Moments, NoLook, NoLookReason, Readout, Role, Sample, Verdict
 from labcoat.usecases import telling
 
@@ -230,7 +230,7 @@ def compute(
     """Return what the statistics say of a sample; no database and no clock. day: since the start, of the data."""
     plan = experiment.plan
     readouts = tuple(look.readout for look in past if look.readout is not None)
-    return readout.read(plan.rule(), sample, day=day, past=readouts, is_last=is_last)
+    return answers.read(plan.rule(), sample, day=day, past=readouts, is_last=is_last)
 
 
 def look_of(

@@ -3,7 +3,7 @@
 from labcoat.domain.amounts import LARGEST_COUNT
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.power import Budget, Target, sample_size
+from labcoat.stats.answers import Budget, Target, sample_size
 from labcoat.stats.results import MetricKind, Role
 
 

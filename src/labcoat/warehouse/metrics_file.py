@@ -69,6 +69,13 @@ def _csv(path: Path) -> Path:
     raise ValueError(message)
 
 
+def _kind(kind: MetricKind) -> MetricKind:
+    if kind is not MetricKind.RATIO:
+        return kind
+    message = "`kind` must be 'mean' or 'proportion'. A ratio can't be read from a source yet; try `labcoat analyse`"
+    raise ValueError(message)
+
+
 Identifier = Annotated[str, AfterValidator(_identifier)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 LocalFile = Annotated[Path, AfterValidator(_beside_the_file)]
@@ -100,7 +107,7 @@ class Metric(_Model):
     """
 
     source: str
-    kind: MetricKind
+    kind: Annotated[MetricKind, AfterValidator(_kind)]
     direction: Direction
     description: str = ""
     window_days: Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)] = 0.0

@@ -1,6 +1,6 @@
 """A readout in words: the one place where a verdict and its reasons become sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from labcoat.domain.plan import Plan
@@ -83,6 +83,7 @@ _FINDINGS: Mapping[Finding, str] = {
     Finding.NEGATIVE_VARIANCE: "a variance is negative{on_metric}",
     Finding.SHRUNK: "{percent} of the units disappeared since the last look",
     Finding.NO_VARIANCE: "all units have the same value{on_metric}, so no interval can be given",
+    Finding.DENOMINATOR_NEAR_ZERO: "{metric}: what it is divided by is too close to zero for a ratio",
     Finding.SMALL_CELL: "{metric}: fewer than 10 of one kind in a variant, too few to judge",
     Finding.NO_RELATIVE: "{metric}: control is too close to zero for a relative effect",
     Finding.UNEVEN_SPLIT: "chance alone would split it so with p {probability}",
@@ -173,6 +174,14 @@ def telling_effect(readout: Readout) -> str | None:
     return numbers.effect(about[0], of=about[0].metric) if about else None
 
 
+def split_line(readout: Readout, variants: Sequence[str]) -> str:
+    """Return units per variant and whether they are split as planned; variants: names, control first."""
+    split = readout.sample_ratio
+    arms = " / ".join(f"{name} {numbers.count(units)}" for name, units in zip(variants, split.exposed, strict=True))
+    checked = f"SRM p {numbers.probability(split.p_value)} (chi-square {numbers.probability(split.chi_square_p)})"
+    return f"Units: {arms} · {checked}"
+
+
 def look_line(readout: Readout, plan: Plan) -> str:
     """Return where this look stands, as "Look 3, day 14 of 28, 50 % of the calendar; k = 2.96"."""
     parts = [f"Look {readout.look}, {day(readout, plan)}"]
@@ -183,6 +192,8 @@ def look_line(readout: Readout, plan: Plan) -> str:
     goal = next((one for one in readout.estimates if one.role is Role.GOAL and one.multiplier is not None), None)
     if goal is not None and goal.multiplier is not None:
         parts.append(f"interval at {goal.multiplier:.2f} standard errors")
+    if goal is not None and goal.is_approximate:
+        parts.append("approximate: values of units already seen may still grow")
     return ", ".join(parts)
 
 
@@ -193,13 +204,14 @@ def day(readout: Readout, plan: Plan) -> str:
     return f"day {readout.day:.0f}{between} {planned}"
 
 
-def estimate_lines(readout: Readout, plan: Plan) -> list[str]:
+def estimate_lines(readout: Readout) -> list[str]:
     """Return one line a metric and treatment: effect with interval and unit first, then the means and units."""
     lines = []
+    has_one_treatment = len({one.treatment for one in readout.estimates}) == 1
     for one in readout.estimates:
         said = numbers.effect(one)
         absolute = numbers.difference(one)
-        label = f"{one.metric}" if len(plan.variants) == 2 else f"{one.metric}, {one.treatment}"
+        label = one.metric if has_one_treatment else f"{one.metric}, {one.treatment}"
         note = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}[one.role]
         if said is None or one.control_mean is None or one.treatment_mean is None:
             why = reason(Reason(finding=one.missing, metric=one.metric)) if one.missing else "no number yet"

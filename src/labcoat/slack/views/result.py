@@ -40,16 +40,12 @@ def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[B
     lead = f":{words.sign}: *{verdicts.headline(readout)}*\n{reasons} {what_now}"
     blocks = [section(lead.strip())]
     if verdicts.may_show_effects(readout):
-        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, plan))
+        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout))
         blocks.append(section(lines))
-    split = readout.sample_ratio
-    arms = " / ".join(
-        f"{escape(name)} {numbers.count(units)}" for name, units in zip(plan.variant_names, split.exposed, strict=True)
-    )
-    checked = f"SRM p {numbers.probability(split.p_value)} (chi-square {numbers.probability(split.chi_square_p)})"
     until = numbers.day_of_year(as_of, zone) if plan.period is not None else numbers.day_and_time(as_of, zone)
     blocks.append(context(f"{verdicts.look_line(readout, plan)} · as of {until}"))
-    blocks.append(context(f"Units: {arms} · {checked} · {verdicts.DESIGNS[plan.design]}"))
+    split = escape(verdicts.split_line(readout, plan.variant_names))
+    blocks.append(context(f"{split} · {verdicts.DESIGNS[plan.design]}"))
     return blocks
 
 

@@ -1,0 +1,14 @@
+"""All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out."""
+
+from labcoat.stats.exploring import adjusted, chances
+from labcoat.stats.power import Budget, Target, sample_size
+from labcoat.stats.readout import read
+
+__all__ = [
+    "Budget",
+    "Target",
+    "adjusted",
+    "chances",
+    "read",
+    "sample_size",
+]
