@@ -1,9 +1,11 @@
 """Sample size, days, and the smallest effect that can show."""
 
-from math import sqrt
+from dataclasses import replace
+from math import inf, nan, sqrt
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import NormalIndPower, zt_ind_solve_power
@@ -130,3 +132,117 @@ def test_days_wait_for_the_last_window_to_close() -> None:
 def test_refuses_what_the_metric_cannot_do(target: Target, effect: float) -> None:
     with pytest.raises(ValueError, match=r"effect|variance|proportions"):
         power.sample_size(target, effect=effect, budget=ONE_LOOK)
+
+
+CLICKS = Target(kind=MetricKind.RATIO, baseline=0.1, variance=0.04)
+targets = st.sampled_from([REVENUE, RETENTION, CLICKS, replace(REVENUE, variance_reduction=0.4)])
+budgets = st.builds(
+    Budget,
+    design=designs,
+    alpha=st.sampled_from([0.01, 0.05, 0.1]),
+    power=st.floats(0.5, 0.95),
+    weights=st.sampled_from([(0.5, 0.5), (0.8, 0.2), (0.4, 0.3, 0.3)]),
+    comparisons=st.integers(1, 4),
+    sides=st.sampled_from([1, 2]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(target=targets, budget=budgets, share=st.floats(0.02, 0.2))
+def test_property_size_effect_and_power_are_the_same_equation(target: Target, budget: Budget, share: float) -> None:
+    effect = share * target.baseline
+    units = power.sample_size(target, effect=effect, budget=budget).total
+
+    assert power.power_of(target, effect=effect, units=units, budget=budget) == pytest.approx(budget.power, abs=2e-3)
+    found = power.smallest_effect(target, units=units, budget=budget)
+    assert found == pytest.approx(effect, rel=2e-2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(budget=budgets, units=st.integers(1000, 10**6))
+def test_property_more_units_and_larger_effects_have_more_power(budget: Budget, units: int) -> None:
+    def found(effect: float, seen: int) -> float:
+        return power.power_of(REVENUE, effect=effect, units=seen, budget=budget)
+
+    assert found(0.5, units) <= found(0.5, 2 * units) + 1e-9
+    assert found(0.5, units) <= found(0.6, units) + 1e-9
+
+
+def test_reference_power_of_a_mean_is_statsmodels() -> None:
+    expected = NormalIndPower().power(effect_size=1.5 / 30, nobs1=4000, alpha=0.05, alternative="larger")
+
+    one_sided = Budget(design=Design.ONE_LOOK, sides=1)
+
+    assert power.power_of(REVENUE, effect=1.5, units=8000, budget=one_sided) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_margin_is_shown_by_one_side_at_half_of_alpha() -> None:
+    margin = replace(RETENTION, role=Role.GUARDRAIL, direction=Direction.DOWN)
+
+    for design in Design:
+        two, one = Budget(design=design), Budget(design=design, alpha=0.025, sides=1)
+        sizes = [power.sample_size(margin, effect=0.005, budget=budget).total for budget in (two, one)]
+        assert sizes[0] == pytest.approx(sizes[1], rel=0.05)
+
+
+def test_a_covariate_takes_its_share_of_the_units_away() -> None:
+    plain, adjusted = (
+        power.sample_size(replace(REVENUE, variance_reduction=share), effect=1.5, budget=ONE_LOOK).total
+        for share in (0.0, 0.4)
+    )
+
+    assert adjusted == pytest.approx(0.6 * plain, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("days", "units", "needed", "window", "left"),
+    [(10, 4000, 10_000, 0, 15), (10, 0, 10_000, 0, None), (10, 4000, 3000, 0, 0), (17, 1000, 2000, 7, 10)],
+)
+def test_days_left_at_the_rate_so_far(days: float, units: int, needed: int, window: float, left: int | None) -> None:
+    assert power.days_left(days=days, units=units, needed=needed, window_days=window) == left
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"alpha": 0.0},
+        {"alpha": 0.6},
+        {"alpha": nan},
+        {"power": 1.0},
+        {"power": 0.04},
+        {"weights": (1.0,)},
+        {"weights": (0.5, 0.6)},
+        {"weights": (1.0, 0.0)},
+        {"comparisons": 0},
+        {"sides": 3},
+    ],
+)
+def test_a_budget_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"alpha|power|share|comparison"):
+        Budget(**wrong)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target(kind=MetricKind.RATIO, baseline=0.1),
+        Target(kind=MetricKind.MEAN, baseline=1, variance=nan),
+        Target(kind=MetricKind.MEAN, baseline=1, variance=-1.0),
+        Target(kind=MetricKind.MEAN, baseline=1, variance=1.0, variance_reduction=1.0),
+        Target(kind=MetricKind.PROPORTION, baseline=1.0),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused(target: Target) -> None:
+    for ask in (
+        lambda: power.sample_size(target, effect=0.1, budget=ONE_LOOK),
+        lambda: power.smallest_effect(target, units=100, budget=ONE_LOOK),
+        lambda: power.power_of(target, effect=0.1, units=100, budget=ONE_LOOK),
+    ):
+        with pytest.raises(ValueError, match=r"variance|between 0 and 1"):
+            ask()
+
+
+@pytest.mark.parametrize(("effect", "units"), [(0.0, 100), (nan, 100), (0.1, 0), (0.1, nan), (inf, 100)])
+def test_no_effect_or_no_units_have_no_power(effect: float, units: float) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        power.power_of(REVENUE, effect=effect, units=units, budget=ONE_LOOK)

@@ -156,3 +156,63 @@ def test_a_first_look_with_next_to_nothing_to_spend_has_multiplier_8() -> None:
 def test_refuses_a_path_that_cannot_be(spent: tuple[float, ...], information: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match=r"look|calendar"):
         boundary(spent, information, 0.05)
+
+
+PATHS = (
+    (_even(5), _even(5), 0.05),
+    (_even(12), _even(12), 0.05),
+    (_even(28), _even(28), 0.05),
+    (_even(84), _even(84), 0.05),
+    ((0.25, 0.4, 0.75, 1.0), (0.25, 0.4, 0.75, 1.0), 0.05),
+    ((0.2, 0.4, 0.6, 1.0), (0.2, 0.4, 0.6, 0.8), 0.05),
+    (_even(5), (0.2, 0.4, 0.6, 0.8, 1.15), 0.05),
+    (_even(5), _even(5), 0.05 / 3),
+    ((0.1, 0.2, 1.0), (0.1, 0.101, 1.0), 0.05),
+)
+
+
+@pytest.mark.parametrize(("spent", "information", "alpha"), PATHS)
+@pytest.mark.parametrize("sides", [1, 2])
+def test_reference_twice_the_nodes_move_no_boundary_by_1e_8(
+    spent: tuple[float, ...], information: tuple[float, ...], alpha: float, sides: int
+) -> None:
+    finer = boundary(spent, information, alpha, sides=sides, nodes_per_sd=2.0)
+
+    assert boundary(spent, information, alpha, sides=sides) == pytest.approx(finer, abs=1e-8)
+
+
+def test_reference_one_sided_five_even_looks() -> None:
+    # R's ldbounds, O'Brien-Fleming spending at one-sided .025: as two-sided .05 to four digits.
+    assert boundary(_even(5), _even(5), 0.025, sides=1) == pytest.approx(
+        (4.8769, 3.3569, 2.6803, 2.2898, 2.0310), abs=2e-4
+    )
+
+
+def test_reference_one_sided_two_looks_by_the_joint_normal() -> None:
+    ks = boundary((0.5, 1.0), (0.3, 1.0), 0.05, sides=1)
+    joint = stats.multivariate_normal(cov=[[1, np.sqrt(0.3)], [np.sqrt(0.3), 1]])
+
+    assert 1 - joint.cdf(ks) == pytest.approx(0.05, abs=1e-6)
+    assert stats.norm.sf(ks[0]) == pytest.approx(sequential.spending(0.5, alpha=0.05, sides=1))
+
+
+def test_calibration_one_sided_looks_call_alpha_on_their_side() -> None:
+    ks = np.array(boundary(_even(12), _even(12), 0.05, sides=1))
+    steps = np.random.default_rng(12).normal(size=(20_000, 12)).cumsum(axis=1)
+    z = steps / np.sqrt(np.arange(1, 13))
+
+    assert np.mean((z > ks).any(axis=1)) == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 20_000))
+
+
+@settings(max_examples=30, deadline=None)
+@given(looks=st.integers(2, 30), seed=st.integers(0, 10**6))
+def test_property_one_more_look_changes_no_earlier_one_and_is_the_same_as_all_at_once(looks: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    information = tuple(np.cumsum(rng.uniform(0.1, 2, looks)))
+    spent = tuple(np.sort(rng.uniform(0, 1, looks)))
+
+    one_by_one = tuple(boundary(spent[:number], information[:number], 0.05)[-1] for number in range(1, looks + 1))
+
+    # Other units of information are another path, which no earlier look was stored for.
+    at_once = boundary(spent, tuple(2 * value for value in information), 0.05)
+    assert one_by_one == pytest.approx(at_once, abs=1e-8)

@@ -67,4 +67,4 @@ def is_approximate(rule: Rule, metric: MetricRule) -> bool:
     has independent increments.
     """
     may_grow = rule.window_days == 0 and not metric.is_complete_at_exposure
-    return rule.design is not Design.ONE_LOOK and may_grow
+    return rule.design is Design.GROUP_SEQUENTIAL and may_grow

@@ -6,23 +6,25 @@ Normal quantiles throughout: with the sizes this asks for, Student's differ in t
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, sqrt
+from math import ceil, fsum, inf, sqrt
 
 from scipy.optimize import brentq
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from labcoat.stats import confidence_sequence, sequential
 from labcoat.stats.results import Design, Direction, MetricKind, Role
 
 # Daily looks for four weeks; the inflation differs by half a percent between two weeks and twelve.
-_TYPICAL_LOOKS = 28
+_LOOKS = tuple((look + 1) / 28 for look in range(28))
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What is to be shown on one metric.
 
-    baseline: the control's expected mean or proportion. variance: of one unit's value; not read for proportions.
+    baseline: the control's expected mean, proportion or ratio. variance: of one unit's value, of a ratio its linearised
+    one; not read for proportions. variance_reduction: the share of it that a covariate takes away, 0-1.
     role: a goal shall move by the effect; a guardrail shall be shown not to get worse by it (then it is the margin),
     while in truth nothing changes.
     """
@@ -32,26 +34,32 @@ class Target:
     variance: float | None = None
     direction: Direction = Direction.UP
     role: Role = Role.GOAL
+    variance_reduction: float = 0.0
 
     def variances(self, effect: float) -> tuple[float, float]:
         """Return the control's and the treatment's expected variance; raise ValueError for an impossible target."""
-        if self.kind is MetricKind.MEAN:
-            if self.variance is None or not self.variance > 0:
-                raise ValueError("a mean needs its variance")
-            return self.variance, self.variance
+        if not 0 <= self.variance_reduction < 1:
+            raise ValueError("a covariate takes away a share of the variance, at least 0 and less than 1")
+        left = 1 - self.variance_reduction
+        if self.kind is not MetricKind.PROPORTION:
+            if self.variance is None or not 0 < self.variance < inf:
+                raise ValueError("a mean or a ratio needs its variance, more than 0")
+            return left * self.variance, left * self.variance
         moved = self.baseline + (effect if self.direction is Direction.UP else -effect)
         expected = self.baseline if self.role is Role.GUARDRAIL else moved
         if not (0 < self.baseline < 1 and 0 <= moved <= 1):
             raise ValueError("proportions are between 0 and 1")
-        return self.baseline * (1 - self.baseline), expected * (1 - expected)
+        return left * self.baseline * (1 - self.baseline), left * expected * (1 - expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What error a plan allows and how it looks.
 
-    alpha: two-sided, of this role in the whole experiment. comparisons: the role's metrics x treatments; they share it.
-    weights: planned shares, control first, sum 1.
+    alpha: of all sides, of this role in the whole experiment. comparisons: the role's metrics x treatments; they share
+    it. weights: planned shares, control first, sum 1. sides: plans have intervals with two; a margin is shown by one of
+    them, which is a one-sided test at half of alpha.
+    Raises ValueError for a budget that cannot be.
     """
 
     design: Design = Design.GROUP_SEQUENTIAL
@@ -59,6 +67,19 @@ class Budget:
     power: float = 0.8
     weights: tuple[float, ...] = (0.5, 0.5)
     comparisons: int = 1
+    sides: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 0.5 or not 0 < self.power < 1:
+            raise ValueError("alpha is between 0 and 1/2, power between 0 and 1")
+        if not self.power > self.alpha:
+            raise ValueError("a power below alpha needs no units")
+        if len(self.weights) < 2 or not all(weight > 0 for weight in self.weights):
+            raise ValueError("each of two variants or more has a share above 0")
+        if abs(fsum(self.weights) - 1) > _ROUNDING:
+            raise ValueError("the shares add up to 1")
+        if self.comparisons < 1 or self.sides not in (1, 2):
+            raise ValueError("there is a comparison, and it has one side or two")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +100,7 @@ def sample_size(target: Target, *, effect: float, budget: Budget) -> SampleSize:
     >>> sample_size(retention, effect=0.005, budget=Budget(design=Design.ONE_LOOK)).per_arm
     (31231, 31231)
     """
-    if not effect > 0:
-        raise ValueError("an effect has a size")
+    _require_effect(effect)
     units = _spread(target, effect, budget) * (_quantiles(budget) / effect) ** 2
     # Rounded first: 0.1 x 70 must not become 8 units.
     per_arm = tuple(ceil(round(units * weight, 6)) for weight in budget.weights)
@@ -100,10 +120,46 @@ def smallest_effect(target: Target, *, units: float, budget: Budget) -> float | 
     def shortfall(effect: float) -> float:
         return effect - _quantiles(budget) * sqrt(_spread(target, effect, budget) / units)
 
-    if target.kind is MetricKind.MEAN:
+    if not 0 < units < inf:
+        raise ValueError("an effect is found with units, more than 0")
+    if target.kind is not MetricKind.PROPORTION:
         return -shortfall(0.0)
     room = 1 - target.baseline if target.direction is Direction.UP else target.baseline
     return float(brentq(shortfall, 0.0, room)) if shortfall(room) > 0 else None
+
+
+def power_of(target: Target, *, effect: float, units: float, budget: Budget) -> float:
+    """Return the chance that this many units find the effect, on its own side; the budget's power is not read.
+
+    effect: absolute, > 0. units: over all variants, > 0. With a confidence sequence, the chance at those units alone.
+
+    >>> retention = Target(kind=MetricKind.PROPORTION, baseline=0.05)
+    >>> round(power_of(retention, effect=0.005, units=62_462, budget=Budget(design=Design.ONE_LOOK)), 3)
+    0.8
+    """
+    _require_effect(effect)
+    if not 0 < units < inf:
+        raise ValueError("an effect is found with units, more than 0")
+    drift = effect / sqrt(_spread(target, effect, budget) / units)
+    alpha = budget.alpha / budget.comparisons
+    if budget.design is Design.GROUP_SEQUENTIAL:
+        return sequential.power(_boundary(alpha, budget.sides), _LOOKS, drift=drift, sides=budget.sides)
+    return float(ndtr(drift - _final_multiplier(budget.design, alpha, budget.sides)))
+
+
+def days_left(*, days: float, units: int, needed: int, window_days: float = 0.0) -> int | None:
+    """Return how many more whole days fill the sample at the rate so far; None if no unit came yet.
+
+    days: since the start, > window_days where units count. units: that count so far, needed: over all variants.
+
+    >>> days_left(days=10, units=4000, needed=10_000)
+    15
+    """
+    if not days > window_days or units < 0 or needed < 0:
+        raise ValueError("a rate needs days after the window, and units that are counted")
+    if units == 0:
+        return None
+    return ceil(max(needed - units, 0) * (days - window_days) / units)
 
 
 def days_needed(*, units_per_day: float, needed: int, window_days: float = 0.0) -> int:
@@ -135,7 +191,7 @@ def inflation(budget: Budget) -> float:
     >>> [round(inflation(Budget(design=design)), 2) for design in Design]
     [1.05, 1.91, 1.0]
     """
-    one_look = _design_quantiles(Design.ONE_LOOK, budget.alpha / budget.comparisons, budget.power)
+    one_look = _design_quantiles(Design.ONE_LOOK, budget.alpha / budget.comparisons, budget.power, budget.sides)
     return (_quantiles(budget) / one_look) ** 2
 
 
@@ -145,22 +201,35 @@ def _spread(target: Target, effect: float, budget: Budget) -> float:
     return control / budget.weights[0] + treatment / min(budget.weights[1:])
 
 
+def _require_effect(effect: float) -> None:
+    if not 0 < effect < inf:
+        raise ValueError("an effect has a size, more than 0")
+
+
 def _quantiles(budget: Budget) -> float:
-    return _design_quantiles(budget.design, budget.alpha / budget.comparisons, budget.power)
+    return _design_quantiles(budget.design, budget.alpha / budget.comparisons, budget.power, budget.sides)
 
 
 @lru_cache(maxsize=256)
-def _design_quantiles(design: Design, alpha: float, power: float) -> float:
+def _design_quantiles(design: Design, alpha: float, power: float, sides: int) -> float:
     """Return the z at the end that is to be expected for the power asked."""
-    needed = float(ndtri(1 - alpha / 2) + ndtri(power))
-    match design:
-        case Design.ONE_LOOK:
-            return needed
-        case Design.CONFIDENCE_SEQUENCE:
-            return confidence_sequence.multiplier(units=1, tuned_units=1, alpha=alpha) + float(ndtri(power))
-        case Design.GROUP_SEQUENTIAL:
-            looks = tuple((look + 1) / _TYPICAL_LOOKS for look in range(_TYPICAL_LOOKS))
-            multipliers = sequential.boundary(looks, looks, alpha)
-            return float(
-                brentq(lambda z: sequential.power(multipliers, looks, drift=z) - power, needed / 2, needed * 2)
-            )
+    if design is not Design.GROUP_SEQUENTIAL:
+        return _final_multiplier(design, alpha, sides) + float(ndtri(power))
+    needed = float(ndtri(1 - alpha / sides) + ndtri(power))
+    multipliers = _boundary(alpha, sides)
+    return float(
+        brentq(
+            lambda z: sequential.power(multipliers, _LOOKS, drift=z, sides=sides) - power, 0.0, needed + 2, xtol=1e-10
+        )
+    )
+
+
+def _final_multiplier(design: Design, alpha: float, sides: int) -> float:
+    """Return the width of the last interval, in standard errors."""
+    if design is Design.CONFIDENCE_SEQUENCE:
+        return confidence_sequence.multiplier(units=1, tuned_units=1, alpha=alpha, sides=sides)
+    return float(ndtri(1 - alpha / sides))
+
+
+def _boundary(alpha: float, sides: int) -> tuple[float, ...]:
+    return sequential.boundary(_LOOKS, _LOOKS, alpha, sides=sides)
