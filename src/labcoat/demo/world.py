@@ -43,12 +43,14 @@ metrics:
     kind: proportion
     direction: up
     description: Share of users who ordered after they saw the variant.
+    complete_at_exposure: true
     sql: SELECT unit, variant, experiment, exposed_at, ordered AS value FROM exposures
   refund rate:
     source: marketplace
     kind: proportion
     direction: down
     description: Share of users who sent an order back.
+    complete_at_exposure: true
     sql: SELECT unit, variant, experiment, exposed_at, refunded AS value FROM exposures
 """
 

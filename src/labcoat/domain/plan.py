@@ -40,7 +40,7 @@ class PlannedMetric:
     """One metric of a plan.
 
     baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
-    margin: the worsening of a guardrail that is tolerated.
+    margin: the worsening of a guardrail that is tolerated. is_complete_at_exposure: as in the metrics file.
     """
 
     name: str
@@ -50,6 +50,7 @@ class PlannedMetric:
     baseline: float | None = None
     minimum_effect: Amount | None = None
     margin: Amount | None = None
+    is_complete_at_exposure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +125,7 @@ def _metric_rule(metric: PlannedMetric) -> MetricRule:
         direction=metric.direction,
         minimum_effect=effect.absolute(metric.baseline) if effect else None,
         margin=(margin.absolute(metric.baseline) or 0.0) if margin else 0.0,
+        is_complete_at_exposure=metric.is_complete_at_exposure,
     )
 
 

@@ -104,6 +104,8 @@ class Metric(_Model):
     """One metric: a SELECT of unit, variant, value and perhaps exposed_at (UTC) and experiment, one row per unit.
 
     window_days: only units exposed that long ago are measured; 0 measures at once.
+    complete_at_exposure: a unit's value never changes after its first row; without it or a window, looks are
+    approximate.
     """
 
     source: str
@@ -111,6 +113,7 @@ class Metric(_Model):
     direction: Direction
     description: str = ""
     window_days: Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)] = 0.0
+    complete_at_exposure: bool = False
     sql: str
 
 

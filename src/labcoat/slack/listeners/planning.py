@@ -32,6 +32,7 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         direction=hypothesis.direction,
         baseline=read_baseline(answers.text("baseline"), kind=kind, field="baseline"),
         minimum_effect=read_effect(answers.text("minimum_effect"), kind=kind, field="minimum_effect"),
+        is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
     )
     lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
     others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
@@ -93,7 +94,14 @@ def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: b
         raise Refusal(Reason.DIRECTION_NEEDED, "guardrails", name=name[:60])
     margin = read_effect(margin_match["margin"], kind=kind, field="guardrails") if margin_match else None
     role = Role.SECONDARY if is_secondary else Role.GUARDRAIL
-    return PlannedMetric(name=name, role=role, kind=kind, direction=direction, margin=margin)
+    return PlannedMetric(
+        name=name,
+        role=role,
+        kind=kind,
+        direction=direction,
+        margin=margin,
+        is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
+    )
 
 
 def _without_prefix(line: str, prefix: str) -> tuple[bool, str]:
