@@ -1,7 +1,9 @@
 """The commands. Each loads only what it needs, so that `labcoat --help` answers at once."""
 
 import argparse
+import math
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -212,7 +214,7 @@ def _question(given: argparse.Namespace) -> "Question":
     if not 0 < given.alpha < 0.5:
         message = f"--alpha is between 0 and 0.5; {given.alpha:g} is not."
         raise ValueError(message)
-    if given.bayes is not None and not given.bayes > 0:
+    if given.bayes is not None and not 0 < given.bayes < math.inf:
         raise ValueError("--bayes needs a standard deviation above 0, as 0.1.")
     if given.adjust and (given.adjust == "ebh") != (given.design == "confidence-sequence"):
         raise ValueError("--adjust ebh goes with --design confidence-sequence, holm and bh with one look.")
@@ -252,6 +254,9 @@ def _short(metric: str) -> str:
 def _columns(metric: str, *, is_total: bool) -> "Columns":
     from labcoat.warehouse.file_moments import Columns
 
+    if "" in re.split("[~/,]" if not is_total else ",", metric):
+        message = f"“{metric}” is no metric. Write a column, A/B or A~B."
+        raise ValueError(message)
     if is_total:
         value, _, deviation = metric.partition(",")
         return Columns(value=value, deviation=deviation or None)

@@ -106,6 +106,9 @@ def test_views_beside_the_verdict(capsys: pytest.CaptureFixture[str], totals: st
         (["--metric", "buyers", "--minimum-effect", "buyers=lots"], "can't be read as an effect"),
         (["--metric", "buyers", "--alpha", "5"], "--alpha is between 0 and 0.5"),
         (["--metric", "buyers", "--bayes", "0"], "above 0"),
+        (["--metric", "buyers", "--bayes", "inf"], "above 0"),
+        (["--metric", ""], "is no metric"),
+        (["--metric", "spent,"], "is no metric"),
         (["--metric", "buyers", "--adjust", "ebh"], "goes with --design confidence-sequence"),
     ],
 )
