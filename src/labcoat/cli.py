@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--app-url", required=True, help="where the app takes Slack's requests")
     sandbox.add_argument("--signing-secret", required=True, help="what the app checks signatures with")
     sandbox.add_argument("--port", type=int, default=8010, help="of the page and the Web API (default 8010)")
+    sandbox.add_argument("--clock-url", help="where the app's own clock is moved, if it has one")
     sandbox.add_argument("--workspace", metavar="FILE", type=Path, help="people, channels and commands, as JSON")
     sandbox.set_defaults(run=_sandbox)
     _add_analyse(commands)
@@ -161,6 +162,7 @@ def _sandbox(given: argparse.Namespace) -> int:
             app_url=given.app_url,
             signing_secret=given.signing_secret,
             workspace_file=given.workspace,
+            clock_url=given.clock_url,
         )
     except (OSError, ValidationError) as error:
         return _refuse(f"The sandbox could not run: {error}")

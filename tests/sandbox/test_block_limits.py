@@ -34,6 +34,10 @@ def option_of(text: int = 1, value: int = 1) -> Json:
     return section(accessory=select(0, options=[{"text": plain("x" * text), "value": "x" * value}]))
 
 
+def raw(text: str) -> Json:
+    return {"type": "raw_text", "text": text}
+
+
 def confirm(text: str) -> Json:
     return {"title": plain("Sure?"), "text": plain(text), "confirm": plain("Yes"), "deny": plain("No")}
 
@@ -70,6 +74,13 @@ LIMITS: dict[str, tuple[Callable[[int], Json], int, str]] = {
         lambda n: {"type": "image", "image_url": "https://example.org/a.png", "alt_text": "x" * n},
         2000,
         "/blocks/0/alt_text",
+    ),
+    "table rows": (lambda n: {"type": "table", "rows": [[raw("x")]] * n}, 100, "/blocks/0/rows"),
+    "table cells of a row": (lambda n: {"type": "table", "rows": [[raw("x")] * n]}, 20, "/blocks/0/rows/0"),
+    "files of a file input": (
+        lambda n: text_input(element={"type": "file_input", "action_id": "csv", "max_files": n}),
+        10,
+        "/blocks/0/element/max_files",
     ),
     "input label": (lambda n: text_input(label=plain("x" * n)), 2000, "/blocks/0/label/text"),
     "input hint": (lambda n: text_input(hint=plain("x" * n)), 2000, "/blocks/0/hint/text"),
@@ -110,6 +121,15 @@ BROKEN: dict[str, tuple[Json, str]] = {
         text_input(element={"type": "datepicker", "action_id": "typed", "initial_date": "1 May"}),
         "/blocks/0/element/initial_date",
     ),
+    "table without rows": ({"type": "table"}, "/blocks/0"),
+    "table cell of another kind": (
+        {"type": "table", "rows": [[{"type": "mrkdwn", "text": "x"}]]},
+        "/blocks/0/rows/0/0/type",
+    ),
+    "table column aligned in no way": (
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]], "column_settings": [{"align": "up"}]},
+        "/blocks/0/column_settings/0/align",
+    ),
     "rich text of another kind": (
         {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "blink"}]}]},
         "/blocks/0/elements/0/elements/0/type",
@@ -148,6 +168,17 @@ def test_message_takes_50_blocks(steady_sandbox: RunningSandbox) -> None:
     answer = refusal(slack.chat_postMessage, channel="CSEARCH", text="Hi", blocks=[divider] * 51)
 
     assert answer["errors"] == ["no more than 50 items allowed [json-pointer:/blocks]"]
+
+
+def test_message_takes_one_table(steady_sandbox: RunningSandbox) -> None:
+    """Source: docs.slack.dev/reference/block-kit/blocks/table-block, "Usage info"."""
+    table: Json = {"type": "table", "rows": [[raw("x")]]}
+    slack = web_client(steady_sandbox)
+
+    assert slack.chat_postMessage(channel="CSEARCH", text="x", blocks=[table])["ok"]
+    assert (
+        refusal(slack.chat_postMessage, channel="CSEARCH", text="x", blocks=[table, table])["error"] == "invalid_blocks"
+    )
 
 
 def test_block_ids_are_unique_in_a_message(steady_sandbox: RunningSandbox) -> None:

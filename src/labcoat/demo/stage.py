@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from labcoat.demo import people, world
+from labcoat.demo import past, people, world
 from labcoat.sandbox import serving
 from labcoat.sandbox.client import SandboxClient
 
 START_SECONDS = 30
+OPENING_DAYS = 16
 
 
 class StageFailed(Exception):  # noqa: N818  the stage fails, not the program
@@ -32,11 +34,12 @@ class BotProcess:
 
     environment: Mapping[str, str]
     url: str
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        command = [sys.executable, "-m", "labcoat.demo.bot"]
+        command = [sys.executable, "-m", "labcoat.demo.bot", *self.arguments]
         self.process = subprocess.Popen(command, env={**os.environ, **self.environment})
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -76,22 +79,27 @@ class Stage:
 
     def now(self) -> datetime:
         """Return business now."""
-        return datetime.fromisoformat(httpx.get(f"{self.bot.url}/demo/clock", timeout=10).json()["now"])
+        return self.slack.now()
 
     def move_to(self, moment: datetime) -> None:
         """Move business time forward; what is due on the way has happened and is told when this returns."""
-        answer = httpx.post(f"{self.bot.url}/demo/clock", json={"to": moment.isoformat()}, timeout=300)
-        answer.raise_for_status()
+        self.slack.move_to(moment)
 
 
 @contextmanager
-def raised(folder: Path, *, port: int = 0, environment: Mapping[str, str] | None = None) -> Iterator[Stage]:
-    """Run sandbox and bot until the block ends. environment: settings of the bot beside the demo's own."""
-    start = next_working_morning(datetime.now(UTC))
-    metrics = world.build(folder, start=start)
-    with serving.running_sandbox(people.workspace(), port=port) as sandbox:
+def raised(
+    folder: Path, *, port: int = 0, environment: Mapping[str, str] | None = None, has_past: bool = False
+) -> Iterator[Stage]:
+    """Run sandbox and bot until the block ends, business time beginning on a Tuesday morning a while ago.
+
+    environment: settings of the bot beside the demo's own. has_past: whether the team has worked here for a year.
+    """
+    start = opening_morning(datetime.now(UTC))
+    first = past.EXPERIMENTS + 1 if has_past else 1
+    with serving.running_sandbox(people.workspace(), port=port) as sandbox, ThreadPoolExecutor() as beside:
         bot_port = _free_port()
         sandbox.app_url = f"http://127.0.0.1:{bot_port}/slack/events"
+        sandbox.use_clock(f"http://127.0.0.1:{bot_port}/demo/clock")
         settings = {
             "SLACK_BOT_TOKEN": people.workspace().bot.token,
             "SLACK_SIGNING_SECRET": serving.DEFAULT_SIGNING_SECRET,
@@ -101,26 +109,28 @@ def raised(folder: Path, *, port: int = 0, environment: Mapping[str, str] | None
             "PORT": str(bot_port),
             "LABCOAT_HOME_CHANNEL": people.CHANNEL,
             "LABCOAT_LEADS": ",".join(people.LEADS),
-            "LABCOAT_METRICS": str(metrics),
+            "LABCOAT_METRICS": str(world.write_metrics(folder)),
             "LABCOAT_TIMEZONE": people.ZONE,
             **(environment or {}),
         }
-        bot = BotProcess(settings, f"http://127.0.0.1:{bot_port}")
+        arguments = ("--start", start.isoformat(), *(["--past"] if has_past else []))
+        bot = BotProcess(settings, f"http://127.0.0.1:{bot_port}", arguments)
+        data = beside.submit(world.build, folder, start=start, first=first)
         bot.start()
+        data.result()
         try:
             with SandboxClient(sandbox.url) as slack:
-                stage = Stage(slack, bot, sandbox.url, start)
-                stage.move_to(start)
-                yield stage
+                yield Stage(slack, bot, sandbox.url, start)
         finally:
             bot.stop()
 
 
-def next_working_morning(now: datetime) -> datetime:
-    """Return the next Tuesday at 9:00 in the demo's zone: everybody is there, and Monday's digest is six days off."""
+def opening_morning(now: datetime) -> datetime:
+    """Return the Tuesday, 9:00, on which the opening begins, so that it ends on the newest Thursday."""
     local = now.astimezone(ZoneInfo(people.ZONE))
-    days = (1 - local.weekday()) % 7 or 7
-    return (local + timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0).astimezone(UTC)
+    thursday = local.date() - timedelta(days=(local.weekday() - 3) % 7)
+    tuesday = thursday - timedelta(days=OPENING_DAYS)
+    return datetime.combine(tuesday, time_of_day(9), tzinfo=local.tzinfo).astimezone(UTC)
 
 
 def next_monday(now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from labcoat.sandbox import payloads, response_urls
 from labcoat.sandbox.blocks import interactive_elements
 from labcoat.sandbox.conversations import Conversation, is_reply
 from labcoat.sandbox.local_slack import LocalSlack
-from labcoat.sandbox.outbound import AppLink, Reply, verification_token
+from labcoat.sandbox.outbound import NOTHING_SENT, AppLink, Reply, verification_token
 from labcoat.sandbox.wire import Json, PersonRefusal, SlackRefusal
 from labcoat.sandbox.workspace import User
 
@@ -108,6 +108,12 @@ async def shortcut(
 ) -> Json:
     """Choose a shortcut: of a message when `channel` and `ts` name one, else a global one."""
     person = acting_person(slack, user)
+    is_on_message = channel is not None and ts is not None
+    if not any(
+        known.callback_id == callback_id and known.on_message == is_on_message for known in slack.workspace.shortcuts
+    ):
+        reason = f"{callback_id} is not a shortcut of this app."
+        raise PersonRefusal(reason)
     if channel is None or ts is None:
         payload = payloads.interaction(slack, person, kind="shortcut")
     else:
@@ -168,6 +174,14 @@ async def say(
         **(reply.shown() if reply else {"ok": True, "status": None, "elapsed_ms": 0, "error": None}),
         "ts": message["ts"],
     }
+
+
+async def mark_read(slack: LocalSlack, app: AppLink, *, user: str, channel: str) -> Json:  # noqa: ARG001  no app hears of it
+    """Look at a conversation: nothing in it is unread any more."""
+    person = acting_person(slack, user)
+    slack.conversations.mark_read(user, joined(slack, person, channel))
+    slack.tell_about(channel, what="conversations")
+    return NOTHING_SENT.shown()
 
 
 async def join(slack: LocalSlack, app: AppLink, *, user: str, channel: str, inviter: str | None = None) -> Json:

@@ -26,6 +26,8 @@ def read_message_blocks(value: Any, *, is_shown: Callable[[str], bool]) -> list[
     if len(blocks) > limits.MESSAGE_BLOCKS:
         problems.add(f"no more than {limits.MESSAGE_BLOCKS} items allowed", "/blocks")
     check_blocks(blocks, "/blocks", problems=problems, is_shown=is_shown)
+    if sum(isinstance(block, dict) and block.get("type") == "table" for block in blocks) > 1:
+        problems.add("only_one_table_allowed", "/blocks")
     if problems.messages:
         raise SlackRefusal(
             "invalid_blocks",
@@ -152,6 +154,33 @@ def _check_rich_part(part: Json, at: str, problems: Problems) -> None:
             problems.check_length(element.get("text"), f"{place}/text", most=limits.MESSAGE_TEXT, least=1)
 
 
+def _check_table(block: Json, at: str, problems: Problems) -> None:
+    rows = block.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        problems.add("missing required field: rows", at)
+        return
+    if not 1 <= len(rows) <= limits.TABLE_ROWS:
+        problems.add(f"must have 1 to {limits.TABLE_ROWS} rows", f"{at}/rows")
+    for number, row in enumerate(rows):
+        if len(row) > limits.TABLE_COLUMNS:
+            problems.add(f"no more than {limits.TABLE_COLUMNS} items allowed", f"{at}/rows/{number}")
+        for column, cell in enumerate(row):
+            _check_cell(cell, f"{at}/rows/{number}/{column}", problems)
+    for number, column in enumerate(block.get("column_settings") or []):
+        if column is not None and column.get("align") not in (None, "left", "center", "right"):
+            problems.add("must be left, center or right", f"{at}/column_settings/{number}/align")
+
+
+def _check_cell(cell: Any, at: str, problems: Problems) -> None:
+    kind = cell.get("type") if isinstance(cell, dict) else None
+    if kind == "raw_text":
+        problems.check_string(cell, "text", at, most=limits.SECTION_TEXT, is_required=True)
+    elif kind == "rich_text":
+        _check_rich_text(cell, at, problems)
+    else:
+        problems.add(f"unsupported type: {kind}", f"{at}/type")
+
+
 def _check_divider(block: Json, at: str, problems: Problems) -> None:
     for key in set(block) - {"type", "block_id"}:
         problems.add(f"invalid additional property: {key}", at)
@@ -166,6 +195,7 @@ CHECKS: dict[str, Callable[[Json, str, Problems], None]] = {
     "image": _check_image,
     "input": _check_input,
     "rich_text": _check_rich_text,
+    "table": _check_table,
 }
 
 

@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,6 +17,7 @@ T = TypeVar("T")
 POLL_SECONDS = 0.02
 WAIT_SECONDS = 10.0
 HTTP_SECONDS = 30.0  # longer than an app may take to answer
+MOVE_SECONDS = 600.0  # months may pass
 
 
 class NotPossible(Exception):  # noqa: N818  says what a person cannot do
@@ -69,6 +71,18 @@ class SandboxClient:
         """Return the last requests both ways, oldest first."""
         calls: list[Json] = self.see("calls", limit=str(limit))["calls"]
         return calls
+
+    def now(self) -> datetime:
+        """Return the time people read on the page."""
+        return datetime.fromisoformat(self.see("clock")["now"])
+
+    def move_to(self, moment: datetime) -> None:
+        """Move the app's clock forward, with everything that happens on the way."""
+        self.request("POST", "clock", json={"to": moment.isoformat()}, timeout=MOVE_SECONDS)
+
+    def set_curtain(self, words: str) -> None:
+        """Let the page say this, and keep its visitors from acting, until there are no words."""
+        self.request("POST", "curtain", json={"words": words})
 
     def invite_bot(self, channel: str, *, inviter: str | None = None) -> Outcome:
         """Let the bot into a channel."""
@@ -181,6 +195,10 @@ class Person:
         """Choose a shortcut, of a message or a global one."""
         place = {"channel": message["channel"], "ts": message["ts"]} if message else {}
         return self.client.act("shortcut", user=self.id, callback_id=callback_id, **place)
+
+    def mark_read(self, channel: str) -> None:
+        """Look at a channel: nothing in it is unread any more."""
+        self.client.act("read", user=self.id, channel=channel)
 
     def join(self, channel: str) -> Outcome:
         """Join a channel."""

@@ -5,6 +5,7 @@ import binascii
 import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -23,6 +24,7 @@ ACTS: dict[str, Callable[..., Awaitable[Json]]] = {
     "shortcut": acting.shortcut,
     "say": acting.say,
     "join": acting.join,
+    "read": acting.mark_read,
     "open_home": acting_in_views.open_home,
     "view_click": acting_in_views.view_click,
     "submit": acting_in_views.submit,
@@ -33,12 +35,15 @@ ACTS: dict[str, Callable[..., Awaitable[Json]]] = {
 }
 SIGHTS: dict[str, Callable[..., Json]] = {
     "workspace": seeing.workspace,
+    "screen": seeing.screen,
     "conversations": seeing.conversations,
     "messages": seeing.messages,
     "views": seeing.views,
     "home": seeing.home,
 }
 RETRY_AFTER_SECONDS = 1.0
+# Whatever a file holds, opened by itself it is no page of this origin.
+HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -51,6 +56,8 @@ def routes(slack: LocalSlack, app: Callable[[], AppLink]) -> list[Route]:
         *(Route(f"/sandbox/{name}", _act(slack, app, act), methods=["POST"]) for name, act in ACTS.items()),
         *(Route(f"/sandbox/{name}", _see(slack, sight), methods=["GET"]) for name, sight in SIGHTS.items()),
         Route("/sandbox/event", _send_event(slack, app), methods=["POST"]),
+        Route("/sandbox/curtain", _curtain(slack), methods=["POST"]),
+        Route("/sandbox/clock", _clock(slack), methods=["GET", "POST"]),
         Route("/sandbox/faults", _faults(slack), methods=["GET", "POST", "DELETE"]),
         Route("/sandbox/calls", _calls(slack), methods=["GET"]),
         Route("/sandbox/stream", _stream(slack), methods=["GET"]),
@@ -93,9 +100,45 @@ def _send_event(slack: LocalSlack, app: Callable[[], AppLink]) -> Endpoint:
     return endpoint
 
 
+def _curtain(slack: LocalSlack) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        slack.curtain = str((await _body(request)).get("words") or "")
+        slack.journal.tell({"what": "curtain"})
+        return JSONResponse({"ok": True})
+
+    return endpoint
+
+
+def _clock(slack: LocalSlack) -> Endpoint:
+    """Show the app's time, and move it for an app that has a clock of its own."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "POST":
+            wanted = _read_moment((await _body(request)).get("to"))
+            await slack.move_clock(wanted)
+        else:
+            await slack.app_clock.read()
+        return JSONResponse(seeing.clock(slack))
+
+    return endpoint
+
+
+def _read_moment(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as problem:
+        raise PersonRefusal("Say where to move time as ISO 8601, with the offset from UTC.") from problem
+    if moment.tzinfo is None:
+        raise PersonRefusal("Say the offset from UTC too.")
+    return moment
+
+
 def _faults(slack: LocalSlack) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        if request.method == "DELETE":
+        kind = request.query_params.get("kind")
+        if request.method == "DELETE" and kind:
+            slack.faults.lift(FaultKind(kind))
+        elif request.method == "DELETE":
             slack.faults.release()
         elif request.method == "POST":
             slack.faults.add(_read_fault(await _body(request)))
@@ -108,7 +151,8 @@ def _read_fault(asked: Json) -> Fault:
     try:
         kind = FaultKind(asked["kind"])
         seconds = float(asked.get("seconds", RETRY_AFTER_SECONDS))
-        return Fault(method=str(asked["method"]), kind=kind, times=int(asked.get("times", 1)), seconds=seconds)
+        times = None if asked.get("times", 1) is None else int(asked.get("times", 1))
+        return Fault(method=str(asked["method"]), kind=kind, times=times, seconds=seconds)
     except (KeyError, ValueError) as problem:
         message = f"A fault needs a method and a kind of {', '.join(FaultKind)}."
         raise PersonRefusal(message) from problem
@@ -116,8 +160,9 @@ def _read_fault(asked: Json) -> Fault:
 
 def _calls(slack: LocalSlack) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        limit = request.query_params.get("limit", "100")
-        return JSONResponse({"calls": slack.journal.latest(int(limit) if limit.isdigit() else 100)})
+        limit, after = (request.query_params.get(name, "") for name in ("limit", "after"))
+        calls = slack.journal.latest(int(limit) if limit.isdigit() else 100, after=int(after) if after.isdigit() else 0)
+        return JSONResponse({"calls": calls})
 
     return endpoint
 
@@ -156,7 +201,8 @@ def _show_file(slack: LocalSlack) -> Endpoint:
         file = slack.files.find(request.path_params["file_id"])
         if file is None or file.content is None:
             raise PersonRefusal("There is no such file.")
-        return Response(file.content, media_type=file.mimetype or "application/octet-stream")
+        media_type = file.mimetype or "application/octet-stream"
+        return Response(file.content, media_type=media_type, headers=HARMLESS)
 
     return endpoint
 

@@ -62,10 +62,17 @@ def is_reply(message: Json) -> bool:
 class Conversations:
     """Every conversation of the workspace, and the clock that stamps their messages."""
 
-    def __init__(self, workspace: Workspace, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, workspace: Workspace, *, now: Callable[[], float] = time.time, shown_now: Callable[[], float] = time.time
+    ) -> None:
         self._workspace = workspace
         self._now = now
+        self._shown_now = shown_now
         self._last_micros = 0
+        self._shown_at: dict[str, float] = {}
+        self._read: dict[tuple[str, str], str] = {}
+        self.revision = 0
+        self._changes: dict[tuple[str, str], int] = {}
         self.whispers: list[Whisper] = []
         self._by_id = {
             channel.id: Conversation(
@@ -82,7 +89,25 @@ class Conversations:
     def next_ts(self) -> str:
         """Return a stamp later than every one before it: ts is a message's identity."""
         self._last_micros = max(int(self._now() * 1e6), self._last_micros + 1)
-        return f"{self._last_micros // 1_000_000}.{self._last_micros % 1_000_000:06d}"
+        ts = f"{self._last_micros // 1_000_000}.{self._last_micros % 1_000_000:06d}"
+        self._shown_at[ts] = self._shown_now()
+        return ts
+
+    def stamped(self) -> int:
+        """Return how many stamps there are, for `stamp_anew`."""
+        return len(self._shown_at)
+
+    def stamp_anew(self, *, after: int) -> None:
+        """Give the stamps after the first so many the time people read now: the app's clock has moved there."""
+        late = set(list(self._shown_at)[after:])
+        self._shown_at |= dict.fromkeys(late, self._shown_now())
+        for channel, ts in list(self._changes):
+            if ts in late:
+                self.touch(channel, ts)
+
+    def shown_at(self, ts: str) -> float:
+        """Return the time people read beside a stamp: the app's own time, where it has a clock that can be moved."""
+        return self._shown_at.get(ts, float(ts))
 
     def all(self) -> list[Conversation]:
         """Return every conversation that exists by now."""
@@ -112,14 +137,35 @@ class Conversations:
     def add(self, conversation: Conversation, message: Json) -> Json:
         """Store a message and count it at its thread's parent."""
         conversation.messages.append(message)
+        self.touch(conversation.id, message["ts"])
         self.count_replies(conversation, message.get("thread_ts"))
         return message
+
+    def touch(self, channel: str, ts: str) -> None:
+        """Note that a message came, changed or went, for those who ask what is new."""
+        self.revision += 1
+        self._changes[channel, ts] = self.revision
+
+    def changed_since(self, revision: int, *, channel: str) -> frozenset[str]:
+        """Return the stamps of what came, changed or went in a conversation after a revision."""
+        return frozenset(ts for (where, ts), at in self._changes.items() if where == channel and at > revision)
+
+    def mark_read(self, user: str, conversation: Conversation) -> None:
+        """Note that the person has seen everything in the conversation."""
+        if conversation.messages:
+            self._read[user, conversation.id] = conversation.messages[-1]["ts"]
+
+    def unread(self, user: str, conversation: Conversation) -> list[Json]:
+        """Return what others wrote in the conversation itself since the person last looked."""
+        seen = self._read.get((user, conversation.id), "")
+        return [one for one in conversation.top_level() if one["ts"] > seen and one["user"] != user]
 
     def remove(self, conversation: Conversation, ts: str) -> None:
         """Forget a message and correct its thread's counts."""
         gone = conversation.find(ts)
         if gone:
             conversation.messages.remove(gone)
+            self.touch(conversation.id, ts)
             self.count_replies(conversation, gone.get("thread_ts"))
 
     def count_replies(self, conversation: Conversation, thread_ts: str | None) -> None:
@@ -127,6 +173,7 @@ class Conversations:
         parent = conversation.find(thread_ts) if thread_ts else None
         if parent is None or thread_ts is None:
             return
+        self.touch(conversation.id, thread_ts)
         replies = conversation.replies(thread_ts)
         for key in ("thread_ts", "reply_count", "reply_users", "reply_users_count", "latest_reply"):
             parent.pop(key, None)
@@ -144,7 +191,13 @@ class Conversations:
         """Show a message to one person only."""
         whisper = Whisper(user=user, channel=channel, message=message)
         self.whispers.append(whisper)
+        self.touch(channel, message["ts"])
         return whisper
+
+    def unwhisper(self, *, channel: str, ts: str) -> None:
+        """Take a private message away."""
+        self.whispers = [whisper for whisper in self.whispers if whisper.message["ts"] != ts]
+        self.touch(channel, ts)
 
     def find_whisper(self, *, user: str, channel: str, ts: str) -> Whisper | None:
         """Return a private message by its stamp."""

@@ -138,6 +138,8 @@ def _check_initial_options(element: Json, at: str, *, problems: Problems) -> Non
 
 
 def _check_typed(element: Json, at: str, *, problems: Problems) -> None:
+    if element["type"] == "file_input" and not 1 <= int(element.get("max_files", limits.FILES)) <= limits.FILES:
+        problems.add(f"must be between 1 and {limits.FILES}", f"{at}/max_files")
     problems.check_string(element, "initial_value", at, most=limits.INPUT_TEXT)
     for key, form in FORMS_OF_INITIAL.items():
         if element.get(key) is not None and not form.fullmatch(str(element[key])):

@@ -32,7 +32,7 @@ class Fault:
 
     method: str
     kind: FaultKind
-    times: int
+    times: int | None  # None is until released
     seconds: float
 
 
@@ -57,6 +57,10 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Ask for trouble with the next calls."""
         self._waiting.append(fault)
+
+    def lift(self, kind: FaultKind) -> None:
+        """Forget the trouble of one kind that has not come yet."""
+        self._waiting = [fault for fault in self._waiting if fault.kind is not kind]
 
     def release(self) -> None:
         """Let go of every held call and forget the trouble that has not come yet."""
@@ -99,7 +103,7 @@ class Faults:
 
     def _take(self, method: str) -> Fault | None:
         fault = next((fault for fault in self._waiting if fault.method in (method, "*")), None)
-        if fault:
+        if fault and fault.times is not None:
             fault.times -= 1
             if fault.times <= 0:
                 self._waiting.remove(fault)

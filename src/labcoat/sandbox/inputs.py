@@ -140,10 +140,18 @@ def _complaint(element: Json, value: Any) -> str | None:
             return f"Please use at most {element.get('max_length', 3000)} characters."
     if kind == "number_input":
         return _number_complaint(element, value)
+    if kind == "file_input" and (complaint := _files_complaint(element, value)):
+        return complaint
     most = element.get("max_selected_items") or element.get("max_files")
     if most and isinstance(value, list) and len(value) > most:
         return f"Please choose at most {most}."
     return None
+
+
+def _files_complaint(element: Json, files: list[Json]) -> str | None:
+    known = element.get("filetypes") or []
+    wrong = next((file["name"] for file in files if known and file["filetype"] not in known), None)
+    return f"{wrong} is no {' or '.join(known)} file." if wrong else None
 
 
 def _number_complaint(element: Json, value: str) -> str | None:

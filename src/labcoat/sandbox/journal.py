@@ -15,6 +15,7 @@ class Journal:
     """The last calls, and a queue for each watcher of the stream."""
 
     def __init__(self) -> None:
+        self._last_number = 0
         self._calls: deque[Json] = deque(maxlen=KEPT_CALLS)
         self._watchers: set[asyncio.Queue[Json | None]] = set()
 
@@ -27,14 +28,17 @@ class Journal:
         elapsed_ms: int,
         error: str | None,
         payload: Any,
+        answer: Any = None,
     ) -> None:
         """Remember a call.
 
         direction: "to_slack" for the app's calls, "to_app" for ours.
-        status: None when no HTTP answer came or went.
+        status: None when no HTTP answer came or went. answer: what came back, as text or JSON.
         """
+        self._last_number += 1
         self._calls.append(
             {
+                "number": self._last_number,
                 "at": time.time(),
                 "direction": direction,
                 "method": method,
@@ -43,13 +47,15 @@ class Journal:
                 "ok": error is None,
                 "error": error,
                 "payload": payload,
+                "answer": answer,
             }
         )
         self.tell({"what": "calls"})
 
-    def latest(self, limit: int) -> list[Json]:
-        """Return the last calls, oldest first."""
-        return list(self._calls)[-limit:] if limit > 0 else []
+    def latest(self, limit: int, *, after: int = 0) -> list[Json]:
+        """Return the last calls with a number above `after`, oldest first."""
+        newer = [call for call in self._calls if call["number"] > after]
+        return newer[-limit:] if limit > 0 else []
 
     def tell(self, news: Json) -> None:
         """Let every watcher know what changed."""

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from labcoat.sandbox import files as file_store
+from labcoat.sandbox.app_clock import AppClock
 from labcoat.sandbox.blocks import read_message_blocks
 from labcoat.sandbox.conversations import Conversation, Conversations
 from labcoat.sandbox.faults import Faults
@@ -35,6 +37,7 @@ class LocalSlack:
         *,
         base_url: str,
         app_url: str | None = None,
+        clock_url: str | None = None,
         signing_secret: str,
         timing: Timing | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -44,12 +47,27 @@ class LocalSlack:
         self.app_url = app_url
         self.signing_secret = signing_secret
         self.timing = timing or Timing()
-        self.conversations = Conversations(workspace)
+        self.app_clock = AppClock(clock_url)
+        self.conversations = Conversations(workspace, shown_now=self.app_clock.now)
         self.views = Views(workspace)
         self.files = Files()
         self.passes = Passes(clock=clock)
         self.faults = Faults()
         self.journal = Journal()
+        self.curtain = ""  # what the page says while a stage is set behind it; nobody can act there before it falls
+
+    async def move_clock(self, moment: datetime) -> None:
+        """Move the app's clock; what is said on the way shows the time of the stop where it was said."""
+        await self.app_clock.read()
+        stamped = self.conversations.stamped()
+
+        def arrive() -> None:
+            nonlocal stamped
+            self.conversations.stamp_anew(after=stamped)
+            stamped = self.conversations.stamped()
+            self.journal.tell({"what": "clock"})
+
+        await self.app_clock.move_to(moment, on_step=arrive)
 
     def read_blocks(self, value: Any) -> list[Json]:
         """Return a message's blocks, checked and with ids."""

@@ -43,6 +43,7 @@ def update(slack: LocalSlack, args: Json) -> Json:
         if metadata:
             message["metadata"] = metadata
     message["edited"] = {"user": slack.workspace.bot.user_id, "ts": slack.conversations.next_ts()}
+    slack.conversations.touch(conversation.id, message["ts"])
     slack.tell_about(conversation)
     return {"ok": True, "channel": conversation.id, "ts": message["ts"], "text": message["text"], "message": message}
 
@@ -100,6 +101,7 @@ def add_reaction(slack: LocalSlack, args: Json) -> Json:
     else:
         reaction["users"].append(me)
         reaction["count"] += 1
+    slack.conversations.touch(conversation.id, message["ts"])
     slack.tell_about(conversation)
     return {"ok": True}
 

@@ -145,7 +145,7 @@ class AppLink:
             error = "dispatch_failed"
         elapsed_ms = round((time.monotonic() - started) * 1000)
         self._slack.journal.record(
-            "to_app", method=kind, status=status, elapsed_ms=elapsed_ms, error=error, payload=shown
+            "to_app", method=kind, status=status, elapsed_ms=elapsed_ms, error=error, payload=shown, answer=text or None
         )
         return Reply(status=status, elapsed_ms=elapsed_ms, error=error, body=text, is_retry_wanted=is_retry_wanted)
 

@@ -56,6 +56,8 @@ def _block(block: Json, values: Json) -> Iterable[str]:
         return [f"{_text(block['label'])}{optional}: {_element(block['element'], values)}", *hint]
     if kind == "rich_text":
         return _rich(block).splitlines()
+    if kind == "table":
+        return [" | ".join(_rich(cell) for cell in row) for row in block["rows"]]
     return ["---"] if kind == "divider" else []
 
 

@@ -68,7 +68,7 @@ def _delete(slack: LocalSlack, conversation: Conversation, *, url: ResponseUrl) 
     if url.message_ts is None:
         return
     if url.is_ephemeral:
-        slack.conversations.whispers = [w for w in slack.conversations.whispers if w.message["ts"] != url.message_ts]
+        slack.conversations.unwhisper(channel=url.channel, ts=url.message_ts)
     else:
         slack.conversations.remove(conversation, url.message_ts)
 
@@ -85,5 +85,6 @@ def _replace(slack: LocalSlack, conversation: Conversation, content: Json, *, ur
     said = slack.read_content(content)
     original.pop("blocks", None)
     original |= said
+    slack.conversations.touch(conversation.id, url.message_ts)
     if not url.is_ephemeral:
         original["edited"] = {"user": slack.workspace.bot.user_id, "ts": slack.conversations.next_ts()}

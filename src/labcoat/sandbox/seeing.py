@@ -1,5 +1,8 @@
 """What a person sees: their conversations, messages, forms and Home tab."""
 
+import json
+from datetime import UTC, datetime
+
 from labcoat.sandbox.acting import acting_person, joined
 from labcoat.sandbox.conversations import Conversation, is_reply
 from labcoat.sandbox.local_slack import LocalSlack
@@ -10,7 +13,41 @@ def workspace(slack: LocalSlack) -> Json:
     """Return the workspace, without what only the app may know."""
     shown: Json = slack.workspace.model_dump(mode="json")
     shown["bot"].pop("token")
-    return {**shown, "app_url": slack.app_url}
+    return {**shown, "app_url": slack.app_url, "has_clock": slack.app_clock.url is not None}
+
+
+def clock(slack: LocalSlack) -> Json:
+    """Return the time people read, which is the app's own where it has a clock that can be moved."""
+    now = datetime.fromtimestamp(slack.app_clock.now(), UTC)
+    return {"now": now.isoformat(), "can_move": slack.app_clock.url is not None}
+
+
+def screen(
+    slack: LocalSlack, *, user: str, channel: str | None = None, thread_ts: str | None = None, since: str = "0"
+) -> Json:
+    """Return everything on a person's screen at once.
+
+    since: the revision of the screen that is shown; of the conversation only what changed after it is sent, with the
+    stamps of all that changed, so that what is missing from the messages has gone. The thread is sent whole.
+    """
+    revision = slack.conversations.revision
+    shown: Json = {
+        **conversations(slack, user=user),
+        **clock(slack),
+        "revision": revision,
+        "curtain": slack.curtain,
+        "waiting": {person.id: _waiting(slack, person.id) for person in slack.workspace.users},
+        "view": views(slack, user=user)["views"][-1:],
+        "home": home(slack, user=user)["view"],
+    }
+    if channel:
+        changed = slack.conversations.changed_since(int(since) if since.isdigit() else 0, channel=channel)
+        everything = messages(slack, user=user, channel=channel)["messages"]
+        shown["changed"] = sorted(changed)
+        shown["messages"] = [message for message in everything if message["ts"] in changed]
+    if channel and thread_ts:
+        shown["thread"] = messages(slack, user=user, channel=channel, thread_ts=thread_ts)["messages"]
+    return shown
 
 
 def conversations(slack: LocalSlack, *, user: str) -> Json:
@@ -27,6 +64,8 @@ def conversations(slack: LocalSlack, *, user: str) -> Json:
                 "is_private": conversation.is_private,
                 "is_archived": conversation.is_archived,
                 "has_bot": bot in conversation.members,
+                "unread": len(unread := slack.conversations.unread(person.id, conversation)),
+                "mentions": len(unread) if conversation.with_user else _mentions(unread, person.id),
                 "members": conversation.members,
             }
             for conversation in slack.conversations.of_member(person.id)
@@ -38,12 +77,12 @@ def messages(slack: LocalSlack, *, user: str, channel: str, thread_ts: str | Non
     """Return what the person sees in a conversation or one of its threads, private messages included, in order."""
     person = acting_person(slack, user)
     conversation = joined(slack, person, channel)
-    seen = [_shown(message, channel=channel) for message in _open_messages(conversation, thread_ts)]
+    seen = [_shown(slack, message, channel=channel) for message in _open_messages(conversation, thread_ts)]
     for whisper in slack.conversations.whispers:
         message = whisper.message
         is_here = message.get("thread_ts") == thread_ts if thread_ts else not is_reply(message)
         if (whisper.user, whisper.channel) == (user, channel) and is_here:
-            seen.append(_shown(message, channel=channel) | {"is_ephemeral": True})
+            seen.append(_shown(slack, message, channel=channel) | {"is_ephemeral": True})
     return {"messages": sorted(seen, key=lambda message: str(message["ts"]))}
 
 
@@ -64,5 +103,22 @@ def _open_messages(conversation: Conversation, thread_ts: str | None) -> list[Js
     return [*([parent] if parent else []), *conversation.replies(thread_ts)]
 
 
-def _shown(message: Json, *, channel: str) -> Json:
-    return {**message, "channel": channel, "is_ephemeral": False}
+def _shown(slack: LocalSlack, message: Json, *, channel: str) -> Json:
+    at = slack.conversations.shown_at(message["ts"])
+    shown = {**message, "channel": channel, "is_ephemeral": False, "shown_at": at}
+    if "latest_reply" in message:
+        shown["latest_reply_at"] = slack.conversations.shown_at(message["latest_reply"])
+    return shown
+
+
+def _waiting(slack: LocalSlack, user: str) -> int:
+    """Return how many unread messages are meant for this very person."""
+    return sum(
+        len(unread) if conversation.with_user else _mentions(unread, user)
+        for conversation in slack.conversations.of_member(user)
+        if (unread := slack.conversations.unread(user, conversation))
+    )
+
+
+def _mentions(messages: list[Json], user: str) -> int:
+    return sum(f"<@{user}>" in json.dumps(message) for message in messages)

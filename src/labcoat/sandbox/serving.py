@@ -29,19 +29,22 @@ START_SECONDS = 10.0
 
 
 def run(
-    *, port: int, app_url: str, signing_secret: str = DEFAULT_SIGNING_SECRET, workspace_file: Path | None = None
+    *,
+    port: int,
+    app_url: str,
+    signing_secret: str = DEFAULT_SIGNING_SECRET,
+    workspace_file: Path | None = None,
+    clock_url: str | None = None,
 ) -> None:
-    """Serve a sandbox until interrupted; this is what a command line calls."""
-    workspace = load_workspace(workspace_file) if workspace_file else default_workspace()
-    serve(workspace, app_url=app_url, port=port, signing_secret=signing_secret)
-
-
-def serve(
-    workspace: Workspace, *, app_url: str | None, port: int, signing_secret: str = DEFAULT_SIGNING_SECRET
-) -> None:
-    """Serve a sandbox until interrupted, saying where it is."""
+    """Serve a sandbox until interrupted, saying where it is; this is what a command line calls."""
     listener = _listen(port)
-    slack = LocalSlack(workspace, base_url=_address(listener), app_url=app_url, signing_secret=signing_secret)
+    slack = LocalSlack(
+        load_workspace(workspace_file) if workspace_file else default_workspace(),
+        base_url=_address(listener),
+        app_url=app_url,
+        clock_url=clock_url,
+        signing_secret=signing_secret,
+    )
     sys.stderr.write(f"Slack sandbox: {slack.base_url}  (Web API {slack.base_url}/api/, app {app_url})\n")
     with suppress(KeyboardInterrupt):
         _Server(slack).run(sockets=[listener])
@@ -71,6 +74,10 @@ class RunningSandbox:
     @app_url.setter
     def app_url(self, url: str) -> None:
         self.slack.app_url = url
+
+    def use_clock(self, url: str) -> None:
+        """Let the time machine move the app's clock at this address."""
+        self.slack.app_clock.url = url
 
 
 @contextmanager

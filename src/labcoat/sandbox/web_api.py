@@ -112,6 +112,7 @@ async def _answer(slack: LocalSlack, request: Request, method: str) -> Response:
         elapsed_ms=round((time.monotonic() - started) * 1000),
         error=None if answer["ok"] else answer["error"],
         payload=args,
+        answer=answer,
     )
     return JSONResponse(answer, headers={"x-oauth-scopes": ",".join(slack.workspace.bot.scopes)})
 

@@ -39,6 +39,7 @@ class Bot(Part):
     bot_id: str = "BBOT"
     app_id: str = "A0SANDBOX"
     name: str = "labcoat"
+    icon: str = "🤖"
     token: str = "xoxb-sandbox-token"  # noqa: S105  opens nothing but this sandbox
     scopes: tuple[str, ...] = ()
 
@@ -49,6 +50,7 @@ class User(Part):
     id: str
     name: str
     real_name: str
+    title: str = ""  # what the person does, shown beside the name
     tz: str = "Europe/Berlin"
     role: Role = Role.MEMBER
     deleted: bool = False
@@ -69,6 +71,7 @@ class Command(Part):
 
     command: str
     hint: str = ""
+    description: str = ""
 
 
 class Shortcut(Part):
@@ -79,8 +82,41 @@ class Shortcut(Part):
     on_message: bool = False
 
 
+class Sign(Part):
+    """How the page knows that a step was done: a call like this succeeded, or time has passed a moment."""
+
+    method: str
+    holds: str = ""  # a text in what was sent
+
+
+class GuideStep(Part):
+    """One of the first things to try, shown on the page.
+
+    user, channel: where *Show me* leads. draft: what it puts into the message field. weekly: it moves time there.
+    """
+
+    title: str
+    text: str
+    sign: Sign
+    action: str = "Show me"
+    user: str = ""
+    channel: str = ""
+    draft: str = ""
+    is_weekly: bool = False
+
+
+class Guide(Part):
+    """What a newcomer reads beside the messages."""
+
+    welcome: str = ""
+    steps: tuple[GuideStep, ...] = ()
+
+
 class Workspace(Part):
-    """Everything a sandbox knows before anyone acts."""
+    """Everything a sandbox knows before anyone acts.
+
+    weekly: weekday (Monday is 0), hour and minute that the time machine leaps to.
+    """
 
     team: Team = Team()
     bot: Bot = Bot()
@@ -89,6 +125,8 @@ class Workspace(Part):
     commands: tuple[Command, ...] = ()
     shortcuts: tuple[Shortcut, ...] = ()
     events: tuple[str, ...] = ()
+    guide: Guide = Guide()
+    weekly: tuple[int, int, int] = (0, 9, 0)
 
     @model_validator(mode="after")
     def _is_a_sandbox(self) -> Self:
@@ -131,11 +169,11 @@ def default_workspace() -> Workspace:
     return Workspace(
         bot=Bot(scopes=DEFAULT_SCOPES),
         users=(
-            User(id="UANA", name="ana", real_name="Ana", role=Role.OWNER),
-            User(id="UBEN", name="ben", real_name="Ben"),
-            User(id="ULENA", name="lena", real_name="Lena", role=Role.ADMIN),
-            User(id="UOMAR", name="omar", real_name="Omar"),
-            User(id="UGIA", name="gia", real_name="Gia", role=Role.GUEST),
+            User(id="UANA", name="ana", real_name="Ana", title="Owner", role=Role.OWNER),
+            User(id="UBEN", name="ben", real_name="Ben", title="Data scientist"),
+            User(id="ULENA", name="lena", real_name="Lena", title="Lead", role=Role.ADMIN),
+            User(id="UOMAR", name="omar", real_name="Omar", title="Lead"),
+            User(id="UGIA", name="gia", real_name="Gia", title="Guest", role=Role.GUEST),
         ),
         channels=(
             Channel(id="CSEARCH", name="search-experiments", members=(*people, "UBOT")),

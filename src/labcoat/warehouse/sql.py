@@ -4,6 +4,7 @@ sqlglot reads what a statement is, not what its functions do; what a SELECT may 
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -75,6 +76,7 @@ def check(text: str) -> None:
     _parse(text)
 
 
+@cache
 def table_names(text: str) -> frozenset[str]:
     """Return the tables the SQL names, in lower case, without schema.
 
@@ -84,6 +86,7 @@ def table_names(text: str) -> frozenset[str]:
     return frozenset(table.name.casefold() for table in _parse(text).find_all(exp.Table))
 
 
+@cache
 def columns_query(text: str) -> str:
     """Return SQL that gives the metric's columns and no rows."""
     return exp.select("*").from_(_subquery(text)).limit(0).sql(_DIALECT)
@@ -116,7 +119,7 @@ def aggregate(
         "until": _instant(until),
         "closed_before": _instant(closed_before),
     }
-    tree = exp.replace_placeholders(sqlglot.parse_one(_AGGREGATE), **values)
+    tree = exp.replace_placeholders(_template().copy(), **values)
     for table in tree.find_all(exp.Table):
         if table.name == "labcoat_metric":
             table.replace(_subquery(text))
@@ -140,6 +143,11 @@ def quoted_text(text: str) -> str:
     "'it''s'"
     """
     return exp.Literal.string(text).sql(_DIALECT)
+
+
+@cache
+def _template() -> exp.Expr:
+    return sqlglot.parse_one(_AGGREGATE)
 
 
 def _parse(text: str) -> exp.Query:

@@ -1,13 +1,17 @@
 // The open modal and the question before a risky button.
 
-import { readForm, renderBlocks } from "/page/blocks.js";
+import { renderBlocks } from "/page/blocks.js";
+import { busy } from "/page/control.js";
+import { readForm } from "/page/fields.js";
 import { element, textObject } from "/page/text.js";
 
 const dialog = document.querySelector("#modal");
 const question = document.querySelector("#confirm");
-let shown = null; // "id hash" of the view on screen, so that typing is not lost when something else changes
+let shown = null; // what is on screen, so that typing is not lost when something else changes
+const plain = (text) => ({ type: "plain_text", text });
 
-export function showModal(view, { send, upload }) {
+// send: does an act with the view; upload: turns a file into its id; icon: the app's.
+export function showModal(view, { send, upload, icon }) {
   if (!view) {
     shown = null;
     dialog.close();
@@ -15,37 +19,61 @@ export function showModal(view, { send, upload }) {
   }
   const mark = JSON.stringify([view.id, view.hash, view.errors, view.notice]);
   if (mark === shown) return;
+  const isSameForm = shown !== null && JSON.parse(shown)[0] === view.id;
   shown = mark;
-  const form = element("form", { method: "dialog", noValidate: true });
-  const act = async (item, block, option) => {
-    if (!(await isConfirmed(item.confirm))) return;
-    const values = await readForm(form, upload);
-    await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option, values });
-  };
   const close = () => send("close", { view_id: view.id });
-  const submit = element("button", { type: "submit", className: "primary" }, textObject(view.submit ?? { type: "plain_text", text: "" }));
-  form.append(
-    element("h2", { id: "modal-title" }, textObject(view.title)),
-    ...(view.notice ? [element("p", { className: "notice", role: "alert" }, view.notice)] : []),
-    ...renderBlocks(view.blocks, { act, values: view.state.values, errors: view.errors ?? {} }),
-    element("footer", {},
-      element("button", { type: "button", onclick: close }, textObject(view.close ?? { type: "plain_text", text: "Cancel" })),
-      view.submit ? submit : null),
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    submit.disabled = true;
-    shown = null; // errors may come back just the same; they are shown again
-    await send("submit", { view_id: view.id, values: await readForm(form, upload) });
-    submit.disabled = false;
-  });
+  const form = drawForm(view, { send, upload, close, icon });
+  const scrolled = dialog.querySelector(".modal-body")?.scrollTop ?? 0;
   dialog.replaceChildren(form);
   dialog.oncancel = (event) => {
     event.preventDefault();
     close();
   };
   if (!dialog.open) dialog.showModal();
-  (form.querySelector(".error")?.closest(".field") ?? form).querySelector("input, textarea, select")?.focus();
+  if (isSameForm) form.querySelector(".modal-body").scrollTop = scrolled;
+  focusFirst(form);
+}
+
+function drawForm(view, { send, upload, close, icon }) {
+  const form = element("form", { method: "dialog", noValidate: true, className: "modal" });
+  const act = async (item, block, option) => {
+    if (!(await isConfirmed(item.confirm))) return;
+    const values = await readForm(form, upload);
+    await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option, values });
+  };
+  const submit = element("button", { type: "submit", className: "primary" }, textObject(view.submit ?? plain("")));
+  const isStacked = view.previous_view_id !== null;
+  form.append(
+    element("header", {},
+      isStacked ? element("button", { type: "button", className: "plain", onclick: close, "aria-label": "Back" }, "‹") : element("span", { className: "avatar of-app small-avatar", "aria-hidden": "true" }, icon),
+      element("h2", { id: "modal-title" }, textObject(view.title)),
+      element("button", { type: "button", className: "plain", onclick: close, "aria-label": "Close" }, "✕")),
+    element("div", { className: "modal-body" },
+      view.notice ? element("p", { className: "notice", role: "alert" }, view.notice) : null,
+      ...renderBlocks(view.blocks, { act, values: view.state.values, errors: view.errors ?? {} })),
+    element("footer", {},
+      element("button", { type: "button", onclick: close }, textObject(view.close ?? plain("Cancel"))),
+      view.submit ? submit : null),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (submit.classList.contains("busy")) return;
+    busy(submit, async () => {
+      shown = JSON.stringify([view.id]); // errors may come back just the same; they are shown again
+      await send("submit", { view_id: view.id, values: await readForm(form, upload) });
+    });
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  return form;
+}
+
+function focusFirst(form) {
+  const wrong = form.querySelector(".has-error");
+  wrong?.scrollIntoView({ block: "nearest" });
+  const first = (wrong ?? form).querySelector("[data-focus], input:not(.visually-hidden), textarea, select");
+  (first ?? form.querySelector("footer button:last-child"))?.focus();
 }
 
 export function isConfirmed(confirm) {
@@ -55,15 +83,15 @@ export function isConfirmed(confirm) {
       question.close();
       resolve(isYes);
     };
+    const yes = element("button", { type: "button", className: confirm.style ?? "primary", onclick: answer(true) }, textObject(confirm.confirm));
     question.replaceChildren(
-      element("form", { method: "dialog" },
-        element("h2", { id: "confirm-title" }, textObject(confirm.title)),
-        element("p", {}, textObject(confirm.text)),
-        element("footer", {},
-          element("button", { type: "button", onclick: answer(false) }, textObject(confirm.deny)),
-          element("button", { type: "button", className: confirm.style ?? "primary", onclick: answer(true) }, textObject(confirm.confirm)))),
+      element("form", { method: "dialog", className: "modal" },
+        element("header", {}, element("h2", { id: "confirm-title" }, textObject(confirm.title))),
+        element("div", { className: "modal-body" }, textObject(confirm.text)),
+        element("footer", {}, element("button", { type: "button", onclick: answer(false) }, textObject(confirm.deny)), yes)),
     );
     question.oncancel = answer(false);
     question.showModal();
+    yes.focus();
   });
 }

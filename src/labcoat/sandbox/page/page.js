@@ -1,229 +1,251 @@
 // The page: who you are, where you are, what you see; everything it does goes through the control API.
 
-import { learnChoices, renderBlocks } from "/page/blocks.js";
+import { learnFaces } from "/page/avatar.js";
+import { renderBlocks } from "/page/blocks.js";
+import { wireComposer } from "/page/composer.js";
+import { ask, post, toast, upload } from "/page/control.js";
+import { finish, learnCalls, wireDesk } from "/page/desk.js";
+import { learnChoices } from "/page/fields.js";
+import { MessageList } from "/page/messages.js";
 import { isConfirmed, showModal } from "/page/modal.js";
-import { element, learnNames, mrkdwn, nameOf } from "/page/text.js";
+import { showMenu } from "/page/popover.js";
+import { HOME, drawPeople, drawPlaces } from "/page/sidebar.js";
+import { element, learnNames } from "/page/text.js";
+import { clockTime, nextWeekly, setNow, setZone } from "/page/time.js";
 
 const $ = (selector) => document.querySelector(selector);
-const HOME = "home";
-const now = { user: null, place: null, thread: null, workspace: null, conversations: [] };
+const REFRESH_AFTER_MS = 16;
+const now = { user: null, place: null, thread: null, workspace: null, screen: null, homeMark: null };
+let composer = null;
+const context = { send, openThread, shortcuts: () => now.workspace.shortcuts };
+const channelList = new MessageList($("#messages"), { ...context, isThread: false, whenEmpty: "Nothing was said here yet." });
+const threadList = new MessageList($("#replies"), { ...context, isThread: true });
 
-async function ask(path, parameters = {}) {
-  const answer = await fetch(`/sandbox/${path}?${new URLSearchParams(parameters)}`);
-  return answer.json();
-}
-
-async function post(path, body) {
-  const answer = await fetch(`/sandbox/${path}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ user: now.user, ...body }),
-  });
-  const result = await answer.json();
-  if (answer.status === 400) toast(result.error);
-  return result;
-}
-
-async function send(path, body) {
-  const result = await post(path, body);
+async function send(verb, body) {
+  const result = await post(verb, { user: now.user, ...body });
   await refresh();
   return result;
 }
 
-async function upload(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const content = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return (await post("files", { name: file.name, content_base64: content })).file.id;
-}
-
-function toast(words) {
-  const place = $("#toast");
-  place.textContent = words;
-  place.hidden = false;
-  clearTimeout(toast.timer);
-  toast.timer = setTimeout(() => (place.hidden = true), 6000);
-}
-
 async function start() {
   now.workspace = await ask("workspace");
-  const { team, bot, users, channels, shortcuts } = now.workspace;
+  const { team, bot, users, channels } = now.workspace;
+  document.title = `${team.name} - Slack sandbox`;
   $("#team").textContent = team.name;
-  learnNames([...users.map((user) => [user.id, user.name]), ...channels.map((c) => [c.id, c.name]), [bot.user_id, bot.name], ["USLACKBOT", "Slackbot"]]);
+  learnNames([...users.map((user) => [user.id, user.real_name]), ...channels.map((c) => [c.id, c.name]), [bot.user_id, bot.name], ["USLACKBOT", "Slackbot"]]);
   learnChoices(users.map((user) => [user.id, user.real_name]), channels.map((channel) => [channel.id, `#${channel.name}`]));
-  const active = users.filter((user) => !user.deleted);
-  $("#person").append(...active.map((user) => element("option", { value: user.id }, `${user.real_name} (${user.role})`)));
-  $("#person").addEventListener("change", (event) => actAs(event.target.value));
-  $("#global-shortcuts").hidden = !shortcuts.some((shortcut) => !shortcut.on_message);
-  $("#global-shortcuts").addEventListener("click", () => chooseShortcut(false));
-  wireComposer($("#composer"), $("#line"), () => null);
-  wireComposer($("#reply"), $("#reply-line"), () => now.thread);
-  $("#line").addEventListener("input", showHints);
-  $("#close-thread").addEventListener("click", () => openThread(null));
-  await actAs(sessionStorage.getItem("user") ?? active[0].id);
+  learnFaces(now.workspace);
+  composer = wireComposer($("#composer"), writing(() => null));
+  wireComposer($("#reply"), writing(() => now.thread));
+  wireControls();
+  wireDesk(now.workspace, { act: followGuide });
+  await actAs(users.find((user) => user.id === sessionStorage.getItem("user") && !user.deleted)?.id ?? users.find((user) => !user.deleted).id);
   openAddress();
   window.addEventListener("hashchange", openAddress);
   listen();
+  learnCalls();
+}
+
+function writing(thread) {
+  return { commands: () => (thread() ? [] : now.workspace.commands), people: () => [...now.workspace.users, { name: now.workspace.bot.name, real_name: "App" }], send: (text) => write(text, thread()) };
+}
+
+async function write(text, thread) {
+  if (text.startsWith("/")) {
+    if (thread) return toast("Slash commands don't work in threads. Type it in the channel.");
+    const [command, ...words] = text.split(" ");
+    return (await send("command", { channel: now.place, command, text: words.join(" ") })) !== null;
+  }
+  return (await send("say", { channel: now.place, text, ...(thread ? { thread_ts: thread } : {}) })) !== null;
+}
+
+function wireControls() {
+  $("#close-thread").addEventListener("click", () => openThread(null));
+  $("#menu").addEventListener("click", () => document.body.classList.toggle("shows-nav"));
+  $("#theme").addEventListener("click", () => {
+    const isDark = (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    document.documentElement.dataset.theme = isDark ? "light" : "dark";
+    localStorage.setItem("theme", document.documentElement.dataset.theme);
+  });
+  const global = now.workspace.shortcuts.filter((shortcut) => !shortcut.on_message);
+  $("#shortcuts").hidden = global.length === 0;
+  $("#shortcuts").addEventListener("click", (event) =>
+    showMenu(event.currentTarget, global.map((one) => ({ text: one.name, run: () => send("shortcut", { callback_id: one.callback_id }) })), { label: "Shortcuts" }));
+  const [, hour, minute] = now.workspace.weekly;
+  $("#week").textContent = `Next ${WEEKDAYS[now.workspace.weekly[0]]} ${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
+  $("#machine").hidden = !now.workspace.has_clock;
+  $("#hour").addEventListener("click", () => moveTime((at) => at + 3600));
+  $("#day").addEventListener("click", () => moveTime((at) => at + 86400));
+  $("#week").addEventListener("click", () => moveTime(() => nextWeekly(now.workspace.weekly)));
+  $("#home-tab").addEventListener("click", () => goTo(HOME));
+  $("#messages-tab").addEventListener("click", () => goTo(directId()));
+  document.addEventListener("keydown", pressKey);
+}
+
+const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const directId = () => now.screen.conversations.find((one) => one.is_im)?.id;
+
+async function moveTime(target) {
+  const buttons = document.querySelectorAll("#machine button");
+  for (const button of buttons) button.disabled = true;
+  document.body.classList.add("time-flies");
+  const at = Date.parse(now.screen.now) / 1000;
+  const result = await post("clock", { to: new Date(Math.round(target(at)) * 1000).toISOString() });
+  document.body.classList.remove("time-flies");
+  for (const button of buttons) button.disabled = false;
+  await refresh();
+  return result !== null;
+}
+
+function pressKey(event) {
+  const isTyping = event.target.matches("input, textarea, select");
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    document.body.classList.remove("shows-nav");
+    if (now.thread) openThread(null);
+  } else if (event.key === "/" && !isTyping && !document.querySelector("dialog[open]")) {
+    event.preventDefault();
+    composer.fill("/");
+    $("#line").dispatchEvent(new Event("input"));
+  } else if (event.altKey && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+    event.preventDefault();
+    const places = now.screen.conversations.map((one) => one.id);
+    const at = places.indexOf(now.place) + (event.key === "ArrowDown" ? 1 : -1);
+    goTo(places[(at + places.length) % places.length]);
+  }
 }
 
 function listen() {
-  let pending = null;
   const stream = new EventSource("/sandbox/stream");
+  let isCalls = false;
   stream.addEventListener("changed", (event) => {
-    if (JSON.parse(event.data).what === "calls") return;
-    pending ??= setTimeout(() => {
-      pending = null;
-      refresh();
-    }, 30);
+    const { what } = JSON.parse(event.data);
+    if (what === "hello") return $("#offline").hidden = true;
+    if (what !== "calls") return refresh();
+    if (isCalls) return;
+    isCalls = true;
+    setTimeout(() => {
+      isCalls = false;
+      learnCalls();
+    }, 100);
   });
+  stream.addEventListener("error", () => ($("#offline").hidden = false));
 }
 
 async function actAs(user) {
   now.user = user;
   sessionStorage.setItem("user", user);
-  $("#person").value = user;
-  now.conversations = (await ask("conversations", { user })).conversations;
-  now.place = now.conversations.find((c) => c.id === now.place)?.id ?? now.conversations.find((c) => c.has_bot)?.id;
+  setZone(now.workspace.users.find((one) => one.id === user).tz);
   now.thread = null;
-  await refresh();
-}
-
-function openAddress() {
-  const [channel, message, thread] = location.hash.slice(1).split("/");
-  if (!channel || !now.conversations.some((c) => c.id === channel)) return;
-  now.place = channel;
-  const stamp = (message ?? "").replace(/^p(\d+)(\d{6})$/, "$1.$2");
-  openThread(thread || stamp || null);
+  const known = (await ask("conversations", { user })).conversations;
+  const isThere = now.place === HOME || known.some((one) => one.id === now.place);
+  await goTo(isThere ? now.place : (known.find((one) => one.has_bot && !one.is_im) ?? known[0]).id);
 }
 
 async function goTo(place) {
+  document.body.classList.remove("shows-nav");
   now.place = place;
   now.thread = null;
-  if (place === HOME) await post("open_home", {});
+  now.screen = null;
+  channelList.clear();
+  if (place === HOME) await post("open_home", { user: now.user });
+  else if (location.hash.slice(1).split("/")[0] !== place) history.replaceState(null, "", `#${place}`);
   await refresh();
 }
 
 async function openThread(ts) {
   now.thread = ts;
+  threadList.clear();
   await refresh();
+  if (ts) $("#reply-line").focus();
 }
 
+async function openAddress() {
+  const [channel, message, thread] = location.hash.slice(1).split("/");
+  if (!channel || !now.screen?.conversations.some((one) => one.id === channel)) return;
+  if (now.place !== channel) await goTo(channel);
+  const ts = (message ?? "").replace(/^p(\d+)(\d{6})$/, "$1.$2");
+  if (thread) await openThread(thread);
+  const target = document.getElementById(`m-${thread ? "t" : "c"}-${ts}`);
+  target?.scrollIntoView({ block: "center" });
+  target?.classList.add("found");
+}
+
+let isRefreshing = false;
+let isStale = false;
+
+// One look at a time; whatever changes meanwhile leads to one more.
 async function refresh() {
-  now.conversations = (await ask("conversations", { user: now.user })).conversations;
-  showChannels();
-  const isHome = now.place === HOME;
-  $("#composer").hidden = isHome;
-  if (isHome) await showHome();
-  else showMessages($("#messages"), (await ask("messages", { user: now.user, channel: now.place })).messages, false);
-  $("#thread").hidden = isHome || !now.thread;
-  if (!isHome && now.thread) {
-    const replies = await ask("messages", { user: now.user, channel: now.place, thread_ts: now.thread });
-    showMessages($("#replies"), replies.messages, true);
+  isStale = true;
+  if (isRefreshing) return isRefreshing;
+  isRefreshing = (async () => {
+    while (isStale) {
+      isStale = false;
+      await look();
+      await new Promise((resolve) => setTimeout(resolve, isStale ? REFRESH_AFTER_MS : 0));
+    }
+  })();
+  await isRefreshing;
+  isRefreshing = false;
+}
+
+async function look() {
+  const { user, place, thread, screen: before } = now;
+  const channel = place === HOME ? null : place;
+  const screen = await ask("screen", { user, channel, thread_ts: thread, since: before?.revision ?? 0 });
+  if (user !== now.user || place !== now.place || thread !== now.thread) return (isStale = true); // moved on meanwhile
+  now.screen = screen;
+  setNow(Date.parse(screen.now) / 1000);
+  $("#now").textContent = clockTime(Date.parse(screen.now) / 1000);
+  drawPeople($("#people"), { users: now.workspace.users, user, waiting: screen.waiting, actAs });
+  drawPlaces($("#places"), { conversations: screen.conversations, here: place, bot: now.workspace.bot, goTo });
+  drawHeader(screen);
+  $("#curtain").hidden = !screen.curtain;
+  $("#curtain p").textContent = screen.curtain;
+  $("#body").inert = Boolean(screen.curtain);
+  if (channel) channelList.update(screen.messages, before ? screen.changed : null);
+  else drawHome(screen.home);
+  $("#thread").hidden = !thread;
+  if (thread) threadList.update(screen.thread, null);
+  showModal(screen.view[0], { send, upload: (file) => upload(now.user, file), icon: now.workspace.bot.icon });
+  const here = screen.conversations.find((one) => one.id === place);
+  if (here?.unread && !document.hidden) {
+    post("read", { user, channel: place });
+    here.unread = 0;
   }
-  showModal((await ask("views", { user: now.user })).views.at(-1), { send, upload });
 }
 
-function showChannels() {
-  const bot = now.workspace.bot.name;
-  const entry = (id, label) =>
-    element("li", {}, element("button", { type: "button", "aria-current": String(id === now.place), onclick: () => goTo(id) }, label));
-  const label = (c) => (c.is_im ? `@ ${bot} (messages)` : `${c.is_private ? "🔒" : "#"} ${c.name}${c.is_archived ? " (archived)" : ""}`);
-  $("#channels").replaceChildren(...now.conversations.map((c) => entry(c.id, label(c))), entry(HOME, `⌂ ${bot} (home)`));
-  const here = now.conversations.find((c) => c.id === now.place);
-  $("#channel-name").textContent = here ? label(here) : `${bot}: Home`;
+function drawHeader(screen) {
+  const here = screen.conversations.find((one) => one.id === now.place);
+  const isApp = !here || here.is_im;
+  $("#channel-name").textContent = isApp ? now.workspace.bot.name : `${here.is_private ? "🔒" : "#"} ${here.name}`;
+  $("#members").textContent = isApp ? "" : `${here.members.length} members`;
+  $("#app-tabs").hidden = !isApp;
+  $("#home-tab").setAttribute("aria-selected", String(!here));
+  $("#messages-tab").setAttribute("aria-selected", String(Boolean(here)));
+  $("#composer").hidden = !here || here.is_archived;
+  $("#line").placeholder = isApp ? `Message ${now.workspace.bot.name}` : `Message #${here.name}, or type / for commands`;
 }
 
-async function showHome() {
-  const { view } = await ask("home", { user: now.user });
+function drawHome(view) {
+  const mark = JSON.stringify([now.user, view?.id, view?.hash]);
+  if (now.homeMark === mark && $("#messages .home")) return;
+  now.homeMark = mark;
   const act = async (item, block, option) => {
     if (!(await isConfirmed(item.confirm))) return;
     await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option });
   };
-  const blocks = view
-    ? renderBlocks(view.blocks, { act, values: view.state.values })
-    : [element("p", { className: "small" }, "The app has not published its Home tab for you yet.")];
+  const blocks = view ? renderBlocks(view.blocks, { act, values: view.state.values }) : [element("p", { className: "empty" }, "The app has not published its Home tab for you yet.")];
   $("#messages").replaceChildren(element("li", { className: "home" }, ...blocks));
 }
 
-function showMessages(list, messages, isThread) {
-  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  list.replaceChildren(...messages.map((message) => showMessage(message, isThread)));
-  if (isAtEnd) list.scrollTop = list.scrollHeight;
+async function followGuide(step) {
+  document.body.classList.remove("shows-nav");
+  if (step.user && step.user !== now.user) await actAs(step.user);
+  if (step.channel && step.channel !== now.place) await goTo(step.channel);
+  if (step.draft) composer.fill(step.draft);
+  if (step.is_weekly && (await moveTime(() => nextWeekly(now.workspace.weekly)))) finish(step);
 }
 
-function showMessage(message, isThread) {
-  const act = async (item, block, option) => {
-    if (!(await isConfirmed(item.confirm))) return;
-    await send("click", { channel: message.channel, ts: message.ts, action_id: item.action_id, block_id: block.block_id, option });
-  };
-  const time = new Date(Number(message.ts) * 1000);
-  const body = message.blocks?.length ? renderBlocks(message.blocks, { act }) : [element("div", { className: "block" }, mrkdwn(message.text))];
-  const files = (message.files ?? []).map((file) => element("div", { className: "block" }, element("a", { href: `/sandbox/files/${file.id}` }, file.title)));
-  const canReply = !message.is_ephemeral && !isThread;
-  return element("li", { className: `message${message.is_ephemeral ? " private" : ""}` },
-    message.is_ephemeral ? element("div", { className: "private-mark" }, "👁 Only visible to you") : null,
-    element("span", { className: "who" }, nameOf(message.user)),
-    message.bot_id ? element("span", { className: "app" }, "APP") : null,
-    element("time", { dateTime: time.toISOString() }, time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })),
-    ...body, ...files,
-    message.edited ? element("span", { className: "edited" }, "(edited)") : null,
-    ...(message.reactions ?? []).map((reaction) => element("span", { className: "app" }, mrkdwn(`:${reaction.name}:`), ` ${reaction.count}`)),
-    canReply && message.reply_count ? repliesLink(message) : null,
-    canReply ? tools(message) : null);
-}
-
-function repliesLink(message) {
-  const words = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
-  return element("div", {}, element("button", { type: "button", className: "replies", onclick: () => openThread(message.ts) }, words));
-}
-
-function tools(message) {
-  const hasShortcuts = now.workspace.shortcuts.some((shortcut) => shortcut.on_message);
-  return element("div", { className: "tools" },
-    element("button", { type: "button", onclick: () => openThread(message.thread_ts ?? message.ts) }, "Reply"),
-    hasShortcuts ? element("button", { type: "button", onclick: () => chooseShortcut(true, message), "aria-label": "More actions" }, "⋯") : null);
-}
-
-function chooseShortcut(isOnMessage, message = null) {
-  const dialog = $("#confirm");
-  const place = message ? { channel: message.channel, ts: message.ts } : {};
-  const choose = (shortcut) => () => {
-    dialog.close();
-    send("shortcut", { callback_id: shortcut.callback_id, ...place });
-  };
-  const known = now.workspace.shortcuts.filter((shortcut) => shortcut.on_message === isOnMessage);
-  dialog.replaceChildren(
-    element("form", { method: "dialog" },
-      element("h2", { id: "confirm-title" }, "Shortcuts"),
-      ...known.map((shortcut) => element("p", {}, element("button", { type: "button", onclick: choose(shortcut) }, shortcut.name))),
-      element("footer", {}, element("button", { type: "submit" }, "Cancel"))));
-  dialog.showModal();
-}
-
-function wireComposer(form, line, thread) {
-  const submit = async (event) => {
-    event.preventDefault();
-    const text = line.value.trim();
-    if (!text) return;
-    line.value = "";
-    showHints();
-    const isCommand = text.startsWith("/");
-    if (isCommand && thread()) return toast("Slash commands don't work in threads.");
-    const [command, ...words] = text.split(" ");
-    const result = isCommand
-      ? await send("command", { channel: now.place, command, text: words.join(" ") })
-      : await send("say", { channel: now.place, text, ...(thread() ? { thread_ts: thread() } : {}) });
-    if (result.ok === false && result.status === undefined) line.value = text; // not possible here: keep what was typed
-  };
-  form.addEventListener("submit", submit);
-  line.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
-  });
-}
-
-function showHints() {
-  const typed = $("#line").value;
-  const fitting = typed.startsWith("/") ? now.workspace.commands.filter((c) => c.command.startsWith(typed.split(" ")[0])) : [];
-  $("#hints").textContent = fitting.map((c) => `${c.command} ${c.hint}`).join("   ");
-}
-
+const theme = localStorage.getItem("theme");
+if (theme) document.documentElement.dataset.theme = theme;
 start();

@@ -1,14 +1,11 @@
 // Slack's text as elements. Everything becomes text nodes; nothing a message says is ever parsed as HTML.
 
+import { withEmoji } from "/page/emoji.js";
+
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
-const EMOJI = {
-  white_check_mark: "✅", x: "❌", warning: "⚠️", tada: "🎉", test_tube: "🧪", bulb: "💡", hourglass: "⌛", bell: "🔔",
-  chart_with_upwards_trend: "📈", chart_with_downwards_trend: "📉", rocket: "🚀", eyes: "👀", microscope: "🔬",
-  inbox_tray: "📥", stethoscope: "🩺", bar_chart: "📊", books: "📚", zzz: "💤", memo: "📝", rotating_light: "🚨",
-  hourglass_flowing_sand: "⏳", heavy_minus_sign: "➖", grey_question: "❔",
-  large_green_circle: "🟢", large_yellow_circle: "🟡", red_circle: "🔴", white_circle: "⚪", "+1": "👍", wave: "👋",
-};
 const STYLES = [["*", "strong"], ["_", "em"], ["~", "s"]];
+const PARKED = 0xe000; // code and references wait behind signs of the private area while the text around them is styled
+const SIGNS = /([\ue000-\uf8ff])/;
 const names = new Map();
 
 export function learnNames(entries) {
@@ -27,14 +24,13 @@ export function element(tag, properties = {}, ...children) {
     else if (key in node && !key.includes("-")) node[key] = value;
     else node.setAttribute(key, value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
 const unescaped = (text) => text.replace(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity]);
-const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (code, name) => EMOJI[name] ?? code);
 
-export function link(address, label) {
+function link(address, label) {
   if (!/^(https?|mailto):/i.test(address)) return document.createTextNode(label || address);
   return element("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label || address);
 }
@@ -67,11 +63,31 @@ function appendLines(root, text) {
 }
 
 function appendInline(root, text) {
-  text.split(/(`[^`\n]+`|<[^<>\n]+>)/).forEach((part) => {
-    if (/^`.+`$/.test(part)) root.append(element("code", {}, unescaped(part.slice(1, -1))));
-    else if (/^<.+>$/.test(part)) root.append(reference(part.slice(1, -1)));
-    else appendStyled(root, part, 0);
+  const parked = [];
+  const styled = text.replace(/[\ue000-\uf8ff]/g, "").replace(/`[^`\n]+`|<[^<>\n]+>/g, (part) => {
+    parked.push(part);
+    return String.fromCharCode(PARKED + parked.length - 1);
   });
+  appendStyled(root, styled, 0, parked);
+}
+
+function appendStyled(root, text, depth, parked) {
+  if (depth === STYLES.length) {
+    for (const part of text.split(SIGNS)) root.append(SIGNS.test(part) ? unparked(parked[part.charCodeAt(0) - PARKED]) : withEmoji(unescaped(part)));
+    return;
+  }
+  const [mark, tag] = STYLES[depth];
+  const sign = `\\${mark}`;
+  const styled = new RegExp(`(?<![\\w${sign}])${sign}(\\S(?:[^\\n]*?\\S)?)${sign}(?![\\w${sign}])`);
+  text.split(styled).forEach((part, index) => {
+    const inner = index % 2 ? element(tag) : root;
+    if (part) appendStyled(inner, part, depth + 1, parked);
+    if (index % 2) root.append(inner);
+  });
+}
+
+function unparked(part) {
+  return part.startsWith("`") ? element("code", {}, unescaped(part.slice(1, -1))) : reference(part.slice(1, -1));
 }
 
 function reference(inside) {
@@ -79,36 +95,17 @@ function reference(inside) {
   if (target.startsWith("@")) return mention("@" + (label ?? nameOf(target.slice(1))));
   if (target.startsWith("#")) return mention("#" + (label ?? nameOf(target.slice(1))));
   if (target.startsWith("!date")) return document.createTextNode(unescaped(label ?? ""));
-  if (target.startsWith("!")) return mention("@" + (label ?? target.slice(1)));
+  if (target.startsWith("!")) return mention("@" + (label ?? target.slice(1)), "loud");
   return link(unescaped(target), unescaped(label ?? ""));
 }
 
-const mention = (words) => element("span", { className: "mention" }, words);
-
-function appendStyled(root, text, depth) {
-  if (depth === STYLES.length) {
-    root.append(withEmoji(unescaped(text)));
-    return;
-  }
-  const [mark, tag] = STYLES[depth];
-  const sign = `\\${mark}`;
-  const styled = new RegExp(`(?<![\\w${sign}])${sign}(\\S(?:[^\\n]*?\\S)?)${sign}(?![\\w${sign}])`);
-  text.split(styled).forEach((part, index) => {
-    if (index % 2 === 0) {
-      if (part) appendStyled(root, part, depth + 1);
-      return;
-    }
-    const inner = element(tag);
-    appendStyled(inner, part, depth + 1);
-    root.append(inner);
-  });
-}
+const mention = (words, more = "") => element("span", { className: `mention ${more}` }, words);
 
 export function richText(part) {
   const inner = (part.elements ?? []).map(richText);
   if (part.type === "rich_text") return element("div", {}, ...inner);
   if (part.type === "rich_text_list") {
-    return element(part.style === "ordered" ? "ol" : "ul", {}, ...inner.map((item) => element("li", {}, item)));
+    return element(part.style === "ordered" ? "ol" : "ul", { className: `indent-${part.indent ?? 0}` }, ...inner.map((item) => element("li", {}, item)));
   }
   if (part.type === "rich_text_quote") return element("blockquote", { className: "text" }, ...inner);
   if (part.type === "rich_text_preformatted") return element("pre", {}, ...inner);
@@ -119,8 +116,8 @@ export function richText(part) {
 function richLeaf(part) {
   if (part.type === "user") return mention("@" + nameOf(part.user_id));
   if (part.type === "channel") return mention("#" + nameOf(part.channel_id));
-  if (part.type === "broadcast") return mention("@" + part.range);
-  if (part.type === "emoji") return document.createTextNode(EMOJI[part.name] ?? `:${part.name}:`);
+  if (part.type === "broadcast") return mention("@" + part.range, "loud");
+  if (part.type === "emoji") return document.createTextNode(withEmoji(`:${part.name}:`));
   let node = part.type === "link" ? link(part.url, part.text) : document.createTextNode(part.text ?? "");
   const tags = { bold: "strong", italic: "em", strike: "s", code: "code" };
   for (const [style, tag] of Object.entries(tags)) if (part.style?.[style]) node = element(tag, {}, node);

@@ -1,0 +1,64 @@
+// The line to the control API, and what the page says while it waits or when something is not possible.
+
+import { element } from "/page/text.js";
+
+const toastPlace = document.querySelector("#toast");
+const progress = document.querySelector("#progress");
+const BUSY_AFTER_MS = 150;
+let waiting = 0;
+let toastTimer = null;
+
+export async function ask(path, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
+  const answer = await fetch(`/sandbox/${path}?${new URLSearchParams(given)}`);
+  return answer.json();
+}
+
+// Returns the outcome of an act; where Slack's screens would not offer it, says why and returns null.
+export async function post(path, body, { method = "POST" } = {}) {
+  waiting += 1;
+  const timer = setTimeout(() => (progress.hidden = false), BUSY_AFTER_MS);
+  try {
+    const answer = await fetch(`/sandbox/${path}`, {
+      method,
+      headers: { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const result = await answer.json();
+    if (answer.ok) return result;
+    toast(result.error);
+  } catch {
+    toast("The sandbox does not answer. Is its process still running?");
+  } finally {
+    clearTimeout(timer);
+    waiting -= 1;
+    progress.hidden = waiting === 0;
+  }
+  return null;
+}
+
+export function toast(words, { isProblem = false, action = null } = {}) {
+  toastPlace.replaceChildren(element("span", {}, words), ...(action ? [action] : []));
+  toastPlace.className = isProblem ? "problem" : "";
+  toastPlace.hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (toastPlace.hidden = true), isProblem ? 12000 : 6000);
+}
+
+// Shows that a button works until `work` is done, and keeps it from being pressed twice by accident.
+export async function busy(button, work) {
+  button.classList.add("busy");
+  button.setAttribute("aria-busy", "true");
+  try {
+    return await work();
+  } finally {
+    button.classList.remove("busy");
+    button.removeAttribute("aria-busy");
+  }
+}
+
+export async function upload(user, file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const content = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return (await post("files", { user, name: file.name, content_base64: content })).file.id;
+}

@@ -1,0 +1,139 @@
+// The desk beside Slack: first things to try, the requests between Slack and the app, and trouble on demand.
+
+import { ask, post, toast } from "/page/control.js";
+import { element } from "/page/text.js";
+
+const MOST_SHOWN = 120;
+const FAULTS = [
+  ["ratelimited", "429 Too many requests", "Slack says: come back in 2 s"],
+  ["error_500", "500 Server error", "Slack fails"],
+  ["slow", "Slow", "Slack takes 2 s for each call"],
+  ["drop_before", "Lost before storing", "the line drops, nothing was done"],
+  ["drop_after", "Lost after storing", "it was done, but the app never hears so"],
+];
+const $ = (selector) => document.querySelector(selector);
+let calls = [];
+let lastNumber = 0;
+let guide = null;
+let isDrawn = false;
+
+// found: { steps, done(step) } of the workspace; act: what a step's button does.
+export function wireDesk(workspace, { act }) {
+  guide = { ...workspace.guide, done: new Set(JSON.parse(sessionStorage.getItem("done") ?? "[]")), act };
+  for (const name of ["guide", "requests", "faults"]) $(`#open-${name}`).addEventListener("click", () => show(name));
+  $("#close-desk").addEventListener("click", () => show(null));
+  $("#open-guide").hidden = guide.steps.length === 0;
+  drawFaults();
+  drawGuide();
+  show(guide.steps.length && innerWidth > 1100 ? "guide" : null);
+}
+
+export function show(name) {
+  const isSame = name !== null && $("#desk").dataset.shown === name;
+  const next = isSame ? null : name;
+  $("#desk").hidden = next === null;
+  $("#desk").dataset.shown = next ?? "";
+  for (const one of ["guide", "requests", "faults"]) {
+    $(`#${one}`).hidden = one !== next;
+    $(`#open-${one}`).setAttribute("aria-expanded", String(one === next));
+  }
+  $("#desk-title").textContent = { guide: "Start here", requests: "Between Slack and the app", faults: "Trouble on demand" }[next] ?? "";
+  if (next === "requests") drawCalls();
+}
+
+// Asks what was said between Slack and the app since the last time; tells about what Slack refused.
+export async function learnCalls() {
+  const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN })).calls;
+  if (!news.length) return;
+  const isFirst = lastNumber === 0;
+  lastNumber = news.at(-1).number;
+  calls = [...calls, ...news].slice(-MOST_SHOWN);
+  const refused = news.filter((call) => problemsOf(call).length);
+  if (refused.length && !isFirst) tellRefused(refused.at(-1));
+  $("#open-requests").classList.toggle("has-problem", calls.some((call) => problemsOf(call).length));
+  if (!isFirst) news.forEach(tick);
+  if (!$("#requests").hidden) drawCalls();
+}
+
+function tellRefused(call) {
+  const look = element("button", { type: "button", onclick: () => $("#requests").hidden && show("requests") }, "Look");
+  toast(`Slack refused ${call.method}: ${problemsOf(call)[0]}`, { isProblem: true, action: look });
+}
+
+const problemsOf = (call) => (call.direction === "to_slack" ? call.answer?.response_metadata?.messages ?? [] : []);
+
+function drawCalls() {
+  const open = new Set([...document.querySelectorAll("#requests details[open]")].map((one) => one.dataset.number));
+  const rows = [...calls].reverse().map((call) => drawCall(call, open.has(String(call.number))));
+  $("#requests").replaceChildren(
+    element("p", { className: "small" }, "→ from Slack to the app, ← from the app to Slack. Newest first; open one to see what was sent and answered."),
+    ...(rows.length ? rows : [element("p", { className: "small" }, "Nothing yet.")]));
+}
+
+function drawCall(call, isOpen) {
+  const problems = problemsOf(call);
+  const row = element("details", { className: `call ${call.ok ? "" : "failed"}`, open: isOpen, "data-number": call.number },
+    element("summary", {},
+      element("span", { className: "arrow" }, call.direction === "to_app" ? "→" : "←"), element("code", {}, call.method),
+      element("span", { className: "small about" }, call.error ?? summaryOf(call)),
+      element("span", { className: `ms ${call.ms > 1000 ? "slow" : ""}` }, `${call.status ?? "–"} · ${call.ms} ms`)),
+    problems.length ? element("ul", { className: "problems" }, ...problems.map((problem) => element("li", {}, problem))) : null);
+  row.addEventListener("toggle", () => row.open && fill(row, call));
+  if (isOpen) fill(row, call);
+  return row;
+}
+
+function fill(row, call) {
+  if (row.querySelector("pre")) return;
+  const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  row.append(element("h4", {}, "Sent"), element("pre", {}, pretty(call.payload ?? null)));
+  row.append(element("h4", {}, call.direction === "to_app" ? "Ack" : "Answer"), element("pre", {}, call.answer ? pretty(call.answer) : "(empty)"));
+}
+
+function summaryOf({ payload }) {
+  const said = payload?.actions?.[0]?.action_id ?? payload?.view?.callback_id ?? payload?.text ?? payload?.view?.title?.text ?? "";
+  return String(said).slice(0, 60);
+}
+
+export function drawGuide() {
+  const isNext = (step) => guide.steps.find((one) => !guide.done.has(one.title)) === step;
+  const rows = guide.steps.map((step) =>
+    element("li", { className: guide.done.has(step.title) ? "done" : isNext(step) ? "next" : "" },
+      element("h3", {}, step.title), element("p", {}, step.text),
+      element("button", { type: "button", className: isNext(step) ? "primary" : "", onclick: () => guide.act(step) }, step.action)));
+  const isAll = guide.steps.length > 0 && guide.done.size === guide.steps.length;
+  $("#guide").replaceChildren(
+    element("p", {}, guide.welcome), element("ol", { className: "steps" }, ...rows),
+    isAll ? element("p", { className: "small" }, "That was the loop. Switch people, move time, break things under Faults.") : "");
+  $("#open-guide .count").textContent = guide.steps.length ? `${guide.done.size}/${guide.steps.length}` : "";
+  isDrawn = true;
+}
+
+function tick(call) {
+  const sent = JSON.stringify(call.payload ?? "");
+  for (const step of guide.steps) if (call.ok && call.method === step.sign.method && sent.includes(step.sign.holds)) finish(step);
+}
+
+export function finish(step) {
+  if (guide.done.has(step.title)) return;
+  guide.done.add(step.title);
+  sessionStorage.setItem("done", JSON.stringify([...guide.done]));
+  if (isDrawn) drawGuide();
+}
+
+function drawFaults() {
+  const method = element("select", { "aria-label": "Which calls" }, ...[["*", "every call of the app"], ["chat.postMessage", "chat.postMessage"], ["chat.update", "chat.update"], ["views.open", "views.open"], ["response_url", "response_url"]].map(([value, label]) => element("option", { value }, label)));
+  const toggle = ([kind, label, note]) => {
+    const box = element("input", { type: "checkbox", role: "switch", value: kind, onchange: () => (box.checked
+      ? post("faults", { method: method.value, kind, times: null, seconds: 2 })
+      : post(`faults?kind=${kind}`, undefined, { method: "DELETE" })) });
+    return element("label", { className: "switch" }, box, element("span", {}, label, element("span", { className: "hint" }, note)));
+  };
+  ask("faults").then(({ waiting }) => waiting.filter((fault) => fault.times === null).forEach((fault) => {
+    const box = $(`#faults [value="${fault.kind}"]`);
+    if (box) box.checked = true;
+  }));
+  $("#faults").replaceChildren(
+    element("p", { className: "small" }, "While a switch is on, the calls below meet this trouble. A good app loses nothing and says nothing twice."),
+    method, ...FAULTS.map(toggle));
+}
