@@ -120,7 +120,8 @@ def _person_and_view(slack: LocalSlack, user: str, view_id: str) -> tuple[User, 
 
 
 def _fill_in(slack: LocalSlack, view: Json, typed: Json) -> None:
-    named = [item for raw in typed.values() for item in (raw if isinstance(raw, list) else [])]
+    answers = [answer for raw in typed.values() for answer in (raw.values() if isinstance(raw, dict) else [raw])]
+    named = [item for answer in answers if isinstance(answer, list) for item in answer]
     uploaded = {item: slack.files.find(item) for item in named if isinstance(item, str)}
     files = {file_id: slack.file_object(file) for file_id, file in uploaded.items() if file}
     view["state"] = {"values": inputs.typed_values(view["blocks"], view["state"]["values"], typed=typed, files=files)}

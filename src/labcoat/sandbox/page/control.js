@@ -40,9 +40,10 @@ export async function post(path, body, { method = "POST" } = {}) {
 export function toast(words, { isProblem = false, action = null } = {}) {
   toastPlace.replaceChildren(element("span", {}, words), ...(action ? [action] : []));
   toastPlace.className = isProblem ? "problem" : "";
-  toastPlace.hidden = false;
+  toastPlace.hidePopover();
+  toastPlace.showPopover(); // above an open form too
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => (toastPlace.hidden = true), isProblem ? 12000 : 6000);
+  toastTimer = setTimeout(() => toastPlace.hidePopover(), isProblem ? 12000 : 6000);
 }
 
 // Shows that a button works until `work` is done, and keeps it from being pressed twice by accident.

@@ -14,6 +14,7 @@ const FAULTS = [
 const $ = (selector) => document.querySelector(selector);
 let calls = [];
 let lastNumber = 0;
+let knowsCalls = false;
 let guide = null;
 let isDrawn = false;
 
@@ -44,8 +45,9 @@ export function show(name) {
 // Asks what was said between Slack and the app since the last time; tells about what Slack refused.
 export async function learnCalls() {
   const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN })).calls;
+  const isFirst = !knowsCalls;
+  knowsCalls = true;
   if (!news.length) return;
-  const isFirst = lastNumber === 0;
   lastNumber = news.at(-1).number;
   calls = [...calls, ...news].slice(-MOST_SHOWN);
   const refused = news.filter((call) => problemsOf(call).length);

@@ -118,6 +118,30 @@ export function readField(field) {
   return field.value || null;
 }
 
+// Keeps what was typed when a form is drawn anew, wherever block and action stay, as Slack does. Returns the field that
+// had the cursor, if it is still there.
+export function carryOver(before, after) {
+  let focused = null;
+  for (const field of after.querySelectorAll("[data-block]")) {
+    const { block, action, kind } = field.dataset;
+    const old = [...before.querySelectorAll("[data-block]")].find((one) => one.dataset.block === block && one.dataset.action === action && one.dataset.kind === kind);
+    if (!old) continue;
+    const [olds, news] = [old, field].map((one) => (one.matches("input, textarea, select") ? [one] : [...one.querySelectorAll("input")]));
+    news.forEach((input, index) => copyInput(olds[index], input));
+    if (old.contains(document.activeElement)) focused = news[olds.indexOf(document.activeElement)] ?? null;
+  }
+  return focused;
+}
+
+function copyInput(from, to) {
+  if (!from) return;
+  if (from.type === "file") {
+    to.files = from.files;
+    to.dispatchEvent(new Event("change"));
+  } else if (["checkbox", "radio"].includes(from.type)) to.checked = from.checked && from.value === to.value;
+  else to.value = from.value;
+}
+
 // Returns what the form holds as block id -> {action id: value}; `upload` turns a chosen file into its id.
 export async function readForm(form, upload) {
   const values = {};

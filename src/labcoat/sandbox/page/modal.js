@@ -2,7 +2,7 @@
 
 import { renderBlocks } from "/page/blocks.js";
 import { busy } from "/page/control.js";
-import { readForm } from "/page/fields.js";
+import { carryOver, readForm } from "/page/fields.js";
 import { element, textObject } from "/page/text.js";
 
 const dialog = document.querySelector("#modal");
@@ -24,6 +24,7 @@ export function showModal(view, { send, upload, icon }) {
   const close = () => send("close", { view_id: view.id });
   const form = drawForm(view, { send, upload, close, icon });
   const scrolled = dialog.querySelector(".modal-body")?.scrollTop ?? 0;
+  const focused = isSameForm ? carryOver(dialog, form) : null;
   dialog.replaceChildren(form);
   dialog.oncancel = (event) => {
     event.preventDefault();
@@ -31,7 +32,8 @@ export function showModal(view, { send, upload, icon }) {
   };
   if (!dialog.open) dialog.showModal();
   if (isSameForm) form.querySelector(".modal-body").scrollTop = scrolled;
-  focusFirst(form);
+  if (focused && !form.querySelector(".has-error")) focused.focus();
+  else focusFirst(form);
 }
 
 function drawForm(view, { send, upload, close, icon }) {

@@ -43,7 +43,6 @@ async function start() {
   openAddress();
   window.addEventListener("hashchange", openAddress);
   listen();
-  learnCalls();
 }
 
 function writing(thread) {
@@ -119,8 +118,9 @@ function listen() {
   let isCalls = false;
   stream.addEventListener("changed", (event) => {
     const { what } = JSON.parse(event.data);
-    if (what === "hello") return $("#offline").hidden = true;
-    if (what !== "calls") return refresh();
+    if (what === "hello") $("#offline").hidden = true; // (again) on the line: what came meanwhile is asked for
+    if (what !== "calls") refresh();
+    if (what !== "calls" && what !== "hello") return;
     if (isCalls) return;
     isCalls = true;
     setTimeout(() => {
