@@ -41,6 +41,7 @@ def submits(page: Page, button: str, **fields: str) -> None:
     for label, value in fields.items():
         form(page).get_by_label(re.compile(label.replace("_", "."), re.IGNORECASE)).first.fill(value)
     form(page).get_by_role("button", name=button).click()
+    expect(form(page)).to_have_count(0)
 
 
 def card(page: Page, text: str) -> Locator:
@@ -112,6 +113,7 @@ def test_owner_cannot_approve_their_own(page: Page) -> None:
     mine.get_by_role("button", name="Add evidence").click()
     form(page).get_by_label("How did you find out?").select_option("usability test")
     submits(page, "Add", How_many="5", What_did_they="4 of 5 waited until morning")
+    expect(mine).to_contain_text("1 from users")
     mine.get_by_role("button", name="Ask for approval").click()
     form(page).get_by_label("Why no experiment?").select_option("too little traffic")
     submits(page, "Ask", What_did_you_learn="People would rather wait", person_days="5")

@@ -14,7 +14,7 @@ const FAULTS = [
 const $ = (selector) => document.querySelector(selector);
 let calls = [];
 let lastNumber = 0;
-let knowsCalls = false;
+const openedAt = Date.now() / 1000; // what happened before is shown, but no news
 let guide = null;
 let isDrawn = false;
 
@@ -45,15 +45,14 @@ export function show(name) {
 // Asks what was said between Slack and the app since the last time; tells about what Slack refused.
 export async function learnCalls() {
   const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN })).calls;
-  const isFirst = !knowsCalls;
-  knowsCalls = true;
   if (!news.length) return;
   lastNumber = news.at(-1).number;
   calls = [...calls, ...news].slice(-MOST_SHOWN);
-  const refused = news.filter((call) => problemsOf(call).length);
-  if (refused.length && !isFirst) tellRefused(refused.at(-1));
+  const fresh = news.filter((call) => call.at >= openedAt);
+  const refused = fresh.filter((call) => problemsOf(call).length);
+  if (refused.length) tellRefused(refused.at(-1));
   $("#open-requests").classList.toggle("has-problem", calls.some((call) => problemsOf(call).length));
-  if (!isFirst) news.forEach(tick);
+  fresh.forEach(tick);
   if (!$("#requests").hidden) drawCalls();
 }
 

@@ -15,6 +15,7 @@ import { clockTime, nextWeekly, setNow, setZone } from "/page/time.js";
 
 const $ = (selector) => document.querySelector(selector);
 const REFRESH_AFTER_MS = 16;
+const LONGEST_PRESS_MS = 800;
 const now = { user: null, place: null, thread: null, workspace: null, screen: null, homeMark: null };
 let composer = null;
 const context = { send, openThread, shortcuts: () => now.workspace.shortcuts };
@@ -192,6 +193,7 @@ async function look() {
   const { user, place, thread, screen: before } = now;
   const channel = place === HOME ? null : place;
   const screen = await ask("screen", { user, channel, thread_ts: thread, since: before?.revision ?? 0 });
+  await released();
   if (user !== now.user || place !== now.place || thread !== now.thread) return (isStale = true); // moved on meanwhile
   now.screen = screen;
   setNow(Date.parse(screen.now) / 1000);
@@ -212,6 +214,15 @@ async function look() {
     post("read", { user, channel: place });
     here.unread = 0;
   }
+}
+
+// A button that is drawn anew between press and release would swallow the click.
+function released() {
+  if (!document.querySelector("main button:active, #thread button:active")) return null;
+  return new Promise((resolve) => {
+    addEventListener("pointerup", () => setTimeout(resolve), { once: true });
+    setTimeout(resolve, LONGEST_PRESS_MS);
+  });
 }
 
 function drawHeader(screen) {
