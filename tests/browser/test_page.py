@@ -1,4 +1,4 @@
-"""The page alone: Block Kit as Slack shows it, forms, live news, keys, dark and narrow. Any app could stand behind it."""
+"""The page alone, whatever app is behind it: Block Kit as Slack shows it, forms, live news, keys, dark and light."""
 
 import re
 from collections.abc import Iterator
@@ -424,7 +424,8 @@ CONTRAST = """() => {
     return "rgb(255, 255, 255)";
   };
   const found = {};
-  for (const what of ["#messages .who", "#messages time", ".mention", "#messages button.primary", "nav .label", "nav .small", "#members", "#channel-name", "#now"]) {
+  const texts = ["#messages .who", "#messages time", ".mention", "#messages button.primary", "nav .label"];
+  for (const what of [...texts, "nav .small", "#members", "#channel-name", "#top button"]) {
     const node = document.querySelector(what);
     if (!node || !node.offsetParent) continue;
     const [a, b] = [light(getComputedStyle(node).color), light(ground(node))];

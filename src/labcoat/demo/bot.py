@@ -6,6 +6,7 @@ Run by `stage` as `python -m labcoat.demo.bot`; `serve` never mounts this endpoi
 import argparse
 import logging
 import os
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--start", type=datetime.fromisoformat, help="where business time begins, the first time")
     parser.add_argument("--past", action="store_true", help="write the team's past year, the first time")
     given = parser.parse_args()
+    _end_with_parent()
     read = settings.read(os.environ)
     _prepare(Database(read.database_url), start=given.start, has_past=given.past)
     made: list[Bot] = []
@@ -53,6 +55,18 @@ def main() -> None:
 
     made.append(wiring.build(read, more_routes=(Route("/demo/clock", move, methods=["GET", "POST"]),)))
     uvicorn.run(made[0].web, host="127.0.0.1", port=read.port, log_level="warning")
+
+
+def _end_with_parent() -> None:
+    """Leave nothing behind when whoever began the demo was killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _prepare(database: Database, *, start: datetime | None, has_past: bool) -> None:

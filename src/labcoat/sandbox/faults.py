@@ -36,6 +36,12 @@ class Fault:
     seconds: float
 
 
+def too_many(seconds: float) -> Response:
+    """Return Slack's answer to one who should come back later."""
+    headers = {"Retry-After": f"{seconds:.0f}"}
+    return JSONResponse({"ok": False, "error": "ratelimited"}, status_code=429, headers=headers)
+
+
 class HungUp(Response):
     """An answer that never comes: the connection is closed instead."""
 
@@ -85,9 +91,7 @@ class Faults:
         if fault.kind is FaultKind.ERROR_500:
             return PlainTextResponse("Internal Server Error", status_code=500)
         if fault.kind is FaultKind.RATELIMITED:
-            return JSONResponse(
-                {"ok": False, "error": "ratelimited"}, status_code=429, headers={"Retry-After": f"{fault.seconds:.0f}"}
-            )
+            return too_many(fault.seconds)
         if fault.kind is FaultKind.DROP_BEFORE:
             return HungUp()
         if fault.kind is FaultKind.SLOW:

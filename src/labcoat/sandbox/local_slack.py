@@ -14,6 +14,7 @@ from labcoat.sandbox.faults import Faults
 from labcoat.sandbox.files import File, Files
 from labcoat.sandbox.journal import Journal
 from labcoat.sandbox.limits import MESSAGE_TEXT
+from labcoat.sandbox.pace import Pace
 from labcoat.sandbox.passes import Passes
 from labcoat.sandbox.views import Views, read_view
 from labcoat.sandbox.wire import Json, SlackRefusal, parsed
@@ -25,6 +26,7 @@ class Timing:
     """How patient Slack is; tests shorten it."""
 
     ack_seconds: float = 3.0
+    post_seconds: float = 0.0  # between two posts to a channel; Slack wants about 1, tests and demos do not wait
     event_retry_seconds: tuple[float, ...] = (0.0, 60.0, 300.0)
 
 
@@ -52,6 +54,7 @@ class LocalSlack:
         self.views = Views(workspace)
         self.files = Files()
         self.passes = Passes(clock=clock)
+        self.pace = Pace(self.timing.post_seconds, clock=clock)
         self.faults = Faults()
         self.journal = Journal()
         self.curtain = ""  # what the page says while a stage is set behind it; nobody can act there before it falls

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from labcoat.sandbox import methods_chat, methods_conversations, methods_views, response_urls
-from labcoat.sandbox.faults import HungUp
+from labcoat.sandbox.faults import HungUp, too_many
 from labcoat.sandbox.local_slack import LocalSlack
 from labcoat.sandbox.wire import Json, SlackRefusal, read_args
 
@@ -102,6 +102,8 @@ async def _answer(slack: LocalSlack, request: Request, method: str) -> Response:
     try:
         args = await read_args(request)
         token = args.pop("token", None) or _bearer(request)
+        if method == "chat.postMessage" and (wait := slack.pace.seconds_to_wait(str(args.get("channel")))):
+            return too_many(wait)
         answer = _run(slack, method, args, token=token)
     except SlackRefusal as refusal:
         answer = refusal.answer
