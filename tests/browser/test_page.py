@@ -52,6 +52,22 @@ def test_message_comes_changes_and_goes_without_reload(page: Page, slack: WebCli
     expect(page.locator("#messages .message")).to_have_count(0)
 
 
+def test_who_reads_further_up_is_told_of_new_messages(page: Page, slack: WebClient) -> None:
+    for number in range(40):
+        slack.chat_postMessage(channel="CSEARCH", text=f"message {number}")
+    expect(last(page)).to_contain_text("message 39")
+    expect(last(page)).to_be_in_viewport()
+    page.locator("#messages").hover()
+    page.mouse.wheel(0, -9000)
+    expect(last(page)).not_to_be_in_viewport()
+
+    slack.chat_postMessage(channel="CSEARCH", text="the newest")
+    page.get_by_role("button", name="↓ 1 new message").click()
+
+    expect(last(page)).to_be_in_viewport()
+    expect(page.locator("#newer")).to_be_hidden()
+
+
 def test_nothing_a_message_says_becomes_markup(page: Page, slack: WebClient) -> None:
     evil = "<img src=x onerror=alert(1)> &lt;script&gt;alert(1)&lt;/script&gt; <javascript:alert(1)|click>"
     slack.chat_postMessage(

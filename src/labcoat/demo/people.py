@@ -7,6 +7,7 @@ CHANNEL, GENERAL = "CSEARCH", "CGENERAL"
 LENAS_MESSAGES = "DLENA"
 ZONE = "Europe/Berlin"
 LEADS = (LENA, OMAR)
+ANSWERS = ("approve", "send_back", "decline")
 NAMES = {ANA: "Ana", BEN: "Ben", LENA: "Lena", OMAR: "Omar", GIA: "Gia"}
 
 GUIDE = Guide(
@@ -16,7 +17,7 @@ GUIDE = Guide(
         GuideStep(
             title="File a hypothesis",
             text="Type /hypothesis and what you would change, as Ana. A form asks for the metric and for your reason.",
-            sign=Sign(method="view_submission", holds='"callback_id":"file"'),
+            sign=Sign(method="view_submission", holds=('"callback_id":"file"',)),
             action="Type it for me",
             user=ANA,
             channel=CHANNEL,
@@ -33,7 +34,7 @@ GUIDE = Guide(
         GuideStep(
             title="Decide as Lena",
             text="Lena is a lead, and Ben waits for her answer. Press Approve, Send back or Decline.",
-            sign=Sign(method="block_actions", holds=f'"id":"{LENA}"'),
+            sign=Sign(method="view_submission", holds=tuple(f'"callback_id":"{answer}"' for answer in ANSWERS)),
             action="Be Lena",
             user=LENA,
             channel=LENAS_MESSAGES,

@@ -45,6 +45,7 @@ class LocalSlack:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.workspace = workspace
+        self.started_at = time.time()
         self.base_url = base_url
         self.app_url = app_url
         self.signing_secret = signing_secret

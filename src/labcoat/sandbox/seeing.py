@@ -13,7 +13,12 @@ def workspace(slack: LocalSlack) -> Json:
     """Return the workspace, without what only the app may know."""
     shown: Json = slack.workspace.model_dump(mode="json")
     shown["bot"].pop("token")
-    return {**shown, "app_url": slack.app_url, "has_clock": slack.app_clock.url is not None}
+    return {
+        **shown,
+        "app_url": slack.app_url,
+        "has_clock": slack.app_clock.url is not None,
+        "started_at": slack.started_at,
+    }
 
 
 def clock(slack: LocalSlack) -> Json:

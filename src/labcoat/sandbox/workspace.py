@@ -86,7 +86,7 @@ class Sign(Part):
     """How the page knows that a step was done: a call like this succeeded, or time has passed a moment."""
 
     method: str
-    holds: str = ""  # a text in what was sent
+    holds: tuple[str, ...] = ()  # one of these texts is in what was sent
 
 
 class GuideStep(Part):

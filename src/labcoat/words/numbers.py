@@ -176,6 +176,15 @@ def in_sentence(text: str) -> str:
     return line[0].lower() + line[1:] if is_plain_word else line
 
 
+def as_sentence(text: str) -> str:
+    """Return what a person wrote so that another sentence can follow.
+
+    >>> as_sentence("Translate the filters"), as_sentence("Why not?")
+    ('Translate the filters.', 'Why not?')
+    """
+    return text if text.rstrip()[-1:] in (".", "!", "?", "…") else f"{text.rstrip()}."
+
+
 def shortened(text: str, longest: int) -> str:
     """Return the text in one line, cut at a word with an ellipsis if it is longer.
 

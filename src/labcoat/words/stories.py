@@ -184,7 +184,7 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
     link = f" {ending.link}" if ending.link else ""
     decision = "shipped" if entry.step is Step.SHIP else "closed"
     return (
-        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}. Learned: {ending.learning} "
+        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}. Learned: {numbers.as_sentence(ending.learning)} "
         f"Spent {numbers.person_days(ending.days_spent)}.{link}{_because(entry)}"
     )
 

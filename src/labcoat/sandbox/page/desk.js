@@ -14,13 +14,14 @@ const FAULTS = [
 const $ = (selector) => document.querySelector(selector);
 let calls = [];
 let lastNumber = 0;
-const openedAt = Date.now() / 1000; // what happened before is shown, but no news
+let newsSince = Date.now() / 1000; // what happened before is shown, but no news
 let guide = null;
 let isDrawn = false;
 
-// found: { steps, done(step) } of the workspace; act: what a step's button does.
+// act: what a step's button does.
 export function wireDesk(workspace, { act }) {
-  guide = { ...workspace.guide, done: new Set(JSON.parse(sessionStorage.getItem("done") ?? "[]")), act };
+  const key = `done-${workspace.started_at}`;
+  guide = { ...workspace.guide, key, done: new Set(JSON.parse(sessionStorage.getItem(key) ?? "[]")), act };
   for (const name of ["guide", "requests", "faults"]) $(`#open-${name}`).addEventListener("click", () => show(name));
   $("#close-desk").addEventListener("click", () => show(null));
   $("#open-guide").hidden = guide.steps.length === 0;
@@ -42,13 +43,19 @@ export function show(name) {
   if (next === "requests") drawCalls();
 }
 
+// What happened up to now is no visitor's doing.
+export function forgetNews() {
+  newsSince = Date.now() / 1000;
+}
+
 // Asks what was said between Slack and the app since the last time; tells about what Slack refused.
 export async function learnCalls() {
   const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN })).calls;
   if (!news.length) return;
   lastNumber = news.at(-1).number;
   calls = [...calls, ...news].slice(-MOST_SHOWN);
-  const fresh = news.filter((call) => call.at >= openedAt);
+  if (!$("#curtain").hidden) forgetNews();
+  const fresh = news.filter((call) => call.at >= newsSince);
   const refused = fresh.filter((call) => problemsOf(call).length);
   if (refused.length) tellRefused(refused.at(-1));
   $("#open-requests").classList.toggle("has-problem", calls.some((call) => problemsOf(call).length));
@@ -112,13 +119,13 @@ export function drawGuide() {
 
 function tick(call) {
   const sent = JSON.stringify(call.payload ?? "");
-  for (const step of guide.steps) if (call.ok && call.method === step.sign.method && sent.includes(step.sign.holds)) finish(step);
+  for (const step of guide.steps) if (call.ok && call.method === step.sign.method && step.sign.holds.some((text) => sent.includes(text))) finish(step);
 }
 
 export function finish(step) {
   if (guide.done.has(step.title)) return;
   guide.done.add(step.title);
-  sessionStorage.setItem("done", JSON.stringify([...guide.done]));
+  sessionStorage.setItem(guide.key, JSON.stringify([...guide.done]));
   if (isDrawn) drawGuide();
 }
 

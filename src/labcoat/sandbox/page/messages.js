@@ -5,37 +5,58 @@ import { renderBlocks } from "/page/blocks.js";
 import { isConfirmed } from "/page/modal.js";
 import { showMenu } from "/page/popover.js";
 import { element, mrkdwn, nameOf } from "/page/text.js";
-import { dayOf, shortTime, sinceWhen } from "/page/time.js";
+import { dayOf, shortTime, sinceWhen, today } from "/page/time.js";
 
 const SAME_BREATH_SECONDS = 300;
 const NEAR_END_PIXELS = 120;
 
 export class MessageList {
-  // context: { send, openThread, shortcuts, isThread }
+  // context: { send, openThread, shortcuts, isThread, whenEmpty, newer }; newer: the button that leads down to what came.
   constructor(list, context) {
     this.list = list;
     this.context = context;
     this.clear();
+    context.newer?.addEventListener("click", () => this.toEnd());
+    for (const kind of ["wheel", "touchmove", "keydown"]) list.addEventListener(kind, () => (this.isHeld = true), { passive: true });
+    list.addEventListener("scroll", () => this.isAtEnd() && this.offerNewer(0), { passive: true });
   }
 
   clear() {
     this.shown = new Map(); // ts -> { message, node, mark }
     this.list.replaceChildren();
+    this.offerNewer(0);
+  }
+
+  isAtEnd() {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PIXELS;
+  }
+
+  offerNewer(count) {
+    this.newerCount = count;
+    if (!this.context.newer) return;
+    this.context.newer.hidden = count === 0;
+    this.context.newer.textContent = count === 1 ? "↓ 1 new message" : `↓ ${count} new messages`;
   }
 
   // changed: the stamps of what came, changed or went; what is not among messages has gone. null: these are all.
   update(messages, changed = null) {
-    const isAtEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PIXELS;
+    const isAtEnd = this.isAtEnd();
     const isFirst = this.shown.size === 0;
+    const came = messages.filter((message) => !this.shown.has(message.ts)).length;
     const there = new Set(messages.map((message) => message.ts));
     for (const ts of changed ?? [...this.shown.keys()]) if (!there.has(ts)) this.shown.delete(ts);
     for (const message of messages) this.shown.set(message.ts, { ...this.shown.get(message.ts), message });
-    if (messages.length || changed?.length || changed === null) this.arrange();
+    const isNewDay = today() !== this.day;
+    this.day = today();
+    if (messages.length || changed?.length || changed === null || isNewDay) this.arrange();
     if (isAtEnd || isFirst) this.toEnd();
+    else if (came) this.offerNewer(this.newerCount + came);
   }
 
   // Messages that were never on screen have a guessed height, so the end moves while one comes near it.
   toEnd(rounds = 6) {
+    this.isHeld = rounds < 6 && this.isHeld; // whoever scrolls meanwhile is not pulled down again
+    if (this.isHeld) return;
     this.list.scrollTop = this.list.scrollHeight;
     if (rounds > 0) requestAnimationFrame(() => this.toEnd(rounds - 1));
   }
@@ -50,7 +71,7 @@ export class MessageList {
       const isNewDay = !previous || dayOf(previous.shown_at) !== day;
       if (isNewDay && !this.context.isThread) wanted.push(this.divider(day));
       const isFollowing = !isNewDay && isSameBreath(previous, message);
-      const mark = JSON.stringify([message, isFollowing]);
+      const mark = JSON.stringify([message, isFollowing, message.latest_reply_at && sinceWhen(message.latest_reply_at)]);
       if (entry.mark !== mark) Object.assign(entry, { mark, node: drawMessage(message, isFollowing, this.context) });
       wanted.push(entry.node);
       previous = message;
@@ -117,7 +138,7 @@ function repliesLink(message, { openThread }) {
   const words = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
   return element("button", { type: "button", className: "replies", onclick: () => openThread(message.ts) },
     ...message.reply_users.slice(0, 4).map((user) => avatar(user, { small: true })),
-    element("span", { className: "count" }, words), element("span", { className: "small" }, sinceWhen(message.latest_reply_at ?? Number(message.latest_reply))));
+    element("span", { className: "count" }, words), element("span", { className: "small" }, sinceWhen(message.latest_reply_at)));
 }
 
 function tools(message, { openThread, shortcuts, isThread, send }) {

@@ -4,7 +4,7 @@ import { learnFaces } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
 import { wireComposer } from "/page/composer.js";
 import { ask, post, toast, upload } from "/page/control.js";
-import { finish, learnCalls, wireDesk } from "/page/desk.js";
+import { finish, forgetNews, learnCalls, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
 import { MessageList } from "/page/messages.js";
 import { isConfirmed, showModal } from "/page/modal.js";
@@ -19,7 +19,7 @@ const LONGEST_PRESS_MS = 800;
 const now = { user: null, place: null, thread: null, workspace: null, screen: null, homeMark: null };
 let composer = null;
 const context = { send, openThread, shortcuts: () => now.workspace.shortcuts };
-const channelList = new MessageList($("#messages"), { ...context, isThread: false, whenEmpty: "Nothing was said here yet." });
+const channelList = new MessageList($("#messages"), { ...context, isThread: false, whenEmpty: "Nothing was said here yet.", newer: $("#newer") });
 const threadList = new MessageList($("#replies"), { ...context, isThread: true });
 
 async function send(verb, body) {
@@ -201,6 +201,7 @@ async function look() {
   drawPeople($("#people"), { users: now.workspace.users, user, waiting: screen.waiting, actAs });
   drawPlaces($("#places"), { conversations: screen.conversations, here: place, bot: now.workspace.bot, goTo });
   drawHeader(screen);
+  if (!$("#curtain").hidden) forgetNews();
   $("#curtain").hidden = !screen.curtain;
   $("#curtain p").textContent = screen.curtain;
   $("#body").inert = Boolean(screen.curtain);

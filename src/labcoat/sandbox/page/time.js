@@ -13,6 +13,7 @@ export function setNow(seconds) {
 
 const format = (seconds, options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(new Date(seconds * 1000));
 
+export const today = () => dayOf(now);
 export const shortTime = (seconds) => format(seconds, { hour: "2-digit", minute: "2-digit" });
 export const dayOf = (seconds) => format(seconds, { weekday: "long", day: "numeric", month: "long" });
 export const clockTime = (seconds) => format(seconds, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
