@@ -37,9 +37,10 @@ def run(
     clock_url: str | None = None,
 ) -> None:
     """Serve a sandbox until interrupted, saying where it is; this is what a command line calls."""
+    workspace = load_workspace(workspace_file) if workspace_file else default_workspace()
     listener = _listen(port)
     slack = LocalSlack(
-        load_workspace(workspace_file) if workspace_file else default_workspace(),
+        workspace,
         base_url=_address(listener),
         app_url=app_url,
         clock_url=clock_url,
