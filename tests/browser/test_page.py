@@ -397,6 +397,24 @@ def test_app_without_a_home_says_so(page: Page) -> None:
     expect(page.locator(".home")).to_contain_text("has not published its Home tab")
 
 
+def test_page_says_that_nobody_answers_and_comes_back_by_itself(page: Page, slack: WebClient) -> None:
+    page.route("**/sandbox/screen*", lambda route: route.abort())
+    slack.chat_postMessage(channel="CSEARCH", text="not seen yet")
+    expect(page.locator("#offline")).to_be_visible()
+
+    page.unroute("**/sandbox/screen*")
+    slack.chat_postMessage(channel="CSEARCH", text="again on the line")
+
+    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator("#messages .message")).to_have_count(2)
+
+
+def test_who_leaves_a_channel_is_shown_another(page: Page, people: SandboxClient) -> None:
+    people.person("UANA").leave("CSEARCH")
+
+    expect(page.locator("#channel-name")).to_have_text("# general")
+
+
 def test_dark_mode_follows_the_system_and_the_button(sandbox: RunningSandbox, opens: Opens) -> None:
     page = opens(sandbox.url, is_dark=True)
     background = "getComputedStyle(document.querySelector('main')).backgroundColor.match(/\\d+/g).map(Number)"

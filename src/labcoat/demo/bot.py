@@ -29,7 +29,7 @@ from labcoat.wiring import Bot
 STOPS = (time_of_day(8), DIGEST_TIME, NUDGE_TIME, time_of_day(14), time_of_day(20))
 """Where time stops on its way, so that what is due there is told with the time it was due: local, each day."""
 
-TELL_SECONDS = 2
+TELL_SECONDS = 0.5
 """How long a stop waits for the last notice; one that Slack makes wait, or a killed process left, is told later."""
 
 

@@ -1,11 +1,15 @@
 """Channels, direct messages and what was said in them, in memory."""
 
+import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from labcoat.sandbox.wire import Json
 from labcoat.sandbox.workspace import Workspace
+
+MENTION = re.compile(r'(?:<@|"user_id": ")(\w+)')  # in mrkdwn, and in rich text
 
 
 @dataclass(slots=True)
@@ -73,6 +77,7 @@ class Conversations:
         self._read: dict[tuple[str, str], str] = {}
         self.revision = 0
         self._changes: dict[tuple[str, str], int] = {}
+        self._mentions: dict[tuple[str, str], tuple[int, frozenset[str]]] = {}  # as of a revision
         self.whispers: list[Whisper] = []
         self._by_id = {
             channel.id: Conversation(
@@ -149,6 +154,14 @@ class Conversations:
     def changed_since(self, revision: int, *, channel: str) -> frozenset[str]:
         """Return the stamps of what came, changed or went in a conversation after a revision."""
         return frozenset(ts for (where, ts), at in self._changes.items() if where == channel and at > revision)
+
+    def mentions(self, user: str, channel: str, message: Json) -> bool:
+        """Return whether a message names the person."""
+        key = (channel, message["ts"])
+        at = self._changes.get(key, 0)
+        if self._mentions.get(key, (-1,))[0] != at:
+            self._mentions[key] = (at, frozenset(MENTION.findall(json.dumps(message))))
+        return user in self._mentions[key][1]
 
     def mark_read(self, user: str, conversation: Conversation) -> None:
         """Note that the person has seen everything in the conversation."""

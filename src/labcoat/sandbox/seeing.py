@@ -1,6 +1,5 @@
 """What a person sees: their conversations, messages, forms and Home tab."""
 
-import json
 from datetime import UTC, datetime
 
 from labcoat.sandbox.acting import acting_person, joined
@@ -70,7 +69,7 @@ def conversations(slack: LocalSlack, *, user: str) -> Json:
                 "is_archived": conversation.is_archived,
                 "has_bot": bot in conversation.members,
                 "unread": len(unread := slack.conversations.unread(person.id, conversation)),
-                "mentions": len(unread) if conversation.with_user else _mentions(unread, person.id),
+                "mentions": _for_person(slack, person.id, conversation, unread),
                 "members": conversation.members,
             }
             for conversation in slack.conversations.of_member(person.id)
@@ -119,11 +118,13 @@ def _shown(slack: LocalSlack, message: Json, *, channel: str) -> Json:
 def _waiting(slack: LocalSlack, user: str) -> int:
     """Return how many unread messages are meant for this very person."""
     return sum(
-        len(unread) if conversation.with_user else _mentions(unread, user)
+        _for_person(slack, user, conversation, slack.conversations.unread(user, conversation))
         for conversation in slack.conversations.of_member(user)
-        if (unread := slack.conversations.unread(user, conversation))
     )
 
 
-def _mentions(messages: list[Json], user: str) -> int:
-    return sum(f"<@{user}>" in json.dumps(message) for message in messages)
+def _for_person(slack: LocalSlack, user: str, conversation: Conversation, unread: list[Json]) -> int:
+    """Return how many are meant for the person: all direct messages, else those that name them."""
+    if conversation.with_user:
+        return len(unread)
+    return sum(slack.conversations.mentions(user, conversation.id, message) for message in unread)

@@ -9,6 +9,7 @@ export function wireComposer(form, { send, commands, people }) {
   const line = form.querySelector("textarea");
   const menu = element("ul", { className: "suggestions", role: "listbox", id: `${form.id}-suggestions`, "aria-label": "Suggestions", hidden: true });
   form.prepend(menu);
+  line.setAttribute("role", "combobox");
   line.setAttribute("aria-controls", menu.id);
   line.setAttribute("aria-autocomplete", "list");
   let chosen = 0;
@@ -22,8 +23,9 @@ export function wireComposer(form, { send, commands, people }) {
   const draw = () => {
     menu.hidden = shown.length === 0;
     line.setAttribute("aria-expanded", String(!menu.hidden));
+    line.setAttribute("aria-activedescendant", shown.length ? `${menu.id}-${chosen}` : "");
     menu.replaceChildren(...shown.map((one, index) =>
-      element("li", { role: "option", "aria-selected": String(index === chosen), onpointerdown: (event) => { event.preventDefault(); take(index); } },
+      element("li", { role: "option", id: `${menu.id}-${index}`, "aria-selected": String(index === chosen), onpointerdown: (event) => { event.preventDefault(); take(index); } },
         element("strong", {}, one.title), one.hint ? element("code", {}, one.hint) : null, element("span", { className: "small" }, one.note ?? ""))));
   };
   const take = (index) => {

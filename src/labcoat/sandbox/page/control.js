@@ -8,9 +8,14 @@ const BUSY_AFTER_MS = 150;
 let waiting = 0;
 let toastTimer = null;
 
+export class Offline extends Error {}
+
+// Returns what the control API shows; throws Offline when nobody answers.
 export async function ask(path, parameters = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
-  const answer = await fetch(`/sandbox/${path}?${new URLSearchParams(given)}`);
+  const answer = await fetch(`/sandbox/${path}?${new URLSearchParams(given)}`).catch(() => {
+    throw new Offline(path);
+  });
   return answer.json();
 }
 

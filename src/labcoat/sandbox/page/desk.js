@@ -50,7 +50,7 @@ export function forgetNews() {
 
 // Asks what was said between Slack and the app since the last time; tells about what Slack refused.
 export async function learnCalls() {
-  const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN })).calls;
+  const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN }).catch(() => ({ calls: [] }))).calls;
   if (!news.length) return;
   lastNumber = news.at(-1).number;
   calls = [...calls, ...news].slice(-MOST_SHOWN);
@@ -131,10 +131,16 @@ export function finish(step) {
 
 function drawFaults() {
   const method = element("select", { "aria-label": "Which calls" }, ...[["*", "every call of the app"], ["chat.postMessage", "chat.postMessage"], ["chat.update", "chat.update"], ["views.open", "views.open"], ["response_url", "response_url"]].map(([value, label]) => element("option", { value }, label)));
+  const on = (kind) => post("faults", { method: method.value, kind, times: null, seconds: 2 });
+  const off = (kind) => post(`faults?kind=${kind}`, undefined, { method: "DELETE" });
+  method.addEventListener("change", async () => {
+    for (const box of document.querySelectorAll("#faults :checked[role=switch]")) {
+      await off(box.value);
+      await on(box.value);
+    }
+  });
   const toggle = ([kind, label, note]) => {
-    const box = element("input", { type: "checkbox", role: "switch", value: kind, onchange: () => (box.checked
-      ? post("faults", { method: method.value, kind, times: null, seconds: 2 })
-      : post(`faults?kind=${kind}`, undefined, { method: "DELETE" })) });
+    const box = element("input", { type: "checkbox", role: "switch", value: kind, onchange: () => (box.checked ? on(kind) : off(kind)) });
     return element("label", { className: "switch" }, box, element("span", {}, label, element("span", { className: "hint" }, note)));
   };
   ask("faults").then(({ waiting }) => waiting.filter((fault) => fault.times === null).forEach((fault) => {

@@ -3,7 +3,7 @@
 import { learnFaces } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
 import { wireComposer } from "/page/composer.js";
-import { ask, post, toast, upload } from "/page/control.js";
+import { Offline, ask, post, toast, upload } from "/page/control.js";
 import { finish, forgetNews, learnCalls, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
 import { MessageList } from "/page/messages.js";
@@ -15,6 +15,7 @@ import { clockTime, nextWeekly, setNow, setZone } from "/page/time.js";
 
 const $ = (selector) => document.querySelector(selector);
 const REFRESH_AFTER_MS = 16;
+const CLOCK_MS = 20000;
 const LONGEST_PRESS_MS = 800;
 const now = { user: null, place: null, thread: null, workspace: null, screen: null, homeMark: null };
 let composer = null;
@@ -119,8 +120,7 @@ function listen() {
   let isCalls = false;
   stream.addEventListener("changed", (event) => {
     const { what } = JSON.parse(event.data);
-    if (what === "hello") $("#offline").hidden = true; // (again) on the line: what came meanwhile is asked for
-    if (what !== "calls") refresh();
+    if (what !== "calls") refresh(); // after "hello", (again) on the line, for what came meanwhile
     if (what !== "calls" && what !== "hello") return;
     if (isCalls) return;
     isCalls = true;
@@ -129,6 +129,8 @@ function listen() {
       learnCalls();
     }, 100);
   });
+  document.addEventListener("visibilitychange", refresh);
+  setInterval(refresh, CLOCK_MS); // the clock goes on by itself
   stream.addEventListener("error", () => ($("#offline").hidden = false));
 }
 
@@ -171,22 +173,29 @@ async function openAddress() {
   target?.classList.add("found");
 }
 
-let isRefreshing = false;
+let looking = null;
 let isStale = false;
 
 // One look at a time; whatever changes meanwhile leads to one more.
-async function refresh() {
+function refresh() {
   isStale = true;
-  if (isRefreshing) return isRefreshing;
-  isRefreshing = (async () => {
-    while (isStale) {
-      isStale = false;
+  looking ??= lookUntilFresh().finally(() => (looking = null));
+  return looking;
+}
+
+async function lookUntilFresh() {
+  while (isStale) {
+    isStale = false;
+    try {
       await look();
-      await new Promise((resolve) => setTimeout(resolve, isStale ? REFRESH_AFTER_MS : 0));
+      $("#offline").hidden = true;
+    } catch (problem) {
+      if (!(problem instanceof Offline)) throw problem;
+      $("#offline").hidden = false;
+      return;
     }
-  })();
-  await isRefreshing;
-  isRefreshing = false;
+    await new Promise((resolve) => setTimeout(resolve, isStale ? REFRESH_AFTER_MS : 0));
+  }
 }
 
 async function look() {
@@ -195,6 +204,7 @@ async function look() {
   const screen = await ask("screen", { user, channel, thread_ts: thread, since: before?.revision ?? 0 });
   await released();
   if (user !== now.user || place !== now.place || thread !== now.thread) return (isStale = true); // moved on meanwhile
+  if (screen.ok === false) return void setTimeout(() => actAs(user)); // no longer a member here, say
   now.screen = screen;
   setNow(Date.parse(screen.now) / 1000);
   $("#now").textContent = clockTime(Date.parse(screen.now) / 1000);
