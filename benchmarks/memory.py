@@ -15,7 +15,10 @@ LARGEST_MB = 250
 
 def main() -> None:
     """Play the tour, measure and print."""
-    with tempfile.TemporaryDirectory(prefix="labcoat-bench-") as folder, stage.raised(Path(folder)) as raised:
+    with (
+        tempfile.TemporaryDirectory(prefix="labcoat-bench-") as folder,
+        stage.raised(Path(folder), has_past=True) as raised,
+    ):
         with contextlib.redirect_stdout(io.StringIO()):
             tour.play(raised)
         assert raised.bot.process is not None

@@ -23,7 +23,8 @@ def run(*, port: int) -> int:
                 raised.slack.set_curtain("")
                 print("Open it and follow the guide. Ctrl-C ends it; nothing stays.", flush=True)
                 assert raised.bot.process is not None
-                raised.bot.process.wait()
+                code = raised.bot.process.wait()
+                return _could_not_run(f"the bot ended by itself with exit code {code}")
         except KeyboardInterrupt:
             print("\nEnded.")
         except (StageFailed, StoryBroke) as error:
