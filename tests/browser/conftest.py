@@ -5,15 +5,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from slack_sdk import WebClient
 
 from labcoat.demo import opening, stage, tour
 from labcoat.demo.stage import Stage
+from labcoat.sandbox.client import SandboxClient
 from labcoat.sandbox.serving import RunningSandbox, running_sandbox
 from labcoat.sandbox.workspace import Shortcut, default_workspace
 from sandbox.building import web_client
+from sandbox.conftest import bot
 
+__all__ = ["bot"]  # an app for the page, as in the sandbox's own tests
 # What talks to Google's hosts at every start is off: tests send traffic to loopback only.
 FLAGS = (
     "--no-sandbox",
@@ -75,6 +78,19 @@ def sandbox() -> Iterator[RunningSandbox]:
     shortcuts = (Shortcut(callback_id="new", name="New"), Shortcut(callback_id="turn", name="Turn it", on_message=True))
     with running_sandbox(default_workspace().model_copy(update={"shortcuts": shortcuts})) as running:
         yield running
+
+
+@pytest.fixture
+def page(sandbox: RunningSandbox, opens: Opens) -> Page:
+    page = opens(sandbox.url)
+    expect(page.locator("#channel-name")).to_have_text("# search-experiments")
+    return page
+
+
+@pytest.fixture
+def people(sandbox: RunningSandbox) -> Iterator[SandboxClient]:
+    with SandboxClient(sandbox.url) as client:
+        yield client
 
 
 @pytest.fixture

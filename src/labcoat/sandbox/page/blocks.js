@@ -9,16 +9,23 @@ import { element, richText, textObject } from "/page/text.js";
 export function renderBlocks(blocks, { act, values = {}, errors = {} }) {
   return blocks.map((block) => {
     const render = RENDERERS[block.type];
-    if (!render) return element("div", { className: "block unknown" }, `This page cannot show a block of type ${block.type}.`);
+    if (!render)
+      return element("div", { className: "block unknown" }, `This page cannot show a block of type ${block.type}.`);
     return render(block, { act, state: values[block.block_id] ?? {}, error: errors[block.block_id] });
   });
 }
 
 const RENDERERS = {
-  header: (block) => element("div", { className: "block header", role: "heading", "aria-level": "3" }, textObject(block.text)),
+  header: (block) =>
+    element("div", { className: "block header", role: "heading", "aria-level": "3" }, textObject(block.text)),
   divider: () => element("hr", { className: "block" }),
   image: (block) =>
-    element("figure", { className: "block image" }, block.title ? element("figcaption", {}, textObject(block.title)) : null, picture(block)),
+    element(
+      "figure",
+      { className: "block image" },
+      block.title ? element("figcaption", {}, textObject(block.title)) : null,
+      picture(block),
+    ),
   rich_text: (block) => element("div", { className: "block" }, richText(block)),
   table: (block) => table(block),
   section: (block, context) => {
@@ -28,7 +35,11 @@ const RENDERERS = {
     return element("div", { className: "block section" }, body, accessory);
   },
   context: (block) =>
-    element("div", { className: "block context" }, ...block.elements.map((e) => (e.type === "image" ? picture(e) : textObject(e)))),
+    element(
+      "div",
+      { className: "block context" },
+      ...block.elements.map((e) => (e.type === "image" ? picture(e) : textObject(e))),
+    ),
   actions: (block, context) =>
     element("div", { className: "block actions" }, ...block.elements.map((e) => renderElement(e, block, context))),
   input: (block, context) => input(block, context),
@@ -37,9 +48,12 @@ const RENDERERS = {
 function input(block, context) {
   const isGroup = LISTS.includes(block.element.type);
   const field = renderElement(block.element, block, context);
-  const target = field.matches("input, textarea, select") ? field : field.querySelector("input") ?? field;
+  const target = field.matches("input, textarea, select") ? field : (field.querySelector("input") ?? field);
   target.id ||= newId("field");
-  const words = [textObject(block.label), block.optional ? element("span", { className: "optional" }, " (optional)") : ""];
+  const words = [
+    textObject(block.label),
+    block.optional ? element("span", { className: "optional" }, " (optional)") : "",
+  ];
   const label = isGroup ? element("legend", {}, ...words) : element("label", { htmlFor: target.id }, ...words);
   const error = context.error ? element("p", { className: "error", id: `${target.id}-error` }, context.error) : null;
   if (error) {
@@ -47,20 +61,37 @@ function input(block, context) {
     target.setAttribute("aria-invalid", "true");
   }
   const hint = block.hint ? element("p", { className: "hint" }, textObject(block.hint)) : null;
-  return element(isGroup ? "fieldset" : "div", { className: `field ${error ? "has-error" : ""}` }, label, field, error, hint);
+  return element(
+    isGroup ? "fieldset" : "div",
+    { className: `field ${error ? "has-error" : ""}` },
+    label,
+    field,
+    error,
+    hint,
+  );
 }
 
 function table(block) {
   const settings = block.column_settings ?? [];
   const cell = (tag) => (content, column) => {
     const { align = "left", is_wrapped: isWrapped = false } = settings[column] ?? {};
-    return element(tag, { className: `to-${align} ${isWrapped ? "is-wrapped" : ""}` }, content.type === "raw_text" ? content.text : richText(content));
+    return element(
+      tag,
+      { className: `to-${align} ${isWrapped ? "is-wrapped" : ""}` },
+      content.type === "raw_text" ? content.text : richText(content),
+    );
   };
   const [first, ...others] = block.rows;
-  return element("div", { className: "block table", tabIndex: 0 },
-    element("table", {},
+  return element(
+    "div",
+    { className: "block table", tabIndex: 0 },
+    element(
+      "table",
+      {},
       element("thead", {}, element("tr", {}, ...first.map(cell("th")))),
-      element("tbody", {}, ...others.map((row) => element("tr", {}, ...row.map(cell("td")))))));
+      element("tbody", {}, ...others.map((row) => element("tr", {}, ...row.map(cell("td"))))),
+    ),
+  );
 }
 
 function picture(image) {
@@ -98,12 +129,28 @@ function button(item, block, act) {
     if (item.url) window.open(item.url, "_blank", "noopener");
     busy(event.currentTarget, () => act(item, block, null));
   };
-  return element("button", { type: "button", className: item.style ?? "", onclick: press, "aria-label": item.accessibility_label, "data-action": item.action_id },
-    textObject(item.text));
+  return element(
+    "button",
+    {
+      type: "button",
+      className: item.style ?? "",
+      onclick: press,
+      "aria-label": item.accessibility_label,
+      "data-action": item.action_id,
+    },
+    textObject(item.text),
+  );
 }
 
 function overflow(item, block, act) {
-  const items = optionsOf(item).map((option) => ({ text: textObject(option.text), run: () => act(item, block, option.value) }));
+  const items = optionsOf(item).map((option) => ({
+    text: textObject(option.text),
+    run: () => act(item, block, option.value),
+  }));
   const open = (event) => showMenu(event.currentTarget, items, { label: "More" });
-  return element("button", { type: "button", className: "overflow", "aria-label": "More", "aria-haspopup": "menu", onclick: open }, "⋯");
+  return element(
+    "button",
+    { type: "button", className: "overflow", "aria-label": "More", "aria-haspopup": "menu", onclick: open },
+    "⋯",
+  );
 }

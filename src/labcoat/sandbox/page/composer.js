@@ -7,7 +7,13 @@ const LONGEST_LINES = 8;
 // options: { send(text), commands(), people(), placeholder }; send returns whether the text was taken.
 export function wireComposer(form, { send, commands, people }) {
   const line = form.querySelector("textarea");
-  const menu = element("ul", { className: "suggestions", role: "listbox", id: `${form.id}-suggestions`, "aria-label": "Suggestions", hidden: true });
+  const menu = element("ul", {
+    className: "suggestions",
+    role: "listbox",
+    id: `${form.id}-suggestions`,
+    "aria-label": "Suggestions",
+    hidden: true,
+  });
   form.prepend(menu);
   line.setAttribute("role", "combobox");
   line.setAttribute("aria-controls", menu.id);
@@ -24,9 +30,25 @@ export function wireComposer(form, { send, commands, people }) {
     menu.hidden = shown.length === 0;
     line.setAttribute("aria-expanded", String(!menu.hidden));
     line.setAttribute("aria-activedescendant", shown.length ? `${menu.id}-${chosen}` : "");
-    menu.replaceChildren(...shown.map((one, index) =>
-      element("li", { role: "option", id: `${menu.id}-${index}`, "aria-selected": String(index === chosen), onpointerdown: (event) => { event.preventDefault(); take(index); } },
-        element("strong", {}, one.title), one.hint ? element("code", {}, one.hint) : null, element("span", { className: "small" }, one.note ?? ""))));
+    menu.replaceChildren(
+      ...shown.map((one, index) =>
+        element(
+          "li",
+          {
+            role: "option",
+            id: `${menu.id}-${index}`,
+            "aria-selected": String(index === chosen),
+            onpointerdown: (event) => {
+              event.preventDefault();
+              take(index);
+            },
+          },
+          element("strong", {}, one.title),
+          one.hint ? element("code", {}, one.hint) : null,
+          element("span", { className: "small" }, one.note ?? ""),
+        ),
+      ),
+    );
   };
   const take = (index) => {
     const { start, insert } = shown[index];
@@ -48,8 +70,14 @@ export function wireComposer(form, { send, commands, people }) {
     if (!(await send(text)) && !line.value) line.value = text; // what was not taken is not lost
   };
   form.addEventListener("submit", submit);
-  line.addEventListener("input", () => { suggest(); grow(line); });
-  line.addEventListener("blur", () => { shown = []; draw(); });
+  line.addEventListener("input", () => {
+    suggest();
+    grow(line);
+  });
+  line.addEventListener("blur", () => {
+    shown = [];
+    draw();
+  });
   line.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const isWhole = shown[chosen] && line.value.slice(shown[chosen].start).trim() === shown[chosen].insert.trim();
@@ -68,22 +96,39 @@ export function wireComposer(form, { send, commands, people }) {
       submit(event);
     }
   });
-  return { fill: (text) => { line.value = text; grow(line); line.focus(); } };
+  return {
+    fill: (text) => {
+      line.value = text;
+      grow(line);
+      line.focus();
+    },
+  };
 }
 
 function suggestionsFor(text, caret, { commands, people }) {
   const before = text.slice(0, caret);
   if (/^\/\S*$/.test(before)) {
-    return commands().filter((one) => one.command.startsWith(before)).map((one) => ({
-      title: one.command, hint: one.hint, note: one.description, start: 0, insert: `${one.command} `,
-    }));
+    return commands()
+      .filter((one) => one.command.startsWith(before))
+      .map((one) => ({
+        title: one.command,
+        hint: one.hint,
+        note: one.description,
+        start: 0,
+        insert: `${one.command} `,
+      }));
   }
   const mention = before.match(/(?:^|\s)@(\w*)$/);
   if (!mention) return [];
   const start = caret - mention[1].length - 1;
-  return people().filter((one) => one.name.toLowerCase().startsWith(mention[1].toLowerCase())).map((one) => ({
-    title: `@${one.name}`, note: one.real_name, start, insert: `@${one.name} `,
-  }));
+  return people()
+    .filter((one) => one.name.toLowerCase().startsWith(mention[1].toLowerCase()))
+    .map((one) => ({
+      title: `@${one.name}`,
+      note: one.real_name,
+      start,
+      insert: `@${one.name} `,
+    }));
 }
 
 function grow(line) {

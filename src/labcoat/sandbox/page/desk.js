@@ -39,7 +39,8 @@ export function show(name) {
     $(`#${one}`).hidden = one !== next;
     $(`#open-${one}`).setAttribute("aria-expanded", String(one === next));
   }
-  $("#desk-title").textContent = { guide: "Start here", requests: "Between Slack and the app", faults: "Trouble on demand" }[next] ?? "";
+  $("#desk-title").textContent =
+    { guide: "Start here", requests: "Between Slack and the app", faults: "Trouble on demand" }[next] ?? "";
   if (next === "requests") drawCalls();
 }
 
@@ -58,7 +59,10 @@ export async function learnCalls() {
   const fresh = news.filter((call) => call.at >= newsSince);
   const refused = fresh.filter((call) => problemsOf(call).length);
   if (refused.length) tellRefused(refused.at(-1));
-  $("#open-requests").classList.toggle("has-problem", calls.some((call) => problemsOf(call).length));
+  $("#open-requests").classList.toggle(
+    "has-problem",
+    calls.some((call) => problemsOf(call).length),
+  );
   fresh.forEach(tick);
   if (!$("#requests").hidden) drawCalls();
 }
@@ -68,24 +72,38 @@ function tellRefused(call) {
   toast(`Slack refused ${call.method}: ${problemsOf(call)[0]}`, { isProblem: true, action: look });
 }
 
-const problemsOf = (call) => (call.direction === "to_slack" ? call.answer?.response_metadata?.messages ?? [] : []);
+const problemsOf = (call) => (call.direction === "to_slack" ? (call.answer?.response_metadata?.messages ?? []) : []);
 
 function drawCalls() {
   const open = new Set([...document.querySelectorAll("#requests details[open]")].map((one) => one.dataset.number));
   const rows = [...calls].reverse().map((call) => drawCall(call, open.has(String(call.number))));
   $("#requests").replaceChildren(
-    element("p", { className: "small" }, "→ from Slack to the app, ← from the app to Slack. Newest first; open one to see what was sent and answered."),
-    ...(rows.length ? rows : [element("p", { className: "small" }, "Nothing yet.")]));
+    element(
+      "p",
+      { className: "small" },
+      "→ from Slack to the app, ← from the app to Slack. Newest first; open one to see what was sent and answered.",
+    ),
+    ...(rows.length ? rows : [element("p", { className: "small" }, "Nothing yet.")]),
+  );
 }
 
 function drawCall(call, isOpen) {
   const problems = problemsOf(call);
-  const row = element("details", { className: `call ${call.ok ? "" : "failed"}`, open: isOpen, "data-number": call.number },
-    element("summary", {},
-      element("span", { className: "arrow" }, call.direction === "to_app" ? "→" : "←"), element("code", {}, call.method),
+  const row = element(
+    "details",
+    { className: `call ${call.ok ? "" : "failed"}`, open: isOpen, "data-number": call.number },
+    element(
+      "summary",
+      {},
+      element("span", { className: "arrow" }, call.direction === "to_app" ? "→" : "←"),
+      element("code", {}, call.method),
       element("span", { className: "small about" }, call.error ?? summaryOf(call)),
-      element("span", { className: `ms ${call.ms > 1000 ? "slow" : ""}` }, `${call.status ?? "–"} · ${call.ms} ms`)),
-    problems.length ? element("ul", { className: "problems" }, ...problems.map((problem) => element("li", {}, problem))) : null);
+      element("span", { className: `ms ${call.ms > 1000 ? "slow" : ""}` }, `${call.status ?? "–"} · ${call.ms} ms`),
+    ),
+    problems.length
+      ? element("ul", { className: "problems" }, ...problems.map((problem) => element("li", {}, problem)))
+      : null,
+  );
   row.addEventListener("toggle", () => row.open && fill(row, call));
   if (isOpen) fill(row, call);
   return row;
@@ -95,31 +113,50 @@ function fill(row, call) {
   if (row.querySelector("pre")) return;
   const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
   row.append(element("h4", {}, "Sent"), element("pre", {}, pretty(call.payload ?? null)));
-  row.append(element("h4", {}, call.direction === "to_app" ? "Ack" : "Answer"), element("pre", {}, call.answer ? pretty(call.answer) : "(empty)"));
+  row.append(
+    element("h4", {}, call.direction === "to_app" ? "Ack" : "Answer"),
+    element("pre", {}, call.answer ? pretty(call.answer) : "(empty)"),
+  );
 }
 
 function summaryOf({ payload }) {
-  const said = payload?.actions?.[0]?.action_id ?? payload?.view?.callback_id ?? payload?.text ?? payload?.view?.title?.text ?? "";
+  const said =
+    payload?.actions?.[0]?.action_id ?? payload?.view?.callback_id ?? payload?.text ?? payload?.view?.title?.text ?? "";
   return String(said).slice(0, 60);
 }
 
 export function drawGuide() {
   const isNext = (step) => guide.steps.find((one) => !guide.done.has(one.title)) === step;
   const rows = guide.steps.map((step) =>
-    element("li", { className: guide.done.has(step.title) ? "done" : isNext(step) ? "next" : "" },
-      element("h3", {}, step.title), element("p", {}, step.text),
-      element("button", { type: "button", className: isNext(step) ? "primary" : "", onclick: () => guide.act(step) }, step.action)));
+    element(
+      "li",
+      { className: guide.done.has(step.title) ? "done" : isNext(step) ? "next" : "" },
+      element("h3", {}, step.title),
+      element("p", {}, step.text),
+      element(
+        "button",
+        { type: "button", className: isNext(step) ? "primary" : "", onclick: () => guide.act(step) },
+        step.action,
+      ),
+    ),
+  );
   const isAll = guide.steps.length > 0 && guide.done.size === guide.steps.length;
   $("#guide").replaceChildren(
-    element("p", {}, guide.welcome), element("ol", { className: "steps" }, ...rows),
-    isAll ? element("p", { className: "small" }, "That was the loop. Switch people, move time, break things under Faults.") : "");
+    element("p", {}, guide.welcome),
+    element("ol", { className: "steps" }, ...rows),
+    isAll
+      ? element("p", { className: "small" }, "That was the loop. Switch people, move time, break things under Faults.")
+      : "",
+  );
   $("#open-guide .count").textContent = guide.steps.length ? `${guide.done.size}/${guide.steps.length}` : "";
   isDrawn = true;
 }
 
 function tick(call) {
   const sent = JSON.stringify(call.payload ?? "");
-  for (const step of guide.steps) if (call.ok && call.method === step.sign.method && step.sign.holds.some((text) => sent.includes(text))) finish(step);
+  for (const step of guide.steps)
+    if (call.ok && call.method === step.sign.method && step.sign.holds.some((text) => sent.includes(text)))
+      finish(step);
 }
 
 export function finish(step) {
@@ -130,7 +167,17 @@ export function finish(step) {
 }
 
 function drawFaults() {
-  const method = element("select", { "aria-label": "Which calls" }, ...[["*", "every call of the app"], ["chat.postMessage", "chat.postMessage"], ["chat.update", "chat.update"], ["views.open", "views.open"], ["response_url", "response_url"]].map(([value, label]) => element("option", { value }, label)));
+  const method = element(
+    "select",
+    { "aria-label": "Which calls" },
+    ...[
+      ["*", "every call of the app"],
+      ["chat.postMessage", "chat.postMessage"],
+      ["chat.update", "chat.update"],
+      ["views.open", "views.open"],
+      ["response_url", "response_url"],
+    ].map(([value, label]) => element("option", { value }, label)),
+  );
   const on = (kind) => post("faults", { method: method.value, kind, times: null, seconds: 2 });
   const off = (kind) => post(`faults?kind=${kind}`, undefined, { method: "DELETE" });
   method.addEventListener("change", async () => {
@@ -140,14 +187,34 @@ function drawFaults() {
     }
   });
   const toggle = ([kind, label, note]) => {
-    const box = element("input", { type: "checkbox", role: "switch", value: kind, onchange: () => (box.checked ? on(kind) : off(kind)) });
-    return element("label", { className: "switch" }, box, element("span", {}, label, element("span", { className: "hint" }, note)));
+    const box = element("input", {
+      type: "checkbox",
+      role: "switch",
+      value: kind,
+      onchange: () => (box.checked ? on(kind) : off(kind)),
+    });
+    return element(
+      "label",
+      { className: "switch" },
+      box,
+      element("span", {}, label, element("span", { className: "hint" }, note)),
+    );
   };
-  ask("faults").then(({ waiting }) => waiting.filter((fault) => fault.times === null).forEach((fault) => {
-    const box = $(`#faults [value="${fault.kind}"]`);
-    if (box) box.checked = true;
-  }));
+  ask("faults").then(({ waiting }) =>
+    waiting
+      .filter((fault) => fault.times === null)
+      .forEach((fault) => {
+        const box = $(`#faults [value="${fault.kind}"]`);
+        if (box) box.checked = true;
+      }),
+  );
   $("#faults").replaceChildren(
-    element("p", { className: "small" }, "While a switch is on, the calls below meet this trouble. A good app loses nothing and says nothing twice."),
-    method, ...FAULTS.map(toggle));
+    element(
+      "p",
+      { className: "small" },
+      "While a switch is on, the calls below meet this trouble. A good app loses nothing and says nothing twice.",
+    ),
+    method,
+    ...FAULTS.map(toggle),
+  );
 }

@@ -12,7 +12,10 @@ export function learnChoices(workspacePeople, workspaceChannels) {
 }
 
 export const newId = (stem) => `${stem}-${++counter}`;
-export const optionsOf = (item) => [...(item.options ?? []), ...(item.option_groups ?? []).flatMap((group) => group.options)];
+export const optionsOf = (item) => [
+  ...(item.options ?? []),
+  ...(item.option_groups ?? []).flatMap((group) => group.options),
+];
 
 export function drawField(item, known) {
   return (FIELDS[item.type] ?? FIELDS.plain_text_input)(item, known);
@@ -21,7 +24,12 @@ export function drawField(item, known) {
 const placeholderOf = (item, otherwise = "") => item.placeholder?.text ?? otherwise;
 
 function typed(type, value, item) {
-  return element("input", { type, value: value ?? "", placeholder: placeholderOf(item), maxLength: item.max_length ?? 3000 });
+  return element("input", {
+    type,
+    value: value ?? "",
+    placeholder: placeholderOf(item),
+    maxLength: item.max_length ?? 3000,
+  });
 }
 
 function numeric(known, item) {
@@ -33,18 +41,33 @@ function numeric(known, item) {
 function selectOf(item, chosen, choices) {
   const entry = ([value, label]) => element("option", { value, selected: value === chosen }, label);
   const groups = item.option_groups?.map((group) =>
-    element("optgroup", { label: group.label.text }, ...group.options.map((option) => entry([option.value, option.text.text]))));
-  return element("select", { className: chosen ? "" : "is-empty", onchange: (event) => event.target.classList.toggle("is-empty", !event.target.value) },
-    element("option", { value: "" }, placeholderOf(item, "Choose an option")), ...(groups ?? choices.map(entry)));
+    element(
+      "optgroup",
+      { label: group.label.text },
+      ...group.options.map((option) => entry([option.value, option.text.text])),
+    ),
+  );
+  return element(
+    "select",
+    {
+      className: chosen ? "" : "is-empty",
+      onchange: (event) => event.target.classList.toggle("is-empty", !event.target.value),
+    },
+    element("option", { value: "" }, placeholderOf(item, "Choose an option")),
+    ...(groups ?? choices.map(entry)),
+  );
 }
 
 // Several of many: what is chosen stays visible as ticks in a short list that scrolls.
 function listOf(type, item, choices, chosen) {
   const name = newId("choice");
   const entry = ([value, label, description]) =>
-    element("label", { className: "choice" },
+    element(
+      "label",
+      { className: "choice" },
       element("input", { type, name, value, checked: chosen.includes(value) }),
-      element("span", {}, label, description ? element("span", { className: "hint" }, textObject(description)) : null));
+      element("span", {}, label, description ? element("span", { className: "hint" }, textObject(description)) : null),
+    );
   return element("div", { className: choices.length > 6 ? "choices long" : "choices" }, ...choices.map(entry));
 }
 
@@ -54,7 +77,12 @@ const asRich = (item) => optionsOf(item).map((option) => [option.value, words(op
 const valuesOf = (options) => (options ?? []).map((option) => option.value);
 
 function textArea(item, known) {
-  const field = element("textarea", { rows: 4, value: known.value ?? "", placeholder: placeholderOf(item), maxLength: item.max_length ?? 3000 });
+  const field = element("textarea", {
+    rows: 4,
+    value: known.value ?? "",
+    placeholder: placeholderOf(item),
+    maxLength: item.max_length ?? 3000,
+  });
   const grow = () => {
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight + 2, 320)}px`;
@@ -66,7 +94,12 @@ function textArea(item, known) {
 
 function fileInput(item) {
   const accept = (item.filetypes ?? []).map((kind) => `.${kind}`).join(",");
-  const input = element("input", { type: "file", multiple: (item.max_files ?? 10) > 1, accept, className: "visually-hidden" });
+  const input = element("input", {
+    type: "file",
+    multiple: (item.max_files ?? 10) > 1,
+    accept,
+    className: "visually-hidden",
+  });
   const chosen = element("span", { className: "hint" }, "or drop it here");
   const show = () => (chosen.textContent = [...input.files].map((file) => file.name).join(", ") || "or drop it here");
   input.addEventListener("change", show);
@@ -124,9 +157,13 @@ export function carryOver(before, after) {
   let focused = null;
   for (const field of after.querySelectorAll("[data-block]")) {
     const { block, action, kind } = field.dataset;
-    const old = [...before.querySelectorAll("[data-block]")].find((one) => one.dataset.block === block && one.dataset.action === action && one.dataset.kind === kind);
+    const old = [...before.querySelectorAll("[data-block]")].find(
+      (one) => one.dataset.block === block && one.dataset.action === action && one.dataset.kind === kind,
+    );
     if (!old) continue;
-    const [olds, news] = [old, field].map((one) => (one.matches("input, textarea, select") ? [one] : [...one.querySelectorAll("input")]));
+    const [olds, news] = [old, field].map((one) =>
+      one.matches("input, textarea, select") ? [one] : [...one.querySelectorAll("input")],
+    );
     news.forEach((input, index) => copyInput(olds[index], input));
     if (old.contains(document.activeElement)) focused = news[olds.indexOf(document.activeElement)] ?? null;
   }

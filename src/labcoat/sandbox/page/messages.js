@@ -17,7 +17,8 @@ export class MessageList {
     this.context = context;
     this.clear();
     context.newer?.addEventListener("click", () => this.toEnd());
-    for (const kind of ["wheel", "touchmove", "keydown"]) list.addEventListener(kind, () => (this.isHeld = true), { passive: true });
+    for (const kind of ["wheel", "touchmove", "keydown"])
+      list.addEventListener(kind, () => (this.isHeld = true), { passive: true });
     list.addEventListener("scroll", () => this.isAtEnd() && this.offerNewer(0), { passive: true });
   }
 
@@ -71,12 +72,19 @@ export class MessageList {
       const isNewDay = !previous || dayOf(previous.shown_at) !== day;
       if (isNewDay && !this.context.isThread) wanted.push(this.divider(day));
       const isFollowing = !isNewDay && isSameBreath(previous, message);
-      const mark = JSON.stringify([message, isFollowing, message.latest_reply_at && sinceWhen(message.latest_reply_at)]);
+      const mark = JSON.stringify([
+        message,
+        isFollowing,
+        message.latest_reply_at && sinceWhen(message.latest_reply_at),
+      ]);
       if (entry.mark !== mark) Object.assign(entry, { mark, node: drawMessage(message, isFollowing, this.context) });
       wanted.push(entry.node);
       previous = message;
     }
-    reconcile(this.list, wanted.length ? wanted : [element("li", { className: "empty" }, this.context.whenEmpty ?? "")]);
+    reconcile(
+      this.list,
+      wanted.length ? wanted : [element("li", { className: "empty" }, this.context.whenEmpty ?? "")],
+    );
   }
 
   divider(day) {
@@ -95,58 +103,138 @@ function reconcile(list, wanted) {
 
 function isSameBreath(previous, message) {
   const isPlain = !previous.is_ephemeral && !message.is_ephemeral && !previous.reply_count;
-  return isPlain && previous.user === message.user && message.shown_at - previous.shown_at < SAME_BREATH_SECONDS && !message.bot_id;
+  return (
+    isPlain &&
+    previous.user === message.user &&
+    message.shown_at - previous.shown_at < SAME_BREATH_SECONDS &&
+    !message.bot_id
+  );
 }
 
 function drawMessage(message, isFollowing, context) {
   const act = async (item, block, option) => {
     if (!(await isConfirmed(item.confirm))) return;
-    await context.send("click", { channel: message.channel, ts: message.ts, action_id: item.action_id, block_id: block.block_id, option });
+    await context.send("click", {
+      channel: message.channel,
+      ts: message.ts,
+      action_id: item.action_id,
+      block_id: block.block_id,
+      option,
+    });
   };
-  const time = element("time", { dateTime: new Date(message.shown_at * 1000).toISOString(), title: dayOf(message.shown_at) }, shortTime(message.shown_at));
+  const time = element(
+    "time",
+    { dateTime: new Date(message.shown_at * 1000).toISOString(), title: dayOf(message.shown_at) },
+    shortTime(message.shown_at),
+  );
   const isBroadcast = message.subtype === "thread_broadcast" && !context.isThread;
-  return element("li", { className: `message ${message.is_ephemeral ? "private" : ""} ${isFollowing ? "following" : ""}`, id: `m-${context.isThread ? "t" : "c"}-${message.ts}`, tabIndex: -1 },
+  return element(
+    "li",
+    {
+      className: `message ${message.is_ephemeral ? "private" : ""} ${isFollowing ? "following" : ""}`,
+      id: `m-${context.isThread ? "t" : "c"}-${message.ts}`,
+      tabIndex: -1,
+    },
     isFollowing ? element("span", { className: "gutter" }, time) : avatar(message.user),
-    element("div", { className: "content" },
+    element(
+      "div",
+      { className: "content" },
       message.is_ephemeral ? element("p", { className: "private-mark" }, "👁 Only visible to you") : null,
-      isFollowing ? null : element("p", { className: "head" },
-        element("span", { className: "who" }, nameOf(message.user)),
-        message.bot_id ? element("span", { className: "app" }, "APP") : null, time),
+      isFollowing
+        ? null
+        : element(
+            "p",
+            { className: "head" },
+            element("span", { className: "who" }, nameOf(message.user)),
+            message.bot_id ? element("span", { className: "app" }, "APP") : null,
+            time,
+          ),
       isBroadcast ? element("p", { className: "small" }, "replied to a thread") : null,
       ...drawBody(message, act),
       message.edited ? element("span", { className: "edited" }, "(edited)") : null,
       drawReactions(message),
-      !message.is_ephemeral && !context.isThread && message.reply_count ? repliesLink(message, context) : null),
-    message.is_ephemeral ? null : tools(message, context));
+      !message.is_ephemeral && !context.isThread && message.reply_count ? repliesLink(message, context) : null,
+    ),
+    message.is_ephemeral ? null : tools(message, context),
+  );
 }
 
 function drawBody(message, act) {
-  const said = message.blocks?.length ? renderBlocks(message.blocks, { act }) : [element("div", { className: "block" }, mrkdwn(message.text))];
+  const said = message.blocks?.length
+    ? renderBlocks(message.blocks, { act })
+    : [element("div", { className: "block" }, mrkdwn(message.text))];
   const files = (message.files ?? []).map((file) =>
-    element("a", { className: "file", href: `/sandbox/files/${file.id}`, target: "_blank" },
-      file.mimetype?.startsWith("image/") ? element("img", { src: `/sandbox/files/${file.id}`, alt: file.title }) : `📎 ${file.title}`));
+    element(
+      "a",
+      { className: "file", href: `/sandbox/files/${file.id}`, target: "_blank" },
+      file.mimetype?.startsWith("image/")
+        ? element("img", { src: `/sandbox/files/${file.id}`, alt: file.title })
+        : `📎 ${file.title}`,
+    ),
+  );
   return [...said, ...files];
 }
 
 function drawReactions(message) {
   if (!message.reactions?.length) return null;
-  return element("p", { className: "reactions" }, ...message.reactions.map((reaction) =>
-    element("span", { className: "reaction", title: reaction.users.map(nameOf).join(", ") }, mrkdwn(`:${reaction.name}:`), ` ${reaction.count}`)));
+  return element(
+    "p",
+    { className: "reactions" },
+    ...message.reactions.map((reaction) =>
+      element(
+        "span",
+        { className: "reaction", title: reaction.users.map(nameOf).join(", ") },
+        mrkdwn(`:${reaction.name}:`),
+        ` ${reaction.count}`,
+      ),
+    ),
+  );
 }
 
 function repliesLink(message, { openThread }) {
   const words = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
-  return element("button", { type: "button", className: "replies", onclick: () => openThread(message.ts) },
+  return element(
+    "button",
+    { type: "button", className: "replies", onclick: () => openThread(message.ts) },
     ...message.reply_users.slice(0, 4).map((user) => avatar(user, { small: true })),
-    element("span", { className: "count" }, words), element("span", { className: "small" }, sinceWhen(message.latest_reply_at)));
+    element("span", { className: "count" }, words),
+    element("span", { className: "small" }, sinceWhen(message.latest_reply_at)),
+  );
 }
 
 function tools(message, { openThread, shortcuts, isThread, send }) {
   const mine = shortcuts().filter((shortcut) => shortcut.on_message);
   const items = mine.map((shortcut) => ({
-    text: shortcut.name, run: () => send("shortcut", { callback_id: shortcut.callback_id, channel: message.channel, ts: message.ts }),
+    text: shortcut.name,
+    run: () => send("shortcut", { callback_id: shortcut.callback_id, channel: message.channel, ts: message.ts }),
   }));
-  return element("div", { className: "tools", role: "toolbar", "aria-label": "Message actions" },
-    isThread ? null : element("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => openThread(message.thread_ts ?? message.ts) }, "💬"),
-    items.length ? element("button", { type: "button", title: "More actions", "aria-label": "More actions", "aria-haspopup": "menu", onclick: (event) => showMenu(event.currentTarget, items) }, "⋯") : null);
+  return element(
+    "div",
+    { className: "tools", role: "toolbar", "aria-label": "Message actions" },
+    isThread
+      ? null
+      : element(
+          "button",
+          {
+            type: "button",
+            title: "Reply in thread",
+            "aria-label": "Reply in thread",
+            onclick: () => openThread(message.thread_ts ?? message.ts),
+          },
+          "💬",
+        ),
+    items.length
+      ? element(
+          "button",
+          {
+            type: "button",
+            title: "More actions",
+            "aria-label": "More actions",
+            "aria-haspopup": "menu",
+            onclick: (event) => showMenu(event.currentTarget, items),
+          },
+          "⋯",
+        )
+      : null,
+  );
 }

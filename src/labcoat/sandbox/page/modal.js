@@ -46,16 +46,27 @@ function drawForm(view, { send, upload, close, icon }) {
   const submit = element("button", { type: "submit", className: "primary" }, textObject(view.submit ?? plain("")));
   const isStacked = view.previous_view_id !== null;
   form.append(
-    element("header", {},
-      isStacked ? element("button", { type: "button", className: "plain", onclick: close, "aria-label": "Back" }, "‹") : element("span", { className: "avatar of-app small-avatar", "aria-hidden": "true" }, icon),
+    element(
+      "header",
+      {},
+      isStacked
+        ? element("button", { type: "button", className: "plain", onclick: close, "aria-label": "Back" }, "‹")
+        : element("span", { className: "avatar of-app small-avatar", "aria-hidden": "true" }, icon),
       element("h2", { id: "modal-title" }, textObject(view.title)),
-      element("button", { type: "button", className: "plain", onclick: close, "aria-label": "Close" }, "✕")),
-    element("div", { className: "modal-body" },
+      element("button", { type: "button", className: "plain", onclick: close, "aria-label": "Close" }, "✕"),
+    ),
+    element(
+      "div",
+      { className: "modal-body" },
       view.notice ? element("p", { className: "notice", role: "alert" }, view.notice) : null,
-      ...renderBlocks(view.blocks, { act, values: view.state.values, errors: view.errors ?? {} })),
-    element("footer", {},
+      ...renderBlocks(view.blocks, { act, values: view.state.values, errors: view.errors ?? {} }),
+    ),
+    element(
+      "footer",
+      {},
       element("button", { type: "button", onclick: close }, textObject(view.close ?? plain("Cancel"))),
-      view.submit ? submit : null),
+      view.submit ? submit : null,
+    ),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -85,12 +96,24 @@ export function isConfirmed(confirm) {
       question.close();
       resolve(isYes);
     };
-    const yes = element("button", { type: "button", className: confirm.style ?? "primary", onclick: answer(true) }, textObject(confirm.confirm));
+    const yes = element(
+      "button",
+      { type: "button", className: confirm.style ?? "primary", onclick: answer(true) },
+      textObject(confirm.confirm),
+    );
     question.replaceChildren(
-      element("form", { method: "dialog", className: "modal" },
+      element(
+        "form",
+        { method: "dialog", className: "modal" },
         element("header", {}, element("h2", { id: "confirm-title" }, textObject(confirm.title))),
         element("div", { className: "modal-body" }, textObject(confirm.text)),
-        element("footer", {}, element("button", { type: "button", onclick: answer(false) }, textObject(confirm.deny)), yes)),
+        element(
+          "footer",
+          {},
+          element("button", { type: "button", onclick: answer(false) }, textObject(confirm.deny)),
+          yes,
+        ),
+      ),
     );
     question.oncancel = answer(false);
     question.showModal();

@@ -6,21 +6,37 @@ import { wireComposer } from "/page/composer.js";
 import { Offline, ask, post, toast, upload } from "/page/control.js";
 import { finish, forgetNews, learnCalls, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
+import { moveToNextWeek, wireMachine } from "/page/machine.js";
 import { MessageList } from "/page/messages.js";
 import { isConfirmed, showModal } from "/page/modal.js";
 import { showMenu } from "/page/popover.js";
 import { HOME, drawPeople, drawPlaces } from "/page/sidebar.js";
 import { element, learnNames } from "/page/text.js";
-import { clockTime, nextWeekly, setNow, setZone } from "/page/time.js";
+import "/page/theme.js";
+import { clockTime, setNow, setZone } from "/page/time.js";
 
 const $ = (selector) => document.querySelector(selector);
 const REFRESH_AFTER_MS = 16;
 const CLOCK_MS = 20000;
 const LONGEST_PRESS_MS = 800;
-const now = { user: null, place: null, thread: null, workspace: null, screen: null, homeMark: null };
+const now = {
+  user: null,
+  place: null,
+  thread: null,
+  workspace: null,
+  screen: null,
+  visit: 0,
+  since: 0,
+  homeMark: null,
+};
 let composer = null;
 const context = { send, openThread, shortcuts: () => now.workspace.shortcuts };
-const channelList = new MessageList($("#messages"), { ...context, isThread: false, whenEmpty: "Nothing was said here yet.", newer: $("#newer") });
+const channelList = new MessageList($("#messages"), {
+  ...context,
+  isThread: false,
+  whenEmpty: "Nothing was said here yet.",
+  newer: $("#newer"),
+});
 const threadList = new MessageList($("#replies"), { ...context, isThread: true });
 
 async function send(verb, body) {
@@ -34,21 +50,43 @@ async function start() {
   const { team, bot, users, channels } = now.workspace;
   document.title = `${team.name} - Slack sandbox`;
   $("#team").textContent = team.name;
-  learnNames([...users.map((user) => [user.id, user.real_name]), ...channels.map((c) => [c.id, c.name]), [bot.user_id, bot.name], ["USLACKBOT", "Slackbot"]]);
-  learnChoices(users.map((user) => [user.id, user.real_name]), channels.map((channel) => [channel.id, `#${channel.name}`]));
+  learnNames([
+    ...users.map((user) => [user.id, user.real_name]),
+    ...channels.map((c) => [c.id, c.name]),
+    [bot.user_id, bot.name],
+    ["USLACKBOT", "Slackbot"],
+  ]);
+  learnChoices(
+    users.map((user) => [user.id, user.real_name]),
+    channels.map((channel) => [channel.id, `#${channel.name}`]),
+  );
   learnFaces(now.workspace);
-  composer = wireComposer($("#composer"), writing(() => null));
-  wireComposer($("#reply"), writing(() => now.thread));
+  composer = wireComposer(
+    $("#composer"),
+    writing(() => null),
+  );
+  wireComposer(
+    $("#reply"),
+    writing(() => now.thread),
+  );
   wireControls();
+  wireMachine(now.workspace, { refresh });
   wireDesk(now.workspace, { act: followGuide });
-  await actAs(users.find((user) => user.id === sessionStorage.getItem("user") && !user.deleted)?.id ?? users.find((user) => !user.deleted).id);
+  await actAs(
+    users.find((user) => user.id === sessionStorage.getItem("user") && !user.deleted)?.id ??
+      users.find((user) => !user.deleted).id,
+  );
   openAddress();
   window.addEventListener("hashchange", openAddress);
   listen();
 }
 
 function writing(thread) {
-  return { commands: () => (thread() ? [] : now.workspace.commands), people: () => [...now.workspace.users, { name: now.workspace.bot.name, real_name: "App" }], send: (text) => write(text, thread()) };
+  return {
+    commands: () => (thread() ? [] : now.workspace.commands),
+    people: () => [...now.workspace.users, { name: now.workspace.bot.name, real_name: "App" }],
+    send: (text) => write(text, thread()),
+  };
 }
 
 async function write(text, thread) {
@@ -63,40 +101,21 @@ async function write(text, thread) {
 function wireControls() {
   $("#close-thread").addEventListener("click", () => openThread(null));
   $("#menu").addEventListener("click", () => document.body.classList.toggle("shows-nav"));
-  $("#theme").addEventListener("click", () => {
-    const isDark = (document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-    document.documentElement.dataset.theme = isDark ? "light" : "dark";
-    localStorage.setItem("theme", document.documentElement.dataset.theme);
-  });
   const global = now.workspace.shortcuts.filter((shortcut) => !shortcut.on_message);
   $("#shortcuts").hidden = global.length === 0;
   $("#shortcuts").addEventListener("click", (event) =>
-    showMenu(event.currentTarget, global.map((one) => ({ text: one.name, run: () => send("shortcut", { callback_id: one.callback_id }) })), { label: "Shortcuts" }));
-  const [, hour, minute] = now.workspace.weekly;
-  $("#week").textContent = `Next ${WEEKDAYS[now.workspace.weekly[0]]} ${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
-  $("#machine").hidden = !now.workspace.has_clock;
-  $("#hour").addEventListener("click", () => moveTime((at) => at + 3600));
-  $("#day").addEventListener("click", () => moveTime((at) => at + 86400));
-  $("#week").addEventListener("click", () => moveTime(() => nextWeekly(now.workspace.weekly)));
+    showMenu(
+      event.currentTarget,
+      global.map((one) => ({ text: one.name, run: () => send("shortcut", { callback_id: one.callback_id }) })),
+      { label: "Shortcuts" },
+    ),
+  );
   $("#home-tab").addEventListener("click", () => goTo(HOME));
   $("#messages-tab").addEventListener("click", () => goTo(directId()));
   document.addEventListener("keydown", pressKey);
 }
 
-const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const directId = () => now.screen.conversations.find((one) => one.is_im)?.id;
-
-async function moveTime(target) {
-  const buttons = document.querySelectorAll("#machine button");
-  for (const button of buttons) button.disabled = true;
-  document.body.classList.add("time-flies");
-  const at = Date.parse(now.screen.now) / 1000;
-  const result = await post("clock", { to: new Date(Math.round(target(at)) * 1000).toISOString() });
-  document.body.classList.remove("time-flies");
-  for (const button of buttons) button.disabled = false;
-  await refresh();
-  return result !== null;
-}
 
 function pressKey(event) {
   const isTyping = event.target.matches("input, textarea, select");
@@ -136,10 +155,12 @@ function listen() {
 
 async function actAs(user) {
   now.user = user;
+  now.visit += 1;
   sessionStorage.setItem("user", user);
   setZone(now.workspace.users.find((one) => one.id === user).tz);
   now.thread = null;
   const known = (await ask("conversations", { user })).conversations;
+  if (now.user !== user) return; // switched again meanwhile
   const isThere = now.place === HOME || known.some((one) => one.id === now.place);
   await goTo(isThere ? now.place : (known.find((one) => one.has_bot && !one.is_im) ?? known[0]).id);
 }
@@ -148,7 +169,8 @@ async function goTo(place) {
   document.body.classList.remove("shows-nav");
   now.place = place;
   now.thread = null;
-  now.screen = null;
+  now.since = 0;
+  now.visit += 1;
   channelList.clear();
   if (place === HOME) await post("open_home", { user: now.user });
   else if (location.hash.slice(1).split("/")[0] !== place) history.replaceState(null, "", `#${place}`);
@@ -157,6 +179,7 @@ async function goTo(place) {
 
 async function openThread(ts) {
   now.thread = ts;
+  now.visit += 1;
   threadList.clear();
   await refresh();
   if (ts) $("#reply-line").focus();
@@ -199,13 +222,14 @@ async function lookUntilFresh() {
 }
 
 async function look() {
-  const { user, place, thread, screen: before } = now;
+  const { user, place, thread, since, visit } = now;
   const channel = place === HOME ? null : place;
-  const screen = await ask("screen", { user, channel, thread_ts: thread, since: before?.revision ?? 0 });
+  const screen = await ask("screen", { user, channel, thread_ts: thread, since });
   await released();
-  if (user !== now.user || place !== now.place || thread !== now.thread) return (isStale = true); // moved on meanwhile
+  if (visit !== now.visit) return void (isStale = true); // someone else, or somewhere else, meanwhile
   if (screen.ok === false) return void setTimeout(() => actAs(user)); // no longer a member here, say
   now.screen = screen;
+  now.since = screen.revision;
   setNow(Date.parse(screen.now) / 1000);
   $("#now").textContent = clockTime(Date.parse(screen.now) / 1000);
   drawPeople($("#people"), { users: now.workspace.users, user, waiting: screen.waiting, actAs });
@@ -215,7 +239,7 @@ async function look() {
   $("#curtain").hidden = !screen.curtain;
   $("#curtain p").textContent = screen.curtain;
   $("#body").inert = Boolean(screen.curtain);
-  if (channel) channelList.update(screen.messages, before ? screen.changed : null);
+  if (channel) channelList.update(screen.messages, since ? screen.changed : null);
   else drawHome(screen.home);
   $("#thread").hidden = !thread;
   if (thread) threadList.update(screen.thread, null);
@@ -245,7 +269,9 @@ function drawHeader(screen) {
   $("#home-tab").setAttribute("aria-selected", String(!here));
   $("#messages-tab").setAttribute("aria-selected", String(Boolean(here)));
   $("#composer").hidden = !here || here.is_archived;
-  $("#line").placeholder = isApp ? `Message ${now.workspace.bot.name}` : `Message #${here.name}, or type / for commands`;
+  $("#line").placeholder = isApp
+    ? `Message ${now.workspace.bot.name}`
+    : `Message #${here.name}, or type / for commands`;
 }
 
 function drawHome(view) {
@@ -256,7 +282,9 @@ function drawHome(view) {
     if (!(await isConfirmed(item.confirm))) return;
     await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option });
   };
-  const blocks = view ? renderBlocks(view.blocks, { act, values: view.state.values }) : [element("p", { className: "empty" }, "The app has not published its Home tab for you yet.")];
+  const blocks = view
+    ? renderBlocks(view.blocks, { act, values: view.state.values })
+    : [element("p", { className: "empty" }, "The app has not published its Home tab for you yet.")];
   $("#messages").replaceChildren(element("li", { className: "home" }, ...blocks));
 }
 
@@ -265,9 +293,7 @@ async function followGuide(step) {
   if (step.user && step.user !== now.user) await actAs(step.user);
   if (step.channel && step.channel !== now.place) await goTo(step.channel);
   if (step.draft) composer.fill(step.draft);
-  if (step.is_weekly && (await moveTime(() => nextWeekly(now.workspace.weekly)))) finish(step);
+  if (step.is_weekly && (await moveToNextWeek())) finish(step);
 }
 
-const theme = localStorage.getItem("theme");
-if (theme) document.documentElement.dataset.theme = theme;
 start();

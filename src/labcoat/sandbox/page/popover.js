@@ -6,8 +6,25 @@ let open = null;
 
 export function showMenu(anchor, items, { label = "Menu" } = {}) {
   closeMenu();
-  const entries = items.map(({ text, note, run }) => element("li", { role: "none" },
-    element("button", { type: "button", role: "menuitem", onclick: () => { closeMenu(); run(); } }, text, note ? element("span", { className: "small" }, note) : null)));
+  const entries = items.map(({ text, note, run }) =>
+    element(
+      "li",
+      { role: "none" },
+      element(
+        "button",
+        {
+          type: "button",
+          role: "menuitem",
+          onclick: () => {
+            closeMenu();
+            run();
+          },
+        },
+        text,
+        note ? element("span", { className: "small" }, note) : null,
+      ),
+    ),
+  );
   const menu = element("ul", { className: "menu", role: "menu", "aria-label": label }, ...entries);
   (anchor.closest("dialog") ?? document.body).append(menu);
   place(menu, anchor);

@@ -8,9 +8,21 @@ export const HOME = "home";
 export function drawPeople(place, { users, user, waiting, actAs }) {
   const active = users.filter((one) => !one.deleted);
   const me = active.find((one) => one.id === user);
-  const face = (one) => element("button", {
-    type: "button", className: "face", role: "radio", "aria-checked": String(one.id === user), title: about(one, waiting[one.id]), "aria-label": about(one, waiting[one.id]), onclick: () => actAs(one.id),
-  }, avatar(one.id), waiting[one.id] ? element("span", { className: "badge" }, waiting[one.id]) : null);
+  const face = (one) =>
+    element(
+      "button",
+      {
+        type: "button",
+        className: "face",
+        role: "radio",
+        "aria-checked": String(one.id === user),
+        title: about(one, waiting[one.id]),
+        "aria-label": about(one, waiting[one.id]),
+        onclick: () => actAs(one.id),
+      },
+      avatar(one.id),
+      waiting[one.id] ? element("span", { className: "badge" }, waiting[one.id]) : null,
+    );
   const words = me ? [element("strong", {}, me.real_name), me.title ? ` · ${me.title}` : ""] : [];
   refill(place, [
     element("p", { className: "small" }, "You are ", ...words),
@@ -29,19 +41,48 @@ export function drawPlaces(place, { conversations, here, bot, goTo }) {
   const isApp = here === HOME || here === direct?.id;
   refill(place, [
     element("h2", {}, "Channels"),
-    element("ul", {}, ...channels.map((one) => entry({
-      sign: one.is_private ? "🔒" : "#", label: one.name + (one.is_archived ? " (archived)" : ""), isHere: one.id === here, unread: one.unread, count: one.mentions, go: () => goTo(one.id),
-    }))),
+    element(
+      "ul",
+      {},
+      ...channels.map((one) =>
+        entry({
+          sign: one.is_private ? "🔒" : "#",
+          label: one.name + (one.is_archived ? " (archived)" : ""),
+          isHere: one.id === here,
+          unread: one.unread,
+          count: one.mentions,
+          go: () => goTo(one.id),
+        }),
+      ),
+    ),
     element("h2", {}, "Apps"),
-    element("ul", {}, entry({ sign: avatar(bot.user_id, { small: true }), label: bot.name, isHere: isApp, unread: direct?.unread ?? 0, count: direct?.unread ?? 0, go: () => goTo(direct.id) })),
+    element(
+      "ul",
+      {},
+      entry({
+        sign: avatar(bot.user_id, { small: true }),
+        label: bot.name,
+        isHere: isApp,
+        unread: direct?.unread ?? 0,
+        count: direct?.unread ?? 0,
+        go: () => goTo(direct.id),
+      }),
+    ),
   ]);
 }
 
 function entry({ sign, label, isHere, unread, count, go }) {
-  return element("li", {},
-    element("button", { type: "button", "aria-current": isHere ? "page" : null, className: unread ? "unread" : "", onclick: go },
-      element("span", { className: "sign", "aria-hidden": "true" }, sign), element("span", { className: "label" }, label),
-      count ? element("span", { className: "badge", "aria-label": `${count} unread` }, count) : null));
+  return element(
+    "li",
+    {},
+    element(
+      "button",
+      { type: "button", "aria-current": isHere ? "page" : null, className: unread ? "unread" : "", onclick: go },
+      element("span", { className: "sign", "aria-hidden": "true" }, sign),
+      element("span", { className: "label" }, label),
+      count ? element("span", { className: "badge", "aria-label": `${count} unread` }, count) : null,
+    ),
+  );
 }
 
 // Draws anew only when something changed, so that focus and hover stay.

@@ -3,7 +3,11 @@
 import { withEmoji } from "/page/emoji.js";
 
 const ENTITIES = { "&amp;": "&", "&lt;": "<", "&gt;": ">" };
-const STYLES = [["*", "strong"], ["_", "em"], ["~", "s"]];
+const STYLES = [
+  ["*", "strong"],
+  ["_", "em"],
+  ["~", "s"],
+];
 const PARKED = 0xe000; // code and references wait behind signs of the private area while the text around them is styled
 const SIGNS = /([\ue000-\uf8ff])/;
 const names = new Map();
@@ -73,7 +77,8 @@ function appendInline(root, text) {
 
 function appendStyled(root, text, depth, parked) {
   if (depth === STYLES.length) {
-    for (const part of text.split(SIGNS)) root.append(SIGNS.test(part) ? unparked(parked[part.charCodeAt(0) - PARKED]) : withEmoji(unescaped(part)));
+    for (const part of text.split(SIGNS))
+      root.append(SIGNS.test(part) ? unparked(parked[part.charCodeAt(0) - PARKED]) : withEmoji(unescaped(part)));
     return;
   }
   const [mark, tag] = STYLES[depth];
@@ -105,7 +110,11 @@ export function richText(part) {
   const inner = (part.elements ?? []).map(richText);
   if (part.type === "rich_text") return element("div", {}, ...inner);
   if (part.type === "rich_text_list") {
-    return element(part.style === "ordered" ? "ol" : "ul", { className: `indent-${part.indent ?? 0}` }, ...inner.map((item) => element("li", {}, item)));
+    return element(
+      part.style === "ordered" ? "ol" : "ul",
+      { className: `indent-${part.indent ?? 0}` },
+      ...inner.map((item) => element("li", {}, item)),
+    );
   }
   if (part.type === "rich_text_quote") return element("blockquote", { className: "text" }, ...inner);
   if (part.type === "rich_text_preformatted") return element("pre", {}, ...inner);

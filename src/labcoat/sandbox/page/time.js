@@ -11,15 +11,30 @@ export function setNow(seconds) {
   now = seconds;
 }
 
-const format = (seconds, options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(new Date(seconds * 1000));
+const format = (seconds, options) =>
+  new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(new Date(seconds * 1000));
 
+export const at = () => now;
 export const today = () => dayOf(now);
 export const shortTime = (seconds) => format(seconds, { hour: "2-digit", minute: "2-digit" });
 export const dayOf = (seconds) => format(seconds, { weekday: "long", day: "numeric", month: "long" });
-export const clockTime = (seconds) => format(seconds, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+export const clockTime = (seconds) =>
+  format(seconds, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 
 export function sinceWhen(seconds) {
-  const day = dayOf(seconds) === dayOf(now) ? "today" : dayOf(seconds) === dayOf(now - 86400) ? "yesterday" : `on ${format(seconds, { day: "numeric", month: "short" })}`;
+  const day =
+    dayOf(seconds) === dayOf(now)
+      ? "today"
+      : dayOf(seconds) === dayOf(now - 86400)
+        ? "yesterday"
+        : `on ${format(seconds, { day: "numeric", month: "short" })}`;
   return `Last reply ${day} at ${shortTime(seconds)}`;
 }
 
@@ -37,8 +52,11 @@ const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 
 // The instant of a local time: a guess as if the zone were UTC, corrected by what the zone's clock then shows.
 function atLocal(seconds, hour, minute) {
-  const parts = Object.fromEntries(new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" })
-    .formatToParts(new Date(seconds * 1000)).map((part) => [part.type, part.value]));
+  const parts = Object.fromEntries(
+    new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" })
+      .formatToParts(new Date(seconds * 1000))
+      .map((part) => [part.type, part.value]),
+  );
   const wanted = Date.UTC(parts.year, parts.month - 1, parts.day, hour, minute) / 1000;
   let at = wanted;
   for (let round = 0; round < 2; round += 1) at += wanted - shownAsUtc(at);
@@ -46,7 +64,18 @@ function atLocal(seconds, hour, minute) {
 }
 
 function shownAsUtc(seconds) {
-  const parts = Object.fromEntries(new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
-    .formatToParts(new Date(seconds * 1000)).map((part) => [part.type, part.value]));
+  const parts = Object.fromEntries(
+    new Intl.DateTimeFormat("en-GB", {
+      timeZone: zone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    })
+      .formatToParts(new Date(seconds * 1000))
+      .map((part) => [part.type, part.value]),
+  );
   return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute) / 1000;
 }
