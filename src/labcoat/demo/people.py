@@ -26,7 +26,6 @@ GUIDE = Guide(
         GuideStep(
             title="Read Monday's digest",
             text="Experiments gather data while time passes, and every Monday the channel reads what was learned.",
-            sign=Sign(method="digest"),
             action="Go to Monday, 09:30",
             channel=CHANNEL,
             is_weekly=True,

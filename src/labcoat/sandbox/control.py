@@ -137,7 +137,7 @@ def _faults(slack: LocalSlack) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         kind = request.query_params.get("kind")
         if request.method == "DELETE" and kind:
-            slack.faults.lift(FaultKind(kind))
+            slack.faults.lift(kind)
         elif request.method == "DELETE":
             slack.faults.release()
         elif request.method == "POST":

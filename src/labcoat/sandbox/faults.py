@@ -64,9 +64,9 @@ class Faults:
         """Ask for trouble with the next calls."""
         self._waiting.append(fault)
 
-    def lift(self, kind: FaultKind) -> None:
+    def lift(self, kind: str) -> None:
         """Forget the trouble of one kind that has not come yet."""
-        self._waiting = [fault for fault in self._waiting if fault.kind is not kind]
+        self._waiting = [fault for fault in self._waiting if fault.kind != kind]
 
     def release(self) -> None:
         """Let go of every held call and forget the trouble that has not come yet."""

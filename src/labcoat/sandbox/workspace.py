@@ -83,7 +83,7 @@ class Shortcut(Part):
 
 
 class Sign(Part):
-    """How the page knows that a step was done: a call like this succeeded, or time has passed a moment."""
+    """How the page knows that a step was done: a call like this succeeded."""
 
     method: str
     holds: tuple[str, ...] = ()  # one of these texts is in what was sent
@@ -92,12 +92,13 @@ class Sign(Part):
 class GuideStep(Part):
     """One of the first things to try, shown on the page.
 
-    user, channel: where *Show me* leads. draft: what it puts into the message field. weekly: it moves time there.
+    user, channel: where its button leads. draft: what it puts into the message field. is_weekly: it moves time to the
+    workspace's weekly moment, and is done when anything does.
     """
 
     title: str
     text: str
-    sign: Sign
+    sign: Sign | None = None
     action: str = "Show me"
     user: str = ""
     channel: str = ""

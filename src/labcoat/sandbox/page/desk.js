@@ -16,7 +16,6 @@ let calls = [];
 let lastNumber = 0;
 let newsSince = Date.now() / 1000; // what happened before is shown, but no news
 let guide = null;
-let isDrawn = false;
 
 // act: what a step's button does.
 export function wireDesk(workspace, { act }) {
@@ -125,7 +124,7 @@ function summaryOf({ payload }) {
   return String(said).slice(0, 60);
 }
 
-export function drawGuide() {
+function drawGuide() {
   const isNext = (step) => guide.steps.find((one) => !guide.done.has(one.title)) === step;
   const rows = guide.steps.map((step) =>
     element(
@@ -149,21 +148,22 @@ export function drawGuide() {
       : "",
   );
   $("#open-guide .count").textContent = guide.steps.length ? `${guide.done.size}/${guide.steps.length}` : "";
-  isDrawn = true;
 }
 
 function tick(call) {
   const sent = JSON.stringify(call.payload ?? "");
-  for (const step of guide.steps)
-    if (call.ok && call.method === step.sign.method && step.sign.holds.some((text) => sent.includes(text)))
-      finish(step);
+  const isSign = ({ method, holds }) =>
+    method === call.method && (!holds.length || holds.some((text) => sent.includes(text)));
+  if (call.ok) guide.steps.filter((step) => step.sign && isSign(step.sign)).forEach(finish);
 }
 
-export function finish(step) {
+export const finishWeekly = () => guide.steps.filter((step) => step.is_weekly).forEach(finish);
+
+function finish(step) {
   if (guide.done.has(step.title)) return;
   guide.done.add(step.title);
   sessionStorage.setItem(guide.key, JSON.stringify([...guide.done]));
-  if (isDrawn) drawGuide();
+  drawGuide();
 }
 
 function drawFaults() {

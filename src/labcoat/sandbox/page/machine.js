@@ -6,12 +6,12 @@ import { at, nextWeekly } from "/page/time.js";
 const $ = (selector) => document.querySelector(selector);
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 let weekly = null;
-let afterwards = null;
+let page = null;
 
-// refresh: shows what happened on the way.
-export function wireMachine(workspace, { refresh }) {
+// refresh: shows what happened on the way. onWeek: called when time has come to the weekly moment.
+export function wireMachine(workspace, { refresh, onWeek }) {
   weekly = workspace.weekly;
-  afterwards = refresh;
+  page = { refresh, onWeek };
   const [day, ...time] = weekly;
   const shown = time.map((part) => String(part).padStart(2, "0")).join(":");
   $("#week").textContent = `Next ${WEEKDAYS[day]} ${shown}`;
@@ -21,9 +21,11 @@ export function wireMachine(workspace, { refresh }) {
   $("#week").addEventListener("click", moveToNextWeek);
 }
 
-// Returns whether time moved.
-export const moveToNextWeek = () => moveTo(nextWeekly(weekly));
+export async function moveToNextWeek() {
+  if (await moveTo(nextWeekly(weekly))) page.onWeek();
+}
 
+// Returns whether time moved.
 async function moveTo(seconds) {
   const buttons = document.querySelectorAll("#machine button");
   for (const button of buttons) button.disabled = true;
@@ -31,6 +33,6 @@ async function moveTo(seconds) {
   const result = await post("clock", { to: new Date(Math.round(seconds) * 1000).toISOString() });
   document.body.classList.remove("time-flies");
   for (const button of buttons) button.disabled = false;
-  await afterwards();
+  await page.refresh();
   return result !== null;
 }

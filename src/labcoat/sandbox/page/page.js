@@ -4,7 +4,7 @@ import { learnFaces } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
 import { wireComposer } from "/page/composer.js";
 import { Offline, ask, post, toast, upload } from "/page/control.js";
-import { finish, forgetNews, learnCalls, wireDesk } from "/page/desk.js";
+import { finishWeekly, forgetNews, learnCalls, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
 import { moveToNextWeek, wireMachine } from "/page/machine.js";
 import { MessageList } from "/page/messages.js";
@@ -70,7 +70,7 @@ async function start() {
     writing(() => now.thread),
   );
   wireControls();
-  wireMachine(now.workspace, { refresh });
+  wireMachine(now.workspace, { refresh, onWeek: finishWeekly });
   wireDesk(now.workspace, { act: followGuide });
   await actAs(
     users.find((user) => user.id === sessionStorage.getItem("user") && !user.deleted)?.id ??
@@ -293,7 +293,7 @@ async function followGuide(step) {
   if (step.user && step.user !== now.user) await actAs(step.user);
   if (step.channel && step.channel !== now.place) await goTo(step.channel);
   if (step.draft) composer.fill(step.draft);
-  if (step.is_weekly && (await moveToNextWeek())) finish(step);
+  if (step.is_weekly) await moveToNextWeek();
 }
 
 start();
