@@ -2,15 +2,16 @@
 
 from playwright.sync_api import Locator, Page
 
+from labcoat.sandbox.client import SandboxClient
+
 
 def last(page: Page) -> Locator:
     """Return the newest message of the conversation."""
     return page.locator("#messages .message").last
 
 
-def hears(page: Page, kind: str) -> None:
-    """Wait until the app has heard of something: "block_actions", say."""
-    page.wait_for_function(
-        "async (kind) => (await (await fetch('/sandbox/calls')).json()).calls.some((call) => call.method === kind)",
-        arg=kind,
-    )
+def hears(people: SandboxClient, kind: str) -> None:
+    """Wait until the app has answered something, "block_actions", say; it must have answered well."""
+    call = people.wait_for(lambda: next((call for call in people.calls() if call["method"] == kind), None))
+    assert call is not None
+    assert call["ok"], call

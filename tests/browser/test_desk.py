@@ -47,15 +47,15 @@ def test_requests_show_payload_ack_and_time(page: Page, bot: BotServer) -> None:
     expect(call).to_contain_text("well received")
 
 
-def test_fault_switch_makes_slack_fail_until_it_is_off(page: Page, slack: WebClient) -> None:
+def test_fault_switch_makes_slack_fail_until_it_is_off(page: Page, slack: WebClient, people: SandboxClient) -> None:
     page.get_by_role("button", name="Faults").click()
     page.get_by_role("switch", name=re.compile("^429")).check()
-    page.wait_for_function("async () => (await (await fetch('/sandbox/faults')).json()).waiting.length === 1")
+    people.wait_for(lambda: len(people.see("faults")["waiting"]) == 1)
     with pytest.raises(SlackApiError, match="ratelimited"):
         slack.chat_postMessage(channel="CSEARCH", text="x")
 
     page.get_by_role("switch", name=re.compile("^429")).uncheck()
-    page.wait_for_function("async () => (await (await fetch('/sandbox/faults')).json()).waiting.length === 0")
+    people.wait_for(lambda: len(people.see("faults")["waiting"]) == 0)
 
     assert slack.chat_postMessage(channel="CSEARCH", text="x")["ok"]
 

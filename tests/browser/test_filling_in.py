@@ -1,12 +1,14 @@
 """What people press, choose, type and send: buttons, menus, forms, commands."""
 
 import re
+import threading
 from typing import Any
 
 from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from browser.looking import hears, last
+from labcoat.sandbox.client import SandboxClient
 from labcoat.sandbox.serving import RunningSandbox
 from labcoat.sandbox.wire import Json
 from sandbox.building import BotServer, actions, button, modal, new_trigger, option, plain, section, text_input
@@ -33,7 +35,7 @@ def test_risky_button_asks_first(page: Page, slack: WebClient, bot: BotServer) -
     assert pressed == ["yes"]
 
 
-def test_overflow_menu_is_used_with_keys(page: Page, slack: WebClient, bot: BotServer) -> None:
+def test_overflow_menu_is_used_with_keys(page: Page, slack: WebClient, bot: BotServer, people: SandboxClient) -> None:
     chosen: list[str] = []
 
     @bot.app.action("more")
@@ -48,7 +50,7 @@ def test_overflow_menu_is_used_with_keys(page: Page, slack: WebClient, bot: BotS
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("menu")).to_have_count(0)
-    hears(page, "block_actions")
+    hears(people, "block_actions")
     assert chosen == ["two"]
 
 
@@ -158,6 +160,39 @@ def test_commands_are_suggested_while_one_types(page: Page) -> None:
     page.keyboard.press("Tab")
 
     expect(page.locator("#line")).to_have_value("/experiment ")
+
+
+def test_global_shortcut_is_offered_everywhere(page: Page, bot: BotServer, people: SandboxClient) -> None:
+    chosen: list[str] = []
+
+    @bot.app.global_shortcut("new")
+    def new(ack: Any, shortcut: Json) -> None:
+        chosen.append(shortcut["user"]["id"])
+        ack()
+
+    page.get_by_role("button", name="Shortcuts").click()
+    page.get_by_role("menuitem", name="New").click()
+
+    hears(people, "shortcut")
+    assert chosen == ["UANA"]
+
+
+def test_button_shows_that_it_works_until_the_app_has_answered(page: Page, slack: WebClient, bot: BotServer) -> None:
+    may_answer = threading.Event()
+
+    @bot.app.action("press")
+    def press(ack: Any) -> None:
+        may_answer.wait(2)
+        ack()
+
+    slack.chat_postMessage(channel="CSEARCH", text="x", blocks=[actions(button())])
+    pressed = last(page).get_by_role("button", name="Press")
+    pressed.click()
+    expect(pressed).to_have_attribute("aria-busy", "true")
+
+    may_answer.set()
+
+    expect(pressed).not_to_have_attribute("aria-busy", "true")
 
 
 def test_what_could_not_be_sent_stays_in_the_field(page: Page) -> None:

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from browser.looking import hears, last
+from labcoat.sandbox.client import SandboxClient
 from labcoat.sandbox.wire import Json
 from sandbox.building import BotServer, actions, button, option, plain, section
 
@@ -105,7 +106,7 @@ def test_unread_messages_are_marked_until_looked_at(page: Page, slack: WebClient
     slack.chat_postMessage(channel="UANA", text="for Ana")
     slack.chat_postMessage(channel="UBEN", text="for Ben")
     expect(app.locator(".badge")).to_have_text("1")
-    expect(page.get_by_role("radio", name="Ben, Data scientist, 1 unread")).to_be_visible()
+    expect(page.get_by_role("button", name="Ben, Data scientist, 1 unread")).to_be_visible()
 
     app.click()
 
@@ -128,7 +129,9 @@ def test_thread_opens_beside_the_channel(page: Page, slack: WebClient) -> None:
     expect(page.locator("#thread")).to_be_hidden()
 
 
-def test_message_shortcut_carries_its_message(page: Page, slack: WebClient, bot: BotServer) -> None:
+def test_message_shortcut_carries_its_message(
+    page: Page, slack: WebClient, bot: BotServer, people: SandboxClient
+) -> None:
     seen: list[Json] = []
 
     @bot.app.message_shortcut("turn")
@@ -142,7 +145,7 @@ def test_message_shortcut_carries_its_message(page: Page, slack: WebClient, bot:
     page.get_by_role("menuitem", name="Turn it").click()
 
     expect(page.get_by_role("menu")).to_have_count(0)
-    hears(page, "message_action")
+    hears(people, "message_action")
     assert seen[0]["message"]["text"] == "turn me"
 
 

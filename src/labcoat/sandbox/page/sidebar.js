@@ -14,8 +14,7 @@ export function drawPeople(place, { users, user, waiting, actAs }) {
       {
         type: "button",
         className: "face",
-        role: "radio",
-        "aria-checked": String(one.id === user),
+        "aria-pressed": String(one.id === user),
         title: about(one, waiting[one.id]),
         "aria-label": about(one, waiting[one.id]),
         onclick: () => actAs(one.id),
@@ -26,7 +25,7 @@ export function drawPeople(place, { users, user, waiting, actAs }) {
   const words = me ? [element("strong", {}, me.real_name), me.title ? ` · ${me.title}` : ""] : [];
   refill(place, [
     element("p", { className: "small" }, "You are ", ...words),
-    element("div", { className: "faces", role: "radiogroup", "aria-label": "Act as" }, ...active.map(face)),
+    element("div", { className: "faces", role: "group", "aria-label": "Act as" }, ...active.map(face)),
   ]);
 }
 
