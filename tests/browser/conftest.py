@@ -6,17 +6,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from slack_sdk import WebClient
 
 from labcoat.demo import opening, stage, tour
 from labcoat.demo.stage import Stage
-from labcoat.sandbox.client import SandboxClient
 from labcoat.sandbox.serving import RunningSandbox, running_sandbox
 from labcoat.sandbox.workspace import Shortcut, default_workspace
-from sandbox.building import web_client
-from sandbox.conftest import bot
+from sandbox.conftest import bot, people, slack
 
-__all__ = ["bot"]  # an app for the page, as in the sandbox's own tests
+__all__ = ["bot", "people", "slack"]  # as in the sandbox's own tests, with the sandbox below
 # What talks to Google's hosts at every start is off: tests send traffic to loopback only.
 FLAGS = (
     "--no-sandbox",
@@ -85,14 +82,3 @@ def page(sandbox: RunningSandbox, opens: Opens) -> Page:
     page = opens(sandbox.url)
     expect(page.locator("#channel-name")).to_have_text("# search-experiments")
     return page
-
-
-@pytest.fixture
-def people(sandbox: RunningSandbox) -> Iterator[SandboxClient]:
-    with SandboxClient(sandbox.url) as client:
-        yield client
-
-
-@pytest.fixture
-def slack(sandbox: RunningSandbox) -> WebClient:
-    return web_client(sandbox)
