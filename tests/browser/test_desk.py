@@ -47,6 +47,19 @@ def test_requests_show_payload_ack_and_time(page: Page, bot: BotServer) -> None:
     expect(call).to_contain_text("well received")
 
 
+def test_app_that_is_not_there_is_said_in_plain_words(page: Page, sandbox: RunningSandbox) -> None:
+    sandbox.app_url = "http://127.0.0.1:9/nobody"
+    page.locator("#line").fill("/hypothesis fresh offers")
+    page.locator("#line").press("Enter")
+    expect(page.locator("#messages .private").last).to_contain_text('failed with the error "dispatch_failed"')
+
+    page.get_by_role("button", name="Requests").click()
+    call = page.locator("#requests .call").filter(has_text="/hypothesis").first
+    call.locator("summary").click()
+
+    expect(call).to_contain_text("Nobody answers at the app's address")
+
+
 def test_fault_switch_makes_slack_fail_until_it_is_off(page: Page, slack: WebClient, people: SandboxClient) -> None:
     page.get_by_role("button", name="Faults").click()
     page.get_by_role("switch", name=re.compile("^429")).check()

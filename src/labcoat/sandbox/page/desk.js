@@ -11,6 +11,12 @@ const FAULTS = [
   ["drop_before", "Lost before storing", "the line drops, nothing was done"],
   ["drop_after", "Lost after storing", "it was done, but the app never hears so"],
 ];
+const MEANINGS = {
+  dispatch_failed: "Nobody answers at the app's address. Is it running there?",
+  operation_timeout: "The app gave no answer within 3 seconds.",
+  http_client_error: "The app answered 4xx: it has no listener for this, or does not take the signature.",
+  http_service_error: "The app answered 5xx: look at its log.",
+};
 const $ = (selector) => document.querySelector(selector);
 let calls = [];
 let lastNumber = 0;
@@ -111,6 +117,7 @@ function drawCall(call, isOpen) {
 function fill(row, call) {
   if (row.querySelector("pre")) return;
   const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  if (MEANINGS[call.error]) row.append(element("p", { className: "problems" }, MEANINGS[call.error]));
   row.append(element("h4", {}, "Sent"), element("pre", {}, pretty(call.payload ?? null)));
   row.append(
     element("h4", {}, call.direction === "to_app" ? "Ack" : "Answer"),
