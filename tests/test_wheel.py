@@ -96,7 +96,7 @@ def test_help_and_migrate_work_without_a_checkout(installed: Path, elsewhere: tu
 
 
 def test_the_demo_starts_without_a_checkout(installed: Path, elsewhere: tuple[Path, dict[str, str]]) -> None:
-    # The whole tour takes a minute; `tests/journeys` play it, and a release plays it once from an empty environment.
+    # The whole tour is played in tests/demo, and once by a release from an empty environment.
     folder, environment = elsewhere
     command = [str(installed / "labcoat"), "demo", "--port", "0"]
     environment |= {"PYTHONUNBUFFERED": "1"}

@@ -4,7 +4,7 @@
 import { busy } from "/page/control.js";
 import { LISTS, drawField, newId, optionsOf, readField } from "/page/fields.js";
 import { showMenu } from "/page/popover.js";
-import { element, richText, textObject } from "/page/text.js";
+import { element, isWebAddress, richText, textObject } from "/page/text.js";
 
 export function renderBlocks(blocks, { act, values = {}, errors = {} }) {
   return blocks.map((block) => {
@@ -126,7 +126,7 @@ function renderElement(item, block, { act, state }) {
 function button(item, block, act) {
   const press = (event) => {
     if (event.currentTarget.classList.contains("busy")) return;
-    if (item.url) window.open(item.url, "_blank", "noopener");
+    if (isWebAddress(item.url ?? "")) window.open(item.url, "_blank", "noopener");
     busy(event.currentTarget, () => act(item, block, null));
   };
   return element(

@@ -34,8 +34,10 @@ export function element(tag, properties = {}, ...children) {
 
 const unescaped = (text) => text.replace(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity]);
 
+export const isWebAddress = (address) => /^(https?|mailto):/i.test(address);
+
 function link(address, label) {
-  if (!/^(https?|mailto):/i.test(address)) return document.createTextNode(label || address);
+  if (!isWebAddress(address)) return document.createTextNode(label || address);
   return element("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label || address);
 }
 
