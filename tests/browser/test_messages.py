@@ -129,6 +129,20 @@ def test_thread_opens_beside_the_channel(page: Page, slack: WebClient) -> None:
     expect(page.locator("#thread")).to_be_hidden()
 
 
+def test_thread_and_desk_make_room_for_each_other(page: Page, slack: WebClient) -> None:
+    ts = slack.chat_postMessage(channel="CSEARCH", text="parent")["ts"]
+    slack.chat_postMessage(channel="CSEARCH", text="reply", thread_ts=ts)
+    page.get_by_role("button", name="Requests").click()
+    page.locator(".replies").click()
+    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#desk")).to_be_hidden()
+
+    page.get_by_role("button", name="Requests").click()
+
+    expect(page.locator("#desk")).to_be_visible()
+    expect(page.locator("#thread")).to_be_hidden()
+
+
 def test_message_shortcut_carries_its_message(
     page: Page, slack: WebClient, bot: BotServer, people: SandboxClient
 ) -> None:

@@ -4,7 +4,7 @@ import { learnFaces } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
 import { wireComposer } from "/page/composer.js";
 import { Offline, ask, post, toast, upload } from "/page/control.js";
-import { finishWeekly, forgetNews, learnCalls, wireDesk } from "/page/desk.js";
+import { finishWeekly, forgetNews, learnCalls, show, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
 import { moveToNextWeek, wireMachine } from "/page/machine.js";
 import { MessageList } from "/page/messages.js";
@@ -18,6 +18,7 @@ import { clockTime, setNow, setZone } from "/page/time.js";
 const $ = (selector) => document.querySelector(selector);
 const REFRESH_AFTER_MS = 16;
 const CLOCK_MS = 20000;
+const ROOM_FOR_BOTH_PIXELS = 1500;
 const LONGEST_PRESS_MS = 800;
 const now = {
   user: null,
@@ -180,6 +181,7 @@ async function goTo(place) {
 async function openThread(ts) {
   now.thread = ts;
   now.visit += 1;
+  if (ts && innerWidth < ROOM_FOR_BOTH_PIXELS) show(null); // the desk makes room
   threadList.clear();
   await refresh();
   if (ts) $("#reply-line").focus();
