@@ -127,6 +127,18 @@ def test_owner_cannot_approve_their_own(page: Page) -> None:
     expect(refusal).to_contain_text("needs a lead who never owned")
 
 
+def test_guide_makes_room_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.get_by_role("button", name=re.compile("^Guide")).click()
+
+    page.get_by_role("button", name="Type it for me").click()
+
+    expect(page.locator("#desk")).to_be_hidden()
+    expect(page.locator("#line")).to_have_value(re.compile("^/hypothesis Show the delivery day"))
+
+
 def test_required_field_left_empty_is_said_under_it(page: Page) -> None:
     acts_as(page, "Ana")
     types(page, "/hypothesis Nothing more than this")

@@ -91,6 +91,20 @@ def test_who_leaves_a_channel_is_shown_another(page: Page, people: SandboxClient
     expect(page.locator("#channel-name")).to_have_text("# general")
 
 
+def test_payload_that_is_read_stays_while_calls_come(page: Page, slack: WebClient) -> None:
+    slack.auth_test()
+    page.get_by_role("button", name="Requests").click()
+    call = page.locator("#requests .call").filter(has_text="auth.test").first
+    call.locator("summary").click()
+    call.evaluate("row => (row.mark = 'the same')")
+
+    slack.team_info()
+
+    expect(page.locator("#requests .call").first).to_contain_text("team.info")
+    assert call.evaluate("row => row.mark") == "the same"
+    expect(call.locator("pre").first).to_be_visible()
+
+
 def test_curtain_keeps_visitors_from_acting(page: Page, people: SandboxClient) -> None:
     people.set_curtain("One moment")
     expect(page.get_by_text("One moment")).to_be_visible()

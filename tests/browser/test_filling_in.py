@@ -140,6 +140,54 @@ def test_typing_survives_an_update_of_the_form(page: Page, sandbox: RunningSandb
     expect(form.get_by_label("Kept")).to_be_focused()
 
 
+def test_form_is_sent_once_while_the_app_takes_its_time(
+    page: Page, sandbox: RunningSandbox, slack: WebClient, bot: BotServer
+) -> None:
+    may_answer = threading.Event()
+
+    @bot.app.view("form")
+    def slow(ack: Any) -> None:
+        may_answer.wait(2)
+        ack()
+
+    slack.views_open(trigger_id=new_trigger(sandbox), view=modal())
+    form = page.locator("dialog#modal[open]")
+    form.get_by_label("Name").fill("x")
+    form.get_by_role("button", name="Save").click()
+    slack.chat_postMessage(channel="CSEARCH", text="meanwhile")
+    expect(last(page)).to_contain_text("meanwhile")
+    expect(form.locator("button[type=submit]")).to_have_attribute("aria-busy", "true")
+    page.keyboard.press("Control+Enter")
+
+    may_answer.set()
+
+    expect(form).to_have_count(0)
+    assert len(bot.received) == 1
+
+
+def test_moment_is_in_the_zone_of_the_person(
+    page: Page, sandbox: RunningSandbox, slack: WebClient, bot: BotServer
+) -> None:
+    payloads: list[Json] = []
+
+    @bot.app.view("form")
+    def submitted(ack: Any, body: Json) -> None:
+        payloads.append(body)
+        ack()
+
+    noon_in_berlin = 1795518000  # 2026-11-24T11:00Z; the browser's own zone is another
+    field = {"type": "datetimepicker", "action_id": "a", "initial_date_time": noon_in_berlin}
+    slack.views_open(trigger_id=new_trigger(sandbox), view=modal(text_input("at", element=field)))
+    form = page.locator("dialog#modal[open]")
+    expect(form.get_by_label("Name")).to_have_value("2026-11-24T12:00")
+
+    form.get_by_label("Name").fill("2026-11-24T13:30")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+
+    assert payloads[0]["view"]["state"]["values"]["at"]["a"]["selected_date_time"] == noon_in_berlin + 5400
+
+
 def test_stacked_form_leads_back(page: Page, sandbox: RunningSandbox, slack: WebClient) -> None:
     slack.views_open(trigger_id=new_trigger(sandbox), view=modal(title=plain("Below")))
     expect(page.locator("#modal-title")).to_have_text("Below")

@@ -57,7 +57,8 @@ def test_nothing_a_message_says_becomes_markup(page: Page, slack: WebClient) -> 
 
 def test_mrkdwn_reads_as_in_slack(page: Page, slack: WebClient) -> None:
     slack.chat_postMessage(
-        channel="CSEARCH", text="*bold for <@UANA>* and _slanted_ ~gone~ `a*b*c` <https://example.org|there> :tada:"
+        channel="CSEARCH",
+        text="*bold for <@UANA>* and _slanted_ ~gone~ `a*b*c` <https://example.org|there> :tada: :constructor:",
     )
 
     expect(last(page).locator("strong")).to_have_text("bold for @Ana")
@@ -66,7 +67,13 @@ def test_mrkdwn_reads_as_in_slack(page: Page, slack: WebClient) -> None:
     expect(last(page).locator("s")).to_have_text("gone")
     expect(last(page).locator("code")).to_have_text("a*b*c")
     expect(last(page).locator("a")).to_have_attribute("href", "https://example.org")
-    expect(last(page)).to_contain_text("🎉")
+    expect(last(page)).to_contain_text("🎉 :constructor:")
+
+
+def test_attachment_is_shown(page: Page, slack: WebClient) -> None:
+    slack.chat_postMessage(channel="CSEARCH", text="", attachments=[{"text": "*attached* words", "fallback": "x"}])
+
+    expect(last(page).locator("blockquote")).to_have_text("attached words")
 
 
 def test_every_block_is_shown(page: Page, slack: WebClient) -> None:

@@ -126,6 +126,15 @@ BROKEN: dict[str, tuple[Json, str]] = {
         {"type": "table", "rows": [[{"type": "mrkdwn", "text": "x"}]]},
         "/blocks/0/rows/0/0/type",
     ),
+    "table with an empty row": ({"type": "table", "rows": [[]]}, "/blocks/0/rows/0"),
+    "table columns that are no objects": (
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]], "column_settings": ["x"]},
+        "/blocks/0/column_settings",
+    ),
+    "number of files that is no number": (
+        text_input(element={"type": "file_input", "action_id": "csv", "max_files": "abc"}),
+        "/blocks/0/element/max_files",
+    ),
     "table column aligned in no way": (
         {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]], "column_settings": [{"align": "up"}]},
         "/blocks/0/column_settings/0/align",

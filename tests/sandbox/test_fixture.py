@@ -1,15 +1,36 @@
 """The pytest fixture that any Bolt app's tests can import."""
 
+from typing import Any
+
+import pytest
+
 from labcoat.sandbox.client import SandboxClient
 from labcoat.sandbox.fixture import slack_sandbox
 from labcoat.sandbox.serving import RunningSandbox
-from sandbox.building import web_client
+from labcoat.sandbox.workspace import Command, Workspace, default_workspace
+from sandbox.building import BotServer, web_client
 
 __all__ = ["slack_sandbox"]
 
 
-def test_an_app_posts_and_a_person_reads(slack_sandbox: RunningSandbox) -> None:
-    web_client(slack_sandbox).chat_postMessage(channel="CSEARCH", text="hello")
+@pytest.fixture
+def slack_workspace() -> Workspace:
+    return default_workspace().model_copy(update={"commands": (Command(command="/hello"),)})
+
+
+@pytest.fixture
+def sandbox(slack_sandbox: RunningSandbox) -> RunningSandbox:
+    """So that `bot` of the sandbox's own tests stands behind this one."""
+    return slack_sandbox
+
+
+def test_an_app_of_any_command_is_tried(slack_sandbox: RunningSandbox, bot: BotServer) -> None:
+    @bot.app.command("/hello")
+    def hello(ack: Any) -> None:
+        ack()
+        web_client(slack_sandbox).chat_postMessage(channel="CSEARCH", text="Hello")
 
     with SandboxClient(slack_sandbox.url) as people:
-        assert people.person("UANA").messages()[-1]["text"] == "hello"
+        ana = people.person("UANA")
+        assert ana.command("/hello").ok
+        assert ana.messages()[-1]["text"] == "Hello"

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from labcoat.sandbox.client import NotPossible, Person, SandboxClient
 from labcoat.sandbox.reading import plain_text
@@ -168,6 +169,20 @@ def test_calls_show_what_was_refused_and_why(slack: WebClient, people: SandboxCl
     assert [call["method"] for call in calls] == ["chat.postMessage"]
     assert calls[0]["payload"]["text"] == "x"
     assert "[json-pointer:/blocks/0/text/text]" in calls[0]["answer"]["response_metadata"]["messages"][0]
+
+
+def test_call_that_met_trouble_shows_what_was_sent(slack: WebClient, people: SandboxClient) -> None:
+    people.faults.add("chat.postMessage", "error_500")
+    with pytest.raises(SlackApiError):
+        slack.chat_postMessage(channel="CSEARCH", text="lost words")
+
+    assert people.calls()[-1]["payload"]["text"] == "lost words"
+
+
+@pytest.mark.parametrize("seconds", [None, "soon"])
+def test_fault_of_no_length_is_refused(people: SandboxClient, seconds: object) -> None:
+    with pytest.raises(NotPossible, match="A fault needs"):
+        people.request("POST", "faults", json={"method": "*", "kind": "slow", "seconds": seconds})
 
 
 def test_calls_never_show_the_token(slack: WebClient, people: SandboxClient) -> None:

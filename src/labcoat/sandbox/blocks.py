@@ -162,11 +162,15 @@ def _check_table(block: Json, at: str, problems: Problems) -> None:
     if not 1 <= len(rows) <= limits.TABLE_ROWS:
         problems.add(f"must have 1 to {limits.TABLE_ROWS} rows", f"{at}/rows")
     for number, row in enumerate(rows):
-        if len(row) > limits.TABLE_COLUMNS:
-            problems.add(f"no more than {limits.TABLE_COLUMNS} items allowed", f"{at}/rows/{number}")
+        if not 1 <= len(row) <= limits.TABLE_COLUMNS:
+            problems.add(f"must have 1 to {limits.TABLE_COLUMNS} items", f"{at}/rows/{number}")
         for column, cell in enumerate(row):
             _check_cell(cell, f"{at}/rows/{number}/{column}", problems)
-    for number, column in enumerate(block.get("column_settings") or []):
+    settings = block.get("column_settings") or []
+    if not isinstance(settings, list) or not all(column is None or isinstance(column, dict) for column in settings):
+        problems.add("must be a list of objects", f"{at}/column_settings")
+        return
+    for number, column in enumerate(settings):
         if column is not None and column.get("align") not in (None, "left", "center", "right"):
             problems.add("must be left, center or right", f"{at}/column_settings/{number}/align")
 

@@ -153,7 +153,7 @@ def _read_fault(asked: Json) -> Fault:
         seconds = float(asked.get("seconds", RETRY_AFTER_SECONDS))
         times = None if asked.get("times", 1) is None else int(asked.get("times", 1))
         return Fault(method=str(asked["method"]), kind=kind, times=times, seconds=seconds)
-    except (KeyError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError) as problem:
         message = f"A fault needs a method and a kind of {', '.join(FaultKind)}."
         raise PersonRefusal(message) from problem
 

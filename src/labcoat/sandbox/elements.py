@@ -138,7 +138,7 @@ def _check_initial_options(element: Json, at: str, *, problems: Problems) -> Non
 
 
 def _check_typed(element: Json, at: str, *, problems: Problems) -> None:
-    if element["type"] == "file_input" and not 1 <= int(element.get("max_files", limits.FILES)) <= limits.FILES:
+    if element["type"] == "file_input" and element.get("max_files", limits.FILES) not in range(1, limits.FILES + 1):
         problems.add(f"must be between 1 and {limits.FILES}", f"{at}/max_files")
     problems.check_string(element, "initial_value", at, most=limits.INPUT_TEXT)
     for key, form in FORMS_OF_INITIAL.items():

@@ -39,6 +39,7 @@ def screen(
         **conversations(slack, user=user),
         **clock(slack),
         "revision": revision,
+        "started_at": slack.started_at,
         "curtain": slack.curtain,
         "waiting": {person.id: _waiting(slack, person.id) for person in slack.workspace.users},
         "view": views(slack, user=user)["views"][-1:],

@@ -91,9 +91,19 @@ async def _with_trouble(
             status=None if is_gone else answer.status_code,
             elapsed_ms=round((time.monotonic() - started) * 1000),
             error="hung_up" if is_gone else "ratelimited" if answer.status_code == 429 else "internal_error",
-            payload=None,
+            payload=await _args_of(request),
         )
     return answer
+
+
+async def _args_of(request: Request) -> Json | None:
+    """Return what a call that met trouble had sent, without its token."""
+    try:
+        args = await read_args(request)
+    except SlackRefusal:
+        return None
+    args.pop("token", None)
+    return args
 
 
 async def _answer(slack: LocalSlack, request: Request, method: str) -> Response:

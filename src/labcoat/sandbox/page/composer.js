@@ -4,7 +4,8 @@ import { element } from "/page/text.js";
 
 const LONGEST_LINES = 8;
 
-// options: { send(text), commands(), people(), placeholder }; send returns whether the text was taken.
+// options: { send(text), commands(), people() }; send returns whether the text was taken.
+// Returns { writesFor, fill }: whose field it is from now on, each with a draft of its own; and what puts a text there.
 export function wireComposer(form, { send, commands, people }) {
   const line = form.querySelector("textarea");
   const menu = element("ul", {
@@ -20,6 +21,8 @@ export function wireComposer(form, { send, commands, people }) {
   line.setAttribute("aria-autocomplete", "list");
   let chosen = 0;
   let shown = [];
+  let whose = null;
+  const drafts = new Map();
 
   const suggest = () => {
     shown = suggestionsFor(line.value, line.selectionStart, { commands, people });
@@ -64,10 +67,25 @@ export function wireComposer(form, { send, commands, people }) {
     event.preventDefault();
     const text = line.value.trim();
     if (!text) return;
-    line.value = "";
+    const mine = whose;
+    write("");
+    if (await send(text)) return;
+    if (mine !== whose)
+      drafts.set(mine, drafts.get(mine) || text); // what was not taken is not lost
+    else if (!line.value) write(text);
+  };
+  const write = (text) => {
+    line.value = text;
     suggest();
     grow(line);
-    if (!(await send(text)) && !line.value) line.value = text; // what was not taken is not lost
+  };
+  const writesFor = (next) => {
+    if (next === whose) return;
+    drafts.set(whose, line.value);
+    whose = next;
+    write(drafts.get(next) ?? "");
+    shown = [];
+    draw();
   };
   form.addEventListener("submit", submit);
   line.addEventListener("input", () => {
@@ -96,13 +114,11 @@ export function wireComposer(form, { send, commands, people }) {
       submit(event);
     }
   });
-  return {
-    fill: (text) => {
-      line.value = text;
-      grow(line);
-      line.focus();
-    },
+  const fill = (text) => {
+    line.focus();
+    if (!line.value) write(text); // a draft is not written over
   };
+  return { writesFor, fill };
 }
 
 function suggestionsFor(text, caret, { commands, people }) {

@@ -10,12 +10,13 @@ let toastTimer = null;
 
 export class Offline extends Error {}
 
-// Returns what the control API shows; throws Offline when nobody answers.
+// Returns what the control API shows; throws Offline when nobody answers, or not in a way that can be read.
 export async function ask(path, parameters = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
   const answer = await fetch(`/sandbox/${path}?${new URLSearchParams(given)}`).catch(() => {
     throw new Offline(path);
   });
+  if (answer.status >= 500) throw new Offline(path);
   return answer.json();
 }
 
@@ -29,9 +30,9 @@ export async function post(path, body, { method = "POST" } = {}) {
       headers: { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    const result = await answer.json();
-    if (answer.ok) return result;
-    toast(result.error);
+    if (answer.status >= 500) toast("The sandbox failed at this. Its terminal says why.", { isProblem: true });
+    else if (answer.ok) return await answer.json();
+    else toast((await answer.json()).error);
   } catch {
     toast("The sandbox does not answer. Is its process still running?");
   } finally {
@@ -63,8 +64,10 @@ export async function busy(button, work) {
   }
 }
 
+// Returns the file's id, null if it was not taken.
 export async function upload(user, file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const content = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return (await post("files", { user, name: file.name, content_base64: content })).file.id;
+  const taken = await post("files", { user, name: file.name, content_base64: content });
+  return taken?.file.id ?? null;
 }

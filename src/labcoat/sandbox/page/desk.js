@@ -54,8 +54,23 @@ export function forgetNews() {
   newsSince = Date.now() / 1000;
 }
 
+let learning = null;
+let hasNews = false;
+
+// One question at a time; what is said meanwhile leads to one more.
+export function learnCallsSoon() {
+  hasNews = true;
+  learning ??= (async () => {
+    while (hasNews) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      hasNews = false;
+      await learnCalls();
+    }
+  })().finally(() => (learning = null));
+}
+
 // Asks what was said between Slack and the app since the last time; tells about what Slack refused.
-export async function learnCalls() {
+async function learnCalls() {
   const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN }).catch(() => ({ calls: [] }))).calls;
   if (!news.length) return;
   lastNumber = news.at(-1).number;
@@ -79,24 +94,22 @@ function tellRefused(call) {
 
 const problemsOf = (call) => (call.direction === "to_slack" ? (call.answer?.response_metadata?.messages ?? []) : []);
 
+// Rows that are there stay, with what is open or selected in them.
 function drawCalls() {
-  const open = new Set([...document.querySelectorAll("#requests details[open]")].map((one) => one.dataset.number));
-  const rows = [...calls].reverse().map((call) => drawCall(call, open.has(String(call.number))));
-  $("#requests").replaceChildren(
-    element(
-      "p",
-      { className: "small" },
-      "→ from Slack to the app, ← from the app to Slack. Newest first; open one to see what was sent and answered.",
-    ),
-    ...(rows.length ? rows : [element("p", { className: "small" }, "Nothing yet.")]),
-  );
+  const list = $("#requests .calls");
+  const known = new Map([...list.children].map((row) => [row.dataset.number, row]));
+  const rows = [...calls].reverse().map((call) => known.get(String(call.number)) ?? drawCall(call));
+  const keep = new Set(rows);
+  for (const row of known.values()) if (!keep.has(row)) row.remove();
+  list.prepend(...rows.filter((row) => !row.isConnected));
+  $("#requests .none").hidden = rows.length > 0;
 }
 
-function drawCall(call, isOpen) {
+function drawCall(call) {
   const problems = problemsOf(call);
   const row = element(
     "details",
-    { className: `call ${call.ok ? "" : "failed"}`, open: isOpen, "data-number": call.number },
+    { className: `call ${call.ok ? "" : "failed"}`, "data-number": call.number },
     element(
       "summary",
       {},
@@ -110,7 +123,6 @@ function drawCall(call, isOpen) {
       : null,
   );
   row.addEventListener("toggle", () => row.open && fill(row, call));
-  if (isOpen) fill(row, call);
   return row;
 }
 
@@ -213,6 +225,7 @@ function drawFaults() {
       .forEach((fault) => {
         const box = $(`#faults [value="${fault.kind}"]`);
         if (box) box.checked = true;
+        method.value = fault.method;
       }),
   );
   $("#faults").replaceChildren(

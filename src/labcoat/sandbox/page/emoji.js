@@ -17,4 +17,4 @@ export const EMOJI = {
   wrench: "🔧", x: "❌", zap: "⚡", zzz: "💤",
 };
 
-export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (code, name) => EMOJI[name] ?? code);
+export const withEmoji = (text) => text.replace(/:([a-z0-9_+-]+):/g, (code, name) => (Object.hasOwn(EMOJI, name) ? EMOJI[name] : code));

@@ -1,6 +1,7 @@
 // The elements of a form: drawing them, and reading what a person filled in.
 
 import { element, mrkdwn, textObject } from "/page/text.js";
+import { asLocal, fromLocal } from "/page/time.js";
 
 let people = [];
 let channels = [];
@@ -121,7 +122,8 @@ const FIELDS = {
   url_text_input: (item, known) => typed("url", known.value, item),
   datepicker: (item, known) => typed("date", known.selected_date, item),
   timepicker: (item, known) => typed("time", known.selected_time, item),
-  datetimepicker: (item, known) => typed("datetime-local", asLocal(known.selected_date_time), item),
+  datetimepicker: (item, known) =>
+    typed("datetime-local", known.selected_date_time ? asLocal(known.selected_date_time) : "", item),
   static_select: (item, known) => selectOf(item, known.selected_option?.value, asChoices(item)),
   users_select: (item, known) => selectOf(item, known.selected_user, people),
   conversations_select: (item, known) => selectOf(item, known.selected_conversation, channels),
@@ -136,18 +138,12 @@ const ONE_OF_LIST = ["radio_buttons"];
 const SOME_OF_LIST = ["checkboxes", "multi_static_select", "multi_users_select"];
 export const LISTS = [...ONE_OF_LIST, ...SOME_OF_LIST];
 
-function asLocal(seconds) {
-  if (!seconds) return "";
-  const moment = new Date(seconds * 1000);
-  return new Date(moment - moment.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
-}
-
 export function readField(field) {
   const kind = field.dataset.kind;
   const picked = [...field.querySelectorAll("input:checked")].map((input) => input.value);
   if (ONE_OF_LIST.includes(kind)) return picked[0] ?? null;
   if (SOME_OF_LIST.includes(kind)) return picked;
-  if (kind === "datetimepicker") return field.value ? Math.floor(new Date(field.value).getTime() / 1000) : null;
+  if (kind === "datetimepicker") return field.value ? fromLocal(field.value) : null;
   return field.value || null;
 }
 
@@ -179,13 +175,14 @@ function copyInput(from, to) {
   else to.value = from.value;
 }
 
-// Returns what the form holds as block id -> {action id: value}; `upload` turns a chosen file into its id.
+// Returns what the form holds as block id -> {action id: value}, null if a file was not taken; `upload` gives its id.
 export async function readForm(form, upload) {
   const values = {};
   for (const field of form.querySelectorAll("[data-block]")) {
     const files = field.dataset.kind === "file_input" ? [...field.querySelector("input").files] : null;
     if (files?.length === 0) continue;
     const value = files ? await Promise.all(files.map(upload)) : readField(field);
+    if (files && value.includes(null)) return null;
     (values[field.dataset.block] ??= {})[field.dataset.action] = value;
   }
   return values;

@@ -28,6 +28,11 @@ export class MessageList {
     this.offerNewer(0);
   }
 
+  // Keeps the list where it is, whatever was about to lead to its end.
+  hold() {
+    this.isHeld = true;
+  }
+
   isAtEnd() {
     return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PIXELS;
   }
@@ -163,6 +168,13 @@ function drawBody(message, act) {
   const said = message.blocks?.length
     ? renderBlocks(message.blocks, { act })
     : [element("div", { className: "block" }, mrkdwn(message.text))];
+  const attachments = (message.attachments ?? []).map((one) =>
+    element(
+      "blockquote",
+      {},
+      ...(one.blocks ? renderBlocks(one.blocks, { act }) : [mrkdwn(one.text ?? one.fallback ?? "")]),
+    ),
+  );
   const files = (message.files ?? []).map((file) =>
     element(
       "a",
@@ -172,7 +184,7 @@ function drawBody(message, act) {
         : `📎 ${file.title}`,
     ),
   );
-  return [...said, ...files];
+  return [...said, ...attachments, ...files];
 }
 
 function drawReactions(message) {

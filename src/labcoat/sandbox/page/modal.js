@@ -41,6 +41,7 @@ function drawForm(view, { send, upload, close, icon }) {
   const act = async (item, block, option) => {
     if (!(await isConfirmed(item.confirm))) return;
     const values = await readForm(form, upload);
+    if (!values) return;
     await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option, values });
   };
   const submit = element("button", { type: "submit", className: "primary" }, textObject(view.submit ?? plain("")));
@@ -72,8 +73,10 @@ function drawForm(view, { send, upload, close, icon }) {
     event.preventDefault();
     if (submit.classList.contains("busy")) return;
     busy(submit, async () => {
-      shown = JSON.stringify([view.id]); // errors may come back just the same; they are shown again
-      await send("submit", { view_id: view.id, values: await readForm(form, upload) });
+      const values = await readForm(form, upload);
+      // Errors may come back just the same; they are shown again. Until then nothing draws the form anew.
+      const answered = () => (shown = JSON.stringify([view.id]));
+      if (values) await send("submit", { view_id: view.id, values }, { answered });
     });
   });
   form.addEventListener("keydown", (event) => {

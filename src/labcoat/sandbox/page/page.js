@@ -4,7 +4,7 @@ import { learnFaces } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
 import { wireComposer } from "/page/composer.js";
 import { Offline, ask, post, toast, upload } from "/page/control.js";
-import { finishWeekly, forgetNews, learnCalls, show, wireDesk } from "/page/desk.js";
+import { finishWeekly, forgetNews, learnCallsSoon, show, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
 import { moveToNextWeek, wireMachine } from "/page/machine.js";
 import { MessageList } from "/page/messages.js";
@@ -18,6 +18,7 @@ import { clockTime, setNow, setZone } from "/page/time.js";
 const $ = (selector) => document.querySelector(selector);
 const REFRESH_AFTER_MS = 16;
 const CLOCK_MS = 20000;
+const PHONE_PIXELS = 820;
 const ROOM_FOR_BOTH_PIXELS = 1500;
 const LONGEST_PRESS_MS = 800;
 const now = {
@@ -31,6 +32,8 @@ const now = {
   homeMark: null,
 };
 let composer = null;
+let reply = null;
+let switching = 0;
 const context = { send, openThread, shortcuts: () => now.workspace.shortcuts };
 const channelList = new MessageList($("#messages"), {
   ...context,
@@ -40,8 +43,10 @@ const channelList = new MessageList($("#messages"), {
 });
 const threadList = new MessageList($("#replies"), { ...context, isThread: true });
 
-async function send(verb, body) {
+// answered: called when the app has answered, before the screen is looked at again.
+async function send(verb, body, { answered } = {}) {
   const result = await post(verb, { user: now.user, ...body });
+  answered?.();
   await refresh();
   return result;
 }
@@ -66,13 +71,14 @@ async function start() {
     $("#composer"),
     writing(() => null),
   );
-  wireComposer(
+  reply = wireComposer(
     $("#reply"),
     writing(() => now.thread),
   );
   wireControls();
   wireMachine(now.workspace, { refresh, onWeek: finishWeekly });
   wireDesk(now.workspace, { act: followGuide });
+  now.place = location.hash.slice(1).split("/")[0] || null;
   await actAs(
     users.find((user) => user.id === sessionStorage.getItem("user") && !user.deleted)?.id ??
       users.find((user) => !user.deleted).id,
@@ -101,7 +107,7 @@ async function write(text, thread) {
 
 function wireControls() {
   $("#close-thread").addEventListener("click", () => openThread(null));
-  $("#menu").addEventListener("click", () => document.body.classList.toggle("shows-nav"));
+  $("#menu").addEventListener("click", () => showNav(!document.body.classList.contains("shows-nav")));
   const global = now.workspace.shortcuts.filter((shortcut) => !shortcut.on_message);
   $("#shortcuts").hidden = global.length === 0;
   $("#shortcuts").addEventListener("click", (event) =>
@@ -116,17 +122,22 @@ function wireControls() {
   document.addEventListener("keydown", pressKey);
 }
 
+function showNav(isShown) {
+  document.body.classList.toggle("shows-nav", isShown);
+  $("#menu").setAttribute("aria-expanded", String(isShown));
+}
+
 const directId = () => now.screen.conversations.find((one) => one.is_im)?.id;
 
 function pressKey(event) {
+  if (document.querySelector("dialog[open]") || $("#body").inert) return;
   const isTyping = event.target.matches("input, textarea, select");
-  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
-    document.body.classList.remove("shows-nav");
+  if (event.key === "Escape") {
+    showNav(false);
     if (now.thread) openThread(null);
-  } else if (event.key === "/" && !isTyping && !document.querySelector("dialog[open]")) {
+  } else if (event.key === "/" && !isTyping) {
     event.preventDefault();
     composer.fill("/");
-    $("#line").dispatchEvent(new Event("input"));
   } else if (event.altKey && ["ArrowDown", "ArrowUp"].includes(event.key)) {
     event.preventDefault();
     const places = now.screen.conversations.map((one) => one.id);
@@ -137,42 +148,51 @@ function pressKey(event) {
 
 function listen() {
   const stream = new EventSource("/sandbox/stream");
-  let isCalls = false;
-  stream.addEventListener("changed", (event) => {
+  stream.addEventListener("changed", async (event) => {
     const { what } = JSON.parse(event.data);
+    if (what === "conversations") now.workspace.users = (await ask("workspace")).users; // someone may be gone
     if (what !== "calls") refresh(); // after "hello", (again) on the line, for what came meanwhile
-    if (what !== "calls" && what !== "hello") return;
-    if (isCalls) return;
-    isCalls = true;
-    setTimeout(() => {
-      isCalls = false;
-      learnCalls();
-    }, 100);
+    if (what === "calls" || what === "hello") learnCallsSoon();
   });
   document.addEventListener("visibilitychange", refresh);
   setInterval(refresh, CLOCK_MS); // the clock goes on by itself
   stream.addEventListener("error", () => ($("#offline").hidden = false));
 }
 
+// Nothing changes before it is known what the person may see: then everything does at once.
 async function actAs(user) {
+  const mine = ++switching;
+  const { conversations: known } = await ask("conversations", { user }).catch(() => ({}));
+  if (mine !== switching) return; // switched again meanwhile
+  if (!known) return leaveTo(user);
   now.user = user;
-  now.visit += 1;
   sessionStorage.setItem("user", user);
   setZone(now.workspace.users.find((one) => one.id === user).tz);
-  now.thread = null;
-  const known = (await ask("conversations", { user })).conversations;
-  if (now.user !== user) return; // switched again meanwhile
   const isThere = now.place === HOME || known.some((one) => one.id === now.place);
   await goTo(isThere ? now.place : (known.find((one) => one.has_bot && !one.is_im) ?? known[0]).id);
 }
 
+// Someone who is gone cannot be acted as; nor can anyone while nobody answers.
+async function leaveTo(gone) {
+  const { users } = await ask("workspace").catch(() => ({ users: [] }));
+  if (!users.length) return void ($("#offline").hidden = false);
+  now.workspace.users = users;
+  const other = users.find((one) => !one.deleted && one.id !== gone);
+  if (other && (!now.user || now.user === gone)) await actAs(other.id);
+  else {
+    toast("Nobody can be this person now.");
+    await refresh();
+  }
+}
+
 async function goTo(place) {
-  document.body.classList.remove("shows-nav");
+  showNav(false);
   now.place = place;
   now.thread = null;
   now.since = 0;
   now.visit += 1;
   channelList.clear();
+  composer.writesFor(`${now.user} ${place}`);
   if (place === HOME) await post("open_home", { user: now.user });
   else if (location.hash.slice(1).split("/")[0] !== place) history.replaceState(null, "", `#${place}`);
   await refresh();
@@ -183,6 +203,7 @@ async function openThread(ts) {
   now.visit += 1;
   if (ts && innerWidth < ROOM_FOR_BOTH_PIXELS) show(null); // the desk makes room
   threadList.clear();
+  reply.writesFor(`${now.user} ${now.place} ${ts}`);
   await refresh();
   if (ts) $("#reply-line").focus();
 }
@@ -194,8 +215,10 @@ async function openAddress() {
   const ts = (message ?? "").replace(/^p(\d+)(\d{6})$/, "$1.$2");
   if (thread) await openThread(thread);
   const target = document.getElementById(`m-${thread ? "t" : "c"}-${ts}`);
-  target?.scrollIntoView({ block: "center" });
-  target?.classList.add("found");
+  if (!target) return;
+  (thread ? threadList : channelList).hold();
+  target.scrollIntoView({ block: "center" });
+  target.classList.add("found");
 }
 
 let looking = null;
@@ -230,6 +253,7 @@ async function look() {
   await released();
   if (visit !== now.visit) return void (isStale = true); // someone else, or somewhere else, meanwhile
   if (screen.ok === false) return void setTimeout(() => actAs(user)); // no longer a member here, say
+  if (screen.started_at !== now.workspace.started_at) return location.reload(); // another sandbox stands here now
   now.screen = screen;
   now.since = screen.revision;
   setNow(Date.parse(screen.now) / 1000);
@@ -240,7 +264,7 @@ async function look() {
   if (!$("#curtain").hidden) forgetNews();
   $("#curtain").hidden = !screen.curtain;
   $("#curtain p").textContent = screen.curtain;
-  $("#body").inert = Boolean(screen.curtain);
+  for (const part of [$("#body"), $("#machine")]) part.inert = Boolean(screen.curtain);
   if (channel) channelList.update(screen.messages, since ? screen.changed : null);
   else drawHome(screen.home);
   $("#thread").hidden = !thread;
@@ -291,7 +315,7 @@ function drawHome(view) {
 }
 
 async function followGuide(step) {
-  document.body.classList.remove("shows-nav");
+  if (innerWidth < PHONE_PIXELS) show(null);
   if (step.user && step.user !== now.user) await actAs(step.user);
   if (step.channel && step.channel !== now.place) await goTo(step.channel);
   if (step.draft) composer.fill(step.draft);

@@ -45,6 +45,7 @@ export function drawPlaces(place, { conversations, here, bot, goTo }) {
       {},
       ...channels.map((one) =>
         entry({
+          id: one.id,
           sign: one.is_private ? "🔒" : "#",
           label: one.name + (one.is_archived ? " (archived)" : ""),
           isHere: one.id === here,
@@ -59,6 +60,7 @@ export function drawPlaces(place, { conversations, here, bot, goTo }) {
       "ul",
       {},
       entry({
+        id: direct?.id,
         sign: avatar(bot.user_id, { small: true }),
         label: bot.name,
         isHere: isApp,
@@ -70,13 +72,20 @@ export function drawPlaces(place, { conversations, here, bot, goTo }) {
   ]);
 }
 
-function entry({ sign, label, isHere, unread, count, go }) {
+// id: stands in the element too, so that two places that look alike are not taken for one.
+function entry({ id, sign, label, isHere, unread, count, go }) {
   return element(
     "li",
     {},
     element(
       "button",
-      { type: "button", "aria-current": isHere ? "page" : null, className: unread ? "unread" : "", onclick: go },
+      {
+        type: "button",
+        "data-place": id,
+        "aria-current": isHere ? "page" : null,
+        className: unread ? "unread" : "",
+        onclick: go,
+      },
       element("span", { className: "sign", "aria-hidden": "true" }, sign),
       element("span", { className: "label" }, label),
       count ? element("span", { className: "badge", "aria-label": `${count} unread` }, count) : null,

@@ -57,7 +57,14 @@ function atLocal(seconds, hour, minute) {
       .formatToParts(new Date(seconds * 1000))
       .map((part) => [part.type, part.value]),
   );
-  const wanted = Date.UTC(parts.year, parts.month - 1, parts.day, hour, minute) / 1000;
+  return instantOf(Date.UTC(parts.year, parts.month - 1, parts.day, hour, minute) / 1000);
+}
+
+// A moment as the person's clock shows it, "2026-11-24T09:30", and back.
+export const asLocal = (seconds) => new Date(shownAsUtc(seconds) * 1000).toISOString().slice(0, 16);
+export const fromLocal = (text) => instantOf(Date.parse(`${text}Z`) / 1000);
+
+function instantOf(wanted) {
   let at = wanted;
   for (let round = 0; round < 2; round += 1) at += wanted - shownAsUtc(at);
   return at;
