@@ -10,7 +10,6 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
-from zoneinfo import ZoneInfo
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +22,7 @@ from labcoat.db import clock, migrating, outbox
 from labcoat.db.database import Database
 from labcoat.demo import past, people
 from labcoat.domain.ids import ChannelId, WorkspaceId
-from labcoat.domain.schedule import DIGEST_TIME, NUDGE_TIME
+from labcoat.domain.schedule import DIGEST_TIME, NUDGE_TIME, at_local, local_date
 from labcoat.wiring import Bot
 
 STOPS = (time_of_day(8), DIGEST_TIME, NUDGE_TIME, time_of_day(14), time_of_day(20))
@@ -97,10 +96,8 @@ def _move(bot: Bot, wanted: datetime) -> None:
 
 def next_stop(now: datetime) -> datetime:
     """Return the first stop after now."""
-    zone = ZoneInfo(people.ZONE)
-    today = now.astimezone(zone).date()
-    days = (today, today + timedelta(days=1))
-    stops = (datetime.combine(day, stop, tzinfo=zone).astimezone(UTC) for day in days for stop in STOPS)
+    today = local_date(now, people.ZONE)
+    stops = (at_local(day, stop, people.ZONE) for day in (today, today + timedelta(days=1)) for stop in STOPS)
     return next(stop for stop in stops if stop > now)
 
 

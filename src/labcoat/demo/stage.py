@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 
 from labcoat.demo import past, people, world
+from labcoat.domain.schedule import at_local, local_date
 from labcoat.sandbox import serving
 from labcoat.sandbox.client import SandboxClient
 
@@ -127,17 +127,16 @@ def raised(
 
 def opening_morning(now: datetime) -> datetime:
     """Return the Tuesday, 9:00, on which the opening begins, so that it ends on the newest Thursday."""
-    local = now.astimezone(ZoneInfo(people.ZONE))
-    thursday = local.date() - timedelta(days=(local.weekday() - 3) % 7)
-    tuesday = thursday - timedelta(days=OPENING_DAYS)
-    return datetime.combine(tuesday, time_of_day(9), tzinfo=local.tzinfo).astimezone(UTC)
+    today = local_date(now, people.ZONE)
+    thursday = today - timedelta(days=(today.weekday() - 3) % 7)
+    return at_local(thursday - timedelta(days=OPENING_DAYS), time_of_day(9), people.ZONE)
 
 
 def next_monday(now: datetime) -> datetime:
     """Return the next Monday, a minute after the digest is due."""
-    local = now.astimezone(ZoneInfo(people.ZONE))
-    days = (7 - local.weekday()) % 7 or 7
-    return datetime.combine(local.date() + timedelta(days=days), time_of_day(9, 31), tzinfo=local.tzinfo)
+    today = local_date(now, people.ZONE)
+    days = (7 - today.weekday()) % 7 or 7
+    return at_local(today + timedelta(days=days), time_of_day(9, 31), people.ZONE)
 
 
 def _free_port() -> int:

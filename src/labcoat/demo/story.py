@@ -4,17 +4,19 @@ The opening and the tour are told in these words. Everything goes through the sa
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from datetime import time as time_of_day
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from labcoat.demo import people, reading
 from labcoat.demo.reading import Reading
 from labcoat.demo.stage import Stage
+from labcoat.domain.schedule import at_local, local_date
 from labcoat.sandbox.client import NotPossible, Outcome, Person
 from labcoat.sandbox.reading import plain_text
 
+T = TypeVar("T")
 WAIT_SECONDS = 15
 
 
@@ -105,9 +107,8 @@ class Story:
 
     def moves_to(self, days: int, hour: int, minute: int = 0) -> None:
         """Move time to a local time, so many days after the opening began."""
-        zone = ZoneInfo(people.ZONE)
-        day = self.stage.start.astimezone(zone).date() + timedelta(days=days)
-        self.stage.move_to(datetime.combine(day, time_of_day(hour, minute), tzinfo=zone))
+        day = local_date(self.stage.start, people.ZONE) + timedelta(days=days)
+        self.stage.move_to(at_local(day, time_of_day(hour, minute), people.ZONE))
 
     def card(self, hypothesis: str) -> dict[str, Any]:
         """Return a hypothesis's card, as soon as it is there."""
@@ -116,10 +117,7 @@ class Story:
             messages = self.person(people.ANA).messages(people.CHANNEL)
             return next((one for one in messages if plain_text(one).startswith(f"# {hypothesis} ·")), None)
 
-        self._wait(find, f"there is no card of {hypothesis}")
-        card = find()
-        assert card is not None
-        return card
+        return self._wait(find, f"there is no card of {hypothesis}")
 
     def request_for(self, user: str, hypothesis: str) -> dict[str, Any]:
         """Return the request that a lead got for a hypothesis, as soon as it is there."""
@@ -129,10 +127,7 @@ class Story:
             wanted = f"# {hypothesis}: "
             return next((one for one in messages if plain_text(one).startswith(wanted)), None)
 
-        self._wait(find, f"{people.NAMES[user]} did not get the request for {hypothesis}")
-        request = find()
-        assert request is not None
-        return request
+        return self._wait(find, f"{people.NAMES[user]} did not get the request for {hypothesis}")
 
     def newest_private(self, user: str) -> dict[str, Any]:
         """Return the newest message that only this person sees in the channel."""
@@ -191,8 +186,10 @@ class Story:
     def _did(self, outcome: Outcome) -> None:
         self.require(outcome.ok, f"Slack got no proper answer: {outcome.error}")
 
-    def _wait(self, condition: Callable[[], object], otherwise: str) -> None:
+    def _wait(self, find: Callable[[], T | None], otherwise: str) -> T:
         try:
-            self.stage.slack.wait_for(condition, timeout_seconds=WAIT_SECONDS)
+            found = self.stage.slack.wait_for(find, timeout_seconds=WAIT_SECONDS)
         except TimeoutError as error:
             raise StoryBroke(otherwise) from error
+        assert found is not None
+        return found

@@ -6,7 +6,7 @@ there, so an app may stop on the way where something happens, and what it says t
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
@@ -33,10 +33,10 @@ class AppClock:
             async with _client() as http:
                 await self._ask(http, "GET")
 
-    async def move_to(self, moment: datetime, *, on_step: Callable[[], None]) -> None:
-        """Move the app's time forward, stop by stop; raises PersonRefusal where that cannot be.
+    async def move_to(self, moment: datetime) -> AsyncIterator[None]:
+        """Move the app's time forward, and yield before it moves and at each stop, once all that was due there is said.
 
-        on_step: called at each stop, when everything due there has happened.
+        Raises PersonRefusal where that cannot be.
         """
         if self.url is None:
             raise PersonRefusal("This app has no clock that can be moved.")
@@ -44,12 +44,13 @@ class AppClock:
             at = await self._ask(http, "GET")
             if moment <= at:
                 raise PersonRefusal("Time only moves forward.")
+            yield
             while at < moment:
                 reached = await self._ask(http, "POST", to=moment)
                 if reached <= at:
                     raise PersonRefusal("The app's clock does not move.")
                 at = reached
-                on_step()
+                yield
 
     async def _ask(self, http: httpx.AsyncClient, http_method: str, *, to: datetime | None = None) -> datetime:
         assert self.url

@@ -151,8 +151,10 @@ def _read_fault(asked: Json) -> Fault:
     try:
         kind = FaultKind(asked["kind"])
         seconds = float(asked.get("seconds", RETRY_AFTER_SECONDS))
-        times = None if asked.get("times", 1) is None else int(asked.get("times", 1))
-        return Fault(method=str(asked["method"]), kind=kind, times=times, seconds=seconds)
+        times = asked.get("times", 1)
+        return Fault(
+            method=str(asked["method"]), kind=kind, times=None if times is None else int(times), seconds=seconds
+        )
     except (KeyError, TypeError, ValueError) as problem:
         message = f"A fault needs a method and a kind of {', '.join(FaultKind)}."
         raise PersonRefusal(message) from problem

@@ -62,16 +62,12 @@ class LocalSlack:
 
     async def move_clock(self, moment: datetime) -> None:
         """Move the app's clock; what is said on the way shows the time of the stop where it was said."""
-        await self.app_clock.read()
-        stamped = self.conversations.stamped()
-
-        def arrive() -> None:
-            nonlocal stamped
-            self.conversations.stamp_anew(after=stamped)
+        stamped = None
+        async for _ in self.app_clock.move_to(moment):
+            if stamped is not None:
+                self.conversations.stamp_anew(after=stamped)
+                self.journal.tell({"what": "clock"})
             stamped = self.conversations.stamped()
-            self.journal.tell({"what": "clock"})
-
-        await self.app_clock.move_to(moment, on_step=arrive)
 
     def read_blocks(self, value: Any) -> list[Json]:
         """Return a message's blocks, checked and with ids."""

@@ -33,6 +33,7 @@ def screen(
 
     since: the revision of the screen that is shown; of the conversation only what changed after it is sent, with the
     stamps of all that changed, so that what is missing from the messages has gone. The thread is sent whole.
+    "waiting" has everyone who can be acted as, with how many unread messages are meant for them.
     """
     revision = slack.conversations.revision
     shown: Json = {
@@ -41,7 +42,7 @@ def screen(
         "revision": revision,
         "started_at": slack.started_at,
         "curtain": slack.curtain,
-        "waiting": {person.id: _waiting(slack, person.id) for person in slack.workspace.users},
+        "waiting": {one.id: _waiting(slack, one.id) for one in slack.workspace.users if not one.deleted},
         "view": views(slack, user=user)["views"][-1:],
         "home": home(slack, user=user)["view"],
     }
