@@ -1,6 +1,6 @@
 """Where a test looks on the page, and how it waits for what the app hears."""
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from labcoat.sandbox.client import SandboxClient
 
@@ -8,6 +8,14 @@ from labcoat.sandbox.client import SandboxClient
 def last(page: Page) -> Locator:
     """Return the newest message of the conversation."""
     return page.locator("#messages .message").last
+
+
+def acts_as(page: Page, name: str) -> None:
+    """Be someone else."""
+    face = page.get_by_role("group", name="Act as").get_by_role("button", name=name)
+    face.click()
+    expect(face).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#people p")).to_contain_text(f"You are {name}")
 
 
 def hears(people: SandboxClient, kind: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser.conftest import Opens
+from browser.looking import acts_as
 from labcoat.demo import people
 from labcoat.demo.stage import Stage
 
@@ -20,12 +21,6 @@ def page(demo: Stage, opens: Opens) -> Page:
         while person.find_view():
             person.close()
     return opens(demo.page)
-
-
-def acts_as(page: Page, name: str) -> None:
-    face = page.get_by_role("group", name="Act as").get_by_role("button", name=name)
-    face.click()
-    expect(face).to_have_attribute("aria-pressed", "true")
 
 
 def types(page: Page, text: str) -> None:

@@ -6,14 +6,9 @@ from playwright.sync_api import Locator, Page, expect
 from slack_sdk import WebClient
 
 from browser.conftest import Opens
-from browser.looking import last
+from browser.looking import acts_as, last
 from labcoat.sandbox.client import SandboxClient
 from labcoat.sandbox.serving import RunningSandbox, running_sandbox
-
-
-def acts_as(page: Page, name: str) -> None:
-    page.get_by_role("group", name="Act as").get_by_role("button", name=name).click()
-    expect(page.locator("#people p")).to_contain_text(f"You are {name}")
 
 
 def app(page: Page) -> Locator:

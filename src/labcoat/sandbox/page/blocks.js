@@ -1,12 +1,16 @@
 // Blocks and their elements, the same for messages, modals and Home tabs.
-// `act(element, block, option, pressed)` is called when a person uses something; it may be async.
+// `act(element, block, option)` is called when a person uses something, and has confirmed it; it may be async.
 
+import { isConfirmed } from "/page/confirm.js";
 import { busy } from "/page/control.js";
 import { LISTS, drawField, newId, optionsOf, readField } from "/page/fields.js";
 import { showMenu } from "/page/popover.js";
 import { element, isWebAddress, richText, textObject } from "/page/text.js";
 
-export function renderBlocks(blocks, { act, values = {}, errors = {} }) {
+export function renderBlocks(blocks, { act: actNow, values = {}, errors = {} }) {
+  const act = async (item, block, option) => {
+    if (await isConfirmed(item.confirm)) await actNow(item, block, option);
+  };
   return blocks.map((block) => {
     const render = RENDERERS[block.type];
     if (!render)
@@ -117,7 +121,7 @@ function renderElement(item, block, { act, state }) {
   if (block.type !== "input" || block.dispatch_action) {
     field.addEventListener("change", () => {
       const option = readField(field);
-      if (option !== null) act(item, block, option, field);
+      if (option !== null) act(item, block, option);
     });
   }
   return field;

@@ -53,13 +53,16 @@ export function wireComposer(form, { send, commands, people }) {
       ),
     );
   };
+  const dismiss = () => {
+    shown = [];
+    draw();
+  };
   const take = (index) => {
     const { start, insert } = shown[index];
     const rest = line.value.slice(line.selectionStart);
     line.value = line.value.slice(0, start) + insert + rest;
     line.selectionStart = line.selectionEnd = start + insert.length;
-    shown = [];
-    draw();
+    dismiss();
     line.focus();
     grow(line);
   };
@@ -84,18 +87,14 @@ export function wireComposer(form, { send, commands, people }) {
     drafts.set(whose, line.value);
     whose = next;
     write(drafts.get(next) ?? "");
-    shown = [];
-    draw();
+    dismiss();
   };
   form.addEventListener("submit", submit);
   line.addEventListener("input", () => {
     suggest();
     grow(line);
   });
-  line.addEventListener("blur", () => {
-    shown = [];
-    draw();
-  });
+  line.addEventListener("blur", dismiss);
   line.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const isWhole = shown[chosen] && line.value.slice(shown[chosen].start).trim() === shown[chosen].insert.trim();
@@ -108,8 +107,7 @@ export function wireComposer(form, { send, commands, people }) {
       take(chosen);
     } else if (shown.length && event.key === "Escape") {
       event.stopPropagation();
-      shown = [];
-      draw();
+      dismiss();
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       submit(event);
     }

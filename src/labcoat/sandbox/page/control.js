@@ -52,6 +52,24 @@ export function toast(words, { isProblem = false, action = null } = {}) {
   toastTimer = setTimeout(() => toastPlace.hidePopover(), isProblem ? 12000 : 6000);
 }
 
+// Returns what starts `work`, one run at a time; being asked meanwhile leads to one more run, after a pause.
+export function oneAtATime(work, pauseMs) {
+  let running = null;
+  let isWanted = false;
+  const run = async () => {
+    while (isWanted) {
+      isWanted = false;
+      await work();
+      if (isWanted) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  };
+  return () => {
+    isWanted = true;
+    running ??= run().finally(() => (running = null));
+    return running;
+  };
+}
+
 // Shows that a button works until `work` is done, and keeps it from being pressed twice by accident.
 export async function busy(button, work) {
   button.classList.add("busy");

@@ -1,9 +1,10 @@
 // The desk beside Slack: first things to try, the requests between Slack and the app, and trouble on demand.
 
-import { ask, post, toast } from "/page/control.js";
+import { ask, oneAtATime, post, toast } from "/page/control.js";
 import { element } from "/page/text.js";
 
 const MOST_SHOWN = 120;
+const PAUSE_MS = 100;
 const FAULTS = [
   ["ratelimited", "429 Too many requests", "Slack says: come back in 2 s"],
   ["error_500", "500 Server error", "Slack fails"],
@@ -54,23 +55,8 @@ export function forgetNews() {
   newsSince = Date.now() / 1000;
 }
 
-let learning = null;
-let hasNews = false;
-
-// One question at a time; what is said meanwhile leads to one more.
-export function learnCallsSoon() {
-  hasNews = true;
-  learning ??= (async () => {
-    while (hasNews) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      hasNews = false;
-      await learnCalls();
-    }
-  })().finally(() => (learning = null));
-}
-
 // Asks what was said between Slack and the app since the last time; tells about what Slack refused.
-async function learnCalls() {
+export const learnCalls = oneAtATime(async () => {
   const news = (await ask("calls", { after: lastNumber, limit: MOST_SHOWN }).catch(() => ({ calls: [] }))).calls;
   if (!news.length) return;
   lastNumber = news.at(-1).number;
@@ -85,7 +71,7 @@ async function learnCalls() {
   );
   fresh.forEach(tick);
   if (!$("#requests").hidden) drawCalls();
-}
+}, PAUSE_MS);
 
 function tellRefused(call) {
   const look = element("button", { type: "button", onclick: () => $("#requests").hidden && show("requests") }, "Look");

@@ -2,7 +2,6 @@
 
 import { avatar } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
-import { isConfirmed } from "/page/modal.js";
 import { showMenu } from "/page/popover.js";
 import { element, mrkdwn, nameOf } from "/page/text.js";
 import { dayOf, shortTime, sinceWhen, today } from "/page/time.js";
@@ -118,7 +117,6 @@ function isSameBreath(previous, message) {
 
 function drawMessage(message, isFollowing, context) {
   const act = async (item, block, option) => {
-    if (!(await isConfirmed(item.confirm))) return;
     await context.send("click", {
       channel: message.channel,
       ts: message.ts,

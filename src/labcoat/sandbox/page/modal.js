@@ -1,4 +1,4 @@
-// The open modal and the question before a risky button.
+// The open modal.
 
 import { renderBlocks } from "/page/blocks.js";
 import { busy } from "/page/control.js";
@@ -6,21 +6,20 @@ import { carryOver, readForm } from "/page/fields.js";
 import { element, textObject } from "/page/text.js";
 
 const dialog = document.querySelector("#modal");
-const question = document.querySelector("#confirm");
-let shown = null; // what is on screen, so that typing is not lost when something else changes
+let shown = { id: null, mark: null }; // what is on screen, so that typing is not lost when something else changes
 const plain = (text) => ({ type: "plain_text", text });
 
 // send: does an act with the view; upload: turns a file into its id; icon: the app's.
 export function showModal(view, { send, upload, icon }) {
   if (!view) {
-    shown = null;
+    shown = { id: null, mark: null };
     dialog.close();
     return;
   }
-  const mark = JSON.stringify([view.id, view.hash, view.errors, view.notice]);
-  if (mark === shown) return;
-  const isSameForm = shown !== null && JSON.parse(shown)[0] === view.id;
-  shown = mark;
+  const mark = JSON.stringify([view.hash, view.errors, view.notice]);
+  const isSameForm = shown.id === view.id;
+  if (isSameForm && shown.mark === mark) return;
+  shown = { id: view.id, mark };
   const close = () => send("close", { view_id: view.id });
   const form = drawForm(view, { send, upload, close, icon });
   const scrolled = dialog.querySelector(".modal-body")?.scrollTop ?? 0;
@@ -39,7 +38,6 @@ export function showModal(view, { send, upload, icon }) {
 function drawForm(view, { send, upload, close, icon }) {
   const form = element("form", { method: "dialog", noValidate: true, className: "modal" });
   const act = async (item, block, option) => {
-    if (!(await isConfirmed(item.confirm))) return;
     const values = await readForm(form, upload);
     if (!values) return;
     await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option, values });
@@ -75,7 +73,7 @@ function drawForm(view, { send, upload, close, icon }) {
     busy(submit, async () => {
       const values = await readForm(form, upload);
       // Errors may come back just the same; they are shown again. Until then nothing draws the form anew.
-      const answered = () => (shown = JSON.stringify([view.id]));
+      const answered = () => (shown.mark = null);
       if (values) await send("submit", { view_id: view.id, values }, { answered });
     });
   });
@@ -90,36 +88,4 @@ function focusFirst(form) {
   wrong?.scrollIntoView({ block: "nearest" });
   const first = (wrong ?? form).querySelector("[data-focus], input:not(.visually-hidden), textarea, select");
   (first ?? form.querySelector("footer button:last-child"))?.focus();
-}
-
-export function isConfirmed(confirm) {
-  if (!confirm) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const answer = (isYes) => () => {
-      question.close();
-      resolve(isYes);
-    };
-    const yes = element(
-      "button",
-      { type: "button", className: confirm.style ?? "primary", onclick: answer(true) },
-      textObject(confirm.confirm),
-    );
-    question.replaceChildren(
-      element(
-        "form",
-        { method: "dialog", className: "modal" },
-        element("header", {}, element("h2", { id: "confirm-title" }, textObject(confirm.title))),
-        element("div", { className: "modal-body" }, textObject(confirm.text)),
-        element(
-          "footer",
-          {},
-          element("button", { type: "button", onclick: answer(false) }, textObject(confirm.deny)),
-          yes,
-        ),
-      ),
-    );
-    question.oncancel = answer(false);
-    question.showModal();
-    yes.focus();
-  });
 }

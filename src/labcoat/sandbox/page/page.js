@@ -3,12 +3,12 @@
 import { learnFaces } from "/page/avatar.js";
 import { renderBlocks } from "/page/blocks.js";
 import { wireComposer } from "/page/composer.js";
-import { Offline, ask, post, toast, upload } from "/page/control.js";
-import { finishWeekly, forgetNews, learnCallsSoon, show, wireDesk } from "/page/desk.js";
+import { Offline, ask, oneAtATime, post, toast, upload } from "/page/control.js";
+import { finishWeekly, forgetNews, learnCalls, show, wireDesk } from "/page/desk.js";
 import { learnChoices } from "/page/fields.js";
 import { moveToNextWeek, wireMachine } from "/page/machine.js";
 import { MessageList } from "/page/messages.js";
-import { isConfirmed, showModal } from "/page/modal.js";
+import { showModal } from "/page/modal.js";
 import { showMenu } from "/page/popover.js";
 import { HOME, drawPeople, drawPlaces } from "/page/sidebar.js";
 import { element, learnNames } from "/page/text.js";
@@ -148,11 +148,10 @@ function pressKey(event) {
 
 function listen() {
   const stream = new EventSource("/sandbox/stream");
-  stream.addEventListener("changed", async (event) => {
+  stream.addEventListener("changed", (event) => {
     const { what } = JSON.parse(event.data);
-    if (what === "conversations") now.workspace.users = (await ask("workspace")).users; // someone may be gone
     if (what !== "calls") refresh(); // after "hello", (again) on the line, for what came meanwhile
-    if (what === "calls" || what === "hello") learnCallsSoon();
+    if (what === "calls" || what === "hello") learnCalls();
   });
   document.addEventListener("visibilitychange", refresh);
   setInterval(refresh, CLOCK_MS); // the clock goes on by itself
@@ -221,37 +220,22 @@ async function openAddress() {
   target.classList.add("found");
 }
 
-let looking = null;
-let isStale = false;
-
-// One look at a time; whatever changes meanwhile leads to one more.
-function refresh() {
-  isStale = true;
-  looking ??= lookUntilFresh().finally(() => (looking = null));
-  return looking;
-}
-
-async function lookUntilFresh() {
-  while (isStale) {
-    isStale = false;
-    try {
-      await look();
-      $("#offline").hidden = true;
-    } catch (problem) {
-      if (!(problem instanceof Offline)) throw problem;
-      $("#offline").hidden = false;
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, isStale ? REFRESH_AFTER_MS : 0));
+const refresh = oneAtATime(async () => {
+  try {
+    await look();
+    $("#offline").hidden = true;
+  } catch (problem) {
+    if (!(problem instanceof Offline)) throw problem;
+    $("#offline").hidden = false;
   }
-}
+}, REFRESH_AFTER_MS);
 
 async function look() {
   const { user, place, thread, since, visit } = now;
   const channel = place === HOME ? null : place;
   const screen = await ask("screen", { user, channel, thread_ts: thread, since });
   await released();
-  if (visit !== now.visit) return void (isStale = true); // someone else, or somewhere else, meanwhile
+  if (visit !== now.visit) return void refresh(); // someone else, or somewhere else, meanwhile
   if (screen.ok === false) return void setTimeout(() => actAs(user)); // no longer a member here, say
   if (screen.started_at !== now.workspace.started_at) return location.reload(); // another sandbox stands here now
   now.screen = screen;
@@ -305,7 +289,6 @@ function drawHome(view) {
   if (now.homeMark === mark && $("#messages .home")) return;
   now.homeMark = mark;
   const act = async (item, block, option) => {
-    if (!(await isConfirmed(item.confirm))) return;
     await send("view_click", { view_id: view.id, action_id: item.action_id, block_id: block.block_id, option });
   };
   const blocks = view

@@ -6,7 +6,7 @@ let open = null;
 
 export function showMenu(anchor, items, { label = "Menu" } = {}) {
   closeMenu();
-  const entries = items.map(({ text, note, run }) =>
+  const entries = items.map(({ text, run }) =>
     element(
       "li",
       { role: "none" },
@@ -21,7 +21,6 @@ export function showMenu(anchor, items, { label = "Menu" } = {}) {
           },
         },
         text,
-        note ? element("span", { className: "small" }, note) : null,
       ),
     ),
   );
@@ -33,7 +32,7 @@ export function showMenu(anchor, items, { label = "Menu" } = {}) {
   menu.querySelector("button")?.focus();
 }
 
-export function closeMenu() {
+function closeMenu() {
   if (!open) return;
   open.menu.remove();
   open.anchor.focus();

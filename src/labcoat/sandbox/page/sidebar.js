@@ -6,7 +6,7 @@ import { element } from "/page/text.js";
 export const HOME = "home";
 
 export function drawPeople(place, { users, user, waiting, actAs }) {
-  const active = users.filter((one) => !one.deleted);
+  const active = users.filter((one) => one.id in waiting);
   const me = active.find((one) => one.id === user);
   const face = (one) =>
     element(

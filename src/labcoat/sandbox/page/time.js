@@ -1,5 +1,14 @@
 // Times as the acting person reads them, in their own zone.
 
+const DAY = 86400;
+const WHOLE = {
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+};
 let zone = "UTC";
 let now = 0; // seconds
 
@@ -11,8 +20,15 @@ export function setNow(seconds) {
   now = seconds;
 }
 
-const format = (seconds, options) =>
-  new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }).format(new Date(seconds * 1000));
+const formats = new Map(); // made once each: a list of messages asks for thousands of times
+
+function formatOf(options) {
+  const key = JSON.stringify([zone, options]);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options }));
+  return formats.get(key);
+}
+
+const format = (seconds, options) => formatOf(options).format(new Date(seconds * 1000));
 
 export const at = () => now;
 export const today = () => dayOf(now);
@@ -32,7 +48,7 @@ export function sinceWhen(seconds) {
   const day =
     dayOf(seconds) === dayOf(now)
       ? "today"
-      : dayOf(seconds) === dayOf(now - 86400)
+      : dayOf(seconds) === dayOf(now - DAY)
         ? "yesterday"
         : `on ${format(seconds, { day: "numeric", month: "short" })}`;
   return `Last reply ${day} at ${shortTime(seconds)}`;
@@ -40,47 +56,28 @@ export function sinceWhen(seconds) {
 
 // Returns the next such moment in the person's zone. weekday: Monday is 0.
 export function nextWeekly([weekday, hour, minute]) {
-  for (let days = 0; days <= 7; days += 1) {
-    const at = atLocal(now + days * 86400, hour, minute);
-    const isDay = format(at, { weekday: "long" }) === WEEKDAYS[weekday];
-    if (isDay && at > now) return at;
-  }
-  return now + 7 * 86400;
-}
-
-const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
-// The instant of a local time: a guess as if the zone were UTC, corrected by what the zone's clock then shows.
-function atLocal(seconds, hour, minute) {
-  const parts = Object.fromEntries(
-    new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" })
-      .formatToParts(new Date(seconds * 1000))
-      .map((part) => [part.type, part.value]),
-  );
-  return instantOf(Date.UTC(parts.year, parts.month - 1, parts.day, hour, minute) / 1000);
+  const midnight = Math.floor(shownAsUtc(now) / DAY) * DAY;
+  const days = (weekday + 8 - new Date(midnight * 1000).getUTCDay()) % 7;
+  const wanted = midnight + days * DAY + hour * 3600 + minute * 60;
+  const next = instantOf(wanted);
+  return next > now ? next : instantOf(wanted + 7 * DAY);
 }
 
 // A moment as the person's clock shows it, "2026-11-24T09:30", and back.
 export const asLocal = (seconds) => new Date(shownAsUtc(seconds) * 1000).toISOString().slice(0, 16);
 export const fromLocal = (text) => instantOf(Date.parse(`${text}Z`) / 1000);
 
+// The instant of a local time: a guess as if the zone were UTC, corrected by what the zone's clock then shows.
 function instantOf(wanted) {
-  let at = wanted;
-  for (let round = 0; round < 2; round += 1) at += wanted - shownAsUtc(at);
-  return at;
+  let guess = wanted;
+  for (let round = 0; round < 2; round += 1) guess += wanted - shownAsUtc(guess);
+  return guess;
 }
 
+// What the zone's clock shows, to the minute, as if it were UTC.
 function shownAsUtc(seconds) {
   const parts = Object.fromEntries(
-    new Intl.DateTimeFormat("en-GB", {
-      timeZone: zone,
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      hourCycle: "h23",
-    })
+    formatOf(WHOLE)
       .formatToParts(new Date(seconds * 1000))
       .map((part) => [part.type, part.value]),
   );
