@@ -11,6 +11,7 @@ import yaml
 
 from labcoat.demo import people
 from labcoat.slack import grammar
+from labcoat.slack.listeners.verbs import SHORTCUTS
 
 ROOT = Path(__file__).parents[1]
 SLACK = ROOT / "src/labcoat/slack"
@@ -25,9 +26,17 @@ SCOPES_OF_METHODS = {
     "conversations_replies": HISTORY,
     "users_info": frozenset({"users:read"}),
     "views_open": frozenset[str](),
+    "views_publish": frozenset[str](),
+    "views_push": frozenset[str](),
     "views_update": frozenset[str](),
 }
 """Source: the page of each method in Slack's reference. History: public channels, private channels, direct messages."""
+
+SCOPES_OF_EVENTS = {
+    "app_home_opened": frozenset[str](),
+    "member_joined_channel": frozenset({"channels:read", "groups:read"}),
+}
+"""Source: the page of each event in Slack's reference."""
 
 FIELDS: dict[str, frozenset[str]] = {
     "": frozenset({"_metadata", "display_information", "features", "oauth_config", "settings"}),
@@ -43,6 +52,8 @@ FIELDS: dict[str, frozenset[str]] = {
         {"interactivity", "event_subscriptions", "org_deploy_enabled", "socket_mode_enabled", "token_rotation_enabled"}
     ),
     "settings.interactivity": frozenset({"is_enabled", "request_url"}),
+    "settings.event_subscriptions": frozenset({"request_url", "bot_events"}),
+    "features.shortcuts": frozenset({"name", "type", "callback_id", "description"}),
 }
 """What we may write, of slackapi/manifest-schema, manifest.schema.2.0.0.json: there nothing else is allowed either."""
 
@@ -55,6 +66,12 @@ LONGEST = {
     "features.slash_commands.description": 2000,
     "features.slash_commands.usage_hint": 1000,
     "settings.interactivity.request_url": 3500,
+    "settings.event_subscriptions.request_url": 3500,
+    "settings.event_subscriptions.bot_events": 100,
+    "features.shortcuts.name": 24,
+    "features.shortcuts.type": 7,
+    "features.shortcuts.callback_id": 255,
+    "features.shortcuts.description": 150,
     "oauth_config.scopes.bot": 50,
     "oauth_config.scopes.bot_optional": 50,
 }
@@ -85,7 +102,9 @@ def parts(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def test_scopes_are_those_of_the_methods_that_are_called(manifest: dict[str, Any]) -> None:
-    needed = frozenset({"commands"}).union(*(SCOPES_OF_METHODS[method] for method in called_methods()))
+    methods = (SCOPES_OF_METHODS[method] for method in called_methods())
+    events = (SCOPES_OF_EVENTS[event] for event in manifest["settings"]["event_subscriptions"]["bot_events"])
+    needed = frozenset({"commands"}).union(*methods, *events)
 
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
 
@@ -117,6 +136,13 @@ def test_commands_are_those_the_bot_answers(manifest: dict[str, Any]) -> None:
     assert {one.command for one in people.workspace().commands} == {one["command"] for one in commands}
 
 
+def test_shortcuts_are_those_the_bot_answers(manifest: dict[str, Any]) -> None:
+    shortcuts = {one["callback_id"]: one["type"] == "message" for one in manifest["features"]["shortcuts"]}
+
+    assert shortcuts.keys() == SHORTCUTS.keys()
+    assert {one.callback_id: one.on_message for one in people.workspace().shortcuts} == shortcuts
+
+
 def test_usage_hints_name_only_verbs_that_exist(manifest: dict[str, Any]) -> None:
     hints = " | ".join(one["usage_hint"] for one in manifest["features"]["slash_commands"])
     verbs = {hint.split()[0] for hint in hints.split(" | ")} - {"what"}  # "what we change, for whom"
@@ -131,8 +157,11 @@ def test_every_address_is_the_one_the_bot_listens_at(manifest: dict[str, Any]) -
     assert re.search(r'Route\("/slack/events"', (ROOT / "src/labcoat/web/app.py").read_text(encoding="utf-8"))
 
 
-def test_it_subscribes_to_no_events_and_needs_no_socket(manifest: dict[str, Any]) -> None:
-    assert "event_subscriptions" not in manifest["settings"]
+def test_it_subscribes_to_the_few_events_that_are_answered_and_needs_no_socket(manifest: dict[str, Any]) -> None:
+    source = (ROOT / "src/labcoat/slack/listeners/dispatch.py").read_text(encoding="utf-8")
+    answered = set(re.findall(r'app\.event\("(\w+)"\)', source))
+
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == answered
     assert manifest["settings"]["socket_mode_enabled"] is False
 
 

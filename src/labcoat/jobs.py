@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from labcoat.db import clock, deliveries, dossiers, workspaces
+from labcoat.db import clock, deliveries, dossiers, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.person import Person
 from labcoat.slack.delivery import Delivery
 from labcoat.usecases import digests, looks, measuring, nudges, requests
 from labcoat.warehouse.errors import SourceError
@@ -27,20 +28,21 @@ TICK_SECONDS = 15
 DELIVERY_POLL_SECONDS = 1.0
 DELIVERY_BREATH_SECONDS = 0.05
 """Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet."""
+PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 REPLAYS_REMEMBERED = timedelta(minutes=10)
 """Twice the age that a signature may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
-    """The jobs of one process. zone_of: asks Slack for a person's zone, None if it cannot tell now."""
+    """The jobs of one process. describe: asks Slack who a person is, None if it cannot tell now."""
 
     database: Database
     delivery: Delivery
     metrics: MetricsFile | None
     workspace: WorkspaceId
     zone: str
-    zone_of: Callable[[UserId], str | None]
+    describe: Callable[[UserId], Person | None]
     _ticking: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self) -> None:
@@ -48,7 +50,7 @@ class Jobs:
         with self._ticking:
             with self.database.reading() as tx:
                 now = clock.business_now(tx)
-            for job in (self.learn_zones, self.expire_requests, self.make_looks, self.send_digests, self.send_nudges):
+            for job in (self.learn_people, self.expire_requests, self.make_looks, self.send_digests, self.send_nudges):
                 try:
                     job(now)
                 except Exception:
@@ -56,17 +58,17 @@ class Jobs:
             with self.database.writing() as tx:
                 deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
 
-    def learn_zones(self, now: datetime) -> None:  # noqa: ARG002
-        """Ask Slack for the zones of people who are new."""
+    def learn_people(self, now: datetime) -> None:  # noqa: ARG002
+        """Ask Slack who new people are, and once a day whether the others still are who they were."""
         with self.database.reading() as tx:
-            people = workspaces.people_without_zone(tx, self.workspace)
-        self._each(people, self._learn_zone)
+            unchecked = people.unchecked(tx, self.workspace, before=clock.machine_now() - PEOPLE_ASKED_ABOUT_EVERY)
+        self._each(unchecked, self._learn_person)
 
-    def _learn_zone(self, person: UserId) -> None:
-        zone = self.zone_of(person)
-        if zone is not None:
+    def _learn_person(self, user: UserId) -> None:
+        person = self.describe(user)
+        if person is not None:
             with self.database.writing() as tx:
-                workspaces.set_zone(tx, self.workspace, person, zone)
+                people.know(tx, self.workspace, person, at=clock.machine_now())
 
     def expire_requests(self, now: datetime) -> None:
         """Let requests expire that nobody answered."""

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from labcoat.db import migrating, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
-from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.ids import WorkspaceId
 from labcoat.jobs import Jobs, Running
 from labcoat.settings import Settings, SettingsError
 from labcoat.slack import app as slack_app
@@ -46,7 +46,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     client, identity = _connected(settings)
     workspace = WorkspaceId(identity.workspace)
     with database.writing() as tx:
-        workspaces.set_leads(tx, workspace, settings.leads)
+        workspaces.set_leads(tx, workspace, settings.leads, from_settings=True)
     house = House(database=database, metrics=metrics, zone=settings.timezone, home_channel=settings.home_channel)
     bolt = slack_app.build(house, client=client, identity=identity)
     jobs = Jobs(
@@ -55,7 +55,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         metrics=metrics,
         workspace=workspace,
         zone=settings.timezone,
-        zone_of=lambda person: connection.zone_of(client, UserId(person), otherwise=settings.timezone),
+        describe=lambda person: connection.describe(client, person, workspace=workspace, zone=settings.timezone),
     )
 
     @asynccontextmanager

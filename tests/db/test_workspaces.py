@@ -46,10 +46,10 @@ def test_a_transaction_that_rolls_back_gives_its_number_back(database: Database)
 
 def test_leads_are_replaced_as_a_whole(database: Database) -> None:
     with database.writing() as tx:
-        workspaces.set_leads(tx, WORKSPACE, [OTHER_LEAD, LEAD])
-        workspaces.set_leads(tx, ELSEWHERE, [OTHER])
+        workspaces.set_leads(tx, WORKSPACE, [OTHER_LEAD, LEAD], from_settings=True)
+        workspaces.set_leads(tx, ELSEWHERE, [OTHER], from_settings=True)
         both = workspaces.leads(tx, WORKSPACE, lock=True)
-        workspaces.set_leads(tx, WORKSPACE, [])
+        workspaces.set_leads(tx, WORKSPACE, [], from_settings=True)
 
         assert both == [LEAD, OTHER_LEAD]
         assert workspaces.leads(tx, WORKSPACE) == []
@@ -69,19 +69,6 @@ def test_the_newest_asking_of_each_person_counts(database: Database) -> None:
 
         assert workspaces.last_asked(tx, WORKSPACE) == {LEAD: NOW, OTHER_LEAD: NOW.replace(hour=1)}
         assert workspaces.last_asked(tx, ELSEWHERE) == {}
-
-
-def test_a_zone_is_looked_up_once(database: Database) -> None:
-    with database.writing() as tx:
-        workspaces.meet(tx, WORKSPACE, OWNER)
-        workspaces.meet(tx, WORKSPACE, OWNER)
-        before = workspaces.people_without_zone(tx, WORKSPACE)
-        workspaces.set_zone(tx, WORKSPACE, OWNER, "Asia/Kolkata")
-
-        assert before == [OWNER]
-        assert workspaces.people_without_zone(tx, WORKSPACE) == []
-        assert workspaces.zones(tx, WORKSPACE) == {OWNER: "Asia/Kolkata"}
-        assert workspaces.zones(tx, ELSEWHERE) == {}
 
 
 def test_business_time_moves_only_by_its_offset(database: Database) -> None:

@@ -22,7 +22,9 @@ from journeys.playing import (
     playing,
     read,
 )
-from labcoat.db import looks
+from labcoat.db import looks, people
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.person import Person
 from labcoat.sandbox import outbound, serving
 
 
@@ -66,6 +68,8 @@ def test_id_that_no_database_could_hold_is_just_unknown(unchanged: Play) -> None
 
 
 def test_another_workspaces_id_is_unknown_here(unchanged: Play) -> None:
+    with unchanged.bot.database.writing() as tx:
+        people.know(tx, WorkspaceId("T0OTHER"), Person(user=UserId("UEVE")), at=START)
     stranger = unchanged.send(command_fields("/hypothesis show H-1", team="T0OTHER", user="UEVE"))
     listed = unchanged.send(command_fields("/hypothesis list", team="T0OTHER", user="UEVE"))
 

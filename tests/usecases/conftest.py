@@ -13,5 +13,5 @@ from labcoat.db.database import Database, Transaction
 def tx(database: Database) -> Iterator[Transaction]:
     """A transaction in a workspace with two leads."""
     with database.writing() as tx:
-        workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD])
+        workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD], from_settings=True)
         yield tx

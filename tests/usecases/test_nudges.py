@@ -16,13 +16,14 @@ from builders import (
     an_ending,
     an_experiment,
 )
-from labcoat.db import workspaces
+from labcoat.db import people
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.nudge import NudgeCase
+from labcoat.domain.person import Person
 from labcoat.usecases import nudges
 from usecases.storing import Told, deliver_all, details_of, stored, told
 
@@ -85,8 +86,7 @@ def test_after_downtime_only_the_newest_step_is_sent(tx: Transaction) -> None:
 
 def test_the_owners_own_zone_counts(tx: Transaction) -> None:
     stored(tx, _stopped(1))
-    workspaces.meet(tx, WORKSPACE, OWNER)
-    workspaces.set_zone(tx, WORKSPACE, OWNER, "Asia/Kolkata")  # 10:00 there is 04:30 UTC
+    people.know(tx, WORKSPACE, Person(user=OWNER, zone="Asia/Kolkata"), at=NOW)  # 10:00 there is 04:30 UTC
 
     assert nudges.due(tx, zone="UTC", now=FRIDAY.replace(hour=4, minute=29)) == {}
     assert len(nudges.due(tx, zone="UTC", now=FRIDAY.replace(hour=4, minute=30))[WORKSPACE]) == 1

@@ -59,7 +59,7 @@ def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD) -> Dossier:
 
 
 def test_the_lead_asked_least_recently_is_proposed(tx: Transaction) -> None:
-    workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD, THIRD_LEAD])
+    workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD, THIRD_LEAD], from_settings=True)
     others = replace(
         a_dossier(number=1),
         requests=(

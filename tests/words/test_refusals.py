@@ -11,6 +11,7 @@ import labcoat
 from builders import NOW, OWNER
 from labcoat.domain.hypothesis import Decision
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.words import refusals
 
@@ -24,6 +25,7 @@ FACTS: dict[str, Fact] = {
     "by": "ULEAD",
     "at": NOW.isoformat(),
     "channel": "C1",
+    "standing": Standing.GUEST,
     "decision": Decision.NOT_BUILT,
     "step": Step.PLAN,
     "stage": Stage.PROTOTYPE,

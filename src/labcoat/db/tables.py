@@ -16,36 +16,34 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
+    true,
 )
 
 from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
 from labcoat.domain.hypothesis import Ending, Outcome
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.notice import NoticeKind
+from labcoat.domain.person import Standing
 from labcoat.domain.plan import Plan
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Direction, Moments, NoLookReason, Readout, Sample, Verdict
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s", "fk": "fk_%(table_name)s_%(referred_table_name)s", "pk": "pk_%(table_name)s",
+}  # fmt: skip
+metadata = MetaData(naming_convention=_NAMES)
 
 _ID = String(40)  # Slack's ids have 11 signs or so, and no promised length
 
 
 def _of_hypothesis() -> tuple[Column[str], Column[int], ForeignKeyConstraint]:
-    return (
-        Column("workspace", _ID, primary_key=True),
-        Column("hypothesis", Integer, primary_key=True),
-        ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"]),
-    )
+    owned = ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"])
+    return Column("workspace", _ID, primary_key=True), Column("hypothesis", Integer, primary_key=True), owned
 
 
 workspaces = Table(
@@ -61,6 +59,13 @@ leads = Table(
     metadata,
     Column("workspace", _ID, primary_key=True),
     Column("person", _ID, primary_key=True),
+    Column(
+        "is_from_settings",
+        Boolean(create_constraint=False),
+        nullable=False,
+        server_default=true(),
+        comment="of LABCOAT_LEADS",
+    ),
 )
 
 people = Table(
@@ -69,6 +74,20 @@ people = Table(
     Column("workspace", _ID, primary_key=True),
     Column("person", _ID, primary_key=True),
     Column("zone", String(60), comment="IANA name; empty until Slack was asked"),
+    Column("standing", Word(Standing), comment="empty until Slack was asked"),
+    Column("is_admin", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("checked_at", UTCDateTime, comment="machine time; when Slack was asked last"),
+    Column("away_until", UTCDateTime),
+    Column("stand_in", _ID),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("channel", _ID, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("settings", Json(ChannelSettings), nullable=False),
 )
 
 hypotheses = Table(
@@ -86,12 +105,15 @@ hypotheses = Table(
     Column("because", Text, nullable=False),
     Column("smallest_effect", Text, nullable=False),
     Column("refuted_by", Text, nullable=False),
+    Column("different_because", Text, nullable=False, server_default=text("''")),
     Column("tags", Json(tuple[str, ...]), nullable=False),
     Column("owner", _ID),
+    Column("deputy", _ID),
     Column("filed_by", _ID, nullable=False),
     Column("filed_at", UTCDateTime, nullable=False),
     Column("involved", Json(tuple[str, ...]), nullable=False),
     Column("replaces", Integer),
+    Column("is_imported", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("ending", Json(Ending)),
     Column("ended_at", UTCDateTime, comment="of the ending, for queries"),
     Index(None, "workspace", "channel", "ended_at"),
@@ -168,6 +190,7 @@ requests = Table(
     Column("no_experiment_reason", Word(NoExperimentReason)),
     Column("no_experiment_note", Text, nullable=False),
     Column("is_member_confirmation", Boolean(create_constraint=False), nullable=False),
+    Column("is_self_release", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("verdict", Word(Verdict)),
     Column("decided_by", _ID),
     Column("decided_at", UTCDateTime),
@@ -184,6 +207,23 @@ needs = Table(
     Column("summary", Text, nullable=False),
     Column("found_by", _ID, nullable=False),
     Column("found_at", UTCDateTime, nullable=False),
+)
+
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("workspace", _ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("person", _ID, primary_key=True),
+    Column("chance", Float, nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+)
+
+followers = Table(
+    "followers",
+    metadata,
+    *_of_hypothesis(),
+    Column("person", _ID, primary_key=True),
 )
 
 history = Table(

@@ -1,6 +1,6 @@
-"""Workspaces: their running numbers, their leads, and the zones of their people."""
+"""Workspaces: their running numbers, and who leads there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Table, delete, insert, select, update
@@ -28,12 +28,13 @@ def _next(tx: Transaction, workspace: WorkspaceId, column: str) -> int:
     )
     taken = tx.execute(taking).scalar_one_or_none()
     if taken is None:
-        _add_once(tx, table, {"id": workspace})
+        add_once(tx, table, {"id": workspace})
         taken = tx.execute(taking).scalar_one()
     return int(taken)
 
 
-def _add_once(tx: Transaction, table: Table, row: dict[str, str | None]) -> None:
+def add_once(tx: Transaction, table: Table, row: Mapping[str, object]) -> None:
+    """Insert a row, unless another replica did."""
     try:
         with tx.begin_nested():
             tx.execute(insert(table).values(row))
@@ -41,19 +42,33 @@ def _add_once(tx: Transaction, table: Table, row: dict[str, str | None]) -> None
         return
 
 
-def set_leads(tx: Transaction, workspace: WorkspaceId, people: Collection[UserId]) -> None:
-    """Make these the leads of the workspace."""
-    table, wanted, known = tables.leads, set(people), set(leads(tx, workspace))
+def set_leads(tx: Transaction, workspace: WorkspaceId, people: Collection[UserId], *, from_settings: bool) -> None:
+    """Make these the leads of the workspace that LABCOAT_LEADS names, or those that admins manage in Slack.
+
+    The settings win: whom they name cannot be taken out in Slack.
+    """
+    table, wanted = tables.leads, set(people)
+    known = set(leads(tx, workspace, from_settings=from_settings))
     if known - wanted:
-        gone = table.c.person.in_(known - wanted)
+        gone = table.c.person.in_(known - wanted) & table.c.is_from_settings.is_(from_settings)
         tx.execute(delete(table).where(table.c.workspace == workspace, gone))
-    for person in sorted(wanted - known):
-        _add_once(tx, table, {"workspace": workspace, "person": person})
+    if from_settings:
+        named = (table.c.workspace == workspace) & table.c.person.in_(wanted)
+        tx.execute(update(table).where(named).values(is_from_settings=True))
+    for person in sorted(wanted - set(leads(tx, workspace))):
+        add_once(tx, table, {"workspace": workspace, "person": person, "is_from_settings": from_settings})
 
 
-def leads(tx: Transaction, workspace: WorkspaceId, *, lock: bool = False) -> list[UserId]:
-    """Return everybody who leads here. lock: keep it so until the transaction ends (PostgreSQL; SQLite always does)."""
+def leads(
+    tx: Transaction, workspace: WorkspaceId, *, lock: bool = False, from_settings: bool | None = None
+) -> list[UserId]:
+    """Return everybody who leads here. lock: keep it so until the transaction ends (PostgreSQL; SQLite always does).
+
+    from_settings: only those whom LABCOAT_LEADS names, or only those managed in Slack; None for all.
+    """
     query = select(tables.leads.c.person).where(tables.leads.c.workspace == workspace).order_by(tables.leads.c.person)
+    if from_settings is not None:
+        query = query.where(tables.leads.c.is_from_settings.is_(from_settings))
     if lock:
         query = query.with_for_update(read=True)
     return [UserId(person) for person in tx.execute(query).scalars()]
@@ -64,32 +79,3 @@ def last_asked(tx: Transaction, workspace: WorkspaceId) -> dict[UserId, datetime
     column = tables.requests.c
     query = select(column.asked_of, column.asked_at).where(column.workspace == workspace).order_by(column.asked_at)
     return {UserId(person): at for person, at in tx.execute(query)}
-
-
-def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
-    """Remember that this person uses Labcoat, so that their zone is looked up."""
-    table = tables.people
-    known = select(table.c.person).where(table.c.workspace == workspace, table.c.person == person)
-    if tx.execute(known).scalar_one_or_none() is None:
-        _add_once(tx, table, {"workspace": workspace, "person": person, "zone": None})
-
-
-def people_without_zone(tx: Transaction, workspace: WorkspaceId) -> list[UserId]:
-    """Return the people whose zone Slack was not yet asked for."""
-    column = tables.people.c
-    query = select(column.person).where(column.workspace == workspace, column.zone.is_(None))
-    return [UserId(person) for person in tx.execute(query).scalars()]
-
-
-def set_zone(tx: Transaction, workspace: WorkspaceId, person: UserId, zone: str) -> None:
-    """Store the IANA name of a person's zone."""
-    column = tables.people.c
-    known = update(tables.people).where(column.workspace == workspace, column.person == person)
-    tx.execute(known.values(zone=zone))
-
-
-def zones(tx: Transaction, workspace: WorkspaceId) -> dict[UserId | None, str]:
-    """Return the IANA names of the zones of everybody whose zone is known."""
-    column = tables.people.c
-    query = select(column.person, column.zone).where(column.workspace == workspace, column.zone.is_not(None))
-    return {UserId(person): zone for person, zone in tx.execute(query)}

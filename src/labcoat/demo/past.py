@@ -227,7 +227,7 @@ def write(database: Database, *, workspace: WorkspaceId, channel: ChannelId, now
     All are closed by 10 days before now, and everything was told: nothing of it waits, and no digest is due at now.
     """
     with database.writing() as tx:
-        workspaces.set_leads(tx, workspace, [UserId(lead) for lead in LEADS])
+        workspaces.set_leads(tx, workspace, [UserId(lead) for lead in LEADS], from_settings=True)
         lives = [_live(tx, story, workspace=workspace, channel=channel, now=now) for story in _STORIES]
         deque(merge(*lives), maxlen=0)  # side by side, each step in its turn
         digests.send_due(tx, workspace, channel, zone=ZONE, now=now)

@@ -1,6 +1,18 @@
 """Who works in the demo's Slack, and what a newcomer reads first: a marketplace's search and recommendation team."""
 
-from labcoat.sandbox.workspace import Bot, Channel, Command, Guide, GuideStep, Role, Sign, Team, User, Workspace
+from labcoat.sandbox.workspace import (
+    Bot,
+    Channel,
+    Command,
+    Guide,
+    GuideStep,
+    Role,
+    Shortcut,
+    Sign,
+    Team,
+    User,
+    Workspace,
+)
 
 ANA, BEN, LENA, OMAR, GIA = "UANA", "UBEN", "ULENA", "UOMAR", "UGIA"
 CHANNEL, GENERAL = "CSEARCH", "CGENERAL"
@@ -49,7 +61,16 @@ def workspace() -> Workspace:
         bot=Bot(
             name="Labcoat",
             icon="🥼",
-            scopes=("chat:write", "commands", "im:write", "users:read", "channels:history", "im:history"),
+            scopes=(
+                "chat:write",
+                "commands",
+                "channels:read",
+                "groups:read",
+                "im:write",
+                "users:read",
+                "channels:history",
+                "im:history",
+            ),
         ),
         users=(
             User(id=ANA, name="ana", real_name=NAMES[ANA], title="Product owner", tz=ZONE),
@@ -73,6 +94,10 @@ def workspace() -> Workspace:
                 hint="plan H-12 | result E-7 | ask E-7 | digest | help",
                 description="Plan, run and decide an experiment",
             ),
+        ),
+        shortcuts=(
+            Shortcut(callback_id="new_hypothesis", name="New hypothesis"),
+            Shortcut(callback_id="turn_into_hypothesis", name="Turn into hypothesis", on_message=True),
         ),
         guide=GUIDE,
         weekly=(0, 9, 30),  # when the digest is due

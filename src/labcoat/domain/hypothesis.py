@@ -51,7 +51,8 @@ class Hypothesis:
     """One hypothesis; `version` counts every change of it or of anything that belongs to it.
 
     involved: everybody who ever owned it, stood in for its owner or asked for its approval; none of them may approve.
-    stage_since: when it came to its stage. replaces: the hypothesis it goes on from.
+    stage_since: when it came to its stage. replaces: the hypothesis it goes on from. deputy: may do what the owner may.
+    is_imported: from before Labcoat; it has no card until something happens to it, and teaches no digest anything.
     """
 
     workspace: WorkspaceId
@@ -66,12 +67,15 @@ class Hypothesis:
     because: str
     smallest_effect: str = ""
     refuted_by: str = ""
+    different_because: str = ""
     tags: tuple[str, ...] = ()
     owner: UserId | None
+    deputy: UserId | None = None
     filed_by: UserId
     filed_at: datetime
     involved: tuple[UserId, ...] = ()
     replaces: HypothesisNumber | None = None
+    is_imported: bool = False
     ending: Ending | None = None
 
     @property
@@ -82,7 +86,10 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a person files or edits: the words of a hypothesis. Only the first four are needed."""
+    """What a person files or edits: the words of a hypothesis. Only the first four are needed.
+
+    different_because: what sets it apart from an earlier one that is much like it.
+    """
 
     change: str
     metric: str
@@ -90,6 +97,7 @@ class Statement:
     because: str
     smallest_effect: str = ""
     refuted_by: str = ""
+    different_because: str = ""
     tags: tuple[str, ...] = ()
 
 
@@ -102,5 +110,6 @@ def checked(statement: Statement) -> Statement:
         because=require_text(statement.because, field="because", longest=1000),
         smallest_effect=statement.smallest_effect.strip()[:80],
         refuted_by=statement.refuted_by.strip()[:600],
+        different_because=statement.different_because.strip()[:600],
         tags=tuple(dict.fromkeys(tag.strip().lower() for tag in statement.tags if tag.strip())),
     )

@@ -16,6 +16,11 @@ class NoticeKind(StrEnum):
     ANSWER = "answer"  # tells the owner what became of a request
     DIGEST = "digest"
     NUDGE = "nudge"
+    CHART = "chart"  # one experiment's result with its chart, in the digest's thread
+    WELCOME = "welcome"  # what Labcoat does, once, to a channel that it was invited to
+    OWNERSHIP = "ownership"  # tells a person that a hypothesis is theirs now
+    FOLLOWED = "followed"  # tells who follows a hypothesis what became of it
+    HOME = "home"  # a person's Home tab, published anew
     PROBLEM = "problem"  # tells a person in private that something could not be done
 
 

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     NOT_IN_CHANNEL = "not in channel"
     LEAD_ONLY = "lead only"
     HAS_OWNER = "has owner"
+    NOT_MEMBER = "not member"  # a guest, a bot, somebody deactivated or of another workspace
     # where in the lifecycle
     CLOSED = "closed"
     NOT_CLOSED = "not closed"

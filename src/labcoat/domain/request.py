@@ -29,7 +29,9 @@ class Request:
     """One request. position: 1, 2, ... within its hypothesis.
 
     asked_of: the person picked; any other eligible lead may answer too. amount_days: person-days asked for.
-    is_member_confirmation: nobody eligible leads, so a member confirms. verdict: of the newest look when it was asked.
+    is_member_confirmation: nobody eligible leads, so a member confirms.
+    is_self_release: the only lead there is owns it and releases it alone, which stays visible.
+    verdict: of the newest look when it was asked.
     seen_version: the hypothesis's version that the deciding lead saw.
     """
 
@@ -46,6 +48,7 @@ class Request:
     no_experiment_reason: NoExperimentReason | None = None
     no_experiment_note: str = ""
     is_member_confirmation: bool = False
+    is_self_release: bool = False
     verdict: Verdict | None = None
     decided_by: UserId | None = None
     decided_at: datetime | None = None

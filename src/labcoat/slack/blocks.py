@@ -135,6 +135,12 @@ def button(text: str, *, verb: str, value: str, style: str | None = None, key: s
     return block | ({"style": style} if style else {})
 
 
+def overflow(choices: Sequence[tuple[str, str]], *, key: str = "") -> Block:
+    """Return a "…" menu, at most five choices. choices: what each does ("handover H-12"), and its label."""
+    options = [option(value, label) for value, label in choices[:5]]
+    return {"type": "overflow", "action_id": f"more:{key}" if key else "more", "options": options}
+
+
 def form(callback: str, *, title: str, submit: str, blocks: Sequence[Block], metadata: str) -> Block:
     """Return a modal. metadata: what its submission needs to know, at most 3,000 signs."""
     return {

@@ -1,7 +1,9 @@
 """The one Web API client: no retries of its own, because the default one posts twice when an answer is lost."""
 
 import logging
+from collections.abc import Mapping
 from http.client import HTTPException
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -9,7 +11,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from labcoat.domain.ids import UserId
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.person import Person, Standing
 from labcoat.slack.blocks import Message
 
 _log = logging.getLogger(__name__)
@@ -27,21 +30,42 @@ def connect(*, token: str, api_url: str) -> WebClient:
     return WebClient(token=token, base_url=url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
 
 
-def zone_of(client: WebClient, person: UserId, *, otherwise: str) -> str | None:
-    """Return the IANA name of a person's zone as Slack knows it.
+def describe(client: WebClient, user: UserId, *, workspace: WorkspaceId, zone: str) -> Person | None:
+    """Return who somebody is, as Slack knows them; None if Slack does not answer now.
 
-    otherwise: for somebody whom Slack does not know, or whose zone is none. None if Slack does not answer now.
+    zone: for somebody whom Slack does not know, or whose zone is none.
     """
     try:
-        answer = client.users_info(user=person)
-        ZoneInfo(answer["user"].get("tz") or otherwise)
+        found = client.users_info(user=user)["user"]
     except SlackApiError as error:
-        return otherwise if error.response["error"] in ("user_not_found", "user_not_visible") else None
+        is_unknown = error.response["error"] in ("user_not_found", "user_not_visible")
+        return Person(user=user, standing=Standing.STRANGER, zone=zone) if is_unknown else None
     except (SlackClientError, HTTPException, OSError):
         return None
-    except (KeyError, ValueError):
-        return otherwise
-    return answer["user"].get("tz") or otherwise
+    return Person(
+        user=user,
+        standing=_standing(found, workspace),
+        is_admin=bool(found.get("is_admin")) or bool(found.get("is_owner")),
+        zone=_zone(found.get("tz") or "") or zone,
+    )
+
+
+def _standing(found: Mapping[str, Any], workspace: WorkspaceId) -> Standing:
+    if found.get("deleted"):
+        return Standing.DEACTIVATED
+    if found.get("is_bot"):
+        return Standing.BOT
+    if found.get("team_id", workspace) != workspace:
+        return Standing.STRANGER
+    return Standing.GUEST if found.get("is_restricted") or found.get("is_ultra_restricted") else Standing.MEMBER
+
+
+def _zone(name: str) -> str | None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+    return name
 
 
 def answer_privately(response_url: str, message: Message) -> None:

@@ -10,18 +10,32 @@ HYPOTHESIS, EXPERIMENT = "/hypothesis", "/experiment"
 
 ABOUT_ONE = frozenset(
     {
-        "show", "prototype", "evidence", "close", "plan", "start", "record", "result",
-        "stop", "cancel", "again", "ask", "decide", "ship",
+        "again",
+        "ask",
+        "cancel",
+        "close",
+        "decide",
+        "evidence",
+        "plan",
+        "prototype",
+        "record",
+        "result",
+        "ship",
+        "show",
+        "start",
+        "stop",
     }
-)  # fmt: skip
+)
 """Verbs that are followed by an id."""
 
-_LIST = re.compile(r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize))?$", re.IGNORECASE)
 _REST = {
-    "list": _LIST,
+    "list": re.compile(
+        r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize))?$", re.IGNORECASE
+    ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
 }
+"""Verbs that stand alone, and what may follow them."""
 _LATER_ABOUT_ONE = frozenset({"edit", "take", "handover", "pivot", "reopen", "predict"})
 _LATER_ALONE = frozenset({"settings", "export", "search", "need", "size"})
 VERBS = ABOUT_ONE | _REST.keys()

@@ -14,6 +14,7 @@ from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.request import answer_message, request_message
+from labcoat.slack.views.welcome import welcome_message
 from labcoat.usecases import digests, nudges, results
 from labcoat.words import stories
 
@@ -107,6 +108,10 @@ def _problem_text(details: Mapping[str, object]) -> str:
     return f"I could not show {what} in <#{details['channel']}>. Nothing is lost. {why} {after}"
 
 
+def _welcome(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    return welcome_message()
+
+
 _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {
     NoticeKind.CARD: _card,
     NoticeKind.STORY: _story,
@@ -115,4 +120,5 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.DIGEST: _digest,
     NoticeKind.NUDGE: _nudge,
     NoticeKind.PROBLEM: _problem,
+    NoticeKind.WELCOME: _welcome,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from labcoat.db import dossiers, workspaces
+from labcoat.db import dossiers, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Hypothesis, Outcome, Statement
@@ -28,7 +28,7 @@ def file(
     """File a hypothesis; its card appears in the channel."""
     number = workspaces.next_hypothesis(tx, workspace)
     new = steps.file(statement, by=by, owner=owner, workspace=workspace, channel=channel, number=number, now=now)
-    workspaces.meet(tx, workspace, owner)
+    people.meet(tx, workspace, owner)
     return telling.save(tx, None, new, step=Step.FILE, by=by.user, now=now)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from labcoat.db import dossiers, outbox, periods, workspaces
+from labcoat.db import dossiers, outbox, people, periods, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import RequestState
@@ -21,7 +21,7 @@ def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[
     found: dict[WorkspaceId, list[Nudge]] = defaultdict(list)
     for workspace, waiting in dossiers.waiting_for_decision(tx).items():
         leads = tuple(workspaces.leads(tx, workspace))
-        zones = workspaces.zones(tx, workspace)
+        zones = people.zones(tx, workspace)
         for dossier in waiting:
             request, owner = dossier.waiting_request, dossier.hypothesis.owner
             local = zones.get(request.asked_of if request else owner) or zone

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labcoat.db import dossiers, looks, workspaces
+from labcoat.db import dossiers, looks, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
@@ -67,7 +67,7 @@ def ask(
         now=now,
     )
     saved = telling.save(tx, dossier, new, step=Step.ASK, by=by.user, now=now)
-    workspaces.meet(tx, workspace, of)
+    people.meet(tx, workspace, of)
     telling.send_request(tx, saved, saved.requests[-1].position, of)
     return saved
 

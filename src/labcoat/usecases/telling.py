@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from labcoat.db import dossiers, outbox, workspaces
+from labcoat.db import dossiers, outbox, people
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import HypothesisNumber, UserId
@@ -25,7 +25,7 @@ def save(
 ) -> Dossier:
     """Save a step, and put its card and story in the outbox. Raises dossiers.Changed if someone was quicker."""
     if by is not None:
-        workspaces.meet(tx, new.hypothesis.workspace, by)
+        people.meet(tx, new.hypothesis.workspace, by)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
     refresh_card(tx, saved)
     if step is not Step.FILE:

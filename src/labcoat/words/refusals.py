@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.words import numbers
 
@@ -16,6 +17,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NOT_IN_CHANNEL: "That happens in {channel_name}, where the hypothesis lives. Please do it from there.",
     Reason.LEAD_ONLY: "H-{hypothesis} was shipped, so only a lead can reopen it. Ask a lead, or file a new hypothesis.",
     Reason.HAS_OWNER: "H-{hypothesis} already has an owner ({owner_name}).",
+    Reason.NOT_MEMBER: "{standing_name}, so nothing was changed. Please ask a member of this workspace to do it with you.",
     Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. To go on from it, file a new hypothesis.",
     Reason.NOT_CLOSED: "H-{hypothesis} is still open, so there is nothing to reopen. See `/hypothesis show H-{hypothesis}`.",
     Reason.WRONG_STAGE: "H-{hypothesis} is at the stage “{stage}”, where that step is not possible. {next_step}",
@@ -99,6 +101,13 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",
 }
 
+_STANDINGS: Mapping[str, str] = {
+    Standing.GUEST: "Guests can read along here, but hypotheses and experiments are for members",
+    Standing.BOT: "Hypotheses and experiments are for people, not for bots",
+    Standing.DEACTIVATED: "This account is deactivated",
+    Standing.STRANGER: "You are from another workspace: you can read along here, but only this workspace's members take part",
+}
+
 NEXT_STEP: Mapping[str, str] = {
     "hypothesize": "Begin a prototype: `/hypothesis prototype H-{hypothesis}`.",
     "prototype": "Plan an experiment: `/experiment plan H-{hypothesis}`.",
@@ -145,6 +154,7 @@ class _Facts(dict[str, object]):
         self["at_when"] = f" on {self._when(facts['at'])}" if facts.get("at") else ""
         number = facts.get("experiment")
         self["experiment_name"] = f"E-{number}" if number else "Its experiment"
+        self["standing_name"] = _STANDINGS.get(str(facts.get("standing")), "")
         self["state"] = facts.get("state") or "not planned yet"
         self["next_step"] = self._next_step(facts)
         total = facts.get("total")

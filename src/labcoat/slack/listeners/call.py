@@ -25,6 +25,14 @@ PUBLIC_OR_PRIVATE = ("C", "G")
 """What the ids of channels begin with; a DM's begins with D."""
 
 
+class Renewed(Exception):  # noqa: N818  not an error: the form needs another look
+    """Raised when a form is shown anew instead of taken; what was typed must be in the new one. Nothing was changed."""
+
+    def __init__(self, view: Block) -> None:
+        super().__init__(view["callback_id"])
+        self.view = view
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """Who asks for something, and from where. delivery_key: names this delivery, so that a replay is known."""

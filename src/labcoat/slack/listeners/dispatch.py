@@ -15,16 +15,19 @@ from labcoat.db.dossiers import Changed
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
-from labcoat.slack import connection, errors, grammar
+from labcoat.slack import connection, errors, grammar, membership
 from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.house import House
-from labcoat.slack.listeners import digest, hypothesis, prototype, result
-from labcoat.slack.listeners.call import Call, Submission, Target
-from labcoat.slack.listeners.verbs import BUTTON_VERBS, FORMS, VERBS
+from labcoat.slack.listeners import home, prototype, result
+from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
 from labcoat.slack.views import listing
+from labcoat.usecases import welcoming
 
 DELIVERY_KEY = "labcoat_delivery_key"
+MORE = "more"
+"""The "…" menu of a message: its choices say what they do."""
 _TRIES = 3
 _LATE_TRIGGER = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id")
 _LIVE_FORMS = {"evidence": prototype.evidence_form_for, "record": result.record_form_for}
@@ -36,7 +39,7 @@ def register(app: App, house: House) -> None:
     def on_command(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         answers: list[Message] = []
         call = _call(house, body, context, client, channel=body["channel_id"], reply=answers.append)
-        _answered(call, lambda: _command(call, body["command"], unescape(body.get("text") or "")))
+        _answered(call, client, lambda: _command(call, body["command"], unescape(body.get("text") or "")))
         if answers:
             ack(response_type="ephemeral", **answers[-1].arguments())
         else:
@@ -44,16 +47,41 @@ def register(app: App, house: House) -> None:
 
     def on_button(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         def reply(message: Message) -> None:
-            connection.answer_privately(body["response_url"], message)
+            if "response_url" in body:
+                connection.answer_privately(body["response_url"], message)
+            else:  # in a form or in Home nothing can be said in private but by a form of its own
+                open_view(client, body, notice_view("Labcoat", message))
 
         channel = body.get("channel", {}).get("id") or house.home_channel or ""
         call = _call(house, body, context, client, channel=channel, reply=reply)
-        _answered(call, lambda: _button(call, body["actions"][0]))
+        _answered(call, client, lambda: _button(call, body["actions"][0]))
         ack()
 
-    def on_form(ack: Ack, body: dict[str, Any], context: BoltContext) -> None:
+    def on_shortcut(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        def reply(message: Message) -> None:
+            open_view(client, body, notice_view("Labcoat", message))
+
+        channel = body.get("channel", {}).get("id") or house.home_channel or ""
+        call = _call(house, body, context, client, channel=channel, reply=reply)
+        _answered(call, client, lambda: SHORTCUTS[body["callback_id"]](call, body))
+        ack()
+
+    def on_home_opened(event: dict[str, Any], client: WebClient, context: BoltContext) -> None:
+        if event.get("tab") == "home":
+            home.publish(house, client, WorkspaceId(str(context.team_id)), UserId(event["user"]))
+
+    def on_joined(event: dict[str, Any], context: BoltContext) -> None:
+        if event["user"] == context.bot_user_id:
+            with house.database.writing() as tx:
+                welcoming.welcome(tx, WorkspaceId(str(context.team_id)), ChannelId(event["channel"]))
+
+    def on_form(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         form = _submission(house, body, context)
-        refusal = _find_refusal(form, body["view"]["callback_id"])
+        try:
+            refusal = _find_refusal(form, client, body["view"]["callback_id"])
+        except Renewed as renewed:
+            ack(response_action="update", view=renewed.view)
+            return
         if refusal is None:
             ack()
         elif refusal.reason is Reason.ALREADY_DECIDED or not form.answers.input_blocks:
@@ -72,8 +100,19 @@ def register(app: App, house: House) -> None:
     for root in (grammar.HYPOTHESIS, grammar.EXPERIMENT):
         app.command(root)(on_command)
     app.action(re.compile(r"^live:"))(on_choice)
-    app.action(re.compile(rf"^({'|'.join(BUTTON_VERBS)})(:.+)?$"))(on_button)
+    app.action(re.compile(rf"^({'|'.join([*BUTTON_VERBS, *ALONE, MORE])})(:.+)?$"))(on_button)
     app.view(re.compile(rf"^({'|'.join(FORMS)})$"))(on_form)
+    app.shortcut(re.compile(rf"^({'|'.join(SHORTCUTS)})$"))(on_shortcut)
+    app.event("app_home_opened")(on_home_opened)
+    app.event("member_joined_channel")(on_joined)
+
+
+def open_view(client: WebClient, body: dict[str, Any], view: Block) -> None:
+    """Open a modal; on top of the one that was clicked in, if there is one."""
+    if body.get("view", {}).get("type") == "modal":
+        client.views_push(trigger_id=body["trigger_id"], view=view)
+    else:
+        client.views_open(trigger_id=body["trigger_id"], view=view)
 
 
 def _call(
@@ -86,7 +125,7 @@ def _call(
     reply: Callable[[Message], None],
 ) -> Call:
     def open_form(view: Block) -> None:
-        client.views_open(trigger_id=body["trigger_id"], view=view)
+        open_view(client, body, view)
 
     return Call(
         house=house,
@@ -113,9 +152,10 @@ def _submission(house: House, body: dict[str, Any], context: BoltContext) -> Sub
     )
 
 
-def _answered(call: Call, act: Callable[[], None]) -> None:
+def _answered(call: Call, client: WebClient, act: Callable[[], None]) -> None:
     """Carry out what was asked; a rule that says no is a private answer."""
     try:
+        membership.require_member(call.house, client, call.workspace, call.user)
         _again_if_changed(act)
     except Refusal as refusal:
         call.reply(errors.refusal_message(refusal, zone=call.house.zone))
@@ -128,9 +168,10 @@ def _answered(call: Call, act: Callable[[], None]) -> None:
         call.reply(Message(text=text, blocks=(section(text),)))
 
 
-def _find_refusal(form: Submission, callback: str) -> Refusal | None:
-    """Run the use case of a form; return what speaks against it, None if it is done."""
+def _find_refusal(form: Submission, client: WebClient, callback: str) -> Refusal | None:
+    """Run the use case of a form; return what speaks against it, None if it is done. Raises Renewed."""
     try:
+        membership.require_member(form.house, client, form.workspace, form.user)
         _again_if_changed(lambda: FORMS[callback](form))
     except Refusal as refusal:
         return refusal
@@ -160,7 +201,7 @@ def _command(call: Call, root: str, text: str) -> None:
     meant = grammar.parse(root, text)
     match meant:
         case grammar.FreeText():
-            hypothesis.open_file_form(call, text=meant.text)
+            ALONE["file"](call, meant.text)
         case grammar.Unclear(suggestion=str() as suggestion):
             call.reply(listing.did_you_mean(root, suggestion))
         case grammar.Later():
@@ -173,19 +214,12 @@ def _command(call: Call, root: str, text: str) -> None:
 
 
 def _intent(call: Call, root: str, intent: grammar.Intent) -> None:
-    match intent.verb:
-        case "list":
-            hypothesis.show_list(call, intent.rest)
-        case "menu":
-            hypothesis.show_menu(call)
-        case "digest":
-            digest.show_digest(call, intent.rest)
-        case "help":
-            call.reply(listing.help_message(is_all=intent.rest == "all"))
-        case verb:
-            subject = intent.subject or _subject_of_number(call, intent, root)
-            if subject is not None:
-                VERBS[verb](call, Target(subject=subject, rest=intent.rest))
+    if intent.verb in ALONE:
+        ALONE[intent.verb](call, intent.rest)
+        return
+    subject = intent.subject or _subject_of_number(call, intent, root)
+    if subject is not None:
+        VERBS[intent.verb](call, Target(subject=subject, rest=intent.rest))
 
 
 def _subject_of_number(call: Call, intent: grammar.Intent, root: str) -> Subject | None:
@@ -206,7 +240,13 @@ def _subject_of_number(call: Call, intent: grammar.Intent, root: str) -> Subject
 
 def _button(call: Call, action: dict[str, Any]) -> None:
     verb = action["action_id"].partition(":")[0]
-    word, _, rest = str(action.get("value", "")).partition(" ")
+    value = str(action.get("value") or action.get("selected_option", {}).get("value") or "")
+    if verb == MORE:
+        verb, _, value = value.partition(" ")
+    if verb in ALONE:
+        ALONE[verb](call, value)
+        return
+    word, _, rest = value.partition(" ")
     subject = find_subject(word)
     if subject is None:
         raise Refusal(Reason.UNKNOWN_ID, id=word[:20])

@@ -1,5 +1,7 @@
 """Hypotheses: file, list, show, close, ship."""
 
+from typing import Any
+
 from labcoat.db import dossiers
 from labcoat.domain.amounts import read_days
 from labcoat.domain.hypothesis import Outcome, Statement
@@ -16,7 +18,7 @@ from labcoat.usecases import hypotheses, results
 from labcoat.warehouse import reading
 
 
-def open_file_form(call: Call, *, text: str) -> None:
+def open_file_form(call: Call, text: str) -> None:
     """Open the form of a new hypothesis with the text in it; nothing is filed by itself."""
     with call.reading() as (tx, _):
         used = dossiers.metric_names(tx, call.workspace)
@@ -25,6 +27,16 @@ def open_file_form(call: Call, *, text: str) -> None:
     metrics = list(dict.fromkeys([*known, *used]))
     metadata = call.metadata("", home=home)
     call.open_form(views.file_form(text=text, metrics=metrics, owner=call.user, metadata=metadata))
+
+
+def open_from_nowhere(call: Call, payload: dict[str, Any]) -> None:  # noqa: ARG001
+    """Open the form of a new hypothesis, from the global shortcut."""
+    open_file_form(call, "")
+
+
+def open_from_message(call: Call, payload: dict[str, Any]) -> None:
+    """Open the form of a new hypothesis with a message's text in it."""
+    open_file_form(call, payload["message"].get("text", ""))
 
 
 def submit_file(form: Submission) -> None:
@@ -69,7 +81,7 @@ def show_list(call: Call, rest: str) -> None:
     call.reply(listing.hypothesis_list(found, title=title))
 
 
-def show_menu(call: Call) -> None:
+def show_menu(call: Call, rest: str) -> None:  # noqa: ARG001
     """Answer a bare `/experiment` with what is the person's."""
     with call.reading() as (tx, _):
         mine = hypotheses.list_for(tx, call.workspace, owner=call.user, is_open=True, stage=None, limit=10)

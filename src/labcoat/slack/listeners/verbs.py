@@ -1,8 +1,9 @@
 """What each verb does, once for commands and buttons alike: every command has a button twin because both end here."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from labcoat.slack.listeners import experiment, hypothesis, prototype, request, result
+from labcoat.slack.listeners import digest, experiment, hypothesis, listing, prototype, request, result
 from labcoat.slack.listeners.call import Call, Submission, Target
 
 VERBS: Mapping[str, Callable[[Call, Target], None]] = {
@@ -32,6 +33,15 @@ BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
 }
 """Also those that only a button in its place can mean."""
 
+ALONE: Mapping[str, Callable[[Call, str], None]] = {
+    "file": hypothesis.open_file_form,
+    "list": hypothesis.show_list,
+    "menu": hypothesis.show_menu,
+    "digest": digest.show_digest,
+    "help": listing.show_help,
+}
+"""Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""
+
 FORMS: Mapping[str, Callable[[Submission], None]] = {
     "file": hypothesis.submit_file,
     "close": hypothesis.submit_close,
@@ -49,3 +59,9 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
     "decline": request.submit_decline,
 }
 """What submitting each form does, by its callback id."""
+
+SHORTCUTS: Mapping[str, Callable[[Call, dict[str, Any]], None]] = {
+    "new_hypothesis": hypothesis.open_from_nowhere,
+    "turn_into_hypothesis": hypothesis.open_from_message,
+}
+"""What each shortcut of manifest.yml does, given Slack's payload."""

@@ -1,0 +1,97 @@
+"""People: who they are as Slack says, the zone they live in, and when they are away."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import RowMapping, or_, select, update
+
+from labcoat.db import tables
+from labcoat.db.database import Transaction
+from labcoat.db.workspaces import add_once
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.person import Person, Standing
+
+
+def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
+    """Remember that this person uses Labcoat, so that Slack is asked who they are."""
+    table = tables.people
+    known = select(table.c.person).where(table.c.workspace == workspace, table.c.person == person)
+    if tx.execute(known).scalar_one_or_none() is None:
+        add_once(tx, table, {"workspace": workspace, "person": person, "is_admin": False})
+
+
+def find(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Person | None:
+    """Return somebody whom Slack was asked about, None for anybody else."""
+    table = tables.people
+    query = select(table).where(
+        table.c.workspace == workspace, table.c.person == person, table.c.checked_at.is_not(None)
+    )
+    row = tx.execute(query).mappings().first()
+    return None if row is None else _person(row)
+
+
+def away(tx: Transaction, workspace: WorkspaceId, now: datetime) -> dict[UserId, Person]:
+    """Return everybody who is away now."""
+    table = tables.people
+    query = select(table).where(table.c.workspace == workspace, table.c.away_until > now)
+    return {one.user: one for one in map(_person, tx.execute(query).mappings())}
+
+
+def _person(row: RowMapping) -> Person:
+    named = {**row, "user": row["person"], "standing": row["standing"] or Standing.MEMBER}
+    return Person(**{name: named[name] for name in Person.__dataclass_fields__})
+
+
+def unchecked(tx: Transaction, workspace: WorkspaceId, *, before: datetime, limit: int = 50) -> list[UserId]:
+    """Return people whom Slack was not asked about since `before` (machine time), the longest ago first."""
+    column = tables.people.c
+    query = (
+        select(column.person)
+        .where(column.workspace == workspace, or_(column.checked_at.is_(None), column.checked_at < before))
+        .order_by(column.checked_at.asc().nulls_first(), column.person)
+        .limit(limit)
+    )
+    return [UserId(person) for person in tx.execute(query).scalars()]
+
+
+def know(tx: Transaction, workspace: WorkspaceId, person: Person, *, at: datetime) -> None:
+    """Store what Slack says of a person; their own settings stay. at: machine time."""
+    meet(tx, workspace, person.user)
+    row = {"standing": person.standing, "is_admin": person.is_admin, "zone": person.zone, "checked_at": at}
+    _update(tx, workspace, person.user, row)
+
+
+def set_away(
+    tx: Transaction, workspace: WorkspaceId, person: UserId, *, until: datetime | None, stand_in: UserId | None
+) -> None:
+    """Store until when somebody is away, None for not at all, and who stands in."""
+    meet(tx, workspace, person)
+    _update(tx, workspace, person, {"away_until": until, "stand_in": stand_in})
+
+
+def _update(tx: Transaction, workspace: WorkspaceId, person: UserId, row: dict[str, object]) -> None:
+    column = tables.people.c
+    tx.execute(update(tables.people).where(column.workspace == workspace, column.person == person).values(row))
+
+
+def zones(tx: Transaction, workspace: WorkspaceId) -> dict[UserId | None, str]:
+    """Return the IANA names of the zones of everybody whose zone is known."""
+    column = tables.people.c
+    query = select(column.person, column.zone).where(column.workspace == workspace, column.zone.is_not(None))
+    return {UserId(person): zone for person, zone in tx.execute(query)}
+
+
+def admins(tx: Transaction, workspace: WorkspaceId) -> list[UserId]:
+    """Return the admins of the Slack workspace who have used Labcoat."""
+    column = tables.people.c
+    query = select(column.person).where(column.workspace == workspace, column.is_admin.is_(True))
+    return [UserId(person) for person in tx.execute(query.order_by(column.person)).scalars()]
+
+
+def among(tx: Transaction, workspace: WorkspaceId, people: Collection[UserId]) -> dict[UserId, Person]:
+    """Return those of these people whom Slack was asked about."""
+    table = tables.people
+    query = select(table).where(
+        table.c.workspace == workspace, table.c.person.in_(people), table.c.checked_at.is_not(None)
+    )
+    return {one.user: one for one in map(_person, tx.execute(query).mappings())}

@@ -1,0 +1,37 @@
+"""A person as Slack and their own settings describe them, beyond what the rules of one step need."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from labcoat.domain.ids import UserId
+
+
+class Standing(StrEnum):
+    """What somebody is in this workspace; only members take part."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+    STRANGER = "stranger"  # of another workspace, in a shared channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One person.
+
+    is_admin: of the Slack workspace; admins manage who leads. zone: IANA name, None until Slack was asked.
+    away_until: aware UTC, None while not away; until then `stand_in` may do what the owner may, and is nudged instead.
+    """
+
+    user: UserId
+    standing: Standing = Standing.MEMBER
+    is_admin: bool = False
+    zone: str | None = None
+    away_until: datetime | None = None
+    stand_in: UserId | None = None
+
+    def is_away(self, now: datetime) -> bool:
+        """Whether they said that they are not there."""
+        return self.away_until is not None and now < self.away_until
