@@ -34,7 +34,8 @@ from labcoat.stats.results import Direction, Moments, NoLookReason, Readout, Sam
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s", "fk": "fk_%(table_name)s_%(referred_table_name)s", "pk": "pk_%(table_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s", "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
 }  # fmt: skip
 metadata = MetaData(naming_convention=_NAMES)
 
