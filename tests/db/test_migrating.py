@@ -4,11 +4,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
-from labcoat.db import migrating
+from builders import LEAD, NOW, OWNER, WORKSPACE
+from labcoat.db import dossiers, migrating, people, workspaces
 from labcoat.db.database import Database
 from labcoat.db.tables import metadata
+from labcoat.domain.ids import HypothesisNumber
 
 
 def _differences(database: Database) -> list[object]:
@@ -22,11 +24,15 @@ def _tables(database: Database) -> set[str]:
         return set(inspect(tx).get_table_names()) - {"alembic_version"}
 
 
-def _downgrade(database: Database) -> None:
+def _config(database: Database) -> Config:
     config = Config()
     config.set_main_option("script_location", "migrations")
     config.attributes["url"] = database.url
-    command.downgrade(config, "base")
+    return config
+
+
+def _downgrade(database: Database) -> None:
+    command.downgrade(_config(database), "base")
 
 
 def test_migrations_make_the_tables_of_the_code(empty_database: Database) -> None:
@@ -54,3 +60,37 @@ def test_migrations_can_be_taken_back_and_made_again(empty_database: Database) -
 
     assert emptied == set()
     assert _tables(empty_database) == set(metadata.tables)
+
+
+def test_what_was_stored_under_an_earlier_schema_stays(empty_database: Database) -> None:
+    config = _config(empty_database)
+    command.upgrade(config, "0001")
+    with empty_database.writing() as tx:
+        tx.execute(text("INSERT INTO workspaces (id, last_hypothesis, last_experiment) VALUES ('T1', 1, 0)"))
+        tx.execute(text("INSERT INTO leads (workspace, person) VALUES ('T1', 'ULEAD')"))
+        tx.execute(text("INSERT INTO people (workspace, person, zone) VALUES ('T1', 'UOWNER', 'Asia/Kolkata')"))
+        tx.execute(text(_HYPOTHESIS))
+        tx.execute(text(_NEED))  # a child, which goes with its table if that is rebuilt
+
+    migrating.migrate(empty_database)
+
+    with empty_database.reading() as tx:
+        dossier = dossiers.find(tx, WORKSPACE, HypothesisNumber(1))
+        assert dossier is not None
+        assert (dossier.hypothesis.change, dossier.hypothesis.deputy) == ("Fresh first", None)
+        assert [need.summary for need in dossier.needs] == ["A place for features"]
+        assert workspaces.leads(tx, WORKSPACE, from_settings=True) == [LEAD]
+        assert people.zones(tx, WORKSPACE) == {OWNER: "Asia/Kolkata"}
+        assert people.unchecked(tx, WORKSPACE, before=NOW) == [OWNER]
+
+
+_HYPOTHESIS = """
+    INSERT INTO hypotheses (workspace, number, version, channel, stage, stage_since, change, metric, direction, because,
+        smallest_effect, refuted_by, tags, filed_by, filed_at, involved)
+    VALUES ('T1', 1, 1, 'C1', 'hypothesize', '2026-11-01 09:00:00', 'Fresh first', 'orders', 'up', 'seen', '', '', '[]',
+        'UOWNER', '2026-11-01 09:00:00', '[]')
+"""
+_NEED = """
+    INSERT INTO needs (workspace, hypothesis, position, summary, found_by, found_at)
+    VALUES ('T1', 1, 1, 'A place for features', 'UOWNER', '2026-11-01 09:00:00')
+"""
