@@ -25,7 +25,7 @@ format: .venv/ready
 	$(BIN)/ruff check --fix .
 
 bench: .venv/ready  ## each script prints one JSON line
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 lock:  ## needs uv
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev \

@@ -231,14 +231,15 @@ def write(database: Database, *, workspace: WorkspaceId, channel: ChannelId, now
         lives = [_live(tx, story, workspace=workspace, channel=channel, now=now) for story in _STORIES]
         deque(merge(*lives), maxlen=0)  # side by side, each step in its turn
         digests.send_due(tx, workspace, channel, zone=ZONE, now=now)
-        _settle_all(tx, channel)
+        settle_all(tx, channel)
     return HYPOTHESES
 
 
-def _settle_all(tx: Transaction, channel: ChannelId) -> None:
+def settle_all(tx: Transaction, channel: ChannelId) -> None:
+    """Take everything in the outbox as told; no message is there to be edited."""
     while (claim := outbox.claim(tx, at=machine_now(), lease=timedelta(minutes=1))) is not None:
         outbox.settle(tx, claim, channel=channel, ts="")
-        if claim.notice.subject is not None:  # no message is there to be edited
+        if claim.notice.subject is not None:
             outbox.forget_post(tx, claim.notice.workspace, claim.notice.subject)
 
 
