@@ -20,10 +20,25 @@ from labcoat.domain.nudge import Nudge, NudgeCase
 from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
+from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.slack import errors
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.listeners import result as result_listener
-from labcoat.slack.views import card, digest, experiment, hypothesis, listing, nudge, prototype, request, result
+from labcoat.slack.views import (
+    card,
+    digest,
+    editing,
+    ending,
+    experiment,
+    hypothesis,
+    listing,
+    need,
+    nudge,
+    prototype,
+    request,
+    result,
+    welcome,
+)
 from labcoat.stats.results import (
     Design,
     Direction,
@@ -38,6 +53,7 @@ from labcoat.stats.results import (
     Verdict,
 )
 from labcoat.stats.results import Reason as Finding_
+from labcoat.usecases.needs import RankedNeed
 from labcoat.usecases.requests import Candidates
 from labcoat.usecases.results import Result
 from labcoat.words import stories
@@ -191,6 +207,7 @@ def messages() -> Iterator[tuple[str, Message]]:
             ExperimentState.STOPPED, stage=Stage.PRODUCTIONIZE, request=a_request(RequestState.APPROVED)
         ),
         "closed": a_dossier(ExperimentState.STOPPED, is_closed=True),
+        "over its cap": _over_its_cap(),
     }
     for name, dossier in shapes.items():
         yield f"card {name}", card.card(dossier, readout=a_readout(), problem=PROBLEM, now=NOW, zone=ZONE)
@@ -209,6 +226,10 @@ def messages() -> Iterator[tuple[str, Message]]:
     many = [replace(shapes["prototype"].hypothesis, number=HypothesisNumber(n)) for n in range(21)]
     yield "list", listing.hypothesis_list(many, title="Open")
     yield "empty list", listing.hypothesis_list([], title="Open")
+    needs = [RankedNeed(summary=text_of(300), hypotheses=tuple(map(HypothesisNumber, range(40))))] * 40
+    yield "welcome", welcome.welcome_message()
+    yield "needs", need.need_list(needs)
+    yield "no needs", need.need_list([])
     yield "menu", listing.menu(many)
     yield "empty menu", listing.menu([])
     yield "help", listing.help_message(is_all=False)
@@ -219,6 +240,11 @@ def messages() -> Iterator[tuple[str, Message]]:
     for entry in _stories(shapes["stopped"]):
         said = escape(stories.line(entry, shapes["stopped"], zone=ZONE))
         yield f"story {entry.step}", Message(text=said, blocks=(section(said),))
+
+
+def _over_its_cap() -> Dossier:
+    dossier = a_dossier()
+    return dossier.with_prototype(replace(dossier.prototypes[-1], spent_days=99_999.0))
 
 
 def _results(dossier: Dossier) -> Iterator[tuple[str, Message]]:
@@ -356,6 +382,27 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "close", hypothesis.close_form(stopped, verdict=Verdict.WIN, metadata=METADATA)
     yield "close not valid", hypothesis.close_form(stopped, verdict=Verdict.INVALID, metadata=METADATA)
     yield "close untested", hypothesis.close_form(begun, verdict=None, metadata=METADATA)
+    words = statement_of(tried.hypothesis)
+    edited = HistoryEntry(
+        id=1,
+        hypothesis=HypothesisNumber(1),
+        step=Step.EDIT,
+        by=OWNER,
+        at=NOW,
+        reason=None,
+        changes={name: (text_of(1000), text_of(999)) for name in ("change", "metric", "because", "refuted_by", "tags")},
+    )
+    for name, one, meanwhile in (("edit", tried, ()), ("edit again", tried, (edited,) * 5), ("edit tags", stopped, ())):
+        yield (
+            name,
+            editing.edit_form(one, words, reason=text_of(2000), meanwhile=meanwhile, zone=ZONE, metadata=METADATA),
+        )
+    yield "pivot", ending.pivot_form(stopped, words, verdict=Verdict.WIN, metadata=METADATA)
+    closed = a_dossier(ExperimentState.STOPPED, is_closed=True)
+    yield "reopen", ending.reopen_form(closed, metadata=METADATA)
+    yield "cap", prototype.cap_form(tried, metadata=METADATA)
+    many = [replace(tried.hypothesis, number=HypothesisNumber(10**9 - n)) for n in range(150)]
+    yield "need", need.need_form(many, text=text_of(3000), chosen=None, metadata=METADATA)
     yield "ship", hypothesis.ship_form(stopped, metadata=METADATA)
     yield "prototype", prototype.prototype_form(begun, metadata=METADATA)
     yield "evidence", prototype.evidence_form(tried, kind=None, metadata=METADATA)

@@ -27,6 +27,11 @@ RAISED = {
     "send_back": {"reason"},
     "decline": {"reason"},
     "close": {"outcome", "learning", "days_spent"},
+    "edit": set(),
+    "pivot": {"outcome", "learning", "days_spent", "change", "metric", "direction", "because"},
+    "reopen": {"reason"},
+    "cap": {"cap", "reason"},
+    "need": {"summary", "found_in"},
     "ship": {"link", "tenfold", "days_spent"},
 }  # fmt: skip
 """What a use case may name whatever the form's shape."""
@@ -36,6 +41,8 @@ IN_SOME_SHAPES = {
     "plan": {"evidence_reason"},
     "ask": {"no_experiment", "no_experiment_note"},
     "close": {"overrides"},
+    "pivot": {"overrides"},
+    "edit": {"change", "metric", "direction", "because", "reason"},
 }
 """What it names only in the shape of the form that asks for it."""
 

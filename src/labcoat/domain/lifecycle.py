@@ -43,6 +43,7 @@ class Step(StrEnum):
     PROTOTYPE = "prototype"
     ADD_EVIDENCE = "add evidence"
     RAISE_CAP = "raise cap"
+    ADD_NEED = "add need"
     PLAN = "plan"
     START = "start"
     CANCEL = "cancel"
@@ -69,6 +70,7 @@ STAGES_OF_STEP: Mapping[Step, frozenset[Stage]] = {
     Step.PROTOTYPE: frozenset({Stage.HYPOTHESIZE}),
     Step.ADD_EVIDENCE: OPEN_STAGES - {Stage.HYPOTHESIZE},
     Step.RAISE_CAP: frozenset({Stage.PROTOTYPE}),
+    Step.ADD_NEED: OPEN_STAGES,
     Step.PLAN: OPEN_STAGES - {Stage.PRODUCTIONIZE},
     Step.START: frozenset({Stage.EXPERIMENT}),
     Step.CANCEL: frozenset({Stage.EXPERIMENT}),

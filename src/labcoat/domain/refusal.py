@@ -80,6 +80,7 @@ class Reason(StrEnum):
     UNKNOWN_ID = "unknown id"
     ID_NEEDED = "id needed"
     NO_CHANNEL = "no channel"
+    NOTHING_OPEN = "nothing open"
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error

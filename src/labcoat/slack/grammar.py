@@ -13,12 +13,16 @@ ABOUT_ONE = frozenset(
         "again",
         "ask",
         "cancel",
+        "cap",
         "close",
         "decide",
+        "edit",
         "evidence",
+        "pivot",
         "plan",
         "prototype",
         "record",
+        "reopen",
         "result",
         "ship",
         "show",
@@ -34,10 +38,13 @@ _REST = {
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
+    "need": re.compile(r"^.*$"),
 }
 """Verbs that stand alone, and what may follow them."""
-_LATER_ABOUT_ONE = frozenset({"edit", "take", "handover", "pivot", "reopen", "predict"})
-_LATER_ALONE = frozenset({"settings", "export", "search", "need", "size"})
+AFTER_EXPERIMENT = frozenset({"need"})
+"""Verbs that take any words: after /hypothesis these are the text of one."""
+_LATER_ABOUT_ONE = frozenset({"take", "handover", "predict"})
+_LATER_ALONE = frozenset({"settings", "export", "search", "size"})
 VERBS = ABOUT_ONE | _REST.keys()
 
 
@@ -85,7 +92,7 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
     """
     cleaned = " ".join(text.split())
     first, _, rest = cleaned.partition(" ")
-    intent = _intent(first.lower(), rest)
+    intent = _intent(first.lower(), rest) if root == EXPERIMENT or first.lower() not in AFTER_EXPERIMENT else None
     if intent is not None:
         return intent
     if first.lower() in _LATER_ABOUT_ONE and find_subject(rest.partition(" ")[0]) is not None:
@@ -107,7 +114,8 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
 
 def _intent(verb: str, rest: str) -> Intent | None:
     if verb in _REST:
-        return Intent(verb=verb, rest=rest.lower()) if _REST[verb].match(rest) else None
+        kept = rest if verb in AFTER_EXPERIMENT else rest.lower()
+        return Intent(verb=verb, rest=kept) if _REST[verb].match(rest) else None
     if verb not in ABOUT_ONE:
         return None
     word, _, more = rest.partition(" ")

@@ -1,11 +1,12 @@
-"""What people do with a hypothesis itself: file it, list it, ship it, close it."""
+"""What people do with a hypothesis itself: file, edit, list, ship, close, pivot, reopen it."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from labcoat.db import dossiers, people, workspaces
+from labcoat.db import dossiers, history, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.history import HistoryEntry
 from labcoat.domain.hypothesis import Hypothesis, Outcome, Statement
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import Stage, Step
@@ -30,6 +31,28 @@ def file(
     new = steps.file(statement, by=by, owner=owner, workspace=workspace, channel=channel, number=number, now=now)
     people.meet(tx, workspace, owner)
     return telling.save(tx, None, new, step=Step.FILE, by=by.user, now=now)
+
+
+def edit(
+    tx: Transaction, dossier: Dossier, statement: Statement, *, by: Member, reason: str | None, now: datetime
+) -> Dossier:
+    """Change the words of a hypothesis; saying the same again changes nothing and tells nobody."""
+    new = steps.edit(dossier, statement, by=by, reason=reason)
+    if new == dossier:
+        return dossier
+    return telling.save(tx, dossier, new, step=Step.EDIT, by=by.user, now=now, reason=reason)
+
+
+def edits_since(tx: Transaction, dossier: Dossier, entry_id: int) -> list[HistoryEntry]:
+    """Return the changes of its words that came after a history entry, oldest first."""
+    entries = history.list_of(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
+    return [entry for entry in entries if entry.id > entry_id and entry.step is Step.EDIT]
+
+
+def newest_entry(tx: Transaction, dossier: Dossier) -> int:
+    """Return the id of the newest history entry of a hypothesis, 0 without any."""
+    entries = history.list_of(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
+    return entries[-1].id if entries else 0
 
 
 def list_for(
@@ -87,3 +110,41 @@ def close(
     if waiting is not None:
         telling.refresh_requests(tx, saved, waiting.position)
     return saved
+
+
+def pivot(
+    tx: Transaction,
+    dossier: Dossier,
+    statement: Statement,
+    *,
+    by: Member,
+    outcome: Outcome,
+    learning: str,
+    days_spent: float,
+    overrides: str | None,
+    now: datetime,
+) -> Dossier:
+    """Close a hypothesis as replaced, and file the one that goes on from it; return the new one."""
+    waiting = dossier.waiting_request
+    old, new = steps.pivot(
+        dossier,
+        statement,
+        by=by,
+        outcome=outcome,
+        learning=learning,
+        days_spent=days_spent,
+        verdict=results.newest_verdict(tx, dossier),
+        overrides=overrides,
+        number=workspaces.next_hypothesis(tx, dossier.hypothesis.workspace),
+        now=now,
+    )
+    saved = telling.save(tx, dossier, old, step=Step.PIVOT, by=by.user, now=now, reason=overrides)
+    if waiting is not None:
+        telling.refresh_requests(tx, saved, waiting.position)
+    return telling.save(tx, None, new, step=Step.FILE, by=by.user, now=now)
+
+
+def reopen(tx: Transaction, dossier: Dossier, *, by: Member, reason: str, now: datetime) -> Dossier:
+    """Open a closed hypothesis again, at the stage where it was closed."""
+    new = steps.reopen(dossier, by=by, reason=reason)
+    return telling.save(tx, dossier, new, step=Step.REOPEN, by=by.user, now=now, reason=reason)

@@ -1,4 +1,4 @@
-"""What people do with a prototype: begin it and add evidence about it."""
+"""What people do with a prototype: begin it, add evidence about it, raise its cap, note what it needs."""
 
 from datetime import datetime
 
@@ -61,3 +61,15 @@ def add_evidence(
         now=now,
     )
     return telling.save(tx, dossier, new, step=Step.ADD_EVIDENCE, by=by.user, now=now)
+
+
+def raise_cap(tx: Transaction, dossier: Dossier, *, by: Member, cap_days: float, reason: str, now: datetime) -> Dossier:
+    """Let a prototype cost more than was agreed, for a reason."""
+    new = steps.raise_cap(dossier, by=by, cap_days=cap_days, reason=reason)
+    return telling.save(tx, dossier, new, step=Step.RAISE_CAP, by=by.user, now=now, reason=reason)
+
+
+def add_need(tx: Transaction, dossier: Dossier, *, by: Member, summary: str, now: datetime) -> Dossier:
+    """Note a component that was found missing."""
+    new = steps.add_need(dossier, by=by, summary=summary, now=now)
+    return telling.save(tx, dossier, new, step=Step.ADD_NEED, by=by.user, now=now)

@@ -98,6 +98,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NOT_BUILT_YET: "`{text}` is not built yet. `/hypothesis help all` shows what is.",
     Reason.UNKNOWN_ID: "There is no {id} here. `/hypothesis list` shows what there is.",
     Reason.NO_CHANNEL: "Hypotheses live in a channel. Please type this in the channel where it belongs.",
+    Reason.NOTHING_OPEN: "No hypothesis is open, and a need is noted where it was found. File one first: `/hypothesis`.",
     Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",
 }
 

@@ -3,15 +3,21 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from pydantic import TypeAdapter
+
+from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
-from labcoat.domain.plan import Plan, ResultSource
-from labcoat.stats.results import Role
+from labcoat.domain.plan import Plan, PlannedMetric, ResultSource
+from labcoat.stats.results import MetricKind, Role
 from labcoat.words import numbers, verdicts
+
+VALUE_LENGTH = 120
+_PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 
 
 def line(entry: HistoryEntry, dossier: Dossier, *, zone: str) -> str:
@@ -24,20 +30,48 @@ def line(entry: HistoryEntry, dossier: Dossier, *, zone: str) -> str:
 
 def plan_summary(plan: Plan) -> str:
     """Return a plan in one line: arms, goal, smallest effect, days, design."""
-    arms = " / ".join(f"{variant.name} {numbers.share(variant.weight, decimals=0)}" for variant in plan.variants)
-    effect = plan.goal.minimum_effect
-    worth = ""
-    if effect is not None:
-        size = numbers.plain(100 * effect.size)
-        absolute = f"{size} points" if plan.goal.kind == "proportion" else numbers.plain(effect.size)
-        worth = f", smallest effect {f'{size} %' if effect.is_relative else absolute}"
-    guardrails = [
-        f"{metric.name} ({metric.direction} is good)" for metric in plan.metrics if metric.role is Role.GUARDRAIL
-    ]
-    guarded = f"; guardrails {', '.join(guardrails)}" if guardrails else ""
-    days = numbers.days(round(plan.planned_days, 1))
+    parts = plan_parts(plan)
+    effect = parts["smallest effect"]
+    worth = f", smallest effect {effect}" if effect else ""
+    guarded = f"; guardrails {parts['guardrails']}" if parts["guardrails"] else ""
     needed = f", about {numbers.roughly(plan.planned_units)} {plan.unit}s needed" if plan.planned_units else ""
-    return f"{arms} by {plan.unit}; goal {plan.goal.name}{worth}{guarded}; {days}{needed}, {plan.design}"
+    return (
+        f"{parts['variants']} by {plan.unit}; goal {plan.goal.name}{worth}{guarded}; {parts['planned days']}{needed}, "
+        f"{plan.design}"
+    )
+
+
+def plan_parts(plan: Plan) -> dict[str, str]:
+    """Return what people choose in a plan, each part in words, "" for none."""
+    by_role = {role: [_metric(one) for one in plan.metrics if one.role is role] for role in Role}
+    baseline = plan.goal.baseline
+    return {
+        "variants": " / ".join(f"{one.name} {numbers.share(one.weight, decimals=0)}" for one in plan.variants),
+        "unit": plan.unit,
+        "goal": plan.goal.name,
+        "baseline": "" if baseline is None else numbers.mean(baseline, plan.goal.kind),
+        "smallest effect": _amount(plan.goal.minimum_effect, plan.goal.kind),
+        "guardrails": ", ".join(by_role[Role.GUARDRAIL]),
+        "other metrics": ", ".join(by_role[Role.SECONDARY]),
+        "planned days": numbers.days(round(plan.planned_days, 1)),
+        "looks": plan.design.value,
+        "name in the exposure data": plan.experiment_key,
+    }
+
+
+def _metric(metric: PlannedMetric) -> str:
+    margin = f", margin {_amount(metric.margin, metric.kind)}" if metric.margin is not None else ""
+    return f"{metric.name} ({metric.direction} is good{margin})"
+
+
+def _amount(amount: Amount | None, kind: MetricKind) -> str:
+    if amount is None:
+        return ""
+    if amount.is_relative:
+        return f"{numbers.plain(100 * amount.size)} %"
+    if kind is MetricKind.PROPORTION:
+        return f"{numbers.plain(100 * amount.size)} points"
+    return numbers.plain(amount.size)
 
 
 def past_period(experiment: Experiment, zone: str) -> str:
@@ -81,12 +115,42 @@ def _file(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG
 
 
 def _edit(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    parts = [f"{name}: {old} → {new}" for name, (old, new) in entry.changes.items()]
-    return f"changed the words. {'; '.join(parts)}{_because(entry)}"
+    return f"changed the words. {'; '.join(changed_words(entry))}{_because(entry)}"
+
+
+_FIELDS = {
+    "change": "the change",
+    "metric": "the metric",
+    "direction": "the direction",
+    "because": "because",
+    "smallest_effect": "the smallest effect",
+    "refuted_by": "what would refute it",
+    "different_because": "what is different",
+    "tags": "the tags",
+}
+
+
+def changed_words(entry: HistoryEntry) -> list[str]:
+    """Return what an edit changed, each as "the metric: orders → orders per user"."""
+    return [_old_and_new(_FIELDS[name], *entry.changes[name]) for name in _FIELDS if name in entry.changes]
+
+
+def _old_and_new(name: str, old: object, new: object) -> str:
+    return f"{name}: {_value(old)} → {_value(new)}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list | tuple):
+        value = ", ".join(str(one) for one in value)
+    return numbers.shortened(str(value), VALUE_LENGTH) if value else "nothing"
 
 
 def _owner(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     return "took it over" if entry.step is Step.TAKE else "handed it over"
+
+
+def _need(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
+    return f"noted a need: {_text(entry, 'summary')}"
 
 
 def _prototype(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
@@ -106,19 +170,30 @@ def _evidence(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa:
 
 
 def _raise_cap(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    return f"raised the cap to {numbers.person_days(float(_text(entry, 'cap_days') or 0))}{_because(entry)}"
+    old, new = next((change for name, change in entry.changes.items() if name.endswith("cap_days")), (None, None))
+    caps = [numbers.person_days(float(str(cap))) for cap in (old, new) if cap]
+    return f"raised the cap: {' → '.join(caps)}{_because(entry)}"
 
 
 def _plan(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     experiment = _experiment(entry, dossier)
     if experiment is None:
         return "planned the same again"
+    old, new = entry.changes.get(f"E-{experiment.number} plan", (None, None))
+    if old is not None:
+        return f"changed the plan of E-{experiment.number}. {'; '.join(_changed_plan(old, new))}"
     note = ""
     if experiment.skip_reason:
         note = f". No prototype: {experiment.skip_reason}"
     elif experiment.no_feedback_reason:
         note = f". No user feedback yet: {experiment.no_feedback_reason}"
     return f"planned E-{experiment.number}: {plan_summary(experiment.plan)}{note}"
+
+
+def _changed_plan(old: object, new: object) -> list[str]:
+    before, after = plan_parts(_PLAN.validate_python(old)), plan_parts(_PLAN.validate_python(new))
+    changed = [_old_and_new(name, before[name], part) for name, part in after.items() if before[name] != part]
+    return changed or ["Only details changed"]
 
 
 def _start(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
@@ -183,8 +258,10 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
         return f"closed H-{dossier.hypothesis.number}"
     link = f" {ending.link}" if ending.link else ""
     decision = "shipped" if entry.step is Step.SHIP else "closed"
+    replaced = f" by H-{ending.replaced_by}" if ending.replaced_by is not None else ""
     return (
-        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}. Learned: {numbers.as_sentence(ending.learning)} "
+        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}{replaced}. "
+        f"Learned: {numbers.as_sentence(ending.learning)} "
         f"Spent {numbers.person_days(ending.days_spent)}.{link}{_because(entry)}"
     )
 
@@ -205,6 +282,7 @@ _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
     Step.PROTOTYPE: _prototype,
     Step.ADD_EVIDENCE: _evidence,
     Step.RAISE_CAP: _raise_cap,
+    Step.ADD_NEED: _need,
     Step.PLAN: _plan,
     Step.START: _start,
     Step.CANCEL: _cancel,

@@ -57,14 +57,15 @@ def edit(dossier: Dossier, statement: Statement, *, by: Member, reason: str | No
     dossier.require(Step.EDIT)
     dossier.require_owner(by)
     old, words = dossier.hypothesis, checked(statement)
-    if dossier.has_started and replace(words, tags=old.tags) != _statement_of(old):
+    if dossier.has_started and replace(words, tags=old.tags) != statement_of(old):
         raise Refusal(Reason.TEXT_LOCKED, hypothesis=old.number)
     if dossier.evidence:
         require_reason(reason, because="there is evidence about the words as they were")
     return dossier.with_hypothesis(replace(old, **asdict(words)))
 
 
-def _statement_of(hypothesis: Hypothesis) -> Statement:
+def statement_of(hypothesis: Hypothesis) -> Statement:
+    """Return the words of a hypothesis."""
     return Statement(**{field.name: getattr(hypothesis, field.name) for field in fields(Statement)})
 
 
@@ -203,14 +204,19 @@ def _cancelled_if_draft(experiment: Experiment, step: Step, number: HypothesisNu
 
 def reopen(dossier: Dossier, *, by: Member, reason: str) -> Dossier:
     """Return the hypothesis open again at its last stage; one that was shipped only by a lead."""
+    require_reopenable(dossier, by=by)
+    require_reason(reason, because="others have read that it is closed")
+    return dossier.with_hypothesis(replace(dossier.hypothesis, ending=None))
+
+
+def require_reopenable(dossier: Dossier, *, by: Member) -> None:
+    """Raise Refusal unless it is closed, and this person may open it again."""
     hypothesis = dossier.hypothesis
     if hypothesis.ending is None:
         raise Refusal(Reason.NOT_CLOSED, hypothesis=hypothesis.number)
     if hypothesis.ending.decision is Decision.SHIPPED and not by.is_lead:
         raise Refusal(Reason.LEAD_ONLY, hypothesis=hypothesis.number)
     dossier.require_owner(by, or_lead=True)
-    require_reason(reason, because="others have read that it is closed")
-    return dossier.with_hypothesis(replace(hypothesis, ending=None))
 
 
 def ship(

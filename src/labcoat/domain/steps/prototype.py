@@ -1,4 +1,4 @@
-"""Steps of a prototype: begin it, add evidence, raise its cap."""
+"""Steps of a prototype: begin it, add evidence, raise its cap, note what it needs."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,6 +7,7 @@ from labcoat.domain.dossier import Dossier, moved
 from labcoat.domain.evidence import Evidence, EvidenceKind, OfflineEvaluation
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.member import Member
+from labcoat.domain.need import Need
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.refusal import Reason, Refusal, require_reason, require_text
 
@@ -92,3 +93,16 @@ def raise_cap(dossier: Dossier, *, by: Member, cap_days: float, reason: str) -> 
         raise Refusal(Reason.CAP_NOT_RAISED, "cap", cap=newest.cap_days)
     require_reason(reason, because="more than the agreed cap is to be spent")
     return dossier.with_prototype(replace(newest, cap_days=cap_days))
+
+
+def add_need(dossier: Dossier, *, by: Member, summary: str, now: datetime) -> Dossier:
+    """Return the dossier with one more missing component; anyone in the channel may find one, at any open stage."""
+    dossier.require(Step.ADD_NEED)
+    dossier.require_in_channel(by)
+    need = Need(
+        position=len(dossier.needs) + 1,
+        summary=require_text(summary, field="summary", longest=300),
+        found_by=by.user,
+        found_at=now,
+    )
+    return replace(dossier, needs=(*dossier.needs, need))

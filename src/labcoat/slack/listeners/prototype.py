@@ -1,11 +1,12 @@
-"""Prototypes: begin one, add evidence."""
+"""Prototypes: begin one, add evidence, raise its cap."""
 
 from typing import Any
 
 from labcoat.domain.amounts import read_count, read_days, read_number, read_positive
+from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
 from labcoat.domain.lifecycle import Step
-from labcoat.domain.refusal import require_text
+from labcoat.domain.refusal import Reason, Refusal, require_text
 from labcoat.slack.answers import Answers
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import prototype as views
@@ -45,7 +46,12 @@ def open_evidence_form(call: Call, target: Target) -> None:
         dossier = target.dossier(tx, call)
         dossier.require(Step.ADD_EVIDENCE)
         dossier.require_in_channel(call.member(tx, dossier))
-    call.open_form(views.evidence_form(dossier, kind=None, metadata=call.metadata(target.subject)))
+    call.open_form(views.evidence_form(dossier, kind=_likeliest_kind(dossier), metadata=call.metadata(target.subject)))
+
+
+def _likeliest_kind(dossier: Dossier) -> EvidenceKind:
+    """Return the kind of the newest evidence; the first is likeliest what five people did with a prototype."""
+    return dossier.evidence[-1].kind if dossier.evidence else EvidenceKind.USABILITY
 
 
 def evidence_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +84,24 @@ def submit_evidence(form: Submission) -> None:
             offline=offline,
             now=now,
         )
+
+
+def open_cap_form(call: Call, target: Target) -> None:
+    """Open the form that raises a prototype's cap."""
+    with call.reading() as (tx, _):
+        dossier = target.owned(tx, call, Step.RAISE_CAP)
+        if not dossier.prototypes:
+            raise Refusal(Reason.NO_PROTOTYPE, hypothesis=dossier.hypothesis.number)
+    call.open_form(views.cap_form(dossier, metadata=call.metadata(f"H-{dossier.hypothesis.number}")))
+
+
+def submit_cap(form: Submission) -> None:
+    """Raise a prototype's cap."""
+    cap = read_positive(form.answers.text("cap"), field="cap")
+    with form.writing() as (tx, now):
+        dossier = form.dossier(tx)
+        reason = form.answers.text("reason")
+        prototypes.raise_cap(tx, dossier, by=form.member(tx, dossier), cap_days=cap, reason=reason, now=now)
 
 
 def _offline(answers: Answers) -> OfflineEvaluation:

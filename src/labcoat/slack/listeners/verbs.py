@@ -3,15 +3,30 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labcoat.slack.listeners import digest, experiment, hypothesis, listing, prototype, request, result
+from labcoat.slack.listeners import (
+    digest,
+    editing,
+    ending,
+    experiment,
+    hypothesis,
+    listing,
+    need,
+    prototype,
+    request,
+    result,
+)
 from labcoat.slack.listeners.call import Call, Submission, Target
 
 VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "show": hypothesis.show,
+    "edit": editing.open_edit_form,
     "close": hypothesis.open_close_form,
+    "pivot": ending.open_pivot_form,
+    "reopen": ending.open_reopen_form,
     "ship": hypothesis.open_ship_form,
     "prototype": prototype.open_prototype_form,
     "evidence": prototype.open_evidence_form,
+    "cap": prototype.open_cap_form,
     "plan": experiment.open_plan_form,
     "start": experiment.open_start_form,
     "stop": experiment.open_stop_form,
@@ -38,16 +53,22 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "list": hypothesis.show_list,
     "menu": hypothesis.show_menu,
     "digest": digest.show_digest,
+    "need": need.show_needs,
     "help": listing.show_help,
 }
 """Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""
 
 FORMS: Mapping[str, Callable[[Submission], None]] = {
     "file": hypothesis.submit_file,
+    "edit": editing.submit_edit,
     "close": hypothesis.submit_close,
+    "pivot": ending.submit_pivot,
+    "reopen": ending.submit_reopen,
     "ship": hypothesis.submit_ship,
     "prototype": prototype.submit_prototype,
     "evidence": prototype.submit_evidence,
+    "cap": prototype.submit_cap,
+    "need": need.submit_need,
     "plan": experiment.submit_plan,
     "start": experiment.submit_start,
     "stop": experiment.submit_stop,

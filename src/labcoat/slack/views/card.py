@@ -9,7 +9,7 @@ from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import ResultSource
-from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, section
+from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Direction, Readout
 from labcoat.words import numbers, stories, verdicts
@@ -143,7 +143,15 @@ def _request_line(dossier: Dossier, zone: str) -> str:
 
 
 def _small_print(dossier: Dossier) -> str:
-    notes = []
+    hypothesis, notes = dossier.hypothesis, []
+    if hypothesis.is_imported:
+        notes.append("Imported: from before Labcoat")
+    if hypothesis.replaces is not None:
+        notes.append(f"Goes on from H-{hypothesis.replaces}")
+    if hypothesis.ending is not None and hypothesis.ending.replaced_by is not None:
+        notes.append(f"Goes on as H-{hypothesis.ending.replaced_by}")
+    if hypothesis.different_because:
+        notes.append(f"Different, because {escape(numbers.in_sentence(hypothesis.different_because))}")
     for experiment in dossier.experiments:
         if experiment.state is ExperimentState.CANCELLED:
             continue
@@ -151,20 +159,24 @@ def _small_print(dossier: Dossier) -> str:
             notes.append(f"E-{experiment.number} without a prototype: {escape(experiment.skip_reason)}")
         if experiment.no_feedback_reason:
             notes.append(f"E-{experiment.number}, no user feedback yet: {escape(experiment.no_feedback_reason)}")
-    if dossier.hypothesis.tags:
-        notes.append("Tags: " + ", ".join(escape(tag) for tag in dossier.hypothesis.tags))
+    if dossier.needs:
+        notes.append(numbers.counted(len(dossier.needs), "need"))
+    if hypothesis.tags:
+        notes.append("Tags: " + ", ".join(escape(tag) for tag in hypothesis.tags))
     return " · ".join(notes)
 
 
 def next_buttons(dossier: Dossier) -> list[Block]:
-    """Return the steps that are possible now, the likeliest first; every button is also a command."""
+    """Return the steps that are possible now: the likeliest as buttons, the rest in a menu; each is also a command."""
     value = f"H-{dossier.hypothesis.number}"
-    verbs = _next_verbs(dossier)
     labels = _LABELS | ({"plan": "Change the plan"} if dossier.draft is not None else {})
-    return [
+    verbs = _likely_verbs(dossier)
+    buttons = [
         button(labels[verb], verb=verb, value=value, style="primary" if position == 0 else None)
         for position, verb in enumerate(verbs)
     ]
+    rest = [(f"{verb} {value}", labels[verb]) for verb in _other_verbs(dossier) if verb not in verbs]
+    return [*buttons, overflow(rest)] if rest else buttons
 
 
 _LABELS = {
@@ -182,28 +194,48 @@ _LABELS = {
     "ship": "Ship",
     "close": "Close",
     "show": "Show",
+    "edit": "Edit the words",
+    "cap": "Raise the cap",
+    "pivot": "Pivot: close, and go on from it",
+    "need": "Note a need",
+    "reopen": "Reopen",
 }
 
 
-def _next_verbs(dossier: Dossier) -> list[str]:
+def _likely_verbs(dossier: Dossier) -> list[str]:
     hypothesis, experiment = dossier.hypothesis, dossier.newest_experiment
+    result = ["result"] if experiment is not None else []
     if not hypothesis.is_open:
-        return ["result"] if experiment is not None else []
+        return [*result, "reopen"]
     if dossier.waiting_request is not None:
-        return ["decide", *(["result"] if experiment is not None else []), "close"]
+        return ["decide", *result, "close"]
     match hypothesis.stage:
         case Stage.HYPOTHESIZE:
             return ["prototype", "plan", "close"]
         case Stage.PROTOTYPE:
-            return ["plan", "evidence", "ask", "close"] if dossier.evidence else ["evidence", "plan", "ask", "close"]
+            over = ["cap"] if dossier.prototypes and dossier.prototypes[-1].is_over_cap else []
+            first = ["plan", "evidence", "ask"] if dossier.evidence else ["evidence", "plan"]
+            return [*over, *first, "close"][:4]
         case Stage.PRODUCTIONIZE:
-            return ["ship", *(["result"] if experiment is not None else []), "close"]
+            return ["ship", *result, "close"]
     assert experiment is not None
     typed = ["record"] if experiment.plan.source is ResultSource.TYPED else []
     match experiment.state:
         case ExperimentState.DRAFT:
-            return ["start", "plan", "cancel", "close"]
+            return ["start", "plan", "cancel"]
         case ExperimentState.RUNNING:
             return ["result", *typed, "stop", "evidence"]
         case _:
-            return ["ask", "result", *typed, "again", "close"]
+            return ["ask", "result", "again", "close"]
+
+
+def _other_verbs(dossier: Dossier) -> list[str]:
+    if not dossier.hypothesis.is_open:
+        return []
+    experiment = dossier.newest_experiment
+    is_running = dossier.running is not None
+    ending = [] if is_running else ["pivot", "close"]
+    cap = ["cap"] if dossier.hypothesis.stage is Stage.PROTOTYPE and dossier.prototypes else []
+    is_stopped = experiment is not None and experiment.state is ExperimentState.STOPPED
+    typed = ["record"] if experiment is not None and is_stopped and experiment.plan.source is ResultSource.TYPED else []
+    return [*typed, "edit", *cap, "need", *ending]

@@ -68,13 +68,18 @@ def file_form(*, text: str, metrics: Sequence[str], owner: UserId, metadata: str
 
 def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str) -> Block:
     """Return the end form; it proposes what the verdict proposes."""
+    blocks = [section(sentence(dossier.hypothesis)), *ending_inputs(dossier, verdict=verdict)]
+    return form("close", title="Close", submit="Close it", metadata=metadata, blocks=blocks)
+
+
+def ending_inputs(dossier: Dossier, *, verdict: Verdict | None) -> list[Block]:
+    """Return what is asked whenever a hypothesis ends without being built."""
     proposed = PROPOSED_OUTCOME.get(verdict) if verdict is not None else None
     why = f"The verdict “{verdict}” proposes “{proposed}”." if proposed else "Both ways are results."
     if verdict in (Verdict.INVALID, Verdict.DATA_ERROR):
         why = f"The verdict is “{verdict}”, so the numbers say nothing. Consider running it again first."
     spent = sum(prototype.spent_days for prototype in dossier.prototypes)
-    blocks = [
-        section(sentence(dossier.hypothesis)),
+    return [
         radio_input(
             "outcome",
             "What does the evidence say?",
@@ -96,10 +101,9 @@ def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str) -> B
             initial=f"{spent:g}" if spent else "",
             hint="A guess is fine.",
         ),
+        # Always there: a verdict may come while the form is open, and then the reason needs its field.
+        text_input("overrides", "If the verdict proposes another outcome: why?", is_optional=True),
     ]
-    # Always there: a verdict may come while the form is open, and then the reason needs its field.
-    blocks.append(text_input("overrides", "If the verdict proposes another outcome: why?", is_optional=True))
-    return form("close", title="Close", submit="Close it", metadata=metadata, blocks=blocks)
 
 
 def ship_form(dossier: Dossier, *, metadata: str) -> Block:

@@ -1,4 +1,4 @@
-"""The forms of a prototype: begin it, add evidence."""
+"""The forms of a prototype: begin it, add evidence, raise its cap."""
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind, EvidenceSource
@@ -6,6 +6,7 @@ from labcoat.slack.blocks import (
     Block,
     context,
     divider,
+    escape,
     form,
     option,
     radio_input,
@@ -14,6 +15,7 @@ from labcoat.slack.blocks import (
     text_input,
 )
 from labcoat.slack.views.card import sentence
+from labcoat.words import numbers
 
 TUNED = "tuned"
 
@@ -102,3 +104,22 @@ def _offline_inputs() -> list[Block]:
         ),
         divider(),
     ]
+
+
+def cap_form(dossier: Dossier, *, metadata: str) -> Block:
+    """Return the form that raises the newest prototype's cap."""
+    newest = dossier.prototypes[-1]
+    spent, cap = numbers.plain(newest.spent_days), numbers.person_days(newest.cap_days)
+    lead = f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}"
+    blocks = [
+        section(f"{lead}\n{spent} of {cap} are spent. We stop if: {escape(newest.stop_when)}"),
+        text_input("cap", "New cap in person-days", example=f"{newest.cap_days + 2:g}"),
+        text_input(
+            "reason",
+            "What is worth more time?",
+            hint="Stays visible. If nothing comes to mind, closing it is a result too.",
+            example="Two of five testers could not be reached",
+            is_long=True,
+        ),
+    ]
+    return form("cap", title="Raise the cap", submit="Raise it", blocks=blocks, metadata=metadata)
