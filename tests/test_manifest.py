@@ -162,6 +162,7 @@ def test_it_subscribes_to_the_few_events_that_are_answered_and_needs_no_socket(m
     answered = set(re.findall(r'app\.event\("(\w+)"\)', source))
 
     assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == answered
+    assert set(people.workspace().events) == answered
     assert manifest["settings"]["socket_mode_enabled"] is False
 
 

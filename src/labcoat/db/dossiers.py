@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, and_, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, insert, select, update
 
 from labcoat.db import changes, tables
 from labcoat.db.database import Transaction
@@ -16,7 +16,7 @@ from labcoat.domain.evidence import Evidence
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
-from labcoat.domain.lifecycle import RequestState, Stage, Step
+from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.need import Need
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.request import Request
@@ -201,6 +201,57 @@ def metric_names(tx: Transaction, workspace: WorkspaceId, *, limit: int = 50) ->
     column = tables.hypotheses.c
     query = select(column.metric).where(column.workspace == workspace).distinct().limit(limit)
     return sorted(tx.execute(query).scalars())
+
+
+def with_request_of(tx: Transaction, workspace: WorkspaceId, person: UserId) -> list[HypothesisNumber]:
+    """Return the hypotheses whose waiting request this person was asked to answer."""
+    column = tables.requests.c
+    query = select(column.hypothesis).where(
+        column.workspace == workspace, column.state == RequestState.WAITING, column.asked_of == person
+    )
+    return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
+
+
+def _running(workspace: WorkspaceId) -> tuple[ColumnElement[bool], ...]:
+    column = tables.experiments.c
+    return column.workspace == workspace, column.state == ExperimentState.RUNNING
+
+
+def with_running(tx: Transaction, workspace: WorkspaceId, *, limit: int) -> list[Dossier]:
+    """Return hypotheses with a running experiment, the newest experiments first to be among them."""
+    column = tables.experiments.c
+    query = select(column.hypothesis).where(*_running(workspace)).order_by(column.number.desc()).limit(limit)
+    return read_many(tx, workspace, [HypothesisNumber(number) for number in tx.execute(query).scalars()])
+
+
+def count_running(tx: Transaction, workspace: WorkspaceId) -> int:
+    """Return how many experiments of the workspace run."""
+    query = select(func.count()).select_from(tables.experiments).where(*_running(workspace))
+    return int(tx.execute(query).scalar_one())
+
+
+def closed_since(tx: Transaction, workspace: WorkspaceId, since: datetime) -> list[Dossier]:
+    """Return the hypotheses that were closed after `since`, without those that were imported."""
+    column = tables.hypotheses.c
+    query = select(column.number).where(
+        column.workspace == workspace, column.ended_at > since, column.is_imported.is_(False)
+    )
+    return read_many(tx, workspace, [HypothesisNumber(number) for number in tx.execute(query).scalars()])
+
+
+def count_filed(tx: Transaction, workspace: WorkspaceId, *, since: datetime) -> int:
+    """Return how many hypotheses were filed after `since`, without those that were imported."""
+    column = tables.hypotheses.c
+    query = select(func.count()).where(
+        column.workspace == workspace, column.filed_at > since, column.is_imported.is_(False)
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def has_any(tx: Transaction, workspace: WorkspaceId) -> bool:
+    """Whether anything was ever filed in the workspace."""
+    column = tables.hypotheses.c
+    return tx.execute(select(column.number).where(column.workspace == workspace).limit(1)).first() is not None
 
 
 def first_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:

@@ -1,15 +1,17 @@
 """Looks and typed totals: written once, read back as values."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
+from labcoat.stats.results import Readout
 
 
 def add(tx: Transaction, workspace: WorkspaceId, look: Look) -> None:
@@ -56,6 +58,26 @@ def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) ->
     )
     row = tx.execute(query).mappings().first()
     return None if row is None else from_row(Look, table, row)
+
+
+def newest_of(
+    tx: Transaction, workspace: WorkspaceId, numbers: Collection[ExperimentNumber]
+) -> dict[ExperimentNumber, Readout]:
+    """Return the newest readout that stands of each of these experiments that has one."""
+    column = tables.looks.c
+    stands = (
+        column.workspace == workspace,
+        column.experiment.in_(numbers),
+        column.is_superseded.is_(False),
+        column.no_look.is_(None),
+    )
+    newest = select(column.experiment, func.max(column.slot).label("slot")).where(*stands)
+    newest_slots = newest.group_by(column.experiment).subquery()
+    query = select(column.experiment, column.readout).join(
+        newest_slots, (newest_slots.c.experiment == column.experiment) & (newest_slots.c.slot == column.slot)
+    )
+    rows = tx.execute(query.where(column.workspace == workspace))
+    return {ExperimentNumber(number): readout for number, readout in rows if readout is not None}
 
 
 def supersede(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, since: datetime) -> None:

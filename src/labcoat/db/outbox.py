@@ -6,6 +6,7 @@ machine time.
 """
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or
 from labcoat.db import tables
 from labcoat.db.clock import machine_now
 from labcoat.db.database import NOTICES_PUT, Transaction
+from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 
@@ -163,6 +165,19 @@ def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | N
     query = select(table.c.channel, table.c.ts).where(table.c.workspace == workspace, table.c.subject == subject)
     row = tx.execute(query).first()
     return None if row is None else Post(channel=ChannelId(row.channel), ts=row.ts)
+
+
+def shown(tx: Transaction, workspace: WorkspaceId, subjects: Collection[str]) -> list[str]:
+    """Return those of these subjects that are shown somewhere."""
+    column = tables.posts.c
+    query = select(column.subject).where(column.workspace == workspace, column.subject.in_(subjects))
+    return list(tx.execute(query.order_by(column.subject)).scalars())
+
+
+def remember_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:
+    """Remember that a subject is shown somewhere that is no message, as Home is."""
+    if find_post(tx, workspace, subject) is None:
+        add_once(tx, tables.posts, {"workspace": workspace, "subject": subject, "channel": "", "ts": ""})
 
 
 def forget_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:

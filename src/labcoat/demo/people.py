@@ -99,6 +99,7 @@ def workspace() -> Workspace:
             Shortcut(callback_id="new_hypothesis", name="New hypothesis"),
             Shortcut(callback_id="turn_into_hypothesis", name="Turn into hypothesis", on_message=True),
         ),
+        events=("app_home_opened", "member_joined_channel"),
         guide=GUIDE,
         weekly=(0, 9, 30),  # when the digest is due
     )

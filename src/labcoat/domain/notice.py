@@ -51,3 +51,8 @@ def card_subject(number: HypothesisNumber) -> str:
 def request_subject(number: HypothesisNumber, position: int, person: UserId) -> str:
     """Return the subject of one person's message about one request."""
     return f"request H-{number} {position} {person}"
+
+
+def home_subject(person: UserId) -> str:
+    """Return the subject of a person's Home."""
+    return f"home {person}"

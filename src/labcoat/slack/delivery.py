@@ -20,7 +20,7 @@ from labcoat.db.outbox import Claim
 from labcoat.domain.ids import ChannelId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.blocks import Message
-from labcoat.slack.rendering import render
+from labcoat.slack.rendering import render, render_home
 from labcoat.usecases import telling
 
 _log = logging.getLogger(__name__)
@@ -40,8 +40,8 @@ card and the history have the fact all the same."""
 _PERMANENT = frozenset(
     {
         "account_inactive", "cannot_dm_bot", "channel_not_found", "invalid_auth", "invalid_blocks", "is_archived",
-        "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_in_channel",
-        "restricted_action", "token_revoked", "user_disabled", "user_not_found", "users_not_found",
+        "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_enabled",
+        "not_in_channel", "restricted_action", "token_revoked", "user_disabled", "user_not_found", "users_not_found",
     }
 )  # fmt: skip
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
@@ -82,6 +82,8 @@ class Delivery:
 
     def _tell(self, claimed: Claim, now: datetime) -> tuple[ChannelId, str]:
         notice = claimed.notice
+        if notice.kind is NoticeKind.HOME:
+            return self._publish_home(notice, now)
         with self.database.reading() as tx:
             message = render(tx, notice, now=now, zone=self.zone)
             post = outbox.find_post(tx, notice.workspace, notice.subject) if notice.subject else None
@@ -98,6 +100,13 @@ class Delivery:
             if found is not None:
                 return channel, found
         return self._post(claimed, channel, thread, message)
+
+    def _publish_home(self, notice: Notice, now: datetime) -> tuple[ChannelId, str]:
+        # Publishing the same twice is harmless, so nothing is looked up.
+        with self.database.reading() as tx:
+            view = render_home(tx, notice, now=now, zone=self.zone)
+        self.client.views_publish(user_id=str(notice.person), view=view)
+        return ChannelId(""), ""
 
     def _channel(self, notice: Notice) -> ChannelId:
         if notice.channel is not None:

@@ -8,20 +8,27 @@ from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.slack.blocks import Message, escape, section
+from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.views.card import card
 from labcoat.slack.views.digest import digest_message
+from labcoat.slack.views.home import home_view
 from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.request import answer_message, request_message
 from labcoat.slack.views.welcome import welcome_message
-from labcoat.usecases import digests, nudges, results
+from labcoat.usecases import digests, home, nudges, results
 from labcoat.words import stories
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
     """Return the message of a notice."""
     return _RENDERERS[notice.kind](tx, notice, now, zone)
+
+
+def render_home(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Block:
+    """Return the Home of a notice's person."""
+    assert notice.person is not None
+    return home_view(home.compose(tx, notice.workspace, notice.person, now=now), page=0, zone=zone)
 
 
 def _dossier(tx: Transaction, notice: Notice) -> Dossier:

@@ -63,10 +63,14 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Asking):
-    """A command or a click. reply: answers in private. open_form: opens a modal; both once at most."""
+    """A command or a click. reply: answers in private. open_form: opens a modal; both once at most.
+
+    publish_home: shows the person another Home.
+    """
 
     reply: Callable[[Message], None]
     open_form: Callable[[Block], None]
+    publish_home: Callable[[Block], None]
 
     def home_channel(self) -> ChannelId:
         """Return the channel that the person is in, or the home channel from a DM; raise Refusal without either."""

@@ -127,6 +127,9 @@ def _call(
     def open_form(view: Block) -> None:
         open_view(client, body, view)
 
+    def publish_home(view: Block) -> None:
+        client.views_publish(user_id=str(context.user_id), view=view)
+
     return Call(
         house=house,
         workspace=WorkspaceId(str(context.team_id)),
@@ -135,6 +138,7 @@ def _call(
         delivery_key=context[DELIVERY_KEY],
         reply=reply,
         open_form=open_form,
+        publish_home=publish_home,
     )
 
 

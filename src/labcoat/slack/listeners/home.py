@@ -1,12 +1,27 @@
-"""App Home: published anew whenever somebody opens it."""
+"""App Home: published when somebody opens it, and when they turn its pages."""
 
 from slack_sdk import WebClient
 
+from labcoat.db import clock
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.slack.house import House
+from labcoat.slack.listeners.call import Call
 from labcoat.slack.views import home as views
+from labcoat.usecases import home
 
 
-def publish(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:  # noqa: ARG001
-    """Show a person their Home."""
-    client.views_publish(user_id=user, view=views.home())
+def publish(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
+    """Show a person their Home, and remember that they use it."""
+    with house.database.reading() as tx:
+        shown = home.compose(tx, workspace, user, now=clock.business_now(tx))
+    client.views_publish(user_id=user, view=views.home_view(shown, page=0, zone=house.zone))
+    with house.database.writing() as tx:
+        home.remember_opened(tx, workspace, user)
+
+
+def turn_page(call: Call, rest: str) -> None:
+    """Show another page of the person's own hypotheses."""
+    with call.reading() as (tx, now):
+        shown = home.compose(tx, call.workspace, call.user, now=now)
+    page = int(rest) if rest.isdecimal() else 0
+    call.publish_home(views.home_view(shown, page=page, zone=call.house.zone))

@@ -8,6 +8,7 @@ from labcoat.slack.listeners import (
     editing,
     ending,
     experiment,
+    home,
     hypothesis,
     listing,
     need,
@@ -54,6 +55,7 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "menu": hypothesis.show_menu,
     "digest": digest.show_digest,
     "need": need.show_needs,
+    "home": home.turn_page,
     "help": listing.show_help,
 }
 """Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""

@@ -1,0 +1,111 @@
+"""App Home: what waits for a person, what is theirs, and how the team does."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from labcoat.db import dossiers, looks, outbox, people
+from labcoat.db.database import Transaction
+from labcoat.domain.digest import taught_by_experiment, taught_by_prototype
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.hypothesis import Hypothesis
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.notice import Notice, NoticeKind, home_subject
+from labcoat.domain.waiting import Waiting, WaitingCase, find_waiting
+from labcoat.stats.results import Readout
+
+LEARNING_DAYS, INFLOW_DAYS = 90, 14
+MOST_RUNNING = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningItem:
+    """A running experiment of the team. readout: of its newest look, None before the first."""
+
+    experiment: Experiment
+    change: str
+    readout: Readout | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What a person's Home shows.
+
+    mine: their open hypotheses, newest first. closed, learned: of the last 90 days. inflow, inflow_before: hypotheses
+    filed in the last two weeks and in the two before. is_first_run: nothing was ever filed here.
+    given_up: how many messages could not be delivered; 0 for whoever is no admin.
+    """
+
+    waiting: tuple[Waiting, ...]
+    mine: tuple[Hypothesis, ...]
+    running: tuple[RunningItem, ...]
+    running_count: int
+    closed: int
+    learned: int
+    inflow: int
+    inflow_before: int
+    is_first_run: bool
+    given_up: int
+
+
+def compose(tx: Transaction, workspace: WorkspaceId, user: UserId, *, now: datetime) -> Home:
+    """Return what the person's Home shows now."""
+    mine = dossiers.list_hypotheses(tx, workspace, owner=user, is_open=True, limit=1000)
+    asked = dossiers.with_request_of(tx, workspace, user)
+    running = dossiers.with_running(tx, workspace, limit=MOST_RUNNING)
+    closed = dossiers.closed_since(tx, workspace, now - timedelta(days=LEARNING_DAYS))
+    inflow = dossiers.count_filed(tx, workspace, since=now - timedelta(days=INFLOW_DAYS))
+    inflow_twice = dossiers.count_filed(tx, workspace, since=now - timedelta(days=2 * INFLOW_DAYS))
+    found = dossiers.read_many(tx, workspace, sorted({one.number for one in mine} | set(asked)))
+    waiting = [item for one in found if (item := find_waiting(one, user, now=now)) is not None]
+    return Home(
+        waiting=tuple(sorted(waiting, key=lambda item: (list(WaitingCase).index(item.case), item.since))),
+        mine=tuple(mine),
+        running=_running(tx, workspace, running),
+        running_count=dossiers.count_running(tx, workspace),
+        closed=len(closed),
+        learned=_learned(tx, workspace, closed),
+        inflow=inflow,
+        inflow_before=inflow_twice - inflow,
+        is_first_run=not mine and not dossiers.has_any(tx, workspace),
+        given_up=_given_up(tx, workspace, user),
+    )
+
+
+def _running(tx: Transaction, workspace: WorkspaceId, found: list[Dossier]) -> tuple[RunningItem, ...]:
+    experiments = [(one.hypothesis.change, one.running) for one in found if one.running is not None]
+    newest = looks.newest_of(tx, workspace, [experiment.number for _, experiment in experiments])
+    return tuple(
+        RunningItem(experiment=experiment, change=change, readout=newest.get(experiment.number))
+        for change, experiment in experiments
+    )
+
+
+def _learned(tx: Transaction, workspace: WorkspaceId, closed: list[Dossier]) -> int:
+    tested = [one.newest_experiment.number for one in closed if one.newest_experiment is not None]
+    newest = looks.newest_of(tx, workspace, tested)
+    by_experiment = sum(
+        taught_by_experiment(newest.get(one.newest_experiment.number))
+        for one in closed
+        if one.newest_experiment is not None
+    )
+    return by_experiment + sum(taught_by_prototype(one) for one in closed)
+
+
+def _given_up(tx: Transaction, workspace: WorkspaceId, user: UserId) -> int:
+    person = people.find(tx, workspace, user)
+    if person is None or not person.is_admin:
+        return 0
+    return outbox.count(tx).get(outbox.DEAD, 0)
+
+
+def remember_opened(tx: Transaction, workspace: WorkspaceId, user: UserId) -> None:
+    """Remember that somebody uses Home, so that it is kept true while they look at it."""
+    outbox.remember_post(tx, workspace, home_subject(user))
+
+
+def refresh(tx: Transaction, workspace: WorkspaceId, *users: UserId | None) -> None:
+    """Publish Home anew for those of these people who have ever opened it."""
+    subjects = {home_subject(user): user for user in users if user is not None}
+    for subject in outbox.shown(tx, workspace, subjects):
+        outbox.put(tx, Notice(kind=NoticeKind.HOME, workspace=workspace, person=subjects[subject], subject=subject))
