@@ -122,12 +122,13 @@ class Door:
         """Submit the form of a new hypothesis."""
         texts = {"change": f"Change number {number}", "metric": "orders per user", "because": "Five people asked"}
         values: dict[str, Any] = {block: {"a": {"type": "plain_text_input", "value": t}} for block, t in texts.items()}
+        values["channel"] = {"a": {"type": "conversations_select", "selected_conversation": people.CHANNEL}}
         values["direction"] = {"a": {"type": "radio_buttons", "selected_option": {"value": "up"}}}
         view = {
             "id": f"V{number}",
             "type": "modal",
             "callback_id": "file",
-            "private_metadata": json.dumps({"subject": "", "channel": people.CHANNEL, "home": people.CHANNEL}),
+            "private_metadata": json.dumps({"subject": "", "channel": people.CHANNEL, "is_reviewed": True}),
             "blocks": [{"type": "input", "block_id": block} for block in values],
             "state": {"values": values},
         }

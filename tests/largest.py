@@ -12,8 +12,8 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
-from labcoat.domain.hypothesis import Decision, Outcome
-from labcoat.domain.ids import HypothesisNumber, UserId
+from labcoat.domain.hypothesis import Decision, Outcome, Statement
+from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.nudge import Nudge, NudgeCase
@@ -21,6 +21,7 @@ from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.domain.steps.hypothesis import statement_of
+from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack import errors
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.listeners import result as result_listener
@@ -30,6 +31,9 @@ from labcoat.slack.views import (
     editing,
     ending,
     experiment,
+    filing,
+    following,
+    home,
     hypothesis,
     listing,
     need,
@@ -37,6 +41,7 @@ from labcoat.slack.views import (
     prototype,
     request,
     result,
+    search,
     welcome,
 )
 from labcoat.stats.results import (
@@ -53,10 +58,12 @@ from labcoat.stats.results import (
     Verdict,
 )
 from labcoat.stats.results import Reason as Finding_
+from labcoat.usecases.home import MOST_RUNNING, Home, RunningItem
 from labcoat.usecases.needs import RankedNeed
 from labcoat.usecases.requests import Candidates
 from labcoat.usecases.results import Result
-from labcoat.words import stories
+from labcoat.usecases.similar import Found
+from labcoat.words import linting, stories
 
 ZONE = "Europe/Berlin"
 METADATA = "{}"
@@ -224,7 +231,10 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "digest with nothing", digest.digest_message(_an_empty_digest())
     yield "nudges", nudge.nudge_message([_a_nudge(case, n) for n in range(20) for case in NudgeCase], zone=ZONE)
     many = [replace(shapes["prototype"].hypothesis, number=HypothesisNumber(n)) for n in range(21)]
-    yield "list", listing.hypothesis_list(many, title="Open")
+    yield "list", listing.hypothesis_list(many, title="Open", words="open", offset=40)
+    yield "search", search.search_results(_found() * 3, count=10_000, text=text_of(3000))
+    yield "nothing found", search.search_results((), count=0, text=text_of(3000))
+    yield "followed", following.followed_message(shapes["running"], escape(text_of(2000)))
     yield "empty list", listing.hypothesis_list([], title="Open")
     needs = [RankedNeed(summary=text_of(300), hypotheses=tuple(map(HypothesisNumber, range(40))))] * 40
     yield "welcome", welcome.welcome_message()
@@ -377,8 +387,8 @@ def forms() -> Iterator[tuple[str, Block]]:
     leads = Candidates(leads=(LEAD,), default=LEAD)
     nobody = Candidates(leads=(), default=None)
     owner = UserId("U" + "0" * 20)
-    yield "file", hypothesis.file_form(text=text_of(8000), metrics=METRICS, owner=owner, metadata=METADATA)
-    yield "empty file", hypothesis.file_form(text="", metrics=(), owner=owner, metadata=METADATA)
+    yield from _file_forms(owner)
+    yield "search", search.search_form(metadata=METADATA)
     yield "close", hypothesis.close_form(stopped, verdict=Verdict.WIN, metadata=METADATA)
     yield "close not valid", hypothesis.close_form(stopped, verdict=Verdict.INVALID, metadata=METADATA)
     yield "close untested", hypothesis.close_form(begun, verdict=None, metadata=METADATA)
@@ -426,6 +436,79 @@ def forms() -> Iterator[tuple[str, Block]]:
     )
     for verb in ("approve", "send_back", "decline"):
         yield verb, request.decision_form(verb, stopped, asked, verdict=Verdict.NO_EFFECT, metadata=METADATA)
+
+
+def _found() -> tuple[Found, ...]:
+    ended = replace(builders.an_ending(), learning=text_of(3000))
+    one = Found(number=HypothesisNumber(10**9 - 1), change=text_of(600), stage=Stage.PROTOTYPE, ending=None, score=1.0)
+    return one, replace(one, number=HypothesisNumber(1), ending=ended), replace(one, number=HypothesisNumber(2))
+
+
+def _file_forms(owner: UserId) -> Iterator[tuple[str, Block]]:
+    empty = Statement(change="", metric="", direction=Direction.UP, because="")
+    words = replace(
+        empty,
+        change=f"As a user I want {text_of(8000)}",
+        metric=text_of(3000),
+        because="why not",
+        smallest_effect=text_of(3000),
+        refuted_by=text_of(3000),
+        different_because=text_of(3000),
+        tags=(text_of(3000),) * 9,
+    )
+    shapes = (("empty file", empty, (), ()), ("file", words, METRICS, _found()))
+    for name, statement, known, similar in shapes:
+        yield (
+            name,
+            filing.file_form(
+                statement,
+                metrics=known,
+                tags=known,
+                owner=owner,
+                channel=ChannelId("C1") if known else None,
+                similar=similar,
+                warnings=linting.warnings(words) if known else (),
+                metadata=METADATA,
+            ),
+        )
+
+
+def homes() -> Iterator[tuple[str, Block]]:
+    """Yield Home in each of its shapes."""
+    stages = list(Stage)
+    mine = [
+        replace(a_dossier().hypothesis, number=HypothesisNumber(10**9 - n), stage=stages[n % 4]) for n in range(200)
+    ]
+    waiting = [
+        Waiting(
+            case=list(WaitingCase)[n % len(WaitingCase)],
+            hypothesis=HypothesisNumber(10**9 - n),
+            experiment=E7,
+            change=text_of(600),
+            since=NOW,
+            answer=RequestState.SENT_BACK,
+        )
+        for n in range(60)
+    ]
+    running = a_dossier(ExperimentState.RUNNING).experiments[0]
+    items = [RunningItem(experiment=running, change=text_of(600), readout=a_readout()) for _ in range(MOST_RUNNING)]
+    full = Home(
+        waiting=tuple(waiting),
+        mine=tuple(mine),
+        running=(*items[1:], replace(items[0], readout=None)),
+        running_count=999,
+        closed=999,
+        learned=998,
+        inflow=1,
+        inflow_before=999,
+        is_first_run=False,
+        given_up=999,
+    )
+    for page in (0, 5, 19, 99):
+        yield f"home {page}", home.home_view(full, page=page, zone=ZONE)
+    empty = replace(full, waiting=(), mine=(), running=(), running_count=0, closed=0, given_up=0)
+    yield "home with nothing", home.home_view(empty, page=0, zone=ZONE)
+    yield "first home", home.home_view(replace(empty, is_first_run=True), page=0, zone=ZONE)
 
 
 def refusals() -> Iterator[Message]:

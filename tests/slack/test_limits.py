@@ -7,9 +7,9 @@ import pytest
 import largest
 from labcoat.sandbox.blocks import read_message_blocks
 from labcoat.sandbox.views import read_view
-from labcoat.slack.blocks import Message, cut, escape
+from labcoat.slack.blocks import Message, cut, escape, notice_view
 
-MESSAGES, FORMS = dict(largest.messages()), dict(largest.forms())
+MESSAGES, FORMS, HOMES = dict(largest.messages()), dict(largest.forms()), dict(largest.homes())
 PUBLIC_MENTION = re.compile(r"<!(channel|here|everyone)")
 
 
@@ -34,6 +34,16 @@ def test_card_has_eight_blocks_at_most(name: str) -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_form_is_valid_at_its_largest(name: str) -> None:
     assert read_view(FORMS[name], is_home=False, is_shown=lambda _: False)
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_home_is_valid_at_its_largest(name: str) -> None:
+    assert read_view(HOMES[name], is_home=True, is_shown=lambda _: False)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_an_answer_can_be_shown_on_top_of_home(name: str) -> None:
+    assert read_view(notice_view("Labcoat", MESSAGES[name]), is_home=False, is_shown=lambda _: False)
 
 
 @pytest.mark.parametrize("name", FORMS)

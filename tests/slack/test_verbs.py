@@ -6,15 +6,19 @@ from labcoat.slack import grammar
 from labcoat.slack.listeners import dispatch
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, VERBS
 
-ONLY_TYPED = ("menu", "list", "digest", "help")
-"""Their twins come with Home."""
+ONLY_TYPED = ("menu", "digest")
+"""Home is what the menu is; the digest comes by itself."""
 
 
 def shown_verbs() -> set[str]:
     elements = [
         element
-        for _, message in largest.messages()
-        for block in message.blocks
+        for blocks in [
+            *(message.blocks for _, message in largest.messages()),
+            *(view["blocks"] for _, view in [*largest.forms(), *largest.homes()]),
+        ]
+        for block in blocks
+        if block["type"] != "input"
         for element in interactive_elements(block)
     ]
     verbs = {element["action_id"].partition(":")[0] for element in elements} - {dispatch.MORE}

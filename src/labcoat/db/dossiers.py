@@ -1,12 +1,13 @@
 """Hypotheses with all that belongs to them: found, read and saved as one, with the history of every change."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, func, insert, select, update
+from sqlalchemy import JSON, ColumnElement, String, Table, and_, cast, func, insert, select, type_coerce, update
 
 from labcoat.db import changes, tables
 from labcoat.db.database import Transaction
@@ -14,7 +15,7 @@ from labcoat.db.mapping import from_row, to_row
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import Evidence
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.hypothesis import Hypothesis
+from labcoat.domain.hypothesis import Ending, Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.need import Need
@@ -149,7 +150,9 @@ def list_hypotheses(
     owner: UserId | None = None,
     is_open: bool | None = None,
     stage: Stage | None = None,
+    tag: str | None = None,
     limit: int = 20,
+    offset: int = 0,
 ) -> list[Hypothesis]:
     """Return hypotheses, newest first; the open ones before the closed, by when those were closed.
 
@@ -163,7 +166,9 @@ def list_hypotheses(
         query = query.where(table.c.ended_at.is_(None) if is_open else table.c.ended_at.is_not(None))
     if stage is not None:
         query = query.where(table.c.stage == stage)
-    query = query.order_by(table.c.ended_at.desc().nulls_first(), table.c.number.desc()).limit(limit)
+    if tag is not None:  # stored as JSON, whose text has each tag in quotes
+        query = query.where(cast(table.c.tags, String).contains(json.dumps(tag.lower()), autoescape=True))
+    query = query.order_by(table.c.ended_at.desc().nulls_first(), table.c.number.desc()).limit(limit).offset(offset)
     return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
 
 
@@ -252,6 +257,48 @@ def has_any(tx: Transaction, workspace: WorkspaceId) -> bool:
     """Whether anything was ever filed in the workspace."""
     column = tables.hypotheses.c
     return tx.execute(select(column.number).where(column.workspace == workspace).limit(1)).first() is not None
+
+
+def state_of_all(tx: Transaction, workspace: WorkspaceId) -> tuple[int, int]:
+    """Return two numbers of which one grows with every change of any hypothesis of the workspace."""
+    column = tables.hypotheses.c
+    query = select(func.count(), func.coalesce(func.sum(column.version), 0)).where(column.workspace == workspace)
+    count, versions = tx.execute(query).one()
+    return int(count), int(versions)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a hypothesis is about. text: everything in it that people may look for."""
+
+    change: str
+    stage: Stage
+    text: str
+
+
+def words_of_all(tx: Transaction, workspace: WorkspaceId) -> dict[HypothesisNumber, Words]:
+    """Return the words of every hypothesis of the workspace."""
+    column = tables.hypotheses.c
+    ending = type_coerce(column.ending, JSON)  # plain: only its learning is read, and there may be thousands
+    query = select(column.number, column.change, column.stage, column.metric, column.because, column.tags, ending)
+    rows = tx.execute(query.where(column.workspace == workspace))
+    return {
+        HypothesisNumber(number): Words(
+            change, stage, " ".join((change, metric, because, *tags, ended["learning"] if ended else ""))
+        )
+        for number, change, stage, metric, because, tags, ended in rows
+    }
+
+
+def endings(
+    tx: Transaction, workspace: WorkspaceId, numbers: Sequence[HypothesisNumber]
+) -> dict[HypothesisNumber, Ending]:
+    """Return how those of these hypotheses ended that are closed."""
+    column = tables.hypotheses.c
+    query = select(column.number, column.ending).where(
+        column.workspace == workspace, column.number.in_(numbers), column.ended_at.is_not(None)
+    )
+    return {HypothesisNumber(number): ending for number, ending in tx.execute(query)}
 
 
 def first_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:

@@ -57,7 +57,10 @@ class Story:
     def files(self, name: str, owner: str, change: str, **values: Any) -> str:
         """File a hypothesis and remember it by a name; return its id."""
         self.types(owner, f"/hypothesis {change}")
-        self.submits(owner, change=change, **values)
+        self.fills_in(owner, change=change, **values)
+        if self.person(owner).find_view() is not None:
+            self.tell("The form asks whether this was tried before")
+            self.submits(owner)
         return self.names(name, "H")
 
     def plans(self, name: str, owner: str, hypothesis: str, **values: Any) -> str:

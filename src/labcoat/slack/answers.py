@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from labcoat.domain.ids import UserId
+from labcoat.domain.ids import ChannelId, UserId
 from labcoat.domain.refusal import Reason, Refusal
 
 WordT = TypeVar("WordT", bound=StrEnum)
@@ -51,6 +51,11 @@ class Answers:
         """Return the chosen person, None without one."""
         chosen = self._answer(block_id).get("selected_user")
         return None if chosen is None else UserId(chosen)
+
+    def channel(self, block_id: str) -> ChannelId | None:
+        """Return the chosen channel, None without one."""
+        chosen = self._answer(block_id).get("selected_conversation")
+        return None if chosen is None else ChannelId(chosen)
 
     def moment(self, block_id: str) -> datetime | None:
         """Return the chosen instant, None without one."""

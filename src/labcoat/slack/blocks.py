@@ -244,6 +244,18 @@ def person_input(block_id: str, label: str, *, initial: str | None = None, hint:
     return _input(block_id, label, element, hint=hint, is_optional=False)
 
 
+def channel_input(block_id: str, label: str, *, initial: str | None = None, hint: str = "") -> Block:
+    """Return a choice of a channel, public or private."""
+    element: Block = {"type": "conversations_select", "filter": {"include": ["public", "private"]}}
+    return _input(
+        block_id,
+        label,
+        element | ({"initial_conversation": initial} if initial else {}),
+        hint=hint,
+        is_optional=False,
+    )
+
+
 def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = "") -> Block:
     """Return a choice of date and time, in the person's own zone."""
     element: Block = {"type": "datetimepicker", "initial_date_time": int(initial.timestamp())}

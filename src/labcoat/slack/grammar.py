@@ -34,17 +34,19 @@ ABOUT_ONE = frozenset(
 
 _REST = {
     "list": re.compile(
-        r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize))?$", re.IGNORECASE
+        r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize)|tag\s+\S.*)?$", re.IGNORECASE
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
+    "search": re.compile(r"^.*$"),
     "need": re.compile(r"^.*$"),
 }
 """Verbs that stand alone, and what may follow them."""
+_WITH_ANY_WORDS = frozenset({"need", "search"})
 AFTER_EXPERIMENT = frozenset({"need"})
 """Verbs that take any words: after /hypothesis these are the text of one."""
 _LATER_ABOUT_ONE = frozenset({"take", "handover", "predict"})
-_LATER_ALONE = frozenset({"settings", "export", "search", "size"})
+_LATER_ALONE = frozenset({"settings", "export", "size"})
 VERBS = ABOUT_ONE | _REST.keys()
 
 
@@ -114,7 +116,7 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
 
 def _intent(verb: str, rest: str) -> Intent | None:
     if verb in _REST:
-        kept = rest if verb in AFTER_EXPERIMENT else rest.lower()
+        kept = rest if verb in _WITH_ANY_WORDS else rest.lower()
         return Intent(verb=verb, rest=kept) if _REST[verb].match(rest) else None
     if verb not in ABOUT_ONE:
         return None

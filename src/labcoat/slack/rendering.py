@@ -11,6 +11,7 @@ from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.views.card import card
 from labcoat.slack.views.digest import digest_message
+from labcoat.slack.views.following import followed_message
 from labcoat.slack.views.home import home_view
 from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import mention
@@ -60,6 +61,9 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
         entry = history.get(tx, notice.workspace, _number(details, "entry"))
         line = escape(stories.line(entry, dossier, zone=zone))
         return f"{mention(entry.by)} {line}" if entry.by else line
+    if "source" in details:
+        author = f"<@{details['author']}>" if details["author"] else "someone"
+        return f"It began with what {author} wrote: <{details['source']}|the message>"
     number = ExperimentNumber(_number(details, "experiment"))
     if "look" in details:
         return _look_line(tx, notice, dossier, number)
@@ -73,6 +77,10 @@ def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: Experi
     slot = datetime.fromisoformat(str(notice.details["look"]))
     look = looks.get(tx, notice.workspace, number, slot)
     return escape(stories.look_line(look, dossier.get_experiment(number)))
+
+
+def _followed(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    return followed_message(_dossier(tx, notice), _story_line(tx, notice, zone))
 
 
 def _request(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -128,4 +136,5 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.NUDGE: _nudge,
     NoticeKind.PROBLEM: _problem,
     NoticeKind.WELCOME: _welcome,
+    NoticeKind.FOLLOWED: _followed,
 }

@@ -63,9 +63,18 @@ def list_for(
     is_open: bool | None,
     stage: Stage | None,
     limit: int,
+    tag: str | None = None,
+    offset: int = 0,
 ) -> list[Hypothesis]:
     """Return hypotheses, newest first. None for a filter: any."""
-    return dossiers.list_hypotheses(tx, workspace, owner=owner, is_open=is_open, stage=stage, limit=limit)
+    return dossiers.list_hypotheses(
+        tx, workspace, owner=owner, is_open=is_open, stage=stage, tag=tag, limit=limit, offset=offset
+    )
+
+
+def tell_source(tx: Transaction, dossier: Dossier, *, link: str, author: str) -> None:
+    """Say in the card's thread where a hypothesis came from."""
+    telling.tell_in_thread(tx, dossier, {"source": link, "author": author})
 
 
 def ship(

@@ -8,7 +8,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import HypothesisNumber, UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
-from labcoat.usecases import home
+from labcoat.usecases import following, home
 
 _LOUD = frozenset({Step.START, Step.APPROVE, Step.CLOSE, Step.PIVOT, Step.SHIP})
 """Steps whose line the channel sees too; filing is seen by the card itself."""
@@ -31,6 +31,7 @@ def save(
     refresh_card(tx, saved)
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
+    following.tell(tx, saved, step=step, by=by, entry=entry_id)
     if step is not Step.FILE:
         outbox.put(
             tx,

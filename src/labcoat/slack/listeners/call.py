@@ -29,7 +29,7 @@ class Renewed(Exception):  # noqa: N818  not an error: the form needs another lo
     """Raised when a form is shown anew instead of taken; what was typed must be in the new one. Nothing was changed."""
 
     def __init__(self, view: Block) -> None:
-        super().__init__(view["callback_id"])
+        super().__init__(view.get("callback_id", view["type"]))
         self.view = view
 
 

@@ -1,11 +1,9 @@
-"""Hypotheses: file, list, show, close, ship."""
+"""Hypotheses: list, show, close, ship."""
 
-from typing import Any
+import re
 
-from labcoat.db import dossiers
 from labcoat.domain.amounts import read_days
-from labcoat.domain.hypothesis import Outcome, Statement
-from labcoat.domain.ids import ChannelId
+from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.need import Tenfold
 from labcoat.domain.refusal import Reason, Refusal
@@ -13,72 +11,32 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import hypothesis as views
 from labcoat.slack.views import listing
 from labcoat.slack.views.card import card
-from labcoat.stats.results import Direction
 from labcoat.usecases import hypotheses, results
-from labcoat.warehouse import reading
 
-
-def open_file_form(call: Call, text: str) -> None:
-    """Open the form of a new hypothesis with the text in it; nothing is filed by itself."""
-    with call.reading() as (tx, _):
-        used = dossiers.metric_names(tx, call.workspace)
-    known = [one.name for one in reading.describe(call.house.metrics)] if call.house.metrics else []
-    home = call.home_channel()
-    metrics = list(dict.fromkeys([*known, *used]))
-    metadata = call.metadata("", home=home)
-    call.open_form(views.file_form(text=text, metrics=metrics, owner=call.user, metadata=metadata))
-
-
-def open_from_nowhere(call: Call, payload: dict[str, Any]) -> None:  # noqa: ARG001
-    """Open the form of a new hypothesis, from the global shortcut."""
-    open_file_form(call, "")
-
-
-def open_from_message(call: Call, payload: dict[str, Any]) -> None:
-    """Open the form of a new hypothesis with a message's text in it."""
-    open_file_form(call, payload["message"].get("text", ""))
-
-
-def submit_file(form: Submission) -> None:
-    """File a hypothesis."""
-    answers = form.answers
-    statement = Statement(
-        change=answers.text("change"),
-        metric=answers.text("metric"),
-        direction=answers.required_word("direction", Direction),
-        because=answers.text("because"),
-        smallest_effect=answers.text("smallest_effect"),
-        refuted_by=answers.text("refuted_by"),
-        tags=tuple(answers.text("tags").split(",")),
-    )
-    with form.writing() as (tx, now):
-        hypotheses.file(
-            tx,
-            form.workspace,
-            statement,
-            by=form.member(tx),
-            owner=answers.person("owner") or form.user,
-            channel=ChannelId(form.metadata["home"]),
-            now=now,
-        )
+_PAGED = re.compile(r"^(?P<rest>.*?) ?from (?P<offset>\d{1,6})$")
+"""What the buttons of a list say: "mine from 20"."""
 
 
 def show_list(call: Call, rest: str) -> None:
-    """Answer with a list: open ones, mine, closed, or those of a stage."""
-    words = rest.split()
-    first = words[0] if words else "open"
-    stage = Stage(words[1]) if first == "stage" else None
-    title = {"mine": "Yours, open", "open": "Open", "closed": "Closed"}.get(first) or f"Open at {stage}"
+    """Answer with a page of a list: open ones, mine, closed, those of a stage or with a tag."""
+    wanted = _PAGED.match(rest)
+    rest, offset = (wanted["rest"], int(wanted["offset"])) if wanted else (rest, 0)
+    first, _, word = rest.partition(" ")
+    first, word = first or "open", word.strip()
+    stage, tag = Stage(word) if first == "stage" else None, word if first == "tag" else None
+    title = {"mine": "Yours, open", "open": "Open", "closed": "Closed", "stage": f"Open at {word}"}.get(first)
     with call.reading() as (tx, _):
         found = hypotheses.list_for(
             tx,
             call.workspace,
             owner=call.user if first == "mine" else None,
-            is_open=first != "closed",
+            is_open=None if first == "tag" else first != "closed",
             stage=stage,
+            tag=tag,
             limit=listing.SHOWN + 1,
+            offset=offset,
         )
-    call.reply(listing.hypothesis_list(found, title=title))
+    call.reply(listing.hypothesis_list(found, title=title or f"Tagged {word}", words=rest, offset=offset))
 
 
 def show_menu(call: Call, rest: str) -> None:  # noqa: ARG001

@@ -8,6 +8,7 @@ from labcoat.slack.listeners import (
     editing,
     ending,
     experiment,
+    filing,
     home,
     hypothesis,
     listing,
@@ -15,6 +16,7 @@ from labcoat.slack.listeners import (
     prototype,
     request,
     result,
+    search,
 )
 from labcoat.slack.listeners.call import Call, Submission, Target
 
@@ -43,6 +45,8 @@ VERBS: Mapping[str, Callable[[Call, Target], None]] = {
 BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     **VERBS,
     "correct": result.correct,
+    "follow": filing.follow,
+    "unfollow": filing.unfollow,
     "approve": request.open_decision_form("approve"),
     "send_back": request.open_decision_form("send_back"),
     "decline": request.open_decision_form("decline"),
@@ -50,18 +54,19 @@ BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
 """Also those that only a button in its place can mean."""
 
 ALONE: Mapping[str, Callable[[Call, str], None]] = {
-    "file": hypothesis.open_file_form,
+    "file": filing.open_file_form,
     "list": hypothesis.show_list,
     "menu": hypothesis.show_menu,
     "digest": digest.show_digest,
     "need": need.show_needs,
     "home": home.turn_page,
+    "search": search.search,
     "help": listing.show_help,
 }
 """Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""
 
 FORMS: Mapping[str, Callable[[Submission], None]] = {
-    "file": hypothesis.submit_file,
+    "file": filing.submit_file,
     "edit": editing.submit_edit,
     "close": hypothesis.submit_close,
     "pivot": ending.submit_pivot,
@@ -71,6 +76,7 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
     "evidence": prototype.submit_evidence,
     "cap": prototype.submit_cap,
     "need": need.submit_need,
+    "search": search.submit_search,
     "plan": experiment.submit_plan,
     "start": experiment.submit_start,
     "stop": experiment.submit_stop,
@@ -84,7 +90,7 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
 """What submitting each form does, by its callback id."""
 
 SHORTCUTS: Mapping[str, Callable[[Call, dict[str, Any]], None]] = {
-    "new_hypothesis": hypothesis.open_from_nowhere,
-    "turn_into_hypothesis": hypothesis.open_from_message,
+    "new_hypothesis": filing.open_from_nowhere,
+    "turn_into_hypothesis": filing.open_from_message,
 }
 """What each shortcut of manifest.yml does, given Slack's payload."""

@@ -1,21 +1,15 @@
-"""The forms of a hypothesis: file, close, ship."""
-
-from collections.abc import Sequence
+"""The forms of a hypothesis: close, ship."""
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
-from labcoat.domain.ids import UserId
 from labcoat.domain.need import Tenfold
 from labcoat.domain.steps.hypothesis import PROPOSED_OUTCOME
 from labcoat.slack.blocks import (
     Block,
     checkbox_input,
-    context,
-    divider,
     escape,
     form,
     option,
-    person_input,
     radio_input,
     section,
     text_input,
@@ -24,46 +18,6 @@ from labcoat.slack.views.card import sentence
 from labcoat.stats.results import Direction, Verdict
 
 DIRECTIONS = (option(Direction.UP, "goes up"), option(Direction.DOWN, "goes down"))
-
-
-def file_form(*, text: str, metrics: Sequence[str], owner: UserId, metadata: str) -> Block:
-    """Return the form of a new hypothesis: three questions, the rest under "More".
-
-    text: what was typed after the command. metrics: names for the example.
-    """
-    known = f"Known here: {', '.join(metrics[:5])}. A new name is fine." if metrics else "Example: orders per user."
-    return form(
-        "file",
-        title="New hypothesis",
-        submit="File it",
-        metadata=metadata,
-        blocks=[
-            text_input(
-                "change",
-                "What do we change, and for whom?",
-                initial=text,
-                example="Show fresh offers first to people who come back within a day",
-                is_long=True,
-            ),
-            text_input("metric", "Which metric should react?", hint=known, example="orders per user"),
-            radio_input("direction", "Which way?", DIRECTIONS, initial=Direction.UP),
-            text_input(
-                "because",
-                "Because",
-                hint="What have you seen that makes you believe it? It may be wrong: both are results.",
-                example="4 of 5 people we watched scrolled past offers they had seen before",
-                is_long=True,
-            ),
-            divider(),
-            context("*More*, all optional"),
-            text_input("smallest_effect", "Smallest effect worth having", example="2 %", is_optional=True),
-            text_input(
-                "refuted_by", "What would refute it?", example="People do not notice the order", is_optional=True
-            ),
-            text_input("tags", "Tags", example="search, freshness", is_optional=True),
-            person_input("owner", "Owner", initial=owner),
-        ],
-    )
 
 
 def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str) -> Block:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from labcoat.domain.hypothesis import Hypothesis
-from labcoat.slack.blocks import Message, actions, button, context, escape, section
+from labcoat.slack.blocks import Block, Message, actions, button, context, escape, section
 from labcoat.slack.views.people import mention
 from labcoat.words import help as texts
 from labcoat.words import numbers
@@ -11,17 +11,28 @@ from labcoat.words import numbers
 SHOWN = 20
 
 
-def hypothesis_list(found: Sequence[Hypothesis], *, title: str) -> Message:
-    """Return a list, one line each; newest first."""
+def hypothesis_list(found: Sequence[Hypothesis], *, title: str, words: str = "", offset: int = 0) -> Message:
+    """Return a page of a list, one line each, newest first.
+
+    found: one more than fits if there are more. words: what was asked for. offset: how many came before this page.
+    """
+    title = escape(title)
     if not found:
         text = f"{title}: none. File one with `/hypothesis what we change, for whom`."
         return Message(text=text, blocks=(section(text),))
     lines = [f"*{title}*", *(_line(one) for one in found[:SHOWN])]
     blocks = [section("\n".join(lines[part : part + 10])) for part in range(0, len(lines), 10)]
-    is_more = len(found) > SHOWN
-    more = f"The newest {SHOWN} are shown; `/hypothesis list mine` shows yours. " if is_more else ""
-    blocks.append(context(f"{more}One with its buttons: `/hypothesis show H-{found[0].number}`"))
-    return Message(text=f"{title}: {SHOWN} and more" if is_more else f"{title}: {len(found)}", blocks=tuple(blocks))
+    turns = [_turn(f"Newer {SHOWN}", words, offset - SHOWN)] if offset else []
+    turns += [_turn(f"Next {SHOWN}", words, offset + SHOWN)] if len(found) > SHOWN else []
+    blocks += [actions(turns)] if turns else []
+    blocks.append(context(f"One with its buttons: `/hypothesis show H-{found[0].number}`"))
+    last = offset + min(len(found), SHOWN)
+    place = f" {offset + 1} to {last}" if turns else f" {len(found)}"
+    return Message(text=f"{title}:{place}", blocks=tuple(blocks))
+
+
+def _turn(label: str, words: str, offset: int) -> Block:
+    return button(label, verb="list", value=f"{words} from {max(0, offset)}".strip(), key=label.split()[0].lower())
 
 
 def _line(one: Hypothesis) -> str:
