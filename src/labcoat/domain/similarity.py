@@ -5,7 +5,7 @@ twice the weight they share over the weight they have (Dice); a search wants as 
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from math import log
@@ -26,49 +26,62 @@ _SAID_EVERYWHERE = """
 _STOP_WORDS = frozenset(_SAID_EVERYWHERE.split())
 
 
-@lru_cache(maxsize=100_000)
+_WORD = re.compile(r"\w+")
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words that say something, in lower case and singular.
 
     >>> words_of("Show fresh offers to the people of two cities!")
     ('fresh', 'offer', 'two', 'city')
     """
-    return tuple(_singular(word) for word in re.findall(r"\w+", text.casefold()) if word not in _STOP_WORDS)
+    return tuple(filter(None, map(_form, _WORD.findall(text.casefold()))))
 
 
-def _singular(word: str) -> str:
+@lru_cache(maxsize=100_000)
+def _form(word: str) -> str:
+    """Return a word as it is compared, "" for one that says nothing."""
+    if word in _STOP_WORDS:
+        return ""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+@lru_cache(maxsize=50_000)
+def _word_set(text: str) -> frozenset[str]:
+    # Few texts change between two builds, and reading words takes most of a build.
+    return frozenset(words_of(text))
 
 
 class Similarity(Generic[KeyT]):
     """Texts to be compared with. texts: by what names each of them."""
 
     def __init__(self, texts: Mapping[KeyT, str]) -> None:
-        self._words = {key: frozenset(words_of(text)) for key, text in texts.items()}
-        counts = Counter(word for words in self._words.values() for word in words)
-        self._weights = {word: log(1 + len(texts) / count) for word, count in counts.items()}
-        self._rarest = log(1 + len(texts)) if texts else 1.0
+        self._words = {key: _word_set(text) for key, text in texts.items()}
         self._keys_of: dict[str, list[KeyT]] = defaultdict(list)
         for key, words in self._words.items():
             for word in words:
                 self._keys_of[word].append(key)
-        self._total = {key: sum(self._weights[word] for word in words) for key, words in self._words.items()}
+        self._weights = {word: log(1 + len(texts) / len(keys)) for word, keys in self._keys_of.items()}
+        self._rarest = log(1 + len(texts)) if texts else 1.0
         self._vocabulary = list(self._weights)
 
     def alike(self, text: str) -> dict[KeyT, float]:
         """Return how much each text is like this one, 0-1; without those that share nothing."""
         shared, own = self._shared(text)
-        return {key: 2 * weight / (own + self._total[key]) for key, weight in shared.items()}
+        return {key: 2 * weight / (own + self._total(key)) for key, weight in shared.items()}
 
     def containing(self, text: str) -> dict[KeyT, float]:
         """Return how much of this text's words each text has, 0-1; without those that have none."""
         shared, own = self._shared(text)
         return {key: weight / own for key, weight in shared.items()}
 
+    def _total(self, key: KeyT) -> float:
+        return sum(self._weights[word] for word in self._words[key])
+
     def _shared(self, text: str) -> tuple[dict[KeyT, float], float]:
-        words = frozenset(words_of(text))
+        words = _word_set(text)
         shared: dict[KeyT, float] = defaultdict(float)
         for word in words:
             best: dict[KeyT, float] = {}
