@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
+from pydantic_core import to_jsonable_python
+
 import builders
 from builders import E7, LEAD, NOW, OWNER
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
@@ -38,10 +40,13 @@ from labcoat.slack.views import (
     listing,
     need,
     nudge,
+    planning,
+    prediction,
     prototype,
     request,
     result,
     search,
+    sizing,
     welcome,
 )
 from labcoat.stats.results import (
@@ -63,6 +68,7 @@ from labcoat.usecases.needs import RankedNeed
 from labcoat.usecases.requests import Candidates
 from labcoat.usecases.results import Result
 from labcoat.usecases.similar import Found
+from labcoat.usecases.sizing import Asked
 from labcoat.words import linting, stories
 
 ZONE = "Europe/Berlin"
@@ -237,6 +243,10 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "followed", following.followed_message(shapes["running"], escape(text_of(2000)))
     yield "empty list", listing.hypothesis_list([], title="Open")
     needs = [RankedNeed(summary=text_of(300), hypotheses=tuple(map(HypothesisNumber, range(40))))] * 40
+    effect = builders.a_goal("x").minimum_effect
+    assert effect is not None
+    sized = Asked(kind=MetricKind.PROPORTION, baseline=0.2, deviation=None, effect=effect, power=0.8, alpha=0.05)
+    yield "size", sizing.size_message(sized)
     yield "welcome", welcome.welcome_message()
     yield "needs", need.need_list(needs)
     yield "no needs", need.need_list([])
@@ -418,9 +428,10 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "evidence", prototype.evidence_form(tried, kind=None, metadata=METADATA)
     for kind in EvidenceKind:
         yield f"evidence {kind}", prototype.evidence_form(tried, kind=kind, metadata=METADATA)
-    yield "plan", experiment.plan_form(draft, known_metrics=METRICS, metadata=METADATA)
-    yield "plan without prototype", experiment.plan_form(begun, known_metrics=(), metadata=METADATA)
-    yield "plan without users", experiment.plan_form(tried, known_metrics=METRICS, metadata=METADATA)
+    predicted = draft.experiments[0]
+    yield "predict", prediction.prediction_form(draft, predicted, earlier=None, metadata=METADATA)
+    yield "size", sizing.size_form(metadata=METADATA)
+    yield from _plan_forms(draft, begun, tried)
     yield "start", experiment.start_form(draft.experiments[0], now=NOW, metadata=METADATA)
     yield "stop", experiment.stop_form(tested, now=NOW, metadata=METADATA)
     yield "cancel", experiment.cancel_form(draft.experiments[0], metadata=METADATA)
@@ -509,6 +520,41 @@ def homes() -> Iterator[tuple[str, Block]]:
     empty = replace(full, waiting=(), mine=(), running=(), running_count=0, closed=0, given_up=0)
     yield "home with nothing", home.home_view(empty, page=0, zone=ZONE)
     yield "first home", home.home_view(replace(empty, is_first_run=True), page=0, zone=ZONE)
+
+
+def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tuple[str, Block]]:
+    changed = HistoryEntry(
+        id=1,
+        hypothesis=HypothesisNumber(1),
+        step=Step.PLAN,
+        by=OWNER,
+        at=NOW,
+        reason=None,
+        changes={"E-7 plan": tuple(map(to_jsonable_python, (builders.a_plan(), a_plan())))},
+    )
+    shapes = {
+        "plan": (draft, METRICS, None),
+        "plan without prototype": (begun, (), None),
+        "plan without users": (tried, METRICS, None),
+        "adopt": (tried, (), NOW),
+    }
+    for name, (dossier, known, since) in shapes.items():
+        texts = planning.texts_of(dossier, known_metrics=known)
+        mean = {**dict.fromkeys(texts, text_of(3000)), "kind": MetricKind.MEAN, "design": Design.ONE_LOOK}
+        for more, filled in (("", texts), (" filled in", {**mean, "starts_on": "", "ends_on": ""})):
+            yield (
+                f"{name}{more}",
+                planning.plan_form(
+                    dossier,
+                    filled,
+                    known_metrics=known,
+                    line=text_of(3000) if more else "",
+                    meanwhile=(changed,) * 4 if more else (),
+                    zone=ZONE,
+                    since=since,
+                    metadata=METADATA,
+                ),
+            )
 
 
 def refusals() -> Iterator[Message]:

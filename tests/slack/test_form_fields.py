@@ -13,11 +13,17 @@ SOURCE = Path(labcoat.__file__).parent
 RAISED = {
     "file": {"change", "metric", "direction", "because", "channel"},
     "search": set(),
+    "predict": set(),
+    "size": {"baseline", "minimum_effect", "deviation", "power", "alpha"},
     "prototype": {"summary", "cap", "stop_when", "build_guess"},
     "evidence": {"kind", "count", "summary", "link", "spent"},
     "plan": {
-        "goal", "kind", "baseline", "minimum_effect", "variants", "unit", "planned_days", "design", "guardrails",
-        "starts_on", "ends_on",
+        "goal", "kind", "baseline", "minimum_effect", "units_per_day", "variants", "unit", "planned_days", "design",
+        "guardrails", "starts_on", "ends_on",
+    },
+    "adopt": {
+        "goal", "kind", "baseline", "minimum_effect", "units_per_day", "variants", "unit", "planned_days", "design",
+        "guardrails", "since",
     },
     "start": {"since"},
     "stop": {"ended_at", "reason"},
@@ -39,7 +45,7 @@ RAISED = {
 
 IN_SOME_SHAPES = {
     "evidence": {"offline_metric", "baseline", "candidate", "data_set", "split"},
-    "plan": {"evidence_reason"},
+    "plan": {"evidence_reason", "deviation"},
     "ask": {"no_experiment", "no_experiment_note"},
     "close": {"overrides"},
     "pivot": {"overrides"},
@@ -48,7 +54,7 @@ IN_SOME_SHAPES = {
 """What it names only in the shape of the form that asks for it."""
 
 OUTSIDE_FORMS = {
-    "alpha", "look_hour",  # no form asks for them
+    "look_hour",  # no form asks for it
     "owner",  # handing over has no form yet
     "offline",  # the form asks for its parts
     "totals",  # of the typed command

@@ -5,6 +5,7 @@ from labcoat.sandbox.blocks import interactive_elements
 from labcoat.slack import grammar
 from labcoat.slack.listeners import dispatch
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, VERBS
+from labcoat.slack.views import planning
 
 ONLY_TYPED = ("menu", "digest")
 """Home is what the menu is; the digest comes by itself."""
@@ -21,7 +22,7 @@ def shown_verbs() -> set[str]:
         if block["type"] != "input"
         for element in interactive_elements(block)
     ]
-    verbs = {element["action_id"].partition(":")[0] for element in elements} - {dispatch.MORE}
+    verbs = {element["action_id"].partition(":")[0] for element in elements} - {dispatch.MORE, planning.LIVE}
     menus = [element["options"] for element in elements if element["type"] == "overflow"]
     return verbs | {option["value"].partition(" ")[0] for options in menus for option in options}
 

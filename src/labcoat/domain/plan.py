@@ -41,6 +41,7 @@ class PlannedMetric:
 
     baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
     margin: the worsening of a guardrail that is tolerated. is_complete_at_exposure: as in the metrics file.
+    deviation: of one unit's value, for a mean; None if nobody knows it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class PlannedMetric:
     minimum_effect: Amount | None = None
     margin: Amount | None = None
     is_complete_at_exposure: bool = False
+    deviation: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class Plan:
     """What is fixed before the start. Variants: control first.
 
     look_hour: local hour of the daily look in `zone`. planned_units: over all variants, None if unknown.
+    units_per_day: new ones, all variants together, as people expect; None if nobody said.
     experiment_key: what the exposure data call it. period: for past data only.
     """
 
@@ -81,6 +84,7 @@ class Plan:
     window_days: float = 0.0
     look_hour: int = 8
     planned_units: int | None = None
+    units_per_day: float | None = None
     experiment_key: str = ""
     period: Period | None = None
 

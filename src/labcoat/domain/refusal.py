@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_REQUEST = "no request"
     ALREADY_DECIDED = "already decided"
     NOT_EXPIRED = "not expired"
+    PREDICTIONS_CLOSED = "predictions closed"
     LAST_LOOK_PENDING = "last look pending"
     # what is missing or wrong
     MISSING = "missing"

@@ -184,14 +184,24 @@ def text_input(
     initial: str = "",
     is_long: bool = False,
     is_optional: bool = False,
+    is_live: bool = False,
 ) -> Block:
-    """Return a text field. Numbers are text fields too: what cannot be read gets an answer with an example."""
+    """Return a text field. Numbers are text fields too: what cannot be read gets an answer with an example.
+
+    is_live: the form is told when Enter is pressed in it.
+    """
     element: Block = {"type": "plain_text_input", "multiline": is_long, "max_length": INPUT_LENGTH}
     if example:
         element["placeholder"] = plain(example, PLACEHOLDER_LENGTH)
     if initial:
         element["initial_value"] = cut(initial, INPUT_LENGTH)
-    return _input(block_id, label, element, hint=hint, is_optional=is_optional)
+    block = _input(block_id, label, element, hint=hint, is_optional=is_optional)
+    return _live(block) if is_live else block
+
+
+def _live(block: Block) -> Block:
+    element = {**block["element"], "action_id": f"live:{block['block_id']}"}
+    return {**block, "dispatch_action": True, "element": element}
 
 
 def option(value: str, text: str = "") -> Block:
@@ -215,21 +225,25 @@ def select_input(
     if chosen is not None:
         element["initial_option"] = chosen
     block = _input(block_id, label, element, hint=hint, is_optional=is_optional)
-    if is_live:
-        block["dispatch_action"] = True
-        block["element"]["action_id"] = f"live:{block_id}"
-    return block
+    return _live(block) if is_live else block
 
 
 def radio_input(
-    block_id: str, label: str, options: Sequence[Block], *, initial: str | None = None, hint: str = ""
+    block_id: str,
+    label: str,
+    options: Sequence[Block],
+    *,
+    initial: str | None = None,
+    hint: str = "",
+    is_live: bool = False,
 ) -> Block:
-    """Return radio buttons, at most ten."""
+    """Return radio buttons, at most ten. is_live: the form is told when the choice changes."""
     element: Block = {"type": "radio_buttons", "options": list(options[:10])}
     chosen = next((one for one in options if one["value"] == initial), None)
     if chosen is not None:
         element["initial_option"] = chosen
-    return _input(block_id, label, element, hint=hint, is_optional=False)
+    block = _input(block_id, label, element, hint=hint, is_optional=False)
+    return _live(block) if is_live else block
 
 
 def checkbox_input(block_id: str, label: str, options: Sequence[Block], *, hint: str = "") -> Block:
@@ -262,6 +276,7 @@ def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = ""
     return _input(block_id, label, element, hint=hint, is_optional=False)
 
 
-def date_input(block_id: str, label: str, *, hint: str = "") -> Block:
-    """Return an optional choice of a day."""
-    return _input(block_id, label, {"type": "datepicker"}, hint=hint, is_optional=True)
+def date_input(block_id: str, label: str, *, initial: str = "", hint: str = "") -> Block:
+    """Return an optional choice of a day. initial: as "2026-11-24"."""
+    element: Block = {"type": "datepicker"} | ({"initial_date": initial} if initial else {})
+    return _input(block_id, label, element, hint=hint, is_optional=True)

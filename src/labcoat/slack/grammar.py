@@ -10,6 +10,7 @@ HYPOTHESIS, EXPERIMENT = "/hypothesis", "/experiment"
 
 ABOUT_ONE = frozenset(
     {
+        "adopt",
         "again",
         "ask",
         "cancel",
@@ -20,6 +21,7 @@ ABOUT_ONE = frozenset(
         "evidence",
         "pivot",
         "plan",
+        "predict",
         "prototype",
         "record",
         "reopen",
@@ -38,6 +40,9 @@ _REST = {
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
+    "size": re.compile(
+        r"^([\d.,]+\s*%?\s+(sd\s+[\d.,]+\s+)?[\d.,]+\s*(%|percent|points?|pp|pts?)?(\s+[\d.,]+){0,2})?$", re.I
+    ),
     "search": re.compile(r"^.*$"),
     "need": re.compile(r"^.*$"),
 }
@@ -45,8 +50,8 @@ _REST = {
 _WITH_ANY_WORDS = frozenset({"need", "search"})
 AFTER_EXPERIMENT = frozenset({"need"})
 """Verbs that take any words: after /hypothesis these are the text of one."""
-_LATER_ABOUT_ONE = frozenset({"take", "handover", "predict"})
-_LATER_ALONE = frozenset({"settings", "export", "size"})
+_LATER_ABOUT_ONE = frozenset({"take", "handover"})
+_LATER_ALONE = frozenset({"settings", "export"})
 VERBS = ABOUT_ONE | _REST.keys()
 
 

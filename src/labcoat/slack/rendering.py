@@ -17,8 +17,8 @@ from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.request import answer_message, request_message
 from labcoat.slack.views.welcome import welcome_message
-from labcoat.usecases import digests, home, nudges, results
-from labcoat.words import stories
+from labcoat.usecases import digests, home, nudges, predictions, results
+from labcoat.words import numbers, stories
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
@@ -47,7 +47,8 @@ def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
     dossier = _dossier(tx, notice)
     readout = results.newest_readout(tx, dossier)
     problem = results.current_problem(tx, dossier)
-    return card(dossier, readout=readout, problem=problem, now=now, zone=zone)
+    made = predictions.of_newest(tx, dossier)
+    return card(dossier, readout=readout, problem=problem, predictions=made, now=now, zone=zone)
 
 
 def _story(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -61,6 +62,9 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
         entry = history.get(tx, notice.workspace, _number(details, "entry"))
         line = escape(stories.line(entry, dossier, zone=zone))
         return f"{mention(entry.by)} {line}" if entry.by else line
+    if "predicted" in details:
+        chance = numbers.share(float(str(details["chance"])), decimals=0)
+        return f":dart: Closest prediction: <@{details['predicted']}>, {chance} for a win"
     if "source" in details:
         author = f"<@{details['author']}>" if details["author"] else "someone"
         return f"It began with what {author} wrote: <{details['source']}|the message>"

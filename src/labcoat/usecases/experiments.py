@@ -3,17 +3,20 @@
 from dataclasses import replace
 from datetime import datetime
 
-from labcoat.db import looks, workspaces
+from labcoat.db import history, looks, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import plan as plans
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.plan import Plan, ResultSource
 from labcoat.domain.steps import experiment as steps
 from labcoat.usecases import results, sizing, telling
+
+ADOPTED = "it ran already when it was registered"
 
 
 def plan(tx: Transaction, dossier: Dossier, plan: Plan, *, by: Member, reason: str | None, now: datetime) -> Dossier:
@@ -26,6 +29,21 @@ def plan(tx: Transaction, dossier: Dossier, plan: Plan, *, by: Member, reason: s
     if waiting is not None:
         telling.refresh_requests(tx, saved, waiting.position)
     return saved
+
+
+def adopt(
+    tx: Transaction, dossier: Dossier, plan_of_it: Plan, *, by: Member, since: datetime, now: datetime
+) -> Dossier:
+    """Register an experiment that runs already: planned and started at once, late as it is."""
+    planned = plan(tx, dossier, plan_of_it, by=by, reason=ADOPTED, now=now)
+    assert planned.draft is not None
+    return start(tx, planned, planned.draft.number, by=by, since=since, now=now)
+
+
+def changes_since(tx: Transaction, dossier: Dossier, entry_id: int) -> list[HistoryEntry]:
+    """Return the changes of a plan that came after a history entry, oldest first."""
+    entries = history.list_of(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
+    return [entry for entry in entries if entry.id > entry_id and entry.step is Step.PLAN]
 
 
 def start(

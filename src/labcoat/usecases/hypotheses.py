@@ -13,7 +13,7 @@ from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.member import Member
 from labcoat.domain.need import Tenfold
 from labcoat.domain.steps import hypothesis as steps
-from labcoat.usecases import results, telling
+from labcoat.usecases import predictions, results, telling
 
 
 def file(
@@ -89,7 +89,16 @@ def ship(
 ) -> Dossier:
     """Close a hypothesis as shipped."""
     new = steps.ship(dossier, by=by, link=link, holds=holds, days_spent=days_spent, now=now)
-    return telling.save(tx, dossier, new, step=Step.SHIP, by=by.user, now=now)
+    saved = telling.save(tx, dossier, new, step=Step.SHIP, by=by.user, now=now)
+    _tell_closest(tx, saved)
+    return saved
+
+
+def _tell_closest(tx: Transaction, dossier: Dossier) -> None:
+    """Say in the thread whose prediction came closest, now that it is over."""
+    best = predictions.closest(predictions.of_newest(tx, dossier), results.newest_verdict(tx, dossier))
+    if best is not None:
+        telling.tell_in_thread(tx, dossier, {"predicted": best.person, "chance": best.chance})
 
 
 def close(
@@ -116,6 +125,7 @@ def close(
         now=now,
     )
     saved = telling.save(tx, dossier, new, step=Step.CLOSE, by=by.user, now=now, reason=overrides)
+    _tell_closest(tx, saved)
     if waiting is not None:
         telling.refresh_requests(tx, saved, waiting.position)
     return saved

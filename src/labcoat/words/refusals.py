@@ -39,6 +39,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NO_REQUEST: "Nobody has asked for an approval of H-{hypothesis}. Its owner can: `/experiment ask H-{hypothesis}`.",
     Reason.ALREADY_DECIDED: "This request was already {state}{by_whom}{at_when}. Nothing was changed by your click.",
     Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
+    Reason.PREDICTIONS_CLOSED: "E-{experiment} is {state}, and predictions are fixed from the start on. Predict the next one: `/experiment predict E-7`.",
     Reason.LAST_LOOK_PENDING: "The last look of E-{experiment} is being made, so that the request rests on it. Please ask again in a minute.",
     Reason.MISSING: "Please fill this in.",
     Reason.TOO_LONG: "That is {length:,} signs long; {longest:,} fit. Please shorten it, and link to the rest.",

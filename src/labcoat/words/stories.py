@@ -50,7 +50,7 @@ def plan_parts(plan: Plan) -> dict[str, str]:
         "unit": plan.unit,
         "goal": plan.goal.name,
         "baseline": "" if baseline is None else numbers.mean(baseline, plan.goal.kind),
-        "smallest effect": _amount(plan.goal.minimum_effect, plan.goal.kind),
+        "smallest effect": amount(plan.goal.minimum_effect, plan.goal.kind),
         "guardrails": ", ".join(by_role[Role.GUARDRAIL]),
         "other metrics": ", ".join(by_role[Role.SECONDARY]),
         "planned days": numbers.days(round(plan.planned_days, 1)),
@@ -60,18 +60,19 @@ def plan_parts(plan: Plan) -> dict[str, str]:
 
 
 def _metric(metric: PlannedMetric) -> str:
-    margin = f", margin {_amount(metric.margin, metric.kind)}" if metric.margin is not None else ""
+    margin = f", margin {amount(metric.margin, metric.kind)}" if metric.margin is not None else ""
     return f"{metric.name} ({metric.direction} is good{margin})"
 
 
-def _amount(amount: Amount | None, kind: MetricKind) -> str:
-    if amount is None:
+def amount(size: Amount | None, kind: MetricKind) -> str:
+    """Return a size of effect as people type it, "" for none."""
+    if size is None:
         return ""
-    if amount.is_relative:
-        return f"{numbers.plain(100 * amount.size)} %"
+    if size.is_relative:
+        return f"{numbers.plain(100 * size.size)} %"
     if kind is MetricKind.PROPORTION:
-        return f"{numbers.plain(100 * amount.size)} points"
-    return numbers.plain(amount.size)
+        return f"{numbers.plain(100 * size.size)} points"
+    return numbers.plain(size.size)
 
 
 def past_period(experiment: Experiment, zone: str) -> str:
@@ -179,9 +180,9 @@ def _plan(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG
     experiment = _experiment(entry, dossier)
     if experiment is None:
         return "planned the same again"
-    old, new = entry.changes.get(f"E-{experiment.number} plan", (None, None))
-    if old is not None:
-        return f"changed the plan of E-{experiment.number}. {'; '.join(_changed_plan(old, new))}"
+    changed = changed_plan(entry)
+    if changed:
+        return f"changed the plan of E-{experiment.number}. {'; '.join(changed)}"
     note = ""
     if experiment.skip_reason:
         note = f". No prototype: {experiment.skip_reason}"
@@ -190,10 +191,14 @@ def _plan(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG
     return f"planned E-{experiment.number}: {plan_summary(experiment.plan)}{note}"
 
 
-def _changed_plan(old: object, new: object) -> list[str]:
+def changed_plan(entry: HistoryEntry) -> list[str]:
+    """Return how a draft's plan changed, each as "planned days: 28 days → 14 days"; empty for a new draft."""
+    old, new = next((change for name, change in entry.changes.items() if name.endswith(" plan")), (None, None))
+    if old is None:
+        return []
     before, after = plan_parts(_PLAN.validate_python(old)), plan_parts(_PLAN.validate_python(new))
     changed = [_old_and_new(name, before[name], part) for name, part in after.items() if before[name] != part]
-    return changed or ["Only details changed"]
+    return changed or ["only details changed"]
 
 
 def _start(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:

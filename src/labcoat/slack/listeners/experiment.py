@@ -1,34 +1,136 @@
-"""Experiments: plan, start, stop, cancel, run again."""
+"""Experiments: plan, adopt, start, stop, cancel, run again."""
 
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from labcoat.db.database import Transaction
+from labcoat.domain import plan as plans
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import Stage, Step
+from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.blocks import Message, section
-from labcoat.slack.listeners.call import Call, Submission, Target
-from labcoat.slack.listeners.planning import read_plan
+from labcoat.slack.blocks import Block, Message, section
+from labcoat.slack.errors import refusal_for_form
+from labcoat.slack.listeners.call import Asking, Call, Renewed, Submission, Target
+from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
-from labcoat.usecases import experiments, finding
+from labcoat.slack.views import planning as planning_views
+from labcoat.usecases import experiments, finding, hypotheses, sizing
 from labcoat.warehouse import reading
+from labcoat.words import sizing as words
 
 
 def open_plan_form(call: Call, target: Target) -> None:
     """Open the plan form."""
     with call.reading() as (tx, _):
-        dossier = target.owned(tx, call, Step.PLAN)
-        if dossier.running is not None:
-            raise Refusal(Reason.LOCKED_AT_START, experiment=dossier.running.number)
+        dossier = _plannable(tx, call, target)
         if dossier.hypothesis.stage is Stage.PROTOTYPE and not dossier.evidence:
             raise Refusal(Reason.EVIDENCE_NEEDED, hypothesis=dossier.hypothesis.number)  # before the work of the form
-    known = [one.name for one in reading.describe(call.house.metrics)] if call.house.metrics else []
-    call.open_form(views.plan_form(dossier, known_metrics=known, metadata=call.metadata(target.subject)))
+        seen = hypotheses.newest_entry(tx, dossier)
+    call.open_form(_opened(call, dossier, since=None, metadata=call.metadata(target.subject, seen=seen)))
+
+
+def open_adopt_form(call: Call, target: Target) -> None:
+    """Open the form that registers an experiment which runs already."""
+    with call.reading() as (tx, now):
+        dossier = _plannable(tx, call, target)
+        seen = hypotheses.newest_entry(tx, dossier)
+    call.open_form(_opened(call, dossier, since=now, metadata=call.metadata(target.subject, seen=seen)))
+
+
+def _plannable(tx: Transaction, call: Call, target: Target) -> Dossier:
+    dossier = target.owned(tx, call, Step.PLAN)
+    if dossier.running is not None:
+        raise Refusal(Reason.LOCKED_AT_START, experiment=dossier.running.number)
+    return dossier
+
+
+def _opened(call: Call, dossier: Dossier, *, since: datetime | None, metadata: str) -> Block:
+    known = _known_metrics(call)
+    draft = dossier.draft
+    return planning_views.plan_form(
+        dossier,
+        planning_views.texts_of(dossier, known_metrics=known),
+        known_metrics=known,
+        line=words.line(draft.plan, sizing.sized(draft.plan)) if draft else "",
+        zone=call.house.zone,
+        since=since,
+        metadata=metadata,
+    )
+
+
+def _known_metrics(asking: Asking) -> list[str]:
+    return [one.name for one in reading.describe(asking.house.metrics)] if asking.house.metrics else []
+
+
+def plan_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
+    """Return the plan form with what it takes, as far as it is filled in."""
+    with form.reading() as (tx, _):
+        dossier = form.dossier(tx)
+    return _shown_anew(form, dossier, metadata=view["private_metadata"], line=_line(form, dossier))
+
+
+def _line(form: Submission, dossier: Dossier) -> str:
+    try:
+        plan = _read(form, dossier)
+        return words.line(plan, sizing.sized(plan))
+    except Refusal as refusal:
+        is_unfilled = refusal.reason in (Reason.NOT_AN_EFFECT, Reason.MISSING, Reason.BASELINE_NEEDED)
+        empty = not form.answers.text(refusal.field or "")
+        return words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=form.house.zone)
+
+
+def _read(form: Submission, dossier: Dossier) -> Plan:
+    metrics, zone = form.house.metrics, form.house.zone
+    return plans.checked(read_plan(form.answers, hypothesis=dossier.hypothesis, metrics=metrics, zone=zone))
+
+
+def _shown_anew(
+    form: Submission, dossier: Dossier, *, metadata: str, line: str = "", meanwhile: Sequence[HistoryEntry] = ()
+) -> Block:
+    known = _known_metrics(form)
+    opened_with = planning_views.texts_of(dossier, known_metrics=known)
+    return planning_views.plan_form(
+        dossier,
+        texts_of(form.answers, otherwise=opened_with),
+        known_metrics=known,
+        line=line,
+        meanwhile=meanwhile,
+        zone=form.house.zone,
+        since=form.answers.moment("since"),
+        metadata=metadata,
+    )
+
+
+def _require_unchanged(tx: Transaction, form: Submission, dossier: Dossier) -> None:
+    """Raise Renewed if somebody changed the plan since the form was opened."""
+    meanwhile = experiments.changes_since(tx, dossier, int(form.metadata["seen"]))
+    if meanwhile:
+        metadata = json.dumps({**form.metadata, "seen": meanwhile[-1].id})
+        raise Renewed(_shown_anew(form, dossier, metadata=metadata, meanwhile=meanwhile))
 
 
 def submit_plan(form: Submission) -> None:
     """Plan an experiment."""
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        plan = read_plan(form.answers, hypothesis=dossier.hypothesis, metrics=form.house.metrics, zone=form.house.zone)
+        plan = _read(form, dossier)
+        _require_unchanged(tx, form, dossier)
         reason = form.answers.text("evidence_reason") or None
         experiments.plan(tx, dossier, plan, by=form.member(tx, dossier), reason=reason, now=now)
+
+
+def submit_adopt(form: Submission) -> None:
+    """Register an experiment that runs already."""
+    with form.writing() as (tx, now):
+        dossier = form.dossier(tx)
+        plan = _read(form, dossier)
+        _require_unchanged(tx, form, dossier)
+        since = form.answers.moment("since") or now
+        experiments.adopt(tx, dossier, plan, by=form.member(tx, dossier), since=since, now=now)
 
 
 def open_start_form(call: Call, target: Target) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from labcoat.db import channels, dossiers
 from labcoat.db.database import Transaction
-from labcoat.domain.hypothesis import Statement
+from labcoat.domain.hypothesis import Statement, checked
 from labcoat.domain.ids import ChannelId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.answers import Answers
@@ -89,6 +89,7 @@ def submit_file(form: Submission) -> None:
     statement, channel = _statement(form.answers), form.answers.channel("channel")
     if channel is None:
         raise Refusal(Reason.MISSING, "channel")
+    checked(statement)  # what is missing is said before what could be better
     with form.writing() as (tx, now):
         _review(tx, form, statement, channel)
         filed = hypotheses.file(

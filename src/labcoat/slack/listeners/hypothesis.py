@@ -11,7 +11,7 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import hypothesis as views
 from labcoat.slack.views import listing
 from labcoat.slack.views.card import card
-from labcoat.usecases import hypotheses, results
+from labcoat.usecases import hypotheses, predictions, results
 
 _PAGED = re.compile(r"^(?P<rest>.*?) ?from (?P<offset>\d{1,6})$")
 """What the buttons of a list say: "mine from 20"."""
@@ -52,7 +52,9 @@ def show(call: Call, target: Target) -> None:
         dossier = target.dossier(tx, call)
         readout = results.newest_readout(tx, dossier)
         problem = results.current_problem(tx, dossier)
-    call.reply(card(dossier, readout=readout, problem=problem, now=now, zone=call.house.zone))
+        made = predictions.of_newest(tx, dossier)
+    zone = call.house.zone
+    call.reply(card(dossier, readout=readout, problem=problem, predictions=made, now=now, zone=zone))
 
 
 def open_close_form(call: Call, target: Target) -> None:

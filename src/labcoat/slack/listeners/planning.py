@@ -1,10 +1,11 @@
 """A plan as people write it in the form: variants and metrics in a line each, read into a Plan."""
 
 import re
+from collections.abc import Mapping
 from datetime import time, timedelta
 
 from labcoat.domain import schedule
-from labcoat.domain.amounts import read_baseline, read_effect, read_number, read_positive
+from labcoat.domain.amounts import LARGEST_COUNT, read_baseline, read_effect, read_number, read_positive
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.plan import Period, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
@@ -33,6 +34,7 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         baseline=read_baseline(answers.text("baseline"), kind=kind, field="baseline"),
         minimum_effect=read_effect(answers.text("minimum_effect"), kind=kind, field="minimum_effect"),
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
+        deviation=_optional_positive(answers, "deviation") if kind is MetricKind.MEAN else None,
     )
     lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
     others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
@@ -49,9 +51,26 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         planned_days=days or read_positive(answers.text("planned_days"), field="planned_days"),
         zone=zone,
         window_days=max(windows, default=0.0) if period is None else 0.0,
+        units_per_day=_optional_positive(answers, "units_per_day"),
         experiment_key=answers.text("experiment_key"),
         period=period,
     )
+
+
+def _optional_positive(answers: Answers, field: str) -> float | None:
+    text = answers.text(field)
+    return read_positive(text, field=field, largest=LARGEST_COUNT) if text else None
+
+
+def texts_of(answers: Answers, *, otherwise: Mapping[str, str]) -> dict[str, str]:
+    """Return what the fields of the form hold, by block id, to show it anew. otherwise: for fields it does not show."""
+    texts = {**otherwise, **{name: answers.text(name) for name in otherwise if name in answers.input_blocks}}
+    for name in {"kind", "design"} & set(answers.input_blocks):
+        texts[name] = answers.choice(name) or otherwise[name]
+    for name in {"starts_on", "ends_on"} & set(answers.input_blocks):
+        day = answers.day(name)
+        texts[name] = day.isoformat() if day else ""
+    return texts
 
 
 def read_variants(text: str) -> tuple[Variant, ...]:

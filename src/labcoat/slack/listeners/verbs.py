@@ -13,10 +13,12 @@ from labcoat.slack.listeners import (
     hypothesis,
     listing,
     need,
+    prediction,
     prototype,
     request,
     result,
     search,
+    sizing,
 )
 from labcoat.slack.listeners.call import Call, Submission, Target
 
@@ -31,6 +33,8 @@ VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "evidence": prototype.open_evidence_form,
     "cap": prototype.open_cap_form,
     "plan": experiment.open_plan_form,
+    "adopt": experiment.open_adopt_form,
+    "predict": prediction.open_prediction_form,
     "start": experiment.open_start_form,
     "stop": experiment.open_stop_form,
     "cancel": experiment.open_cancel_form,
@@ -61,6 +65,7 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "need": need.show_needs,
     "home": home.turn_page,
     "search": search.search,
+    "size": sizing.size,
     "help": listing.show_help,
 }
 """Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""
@@ -78,6 +83,9 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
     "need": need.submit_need,
     "search": search.submit_search,
     "plan": experiment.submit_plan,
+    "adopt": experiment.submit_adopt,
+    "predict": prediction.submit_prediction,
+    "size": sizing.submit_size,
     "start": experiment.submit_start,
     "stop": experiment.submit_stop,
     "cancel": experiment.submit_cancel,

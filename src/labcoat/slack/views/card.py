@@ -1,5 +1,6 @@
 """The card: a hypothesis's one message in its channel, eight blocks at most, edited in place."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from labcoat.domain.dossier import Dossier
@@ -9,22 +10,31 @@ from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import ResultSource
+from labcoat.domain.prediction import Prediction
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Direction, Readout
-from labcoat.words import numbers, stories, verdicts
+from labcoat.usecases.predictions import middle
+from labcoat.usecases.sizing import sized
+from labcoat.words import numbers, sizing, stories, verdicts
 
 
 def card(
-    dossier: Dossier, *, readout: Readout | None, problem: SourceProblem | None, now: datetime, zone: str
+    dossier: Dossier,
+    *,
+    readout: Readout | None,
+    problem: SourceProblem | None,
+    predictions: Sequence[Prediction] = (),
+    now: datetime,
+    zone: str,
 ) -> Message:
-    """Return the card. readout: of the newest look of the newest experiment."""
+    """Return the card. readout, predictions: of the newest look, and of the newest experiment."""
     hypothesis = dossier.hypothesis
     health = _health(dossier, readout, problem, zone)
     blocks: list[Block] = [
         header(_title(dossier, now)),
         section(sentence(hypothesis)),
-        fields(_facts(dossier, readout)),
+        fields(_facts(dossier, readout, predictions)),
     ]
     blocks += [section(health)] if health else []
     small_print = _small_print(dossier)
@@ -52,7 +62,7 @@ def _title(dossier: Dossier, now: datetime) -> str:
     return f"H-{hypothesis.number} · {hypothesis.stage.value.capitalize()} · day {day}"
 
 
-def _facts(dossier: Dossier, readout: Readout | None) -> list[str]:
+def _facts(dossier: Dossier, readout: Readout | None, predictions: Sequence[Prediction]) -> list[str]:
     hypothesis = dossier.hypothesis
     arrow = "up" if hypothesis.direction is Direction.UP else "down"
     effect = f" by {escape(hypothesis.smallest_effect)}" if hypothesis.smallest_effect else ""
@@ -67,7 +77,15 @@ def _facts(dossier: Dossier, readout: Readout | None) -> list[str]:
         facts.append(f"*Spent on the prototype*\n{spent} of {numbers.person_days(newest.cap_days)}{over}")
     if dossier.evidence or dossier.prototypes:
         facts.append(f"*Evidence*\n{_evidence(dossier, readout)}")
+    if predictions:
+        facts.append(f"*Predictions*\n{_predicted(dossier, predictions)}")
     return facts
+
+
+def _predicted(dossier: Dossier, made: Sequence[Prediction]) -> str:
+    if dossier.draft is not None:  # who sees what others expect expects the same
+        return f"{len(made)}, shown at the start"
+    return f"{len(made)}, at the median {numbers.share(middle(made), decimals=0)} for a win"
 
 
 def _evidence(dossier: Dossier, readout: Readout | None) -> str:
@@ -106,7 +124,9 @@ def _health(dossier: Dossier, readout: Readout | None, problem: SourceProblem | 
 def _experiment_line(experiment: Experiment, zone: str) -> str:
     label = f"*E-{experiment.number}* {experiment.state}"
     if experiment.state is ExperimentState.DRAFT or experiment.since is None:
-        return f":memo: {label}: {escape(stories.plan_summary(experiment.plan))}"
+        short = sizing.shortfall(experiment.plan, sized(experiment.plan))
+        more = f"\n:hourglass: {escape(short)}" if short else ""
+        return f":memo: {label}: {escape(stories.plan_summary(experiment.plan))}{more}"
     if experiment.is_of_the_past:
         return f":test_tube: {label}: data of the past, {stories.past_period(experiment, zone)}"
     assert experiment.planned_end is not None
@@ -181,6 +201,8 @@ def next_buttons(dossier: Dossier) -> list[Block]:
 
 _LABELS = {
     "prototype": "Begin a prototype",
+    "adopt": "It runs already: adopt it",
+    "predict": "Predict",
     "evidence": "Add evidence",
     "plan": "Plan an experiment",
     "start": "Start",
@@ -222,7 +244,7 @@ def _likely_verbs(dossier: Dossier) -> list[str]:
     typed = ["record"] if experiment.plan.source is ResultSource.TYPED else []
     match experiment.state:
         case ExperimentState.DRAFT:
-            return ["start", "plan", "cancel"]
+            return ["start", "plan", "predict", "cancel"]
         case ExperimentState.RUNNING:
             return ["result", *typed, "stop", "evidence"]
         case _:
@@ -238,4 +260,5 @@ def _other_verbs(dossier: Dossier) -> list[str]:
     cap = ["cap"] if dossier.hypothesis.stage is Stage.PROTOTYPE and dossier.prototypes else []
     is_stopped = experiment is not None and experiment.state is ExperimentState.STOPPED
     typed = ["record"] if experiment is not None and is_stopped and experiment.plan.source is ResultSource.TYPED else []
-    return [*typed, "edit", *cap, "need", *ending]
+    is_untested = dossier.hypothesis.stage in (Stage.HYPOTHESIZE, Stage.PROTOTYPE)
+    return [*typed, "edit", *cap, *(["adopt"] if is_untested else []), "need", *ending]

@@ -41,6 +41,7 @@ def _buttons() -> Block:
         [
             button("New hypothesis", verb="file", value="", style="primary"),
             button("Search", verb="search", value=""),
+            button("Size", verb="size", value=""),
             button("Needs", verb="need", value=""),
             button("Settings", verb="settings", value=""),
             button("Help", verb="help", value=""),

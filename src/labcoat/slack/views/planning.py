@@ -1,0 +1,250 @@
+"""The plan form: it says what the plan takes while it is filled in."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.evidence import EvidenceSource
+from labcoat.domain.history import HistoryEntry
+from labcoat.domain.lifecycle import Stage
+from labcoat.domain.plan import Plan, PlannedMetric
+from labcoat.slack.blocks import (
+    Block,
+    actions,
+    button,
+    context,
+    date_input,
+    divider,
+    escape,
+    form,
+    moment_input,
+    option,
+    radio_input,
+    section,
+    select_input,
+    text_input,
+)
+from labcoat.slack.views.people import mention
+from labcoat.stats.results import Design, MetricKind, Role
+from labcoat.words import numbers, sizing, stories
+
+NOT_SWITCHED = "Labcoat does not switch traffic: do that where you always do, and tell it here."
+LIVE = "live"
+"""What a form's live parts are called; the one of the button that only asks to work it out."""
+
+
+def plan_form(
+    dossier: Dossier,
+    texts: Mapping[str, str],
+    *,
+    known_metrics: Sequence[str],
+    line: str = "",
+    meanwhile: Sequence[HistoryEntry] = (),
+    zone: str,
+    since: datetime | None = None,
+    metadata: str,
+) -> Block:
+    """Return the plan form.
+
+    texts: what its fields hold, by block id. known_metrics: names in the metrics file, which is read every day.
+    line: what the plan takes, as far as it is filled in. meanwhile: how others changed the draft since it was opened.
+    since: when an experiment began that runs already and is adopted; None to plan one that will.
+    """
+    known = ", ".join(known_metrics[:8])
+    hint = f"Read every day if it is in the metrics file: {known}." if known else "Its totals are typed in by people."
+    unit = texts["unit"] or "user"
+    blocks: list[Block] = [_changed_meanwhile(entry, zone) for entry in meanwhile[-3:]]
+    if since is not None:
+        blocks.append(moment_input("since", "Since when is it live?", initial=since, hint=NOT_SWITCHED))
+    blocks += [
+        text_input("goal", "Goal metric: the one that decides", initial=texts["goal"], hint=hint),
+        radio_input(
+            "kind",
+            "What is it, per unit?",
+            [option(MetricKind.PROPORTION, "yes or no (a proportion)"), option(MetricKind.MEAN, "a number (a mean)")],
+            initial=texts["kind"],
+            hint="For a metric of the metrics file, the file decides.",
+            is_live=True,
+        ),
+        text_input(
+            "baseline",
+            "What is it today?",
+            initial=texts["baseline"],
+            example="19 %, or 4.2",
+            is_optional=True,
+            is_live=True,
+        ),
+    ]
+    if texts["kind"] == MetricKind.MEAN:
+        blocks.append(
+            text_input(
+                "deviation",
+                "Its standard deviation",
+                initial=texts["deviation"],
+                hint="Of one unit's value. Without it nobody can say how many units it takes.",
+                example="7.9",
+                is_optional=True,
+                is_live=True,
+            )
+        )
+    blocks += [
+        text_input(
+            "minimum_effect",
+            "Smallest effect worth having",
+            initial=texts["minimum_effect"],
+            hint="Below this you would not build it. Percent is of the baseline.",
+            example="5 %, or 0.5 points",
+            is_live=True,
+        ),
+        text_input(
+            "units_per_day",
+            "How many new ones come a day?",
+            initial=texts["units_per_day"],
+            hint=f"New {unit}s a day who would be part of it, all variants together.",
+            example="1,500",
+            is_optional=True,
+            is_live=True,
+        ),
+        text_input("planned_days", "Planned days", initial=texts["planned_days"], example="28", is_live=True),
+        section(f":triangular_ruler: {escape(line or sizing.WAITING)}"),
+        actions([button("Work it out", verb=LIVE, value="", key="work_it_out")]),
+        text_input(
+            "variants",
+            "Variants and their shares, control first",
+            initial=texts["variants"],
+            example="control 50, treatment 50",
+        ),
+        text_input("unit", "What is randomised?", initial=texts["unit"], example="user"),
+        select_input(
+            "design",
+            "How are repeated looks paid for?",
+            [option(design, _DESIGN_LABELS[design]) for design in Design],
+            initial=texts["design"],
+            hint="Totals that people type come at times they choose: not for group sequential.",
+            is_live=True,
+        ),
+        text_input(
+            "guardrails",
+            "Guardrails and other metrics, one a line",
+            initial=texts["guardrails"],
+            hint="Name a metric that should not get worse. Example: refund rate down, margin 0.2 points. "
+            "Put “secondary” in front of one that only explores, and “mean” in front of one that is a number per unit.",
+            is_long=True,
+            is_optional=True,
+        ),
+    ]
+    blocks += [] if since is not None else _reason_input(dossier, texts["evidence_reason"])
+    blocks += [
+        divider(),
+        context("*More*, all optional"),
+        text_input(
+            "experiment_key", "Its name in the exposure data", initial=texts["experiment_key"], is_optional=True
+        ),
+    ]
+    if since is None:
+        blocks += [
+            date_input("starts_on", "Only for data of the past: first day", initial=texts["starts_on"]),
+            date_input("ends_on", "Only for data of the past: last day", initial=texts["ends_on"]),
+        ]
+        return form("plan", title="Plan an experiment", submit="Plan it", metadata=metadata, blocks=blocks)
+    return form("adopt", title="Adopt an experiment", submit="It runs", metadata=metadata, blocks=blocks)
+
+
+def _changed_meanwhile(entry: HistoryEntry, zone: str) -> Block:
+    changed, at = escape("; ".join(stories.changed_plan(entry))), numbers.day_and_time(entry.at, zone)
+    return section(
+        f":busts_in_silhouette: {mention(entry.by)} changed this plan on {at}, while you were typing: {changed}. "
+        "What you typed is below; saving it replaces theirs."
+    )
+
+
+def texts_of(dossier: Dossier, *, known_metrics: Sequence[str]) -> dict[str, str]:
+    """Return what the fields hold when the form opens: the draft's plan, or what suits most."""
+    draft = dossier.draft.plan if dossier.draft else None
+    goal = draft.goal if draft else None
+    per_day = draft.units_per_day if draft else None
+    return {
+        "goal": _goal(dossier, draft, known_metrics),
+        "kind": goal.kind if goal else MetricKind.PROPORTION,
+        "baseline": _baseline(goal),
+        "deviation": f"{goal.deviation:g}" if goal and goal.deviation else "",
+        "minimum_effect": _effect(goal) or dossier.hypothesis.smallest_effect,
+        "units_per_day": f"{per_day:g}" if per_day else "",
+        "planned_days": f"{draft.planned_days:g}" if draft else "28",
+        "variants": ", ".join(f"{one.name} {100 * one.weight:g}" for one in draft.variants)
+        if draft
+        else "control 50, treatment 50",
+        "unit": draft.unit if draft else "user",
+        "design": draft.design if draft else _proposed_design(dossier, known_metrics),
+        "guardrails": _others(draft),
+        "evidence_reason": "",
+        "experiment_key": draft.experiment_key if draft else "",
+        "starts_on": "",
+        "ends_on": "",
+    }
+
+
+_DESIGN_LABELS = {
+    Design.GROUP_SEQUENTIAL: "group sequential: a look every day, a planned end",
+    Design.CONFIDENCE_SEQUENCE: "confidence sequence: look whenever you like",
+    Design.ONE_LOOK: "one look at the end",
+}
+
+
+def _goal(dossier: Dossier, draft: Plan | None, known: Sequence[str]) -> str:
+    if draft is not None:
+        return draft.goal.name
+    wanted = dossier.hypothesis.metric
+    return next((name for name in known if name.casefold() == wanted.casefold()), wanted)
+
+
+def _proposed_design(dossier: Dossier, known: Sequence[str]) -> Design:
+    is_read_daily = _goal(dossier, None, known) in known
+    return Design.GROUP_SEQUENTIAL if is_read_daily else Design.CONFIDENCE_SEQUENCE
+
+
+def _baseline(goal: PlannedMetric | None) -> str:
+    if goal is None or goal.baseline is None:
+        return ""
+    return f"{100 * goal.baseline:g} %" if goal.kind is MetricKind.PROPORTION else f"{goal.baseline:g}"
+
+
+def _effect(metric: PlannedMetric | None) -> str:
+    if metric is None or metric.minimum_effect is None:
+        return ""
+    effect = metric.minimum_effect
+    if effect.is_relative:
+        return f"{100 * effect.size:g} %"
+    return f"{100 * effect.size:g} points" if metric.kind is MetricKind.PROPORTION else f"{effect.size:g}"
+
+
+def _others(draft: Plan | None) -> str:
+    if draft is None:
+        return ""
+    lines = []
+    for metric in draft.metrics:
+        if metric.role is Role.GOAL:
+            continue
+        prefix = "secondary " if metric.role is Role.SECONDARY else ""
+        margin = ""
+        if metric.margin is not None:
+            points = metric.kind is MetricKind.PROPORTION and not metric.margin.is_relative
+            size = 100 * metric.margin.size if points or metric.margin.is_relative else metric.margin.size
+            unit = " %" if metric.margin.is_relative else " points" if points else ""
+            margin = f", margin {size:g}{unit}"
+        lines.append(f"{prefix}{metric.name} {metric.direction}{margin}")
+    return "\n".join(lines)
+
+
+def _reason_input(dossier: Dossier, text: str) -> list[Block]:
+    if dossier.hypothesis.stage is Stage.HYPOTHESIZE:
+        label = "Why no prototype?"
+        hint = "A prototype is cheaper than an experiment. The reason stays visible."
+    elif dossier.hypothesis.stage is Stage.PROTOTYPE and not any(
+        one.kind.source is EvidenceSource.USERS for one in dossier.evidence
+    ):
+        label = "No user has reacted yet: why go on?"
+        hint = "It will be shown as “no user feedback yet”."
+    else:
+        return []
+    return [text_input("evidence_reason", label, initial=text, hint=hint, is_long=True)]
