@@ -133,12 +133,16 @@ def _save_children(
 def numbers_open_or_ended_since(
     tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, since: datetime
 ) -> list[HypothesisNumber]:
-    """Return the hypotheses of a channel that are open, or were closed after `since`."""
+    """Return the hypotheses of a channel that are open, or were closed after `since`.
+
+    What was imported is told only once somebody goes on with it.
+    """
     column = tables.hypotheses.c
     query = select(column.number).where(
         column.workspace == workspace,
         column.channel == channel,
         column.ended_at.is_(None) | (column.ended_at > since),
+        column.is_imported.is_(False) | (column.stage != Stage.HYPOTHESIZE),
     )
     return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
 
@@ -299,6 +303,13 @@ def endings(
         column.workspace == workspace, column.number.in_(numbers), column.ended_at.is_not(None)
     )
     return {HypothesisNumber(number): ending for number, ending in tx.execute(query)}
+
+
+def last_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:
+    """Return when the channel's newest hypothesis was filed."""
+    column = tables.hypotheses.c
+    query = select(func.max(column.filed_at)).where(column.workspace == workspace, column.channel == channel)
+    return tx.execute(query).scalar_one_or_none()
 
 
 def first_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:

@@ -11,7 +11,7 @@ from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
-from labcoat.stats.results import Readout
+from labcoat.stats.results import Readout, Verdict
 
 
 def add(tx: Transaction, workspace: WorkspaceId, look: Look) -> None:
@@ -58,6 +58,22 @@ def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) ->
     )
     row = tx.execute(query).mappings().first()
     return None if row is None else from_row(Look, table, row)
+
+
+def verdict_before(
+    tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, made_before: datetime
+) -> Verdict | None:
+    """Return the verdict of the newest look that stood then, None without one."""
+    column = tables.looks.c
+    query = select(column.readout).where(
+        column.workspace == workspace,
+        column.experiment == number,
+        column.is_superseded.is_(False),
+        column.no_look.is_(None),
+        column.made_at <= made_before,
+    )
+    readout: Readout | None = tx.execute(query.order_by(column.slot.desc()).limit(1)).scalar_one_or_none()
+    return None if readout is None else readout.verdict
 
 
 def newest_of(

@@ -66,6 +66,8 @@ def workspace() -> Workspace:
                 "commands",
                 "channels:read",
                 "groups:read",
+                "files:read",
+                "files:write",
                 "im:write",
                 "users:read",
                 "channels:history",

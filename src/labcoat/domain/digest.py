@@ -69,10 +69,20 @@ class StalledItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChartItem:
+    """A look that the digest's thread shows with its chart: a new verdict, trouble, or a first readout."""
+
+    hypothesis: HypothesisNumber
+    experiment: ExperimentNumber
+    slot: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """One channel's week.
 
     learned_by_experiment, learned_by_prototype: of the closed ones, those that taught something, by the strict rule.
+    charts: what its thread shows. is_detailed: as the channel chose. has_no_inflow: nothing new for two weeks.
     oldest_open: number, change and whole days of the hypothesis that has waited longest at its first stage.
     """
 
@@ -91,6 +101,9 @@ class Digest:
     results: tuple[ResultItem, ...] = ()
     closed: tuple[ClosedItem, ...] = ()
     stalled: tuple[StalledItem, ...] = ()
+    charts: tuple[ChartItem, ...] = ()
+    is_detailed: bool = False
+    has_no_inflow: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -9,6 +9,7 @@ Block = dict[str, Any]
 
 SECTION_LENGTH, HEADER_LENGTH, BUTTON_LENGTH, OPTION_LENGTH, LABEL_LENGTH = 3000, 150, 75, 75, 2000
 VALUE_LENGTH = 2000
+ALT_LENGTH = 2000
 PLACEHOLDER_LENGTH, TITLE_LENGTH, FIELD_LENGTH, INPUT_LENGTH, TEXT_LENGTH = 150, 24, 2000, 3000, 4000
 ALL_BLOCKS_LENGTH = 12_000
 """Of all texts in a message's blocks together; undocumented, as Slack's engineers name it in bolt-js issue 2509."""

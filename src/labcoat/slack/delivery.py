@@ -20,7 +20,8 @@ from labcoat.db.outbox import Claim
 from labcoat.domain.ids import ChannelId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.blocks import Message
-from labcoat.slack.rendering import render, render_home
+from labcoat.slack.rendering import Drawable, find_drawable, render, render_home
+from labcoat.slack.uploading import upload_picture
 from labcoat.usecases import telling
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,10 @@ class _Gone(Exception):  # noqa: N818  not an error: someone deleted the message
     """The message to edit is not there any more."""
 
 
+class _Orphan(Exception):  # noqa: N818  not an error: its message could not be sent
+    """There is no message in whose thread it belongs, and in the channel it would be noise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """lease: how long another process waits before it takes over what this one began. zone: for dates."""
@@ -71,6 +76,8 @@ class Delivery:
             return True
         try:
             channel, ts = self._tell(claimed, now)
+        except _Orphan:
+            self._bury(claimed, "the message that it belongs under was never sent")
         except SlackApiError as error:
             self._refused(claimed, error)
         except (SlackClientError, HTTPException, OSError) as error:
@@ -88,6 +95,9 @@ class Delivery:
             message = render(tx, notice, now=now, zone=self.zone)
             post = outbox.find_post(tx, notice.workspace, notice.subject) if notice.subject else None
             parent = outbox.find_post(tx, notice.workspace, notice.parent) if notice.parent else None
+            drawable = find_drawable(tx, notice)
+        if notice.kind is NoticeKind.CHART and parent is None:
+            raise _Orphan
         if post is not None:
             try:
                 return self._edit(post.channel, post.ts, message)
@@ -99,7 +109,15 @@ class Delivery:
             found = self._look_up(claimed, channel, thread)
             if found is not None:
                 return channel, found
+        if drawable is not None:
+            message = self._with_picture(drawable)
         return self._post(claimed, channel, thread, message)
+
+    def _with_picture(self, drawable: Drawable) -> Message:
+        chart = drawable.draw()
+        name = f"E-{drawable.experiment.number}"
+        file_id = upload_picture(self.client, chart.png, name=f"{name}.png", title=name)
+        return drawable.message(chart, file_id)
 
     def _publish_home(self, notice: Notice, now: datetime) -> tuple[ChannelId, str]:
         # Publishing the same twice is harmless, so nothing is looked up.

@@ -1,15 +1,20 @@
 """From a notice to the message it stands for, as the database is now; no effects."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from labcoat.db import dossiers, history, looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.slack import charts
 from labcoat.slack.blocks import Block, Message, escape, section
+from labcoat.slack.charts import Chart
 from labcoat.slack.views.card import card
+from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.following import followed_message
 from labcoat.slack.views.home import home_view
@@ -17,6 +22,7 @@ from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.request import answer_message, request_message
 from labcoat.slack.views.welcome import welcome_message
+from labcoat.stats.results import Readout
 from labcoat.usecases import digests, home, nudges, predictions, results
 from labcoat.words import numbers, stories
 
@@ -30,6 +36,48 @@ def render_home(tx: Transaction, notice: Notice, *, now: datetime, zone: str) ->
     """Return the Home of a notice's person."""
     assert notice.person is not None
     return home_view(home.compose(tx, notice.workspace, notice.person, now=now), page=0, zone=zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawable:
+    """What the picture of a message is drawn from, read in a transaction and drawn without one."""
+
+    dossier: Dossier
+    experiment: Experiment
+    readout: Readout
+    past: tuple[Readout, ...]
+
+    def draw(self) -> Chart:
+        """Draw it."""
+        return charts.draw(self.readout, self.experiment.plan, past=self.past)
+
+    def message(self, chart: Chart | None, file_id: str | None) -> Message:
+        """Return the message, with the picture if there is one."""
+        return chart_message(self.dossier, self.experiment, self.readout, chart=chart, file_id=file_id)
+
+
+def find_drawable(tx: Transaction, notice: Notice) -> Drawable | None:
+    """Return what a notice's picture shows; None for a notice without one, and for a look that was corrected since."""
+    if notice.kind is not NoticeKind.CHART or "look" not in notice.details:
+        return None
+    dossier, number = _dossier(tx, notice), ExperimentNumber(_number(notice.details, "experiment"))
+    slot = datetime.fromisoformat(str(notice.details["look"]))
+    stood = [look for look in looks.list_of(tx, notice.workspace, number) if look.slot <= slot]
+    past = tuple(look.readout for look in stood if look.readout is not None)
+    if not past or stood[-1].slot != slot:
+        return None
+    experiment = dossier.get_experiment(number)
+    return Drawable(dossier=dossier, experiment=experiment, readout=past[-1], past=past)
+
+
+def _chart(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    if "count" in notice.details:
+        return see_all(_number(notice.details, "count"))
+    drawable = find_drawable(tx, notice)
+    if drawable is None:
+        text = f"E-{notice.details['experiment']}: the totals of this look were corrected, so it says nothing any more."
+        return Message(text=text, blocks=(section(text),))
+    return drawable.message(None, None)
 
 
 def _dossier(tx: Transaction, notice: Notice) -> Dossier:
@@ -140,5 +188,6 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.NUDGE: _nudge,
     NoticeKind.PROBLEM: _problem,
     NoticeKind.WELCOME: _welcome,
+    NoticeKind.CHART: _chart,
     NoticeKind.FOLLOWED: _followed,
 }

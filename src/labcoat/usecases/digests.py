@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from labcoat.db import dossiers, looks, outbox, periods
+from labcoat.db import channels, dossiers, looks, outbox, periods
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.digest import (
     UNHEALTHY,
+    ChartItem,
     ClosedItem,
     DecideItem,
     Digest,
@@ -31,6 +32,8 @@ from labcoat.usecases import results
 ItemT = TypeVar("ItemT")
 
 LATE_AFTER = timedelta(hours=1)
+MOST_CHARTS = 5
+NO_INFLOW_AFTER = timedelta(days=14)
 _ADAPTER: TypeAdapter[Digest] = TypeAdapter(Digest)
 
 
@@ -65,16 +68,35 @@ def send_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zon
         said_nothing_open=digest.is_empty,
     )
     if is_claimed and not (digest.is_empty and was_told):
-        put(tx, workspace, channel, digest)
+        put(tx, workspace, channel, digest, subject=f"digest {channel} {monday}")
     return is_claimed
 
 
 def put(
-    tx: Transaction, workspace: WorkspaceId, channel: ChannelId, digest: Digest, *, asked_by: UserId | None = None
+    tx: Transaction,
+    workspace: WorkspaceId,
+    channel: ChannelId,
+    digest: Digest,
+    *,
+    subject: str,
+    asked_by: UserId | None = None,
 ) -> None:
-    """Put a composed digest in the outbox. asked_by: who is told if it cannot be shown; None on Mondays."""
+    """Put a composed digest in the outbox, and what its thread shows.
+
+    subject: names this one. asked_by: who is told if it cannot be shown; None on Mondays.
+    """
     details = {"digest": _ADAPTER.dump_python(digest, mode="json"), "asked_by": asked_by}
-    outbox.put(tx, Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, details=details))
+    notice = Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, subject=subject, details=details)
+    outbox.put(tx, notice)
+    replies: list[dict[str, object]] = [
+        {"hypothesis": one.hypothesis, "experiment": one.experiment, "look": one.slot.isoformat()}
+        for one in digest.charts[:MOST_CHARTS]
+    ]
+    if len(digest.charts) > MOST_CHARTS:
+        replies.append({"count": len(digest.charts)})
+    for reply in replies:
+        thread = Notice(kind=NoticeKind.CHART, workspace=workspace, channel=channel, parent=subject, details=reply)
+        outbox.put(tx, thread)
 
 
 def from_details(details: Any) -> Digest:
@@ -99,7 +121,12 @@ def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now:
     oldest = waiting[0].hypothesis if waiting else None
     health = _present(_health(tx, workspace, one, newest_looks[one.hypothesis.number], since) for one in still_open)
     unhealthy = {item.hypothesis for item in health}
+    settings = channels.settings(tx, workspace, channel)
+    last_filed = dossiers.last_filed_at(tx, workspace, channel)
     return Digest(
+        charts=_present(_chart(tx, one, newest_looks[one.hypothesis.number], since) for one in all_dossiers),
+        is_detailed=settings.is_detailed,
+        has_no_inflow=last_filed is not None and last_filed < now - NO_INFLOW_AFTER,
         monday=monday,
         is_late=now - slot > LATE_AFTER,
         closed_count=len(closed),
@@ -120,6 +147,16 @@ def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now:
         closed=tuple(_closed(one) for one in closed),
         stalled=_present(_stalled(one, now) for one in still_open),
     )
+
+
+def _chart(tx: Transaction, dossier: Dossier, look: Look | None, since: datetime) -> ChartItem | None:
+    """Return the look if its verdict is another than at the last digest, or its first, or trouble."""
+    if look is None or look.readout is None or look.made_at <= since:
+        return None
+    before = looks.verdict_before(tx, dossier.hypothesis.workspace, look.experiment, since)
+    if before is look.readout.verdict and before not in UNHEALTHY:
+        return None
+    return ChartItem(hypothesis=dossier.hypothesis.number, experiment=look.experiment, slot=look.slot)
 
 
 def _present(items: Iterable[ItemT | None]) -> tuple[ItemT, ...]:

@@ -135,6 +135,10 @@ class Asked:
             raise Refusal(Reason.BASELINE_NEEDED, "baseline", metric="the metric")
         return units
 
+    def days(self, design: Design, *, units_per_day: float) -> int:
+        """Return the whole days until those units have come."""
+        return answers.days_needed(units_per_day=units_per_day, needed=self.units(design))
+
 
 def require_sizable(asked: Asked) -> None:
     """Raise Refusal, naming the field, for what no experiment can show."""

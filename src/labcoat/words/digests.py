@@ -7,7 +7,9 @@ from labcoat.stats.results import Verdict
 from labcoat.words import numbers, verdicts
 
 CHANGE_LENGTH = 70
-ITEMS_SHOWN = 5
+ITEMS_SHOWN, ITEMS_SHOWN_DETAILED = 5, 25
+LEARNING_LENGTH = 160
+NO_INFLOW = "No new hypothesis for two weeks. What do you believe about your users that could be wrong?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +64,12 @@ def groups(digest: Digest) -> list[Group]:
         lines=tuple(f"H-{one.hypothesis} {_short(one.change)}" for one in digest.decide),
         people=tuple(one.asked_of for one in digest.decide),
     )
+    learning_length = 1000 if digest.is_detailed else LEARNING_LENGTH
     all_groups = [
         decide,
         Group(sign="stethoscope", title="Health", lines=tuple(_health(one) for one in digest.health)),
         Group(sign="bar_chart", title="New results", lines=tuple(_result(one) for one in digest.results)),
-        Group(sign="books", title="Closed", lines=tuple(_closed(one) for one in digest.closed)),
+        Group(sign="books", title="Closed", lines=tuple(_closed(one, learning_length) for one in digest.closed)),
         Group(
             sign="zzz",
             title="Stalled",
@@ -106,9 +109,9 @@ def _result(item: ResultItem) -> str:
     return f"E-{item.experiment} {_short(item.change)}: {effect}. {words}.{note}"
 
 
-def _closed(item: ClosedItem) -> str:
+def _closed(item: ClosedItem, learning_length: int) -> str:
     saved = ""
     if item.days_not_spent:
         saved = f" ({numbers.person_days(item.days_not_spent)} not spent)"
-    learning = numbers.shortened(item.learning, 160)
+    learning = numbers.shortened(item.learning, learning_length)
     return f"H-{item.hypothesis} {_short(item.change)}: {item.outcome}, {item.decision}{saved}. {learning}"

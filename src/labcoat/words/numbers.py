@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from labcoat.stats.results import Estimate, MetricKind
 
 _MOST_DECIMALS = 8
+LARGEST_LIFT = 10.0
+"""+1,000 %: a relative interval that reaches further, or below -100 %, tells nobody anything; the difference does."""
 
 
 def count(value: int) -> str:
@@ -119,11 +121,13 @@ def _signed(value: float, decimals: int, *, may_be_zero: bool) -> str:
 
 
 def lift(estimate: Estimate, *, of: str = "") -> str | None:
-    """Return the relative effect as "+1.8 % orders per user (0.4 to 3.2)", None without a relative interval.
+    """Return the relative effect as "+1.8 % orders per user (0.4 to 3.2)", None without a relative interval that tells anything.
 
     of: the metric's name, "" to leave it out.
     """
     if estimate.lift is None or estimate.lift_low is None or estimate.lift_high is None:
+        return None
+    if estimate.lift_low < -1 or estimate.lift_high > LARGEST_LIFT:  # the ratio's interval is near its limit
         return None
     return _said(100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high, unit=" %", of=of)
 

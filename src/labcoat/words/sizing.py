@@ -1,7 +1,6 @@
 """What a plan takes, in the words that people plan with: units, days, and the effect that the days can show."""
 
 from labcoat.domain.plan import Plan
-from labcoat.stats import answers
 from labcoat.stats.results import Design, MetricKind
 from labcoat.usecases.sizing import Asked, Sizing
 from labcoat.words import numbers, stories
@@ -67,7 +66,7 @@ def designs(one: Asked) -> list[str]:
     lines = []
     for design, name in _DESIGNS.items():
         units = one.units(design)
-        days = answers.days_needed(units_per_day=_TRAFFIC, needed=units)
+        days = one.days(design, units_per_day=_TRAFFIC)
         lines.append(
             f"{name}: {numbers.roughly(units)} units, {numbers.roughly(units // 2)} a variant; "
             f"{numbers.days(days)} at {_TRAFFIC:,} a day"

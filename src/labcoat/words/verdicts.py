@@ -223,3 +223,12 @@ def estimate_lines(readout: Readout) -> list[str]:
         sizes = f"n {numbers.count(one.control_count)} / {numbers.count(one.treatment_count)}"
         lines.append(f"{label} ({note}): {said}{extra}; {control} to {treatment}, {sizes}{small}")
     return lines
+
+
+def alt_text(readout: Readout, plan: Plan) -> str:
+    """Return what a chart of a look says, for whoever does not see it."""
+    lead = f"{headline(readout)}, {day(readout, plan)}."
+    if not may_show_effects(readout):
+        return f"{lead} {split_line(readout, plan.variant_names)}."
+    said = (f"{one.metric}, {one.treatment}: {numbers.effect(one) or 'no number yet'}" for one in readout.estimates)
+    return f"{lead} Change to {plan.variant_names[0]} with intervals: {'; '.join(said)}."

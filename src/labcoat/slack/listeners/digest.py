@@ -16,6 +16,8 @@ def show_digest(call: Call, rest: str) -> None:
         return
     with call.writing() as (tx, now):
         digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.house.zone)
-        digests.put(tx, call.workspace, channel, digest, asked_by=call.user)
+        digests.put(
+            tx, call.workspace, channel, digest, subject=f"digest {channel} {now.isoformat()}", asked_by=call.user
+        )
     text = f"The digest is on its way to <#{channel}>. Monday's comes as always."
     call.reply(Message(text=text, blocks=(section(text),)))

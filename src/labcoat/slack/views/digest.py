@@ -11,11 +11,13 @@ def digest_message(digest: Digest, *, is_preview: bool = False) -> Message:
     headline = escape(digests.headline(digest))
     blocks: list[Block] = [header(title), section(f"*{headline}*")]
     for group in digests.groups(digest):
-        shown = group.lines[: digests.ITEMS_SHOWN]
+        shown = group.lines[: digests.ITEMS_SHOWN_DETAILED if digest.is_detailed else digests.ITEMS_SHOWN]
         lines = [f"• {escape(line)}{_for(group, position, is_preview)}" for position, line in enumerate(shown)]
         if len(group.lines) > len(shown):
             lines.append(f"• and {len(group.lines) - len(shown)} more: `/hypothesis list open`")
         blocks.append(section(f":{group.sign}: *{group.title}*\n" + "\n".join(lines)))
+    if digest.has_no_inflow and not digest.is_empty:
+        blocks.append(section(f":seedling: {digests.NO_INFLOW}"))
     buttons = _buttons(digest)
     blocks += [actions(buttons)] if buttons else []
     blocks.append(

@@ -1,0 +1,233 @@
+"""Charts of a result as PNG: a forest plot of all metrics, and the path of the goal's interval over the looks.
+
+Colours are Okabe and Ito's (2008), which colour-blind people tell apart, and never the only sign: roles have markers of
+their own, effects are written beside their intervals. The ground is opaque, so it reads in light and dark themes.
+"""
+
+import io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from labcoat.domain.plan import Plan
+from labcoat.stats.results import Estimate, Finding, Readout, Role
+from labcoat.words import numbers, verdicts
+
+WIDTH_INCHES, DPI = 6.4, 160
+_ROW_INCHES, _PATH_INCHES, _ABOVE_INCHES, _BELOW_INCHES = 0.46, 1.7, 0.34, 0.5
+_LEFT, _RIGHT = 0.37, 0.92
+"""Shares of the width between which the panels are; what is named stands to their left."""
+_MOST_ROWS = 24
+_NAME_LENGTH = 27
+
+_BLUE, _VERMILION, _GREEN, _GREY, _INK, _GROUND = "#0072B2", "#D55E00", "#007A5A", "#8A8A8A", "#2B2B2B", "#FBFAF6"
+_ORDER = (Role.GOAL, Role.GUARDRAIL, Role.SECONDARY)
+_MARKERS = {Role.GOAL: "D", Role.GUARDRAIL: "s", Role.SECONDARY: "o"}
+_ROLES = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}
+_FONT = "DejaVu Sans"
+_drawing = Lock()
+"""The font cache of matplotlib is shared; two deliveries must not fill it at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A picture and what it says, for whoever does not see it."""
+
+    png: bytes
+    alt_text: str
+
+
+def draw(readout: Readout, plan: Plan, *, past: Sequence[Readout]) -> Chart:
+    """Return the chart of a look. past: all looks up to this one, oldest first, for the goal's path."""
+    with _drawing:
+        shows_effects = verdicts.may_show_effects(readout) and readout.estimates
+        png = _effects(readout, plan, past) if shows_effects else _split(readout, plan)
+    return Chart(png=png, alt_text=verdicts.alt_text(readout, plan))
+
+
+def _effects(readout: Readout, plan: Plan, past: Sequence[Readout]) -> bytes:
+    rows = sorted(readout.estimates, key=lambda one: _ORDER.index(one.role))[:_MOST_ROWS]
+    path = [(one.day, goal) for one in past if (goal := _goal(one, plan)) is not None and goal.lift is not None]
+    heights = [_ROW_INCHES * len(rows), *([_PATH_INCHES] if len(path) > 1 else [])]
+    figure, panels = _panels(heights)
+    _forest(panels[0], rows, plan)
+    if len(path) > 1:
+        _path(panels[1], path, plan)
+    return _png(figure)
+
+
+def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels of these heights in inches, from top to bottom, names to their left."""
+    total = sum(heights) + len(heights) * (_ABOVE_INCHES + _BELOW_INCHES)
+    figure = Figure(figsize=(WIDTH_INCHES, total), dpi=DPI, facecolor=_GROUND)
+    panels, top = [], total
+    for height in heights:
+        top -= _ABOVE_INCHES + height
+        panels.append(figure.add_axes((_LEFT, top / total, _RIGHT - _LEFT, height / total)))
+        top -= _BELOW_INCHES
+    return figure, panels
+
+
+def _goal(readout: Readout, plan: Plan) -> Estimate | None:
+    return next((one for one in readout.estimates if one.metric == plan.goal.name), None)
+
+
+def _minimum(plan: Plan) -> float | None:
+    """Return the goal's smallest effect worth having, in percent of its baseline, on its good side."""
+    amount, baseline = plan.goal.minimum_effect, plan.goal.baseline
+    if amount is None or (not amount.is_relative and not baseline):
+        return None
+    share = amount.size if amount.is_relative else amount.size / abs(baseline or 1)
+    return 100 * share * (1 if plan.goal.direction == "up" else -1)
+
+
+def _forest(axes: Axes, rows: Sequence[Estimate], plan: Plan) -> None:
+    ends = [100 * end for one in rows for end in (one.lift_low, one.lift_high) if end is not None]
+    minimum = _minimum(plan)
+    goal_ends = [100 * abs(end) for one in rows[:1] for end in (one.lift_low, one.lift_high) if end is not None]
+    reach = min(max([abs(end) for end in ends] or [1.0]), 4 * max(goal_ends or [1e9])) * 1.12
+    reach = max(reach, 1.3 * abs(minimum)) if minimum is not None else reach
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.axvline(0, color=_INK, linewidth=0.9)
+    if minimum is not None:
+        goals = sum(one.role is Role.GOAL for one in rows)
+        axes.plot([minimum, minimum], [-0.6, goals - 0.55], color=_GREEN, linewidth=1.2, linestyle=(0, (4, 3)))
+        _write(axes, minimum, -0.62, "worth having", color=_GREEN, size=7.5, ha="center", va="bottom")
+    for place, one in enumerate(rows):
+        _row(axes, place, one, reach, len(plan.variants) > 2)
+    axes.set_yticks([])
+    _tidy(axes, f"Change to {_shown(plan.variant_names[0])}, %")
+
+
+def _row(axes: Axes, place: int, one: Estimate, reach: float, names_treatment: bool) -> None:
+    name = f"{one.metric}, {one.treatment}" if names_treatment else one.metric
+    _write(axes, -0.035, place - 0.14, name, in_axes_x=True, size=8.5, ha="right", weight=_weight(one))
+    said = numbers.effect(one)
+    role = f"{_ROLES[one.role]}: {said}" if said else f"{_ROLES[one.role]}: no number yet"
+    _write(axes, -0.035, place + 0.26, role, in_axes_x=True, size=7, ha="right", color=_GREY if not said else _INK)
+    if one.lift is None or one.lift_low is None or one.lift_high is None:
+        return
+    low, middle, high = 100 * one.lift_low, 100 * one.lift, 100 * one.lift_high
+    colour = _BLUE if one.role is not Role.SECONDARY else _GREY
+    if one.missing is Finding.SMALL_CELL:
+        colour = _GREY
+    shown = (max(low, -reach), min(high, reach))
+    axes.plot(shown, (place, place), color=colour, linewidth=2.4, solid_capstyle="butt")
+    for end, is_cut, marker in ((shown[0], low < -reach, "<"), (shown[1], high > reach, ">")):
+        axes.plot([end], [place], marker=marker if is_cut else "|", color=colour, markersize=6, clip_on=False)
+    if abs(middle) <= reach:
+        axes.plot([middle], [place], marker=_MARKERS[one.role], color=colour, markersize=6.5, markeredgecolor=_GROUND)
+
+
+def _weight(one: Estimate) -> str:
+    return "bold" if one.role is Role.GOAL else "normal"
+
+
+def _path(axes: Axes, path: Sequence[tuple[float, Estimate]], plan: Plan) -> None:
+    days = [day for day, _ in path]
+    later = [one for _, one in path[len(path) // 4 :]]  # the first looks know little, and would flatten all the rest
+    reach = 1.25 * max(100 * abs(end) for one in later for end in (one.lift_low or 0.01, one.lift_high or 0.01))
+    minimum = _minimum(plan)
+    reach = max(reach, 1.3 * abs(minimum)) if minimum is not None else reach
+    lows = [max(-reach, 100 * (one.lift_low or 0.0)) for _, one in path]
+    highs = [min(reach, 100 * (one.lift_high or 0.0)) for _, one in path]
+    middles = [min(reach, max(-reach, 100 * (one.lift or 0.0))) for _, one in path]
+    axes.fill_between(days, lows, highs, color=_BLUE, alpha=0.18, linewidth=0)
+    axes.plot(days, lows, color=_BLUE, linewidth=0.8)
+    axes.plot(days, highs, color=_BLUE, linewidth=0.8)
+    axes.plot(days, middles, color=_BLUE, linewidth=1.8, marker="o", markersize=3)
+    axes.axhline(0, color=_INK, linewidth=0.9)
+    if minimum is not None:
+        axes.axhline(minimum, color=_GREEN, linewidth=1.1, linestyle=(0, (4, 3)))
+    axes.axvline(plan.planned_days, color=_GREY, linewidth=1.0, linestyle=":")
+    axes.set_xlim(0, max([plan.planned_days, *days]) * 1.03)
+    axes.set_ylim(-reach, reach)
+    _write(axes, plan.planned_days, reach, "planned end ", size=7, ha="right", va="top", color=_GREY)
+    _write(axes, -0.035, 0, plan.goal.name, in_axes_x=True, size=8.5, ha="right", weight="bold")
+    _write(axes, -0.035, -0.22 * reach, "goal: change in % by day", in_axes_x=True, size=7, ha="right")
+    axes.yaxis.tick_right()
+    _tidy(axes, "Day")
+
+
+def _split(readout: Readout, plan: Plan) -> bytes:
+    ratio, names = readout.sample_ratio, plan.variant_names
+    total = max(1, sum(ratio.exposed))
+    figure, (axes,) = _panels([_ROW_INCHES * len(names)])
+    shares = [100 * units / total for units in ratio.exposed]
+    planned = [100 * weight for weight in ratio.weights]
+    axes.barh(range(len(names)), shares, color=_VERMILION, height=0.5)
+    for place, (name, share, wanted) in enumerate(zip(names, shares, planned, strict=True)):
+        axes.plot([wanted, wanted], [place - 0.36, place + 0.36], color=_INK, linewidth=2)
+        _write(axes, -0.035, place - 0.14, name, in_axes_x=True, size=8.5, ha="right")
+        said = f"{numbers.count(ratio.exposed[place])} units, {share:.1f} % (planned {wanted:.0f} %)"
+        _write(axes, -0.035, place + 0.26, said, in_axes_x=True, size=7, ha="right")
+    axes.set_xlim(0, 1.15 * max([*shares, *planned]))
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_yticks([])
+    _tidy(axes, "Share of units, %; the black mark is the plan")
+    return _png(figure)
+
+
+def _tidy(axes: Axes, label: str) -> None:
+    axes.set_facecolor(_GROUND)
+    for side in ("top", "left", "right"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_GREY)
+    axes.tick_params(labelsize=7.5, colors=_INK, length=3)
+    axes.set_xlabel(label, fontsize=7.5, color=_INK, parse_math=False)
+
+
+def _write(
+    axes: Axes,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: float,
+    ha: str,
+    va: str = "center",
+    color: str = _INK,
+    weight: str = "normal",
+    in_axes_x: bool = False,
+) -> None:
+    place = axes.get_yaxis_transform() if in_axes_x else axes.transData
+    axes.text(
+        x,
+        y,
+        _shown(text),
+        transform=place,
+        fontsize=size,
+        ha=ha,
+        va=va,
+        color=color,
+        weight=weight,
+        parse_math=False,
+        clip_on=False,
+    )
+
+
+def _shown(text: str) -> str:
+    """Return a name as the font can draw it, in one line."""
+    if len(text) > _NAME_LENGTH and "(" not in text:
+        text = numbers.shortened(text, _NAME_LENGTH)
+    kept = (sign for sign in " ".join(text.split()) if unicodedata.category(sign) not in ("Cf", "Cc", "Cs", "Mn"))
+    return "".join(sign if ord(sign) in _drawable() else "□" for sign in kept)
+
+
+@cache
+def _drawable() -> frozenset[int]:
+    return frozenset(font_manager.get_font(font_manager.findfont(_FONT)).get_charmap())
+
+
+def _png(figure: Figure) -> bytes:
+    content = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(content)  # type: ignore[no-untyped-call]  # matplotlib has no types for it
+    return content.getvalue()
