@@ -1,7 +1,7 @@
 """Hypotheses with all that belongs to them: found, read and saved as one, with the history of every change."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -178,6 +178,27 @@ def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
     for workspace, number in [*tx.execute(waiting), *tx.execute(in_experiment)]:
         numbers[WorkspaceId(workspace)].add(HypothesisNumber(number))
     return {workspace: read_many(tx, workspace, sorted(mine)) for workspace, mine in numbers.items()}
+
+
+def with_waiting_request(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber, UserId]]:
+    """Return, over all workspaces, the hypotheses with a waiting request, each with whom it was asked of."""
+    column = tables.requests.c
+    query = select(column.workspace, column.hypothesis, column.asked_of).where(
+        column.state == RequestState.WAITING
+    )
+    rows = tx.execute(query)
+    return [(WorkspaceId(one), HypothesisNumber(number), UserId(person)) for one, number, person in rows]
+
+
+def open_of_owners(
+    tx: Transaction, workspace: WorkspaceId, owners: Collection[UserId]
+) -> list[HypothesisNumber]:
+    """Return the open hypotheses that these people own."""
+    column = tables.hypotheses.c
+    query = select(column.number).where(
+        column.workspace == workspace, column.owner.in_(owners), column.ended_at.is_(None)
+    )
+    return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
 
 
 def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber]]:

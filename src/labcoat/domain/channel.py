@@ -28,3 +28,10 @@ class ChannelSettings:
     quiet_from: int | None = None
     quiet_until: int | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def quiet(self) -> tuple[int, int] | None:
+        """From and until which local hour nobody is nudged."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        return self.quiet_from, self.quiet_until

@@ -5,15 +5,20 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from labcoat.db import dossiers, outbox, people, periods, workspaces
+from labcoat.db import channels, dossiers, outbox, people, periods, workspaces
 from labcoat.db.database import Transaction
+from labcoat.domain.channel import ChannelSettings
+from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import RequestState
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.domain.nudge import Nudge, NudgeCase, due_nudges
+from labcoat.domain.nudge import Nudge, NudgeCase, Reach, due_nudges, owner_or_stand_in
+from labcoat.domain.person import Presence
+from labcoat.usecases import people as people_here
 from labcoat.usecases import telling
 
 _ADAPTER: TypeAdapter[tuple[Nudge, ...]] = TypeAdapter(tuple[Nudge, ...])
+_DEFAULTS = ChannelSettings()
 
 
 def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[Nudge]]:
@@ -22,13 +27,27 @@ def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[
     for workspace, waiting in dossiers.waiting_for_decision(tx).items():
         leads = tuple(workspaces.leads(tx, workspace))
         zones = people.zones(tx, workspace)
-        for dossier in waiting:
-            request, owner = dossier.waiting_request, dossier.hypothesis.owner
-            local = zones.get(request.asked_of if request else owner) or zone
-            for nudge in due_nudges(dossier, leads=leads, zone=local, now=now):
-                if not periods.has_nudge(tx, workspace, nudge.key):
+        chosen = channels.all_settings(tx, workspace)
+        presence = people_here.presence(tx, workspace, now)
+        for dossier in [*waiting, *_without_owner(tx, workspace, presence, waiting)]:
+            request, settings = dossier.waiting_request, chosen.get(dossier.hypothesis.channel, _DEFAULTS)
+            first = request.asked_of if request else owner_or_stand_in(dossier.hypothesis, presence)
+            local = zones.get(first) or zone
+            reach = Reach(leads=leads, zone=local, presence=presence, quiet=settings.quiet)
+            for nudge in due_nudges(dossier, reach=reach, now=now):
+                is_wanted = settings.has_nudges or nudge.case is NudgeCase.REQUEST_WAITING
+                if is_wanted and not periods.has_nudge(tx, workspace, nudge.key):
                     found[workspace].append(nudge)
     return found
+
+
+def _without_owner(
+    tx: Transaction, workspace: WorkspaceId, presence: Presence, known: list[Dossier]
+) -> list[Dossier]:
+    """Return what is open and owned by somebody who is gone, but for what is known already."""
+    numbers = {dossier.hypothesis.number for dossier in known}
+    orphaned = dossiers.open_of_owners(tx, workspace, presence.gone) if presence.gone else []
+    return dossiers.read_many(tx, workspace, [number for number in orphaned if number not in numbers])
 
 
 def send(tx: Transaction, workspace: WorkspaceId, nudges: list[Nudge], *, now: datetime) -> int:
