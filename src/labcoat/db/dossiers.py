@@ -1,7 +1,7 @@
 """Hypotheses with all that belongs to them: found, read and saved as one, with the history of every change."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import RequestState, Stage, Step
 from labcoat.domain.need import Need
+from labcoat.domain.person import Standing
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.request import Request
 
@@ -180,25 +181,28 @@ def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
     return {workspace: read_many(tx, workspace, sorted(mine)) for workspace, mine in numbers.items()}
 
 
-def with_waiting_request(tx: Transaction) -> list[tuple[WorkspaceId, HypothesisNumber, UserId]]:
-    """Return, over all workspaces, the hypotheses with a waiting request, each with whom it was asked of."""
+def with_waiting_request(tx: Transaction, workspace: WorkspaceId) -> list[HypothesisNumber]:
+    """Return the hypotheses of a workspace whose request waits for an answer."""
     column = tables.requests.c
-    query = select(column.workspace, column.hypothesis, column.asked_of).where(
-        column.state == RequestState.WAITING
-    )
-    rows = tx.execute(query)
-    return [(WorkspaceId(one), HypothesisNumber(number), UserId(person)) for one, number, person in rows]
-
-
-def open_of_owners(
-    tx: Transaction, workspace: WorkspaceId, owners: Collection[UserId]
-) -> list[HypothesisNumber]:
-    """Return the open hypotheses that these people own."""
-    column = tables.hypotheses.c
-    query = select(column.number).where(
-        column.workspace == workspace, column.owner.in_(owners), column.ended_at.is_(None)
+    query = select(column.hypothesis).where(
+        column.workspace == workspace, column.state == RequestState.WAITING
     )
     return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
+
+
+def open_without_owner(tx: Transaction) -> dict[WorkspaceId, list[HypothesisNumber]]:
+    """Return, by workspace, what is open and owned by somebody who is no member any more."""
+    mine, person = tables.hypotheses.c, tables.people.c
+    owner = (person.workspace == mine.workspace) & (person.person == mine.owner)
+    query = (
+        select(mine.workspace, mine.number)
+        .join_from(tables.hypotheses, tables.people, owner)
+        .where(mine.ended_at.is_(None), person.standing != Standing.MEMBER)
+    )
+    found: dict[WorkspaceId, list[HypothesisNumber]] = defaultdict(list)
+    for workspace, number in tx.execute(query):
+        found[WorkspaceId(workspace)].append(HypothesisNumber(number))
+    return found
 
 
 def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber]]:

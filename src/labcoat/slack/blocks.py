@@ -238,10 +238,36 @@ def checkbox_input(block_id: str, label: str, options: Sequence[Block], *, hint:
     return _input(block_id, label, element, hint=hint, is_optional=True)
 
 
-def person_input(block_id: str, label: str, *, initial: str | None = None, hint: str = "") -> Block:
+def person_input(
+    block_id: str, label: str, *, initial: str | None = None, hint: str = "", is_optional: bool = False
+) -> Block:
     """Return a choice of a person."""
     element: Block = {"type": "users_select"} | ({"initial_user": initial} if initial else {})
-    return _input(block_id, label, element, hint=hint, is_optional=False)
+    return _input(block_id, label, element, hint=hint, is_optional=is_optional)
+
+
+def people_input(block_id: str, label: str, *, initial: Sequence[str] = (), hint: str = "") -> Block:
+    """Return a choice of any number of people; nobody is an answer."""
+    element: Block = {"type": "multi_users_select"} | ({"initial_users": list(initial)} if initial else {})
+    return _input(block_id, label, element, hint=hint, is_optional=True)
+
+
+def channel_input(
+    block_id: str, label: str, *, initial: str | None = None, hint: str = "", is_live: bool = False
+) -> Block:
+    """Return a choice of a channel, public or private. is_live: the form is told when the choice changes."""
+    element: Block = {"type": "conversations_select", "filter": {"include": ["public", "private"]}}
+    element |= {"initial_conversation": initial} if initial else {}
+    block = _input(block_id, label, element, hint=hint, is_optional=False)
+    if is_live:
+        block["dispatch_action"] = True
+        block["element"]["action_id"] = f"live:{block_id}"
+    return block
+
+
+def clock_input(block_id: str, label: str, *, initial: str, hint: str = "") -> Block:
+    """Return a choice of a time of day. initial: as 09:30."""
+    return _input(block_id, label, {"type": "timepicker", "initial_time": initial}, hint=hint, is_optional=False)
 
 
 def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = "") -> Block:
@@ -250,6 +276,9 @@ def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = ""
     return _input(block_id, label, element, hint=hint, is_optional=False)
 
 
-def date_input(block_id: str, label: str, *, hint: str = "") -> Block:
-    """Return an optional choice of a day."""
-    return _input(block_id, label, {"type": "datepicker"}, hint=hint, is_optional=True)
+def date_input(
+    block_id: str, label: str, *, hint: str = "", initial: str | None = None, is_optional: bool = True
+) -> Block:
+    """Return a choice of a day. initial: as 2026-11-23."""
+    element: Block = {"type": "datepicker"} | ({"initial_date": initial} if initial else {})
+    return _input(block_id, label, element, hint=hint, is_optional=is_optional)

@@ -16,6 +16,7 @@ ABOUT_ONE = frozenset(
         "close",
         "decide",
         "evidence",
+        "handover",
         "plan",
         "prototype",
         "record",
@@ -24,6 +25,7 @@ ABOUT_ONE = frozenset(
         "show",
         "start",
         "stop",
+        "take",
     }
 )
 """Verbs that are followed by an id."""
@@ -33,11 +35,13 @@ _REST = {
         r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize))?$", re.IGNORECASE
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
-    "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
+    "settings": re.compile(r"^$"),
+    "away": re.compile(r"^$"),
+    "digest": re.compile(r"^(preview|now|settings)?$", re.IGNORECASE),
 }
 """Verbs that stand alone, and what may follow them."""
-_LATER_ABOUT_ONE = frozenset({"edit", "take", "handover", "pivot", "reopen", "predict"})
-_LATER_ALONE = frozenset({"settings", "export", "search", "need", "size"})
+_LATER_ABOUT_ONE = frozenset({"edit", "pivot", "reopen", "predict"})
+_LATER_ALONE = frozenset({"export", "search", "need", "size"})
 VERBS = ABOUT_ONE | _REST.keys()
 
 

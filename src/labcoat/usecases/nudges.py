@@ -13,7 +13,6 @@ from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import RequestState
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import Nudge, NudgeCase, Reach, due_nudges, owner_or_stand_in
-from labcoat.domain.person import Presence
 from labcoat.usecases import people as people_here
 from labcoat.usecases import telling
 
@@ -24,12 +23,12 @@ _DEFAULTS = ChannelSettings()
 def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[Nudge]]:
     """Return the nudges that are due and were not sent. zone: for owners whose own is not known."""
     found: dict[WorkspaceId, list[Nudge]] = defaultdict(list)
-    for workspace, waiting in dossiers.waiting_for_decision(tx).items():
+    for workspace, waiting in _candidates(tx).items():
         leads = tuple(workspaces.leads(tx, workspace))
         zones = people.zones(tx, workspace)
         chosen = channels.all_settings(tx, workspace)
         presence = people_here.presence(tx, workspace, now)
-        for dossier in [*waiting, *_without_owner(tx, workspace, presence, waiting)]:
+        for dossier in waiting:
             request, settings = dossier.waiting_request, chosen.get(dossier.hypothesis.channel, _DEFAULTS)
             first = request.asked_of if request else owner_or_stand_in(dossier.hypothesis, presence)
             local = zones.get(first) or zone
@@ -41,13 +40,14 @@ def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[
     return found
 
 
-def _without_owner(
-    tx: Transaction, workspace: WorkspaceId, presence: Presence, known: list[Dossier]
-) -> list[Dossier]:
-    """Return what is open and owned by somebody who is gone, but for what is known already."""
-    numbers = {dossier.hypothesis.number for dossier in known}
-    orphaned = dossiers.open_of_owners(tx, workspace, presence.gone) if presence.gone else []
-    return dossiers.read_many(tx, workspace, [number for number in orphaned if number not in numbers])
+def _candidates(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
+    """Return what may have stalled: what waits for a decision, and what has lost its owner."""
+    found = dict(dossiers.waiting_for_decision(tx))
+    for workspace, numbers in dossiers.open_without_owner(tx).items():
+        known = {one.hypothesis.number for one in found.get(workspace, [])}
+        orphaned = dossiers.read_many(tx, workspace, [number for number in numbers if number not in known])
+        found[workspace] = [*found.get(workspace, []), *orphaned]
+    return found
 
 
 def send(tx: Transaction, workspace: WorkspaceId, nudges: list[Nudge], *, now: datetime) -> int:

@@ -186,12 +186,12 @@ def _answered(
 
 def stuck(tx: Transaction, workspace: WorkspaceId, *, now: datetime) -> list[Dossier]:
     """Return the hypotheses whose request waits for somebody who is not there, or may not answer any more."""
-    asked = [(number, of) for one, number, of in dossiers.with_waiting_request(tx) if one == workspace]
+    asked = dossiers.with_waiting_request(tx, workspace)
     if not asked:
         return []
     presence, all_leads = people_here.presence(tx, workspace, now), set(workspaces.leads(tx, workspace))
-    waits = [number for number, of in asked if not presence.is_there(of) or of not in all_leads]
-    return [one for one in dossiers.read_many(tx, workspace, waits) if _is_stuck(one, presence, all_leads)]
+    waits = dossiers.read_many(tx, workspace, asked)
+    return [one for one in waits if _is_stuck(one, presence, all_leads)]
 
 
 def _is_stuck(dossier: Dossier, presence: Presence, all_leads: set[UserId]) -> bool:
@@ -199,13 +199,17 @@ def _is_stuck(dossier: Dossier, presence: Presence, all_leads: set[UserId]) -> b
     if request is None:
         return False
     has_lost_it = request.asked_of not in all_leads and not request.is_member_confirmation
-    return has_lost_it or not presence.is_there(request.asked_of)
+    is_alone_no_more = request.is_self_release and len(all_leads) > 1
+    return has_lost_it or is_alone_no_more or not presence.is_there(request.asked_of)
 
 
 def pass_on(tx: Transaction, dossier: Dossier, *, now: datetime) -> bool:
     """Send a stuck request to the other eligible leads at once; to nobody left, tell its owner. Each happens once."""
-    request, workspace = dossier.waiting_request, dossier.hypothesis.workspace
-    assert request is not None
+    workspace = dossier.hypothesis.workspace
+    dossier = dossiers.find(tx, workspace, dossier.hypothesis.number) or dossier
+    request = dossier.waiting_request
+    if request is None:  # it was answered since the tick began
+        return False
     presence = people_here.presence(tx, workspace, now)
     others = [one for one in _eligible(tx, dossier, presence) if presence.is_there(one) and one != request.asked_of]
     prefix = telling.request_prefix(dossier, request.position)

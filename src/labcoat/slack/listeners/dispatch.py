@@ -19,7 +19,7 @@ from labcoat.slack import connection, errors, grammar, membership
 from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.house import House
-from labcoat.slack.listeners import home, prototype, result
+from labcoat.slack.listeners import home, prototype, result, settings
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
 from labcoat.slack.views import listing
@@ -30,7 +30,7 @@ MORE = "more"
 """The "…" menu of a message: its choices say what they do."""
 _TRIES = 3
 _LATE_TRIGGER = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id")
-_LIVE_FORMS = {"evidence": prototype.evidence_form_for, "record": result.record_form_for}
+_LIVE_FORMS = {"evidence": prototype.evidence_form_for, "record": result.record_form_for, "settings": settings.settings_form_for}
 
 
 def register(app: App, house: House) -> None:
@@ -135,6 +135,7 @@ def _call(
         delivery_key=context[DELIVERY_KEY],
         reply=reply,
         open_form=open_form,
+        is_in_view="view" in body,
     )
 
 

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from labcoat.slack.listeners import digest, experiment, hypothesis, listing, prototype, request, result
+from labcoat.slack.listeners import (
+    digest,
+    experiment,
+    hypothesis,
+    listing,
+    people,
+    prototype,
+    request,
+    result,
+    settings,
+)
 from labcoat.slack.listeners.call import Call, Submission, Target
 
 VERBS: Mapping[str, Callable[[Call, Target], None]] = {
@@ -21,6 +31,8 @@ VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "result": result.show_result,
     "ask": request.open_ask_form,
     "decide": request.show_request,
+    "take": people.take,
+    "handover": people.open_handover_form,
 }
 """Verbs about one hypothesis or experiment: commands and buttons."""
 
@@ -30,6 +42,8 @@ BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "approve": request.open_decision_form("approve"),
     "send_back": request.open_decision_form("send_back"),
     "decline": request.open_decision_form("decline"),
+    "ask_other": request.open_ask_other_form,
+    "withdraw": request.open_withdraw_form,
 }
 """Also those that only a button in its place can mean."""
 
@@ -39,6 +53,9 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "menu": hypothesis.show_menu,
     "digest": digest.show_digest,
     "help": listing.show_help,
+    "settings": settings.open_settings_form,
+    "away": people.open_away_form,
+    "back": people.come_back,
 }
 """Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""
 
@@ -57,6 +74,10 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
     "approve": request.submit_approve,
     "send_back": request.submit_send_back,
     "decline": request.submit_decline,
+    "withdraw": request.submit_withdraw,
+    "handover": people.submit_handover,
+    "away": people.submit_away,
+    "settings": settings.submit_settings,
 }
 """What submitting each form does, by its callback id."""
 
