@@ -19,10 +19,10 @@ from builders import (
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
-from labcoat.domain.nudge import NudgeCase, due_nudges
+from labcoat.domain.nudge import NudgeCase, Reach, due_nudges
 
 LEADS = (LEAD, OTHER_LEAD)
-REQUEST, END, UNDECIDED = NudgeCase
+REQUEST, END, UNDECIDED, GONE = NudgeCase
 Said = set[tuple[NudgeCase, UserId, int]]
 
 
@@ -31,7 +31,7 @@ def _at(month: int, day: int, hour: int = 10, minute: int = 0) -> datetime:
 
 
 def _due(dossier: Dossier, now: datetime, *, leads: tuple[UserId, ...] = LEADS) -> Said:
-    due = due_nudges(dossier, leads=leads, zone="UTC", now=now)
+    due = due_nudges(dossier, reach=Reach(leads=leads, zone="UTC"), now=now)
     return {(nudge.case, nudge.person, nudge.step) for nudge in due}
 
 
@@ -121,13 +121,13 @@ def test_keys_differ_by_case_step_person_and_beginning() -> None:
         nudge
         for dossier in (ASKED, ENDED, STOPPED, later)
         for now in (_at(11, 27), _at(12, 4), _at(12, 31))
-        for nudge in due_nudges(dossier, leads=LEADS, zone="UTC", now=now)
+        for nudge in due_nudges(dossier, reach=Reach(leads=LEADS, zone="UTC"), now=now)
     ]
 
     assert len({nudge.key for nudge in due}) == len(set(due))
 
 
 def test_ten_means_ten_in_the_persons_zone() -> None:
-    due = due_nudges(STOPPED, leads=LEADS, zone="America/New_York", now=_at(11, 26, 15))
+    due = due_nudges(STOPPED, reach=Reach(leads=LEADS, zone="America/New_York"), now=_at(11, 26, 15))
 
     assert [nudge.due_at for nudge in due] == [_at(11, 26, 15)]

@@ -26,6 +26,10 @@ RAISED = {
     "approve": {"reason"},
     "send_back": {"reason"},
     "decline": {"reason"},
+    "withdraw": {"reason"},
+    "handover": {"owner", "deputy", "reason"},
+    "away": {"back_on", "stand_in"},
+    "settings": set(),
     "close": {"outcome", "learning", "days_spent"},
     "ship": {"link", "tenfold", "days_spent"},
 }  # fmt: skip
@@ -34,6 +38,7 @@ RAISED = {
 IN_SOME_SHAPES = {
     "evidence": {"offline_metric", "baseline", "candidate", "data_set", "split"},
     "plan": {"evidence_reason"},
+    "settings": {"channel", "weekday", "time", "zone", "quiet_from", "quiet_until", "home", "tags", "leads"},
     "ask": {"no_experiment", "no_experiment_note"},
     "close": {"overrides"},
 }
@@ -41,7 +46,6 @@ IN_SOME_SHAPES = {
 
 OUTSIDE_FORMS = {
     "alpha", "look_hour",  # no form asks for them
-    "owner",  # handing over has no form yet
     "offline",  # the form asks for its parts
     "totals",  # of the typed command
 }  # fmt: skip

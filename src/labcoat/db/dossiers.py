@@ -184,9 +184,7 @@ def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
 def with_waiting_request(tx: Transaction, workspace: WorkspaceId) -> list[HypothesisNumber]:
     """Return the hypotheses of a workspace whose request waits for an answer."""
     column = tables.requests.c
-    query = select(column.hypothesis).where(
-        column.workspace == workspace, column.state == RequestState.WAITING
-    )
+    query = select(column.hypothesis).where(column.workspace == workspace, column.state == RequestState.WAITING)
     return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
 
 

@@ -50,7 +50,7 @@ class Presence:
         return user not in self.away and user not in self.gone
 
     def stand_in(self, user: UserId | None) -> UserId | None:
-        """Return who stands in for somebody who is away; None if they are not, named nobody, or that one is not there."""
+        """Return who stands in for somebody who is away; None if nobody does, or that one is not there."""
         person = self.away.get(user) if user is not None else None
         named = person.stand_in if person is not None else None
         return named if named is not None and self.is_there(named) else None

@@ -64,7 +64,7 @@ def next_look_slot(now: datetime, *, since: datetime, zone: str, hour: int) -> d
 def latest_digest_slot(
     now: datetime, *, zone: str, weekday: int = MONDAY, clock: time = DIGEST_TIME
 ) -> tuple[date, datetime]:
-    """Return the Monday of the newest week whose digest is due, and the digest's instant; the Monday is the period's key.
+    """Return the Monday of the newest week whose digest is due, and that digest's instant; the Monday is the key.
 
     weekday: of the digest, Monday is 0. However often a channel moves its digest, a week is one key and so one digest.
     """
@@ -80,7 +80,7 @@ def latest_digest_slot(
 def next_digest_slot(
     now: datetime, *, zone: str, weekday: int = MONDAY, clock: time = DIGEST_TIME, made: date | None = None
 ) -> datetime:
-    """Return when the next digest comes; now if its week's time has passed. made: the newest week that has its digest."""
+    """Return when the next digest comes; now if it is due. made: the newest week that has its digest."""
     monday, _ = latest_digest_slot(now, zone=zone, weekday=weekday, clock=clock)
     if made is not None and monday > made:
         return now

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from labcoat.db import dossiers, history, looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.blocks import Message, escape, section
-from labcoat.slack.views.card import card
+from labcoat.slack.views.card import card, next_buttons
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.nudge import nudge_message
-from labcoat.slack.views.people import mention
+from labcoat.slack.views.people import lead_message, mention, ownership_message, stand_in_message
 from labcoat.slack.views.request import answer_message, request_message
+from labcoat.slack.views.settings import channel_message, own_message
 from labcoat.slack.views.welcome import welcome_message
-from labcoat.usecases import digests, nudges, results
-from labcoat.words import stories
+from labcoat.usecases import digests, nudges, results, settings
+from labcoat.words import numbers, stories
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
@@ -52,7 +54,11 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     if "entry" in details:
         entry = history.get(tx, notice.workspace, _number(details, "entry"))
         line = escape(stories.line(entry, dossier, zone=zone))
+        for person in stories.people(entry):
+            line = line.replace(f"@{person}", mention(UserId(person)))
         return f"{mention(entry.by)} {line}" if entry.by else line
+    if "passed_on" in details:
+        return _passed_on(details)
     number = ExperimentNumber(_number(details, "experiment"))
     if "look" in details:
         return _look_line(tx, notice, dossier, number)
@@ -60,6 +66,11 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
         return f":warning: E-{number}: no numbers. {escape(str(details['problem']))} The last good look stays."
     person = str(details["by"])
     return f"<@{person}> typed in totals for E-{number}: {escape(str(details['recorded']))}"
+
+
+def _passed_on(details: Mapping[str, Any]) -> str:
+    others = " and ".join(mention(UserId(person)) for person in details["to"])
+    return f"{mention(UserId(details['passed_on']))} can't answer now, so the request went to {others} too."
 
 
 def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: ExperimentNumber) -> str:
@@ -112,6 +123,29 @@ def _welcome(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Messa
     return welcome_message()
 
 
+def _ownership(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    details = notice.details
+    by = UserId(str(details["by"]))
+    if details["role"] == "lead":
+        return lead_message(by)
+    if details["role"] == "stand-in":
+        until = datetime.fromisoformat(str(details["until"]))
+        return stand_in_message(by, numbers.day(until, zone))
+    dossier = _dossier(tx, notice)
+    return ownership_message(dossier, details, buttons=next_buttons(dossier))
+
+
+def _settings(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    details = notice.details
+    old, new = settings.from_details(details["old"]), settings.from_details(details["new"])
+    next_digest = datetime.fromisoformat(str(details["next_digest"]))
+    if notice.person is None:
+        return channel_message(UserId(str(details["by"])), new, next_digest=next_digest, zone=zone)
+    channel = ChannelId(str(details["channel"]))
+    leads: Any = details["leads"]
+    return own_message(channel, old, new, leads=leads, next_digest=next_digest, zone=zone)
+
+
 _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {
     NoticeKind.CARD: _card,
     NoticeKind.STORY: _story,
@@ -121,4 +155,6 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.NUDGE: _nudge,
     NoticeKind.PROBLEM: _problem,
     NoticeKind.WELCOME: _welcome,
+    NoticeKind.OWNERSHIP: _ownership,
+    NoticeKind.SETTINGS: _settings,
 }

@@ -32,7 +32,7 @@ def leads(tx: Transaction, workspace: WorkspaceId) -> tuple[UserId, ...]:
 
 
 def require_members(tx: Transaction, workspace: WorkspaceId, picked: Collection[UserId], *, field: str) -> None:
-    """Raise Refusal under the field if somebody is known to be no member; whom nobody knows yet, the tick asks about."""
+    """Raise Refusal under the field for somebody known to be no member; the tick asks about the unknown."""
     for person in people.among(tx, workspace, picked).values():
         if person.standing is not Standing.MEMBER:
             raise Refusal(Reason.PERSON_UNABLE, field, standing=person.standing)
@@ -119,9 +119,7 @@ def _require_there(tx: Transaction, workspace: WorkspaceId, person: UserId, now:
         raise Refusal(Reason.PERSON_AWAY, "stand_in", until=away.away_until.isoformat())
 
 
-def set_leads(
-    tx: Transaction, workspace: WorkspaceId, wanted: Collection[UserId], *, by: UserId
-) -> tuple[UserId, ...]:
+def set_leads(tx: Transaction, workspace: WorkspaceId, wanted: Collection[UserId], *, by: UserId) -> tuple[UserId, ...]:
     """Make these the leads that admins manage in Slack; return who is new, and has been told."""
     fixed = set(workspaces.leads(tx, workspace, from_settings=True))
     before = set(workspaces.leads(tx, workspace))

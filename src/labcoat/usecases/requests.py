@@ -100,9 +100,7 @@ def ask(
     return saved
 
 
-def withdraw(
-    tx: Transaction, dossier: Dossier, *, by: Member, reason: str | None, now: datetime
-) -> Dossier:
+def withdraw(tx: Transaction, dossier: Dossier, *, by: Member, reason: str | None, now: datetime) -> Dossier:
     """Take a waiting request back; whoever has it reads so."""
     new = steps.withdraw(dossier, by=by, reason=reason, now=now)
     saved = telling.save(tx, dossier, new, step=Step.WITHDRAW, by=by.user, now=now, reason=reason)

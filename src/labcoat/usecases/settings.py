@@ -13,8 +13,11 @@ from labcoat.domain.channel import ChannelSettings, checked
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person
+from labcoat.domain.refusal import Reason, Refusal
 from labcoat.usecases import people as people_here
 
+MOST_LEADS = 50
+"""As many as the form can remember to have shown."""
 _ADAPTER: TypeAdapter[ChannelSettings] = TypeAdapter(ChannelSettings)
 
 
@@ -66,6 +69,8 @@ def save(
 
     shown: as it is now. leads: None where the person may not say who leads. zone: for a channel that chose none.
     """
+    if leads is not None and len(leads) > MOST_LEADS:
+        raise Refusal(Reason.TOO_MANY, "leads", count=len(leads), most=MOST_LEADS)
     by, old, new = shown.person.user, shown.settings, checked(new)
     changed_leads = leads is not None and shown.may_manage_leads and set(leads) != set(shown.leads)
     if changed_leads and leads is not None:

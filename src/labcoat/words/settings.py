@@ -13,9 +13,7 @@ def digest_time(settings: ChannelSettings, *, zone: str) -> str:
     return f"{WEEKDAYS[settings.digest_weekday]} {clock} ({settings.zone or zone})"
 
 
-def changes(
-    old: ChannelSettings, new: ChannelSettings, *, zone: str, escape: Callable[[str], str] = str
-) -> list[str]:
+def changes(old: ChannelSettings, new: ChannelSettings, *, zone: str, escape: Callable[[str], str] = str) -> list[str]:
     """Return what changed, one line a part, old -> new. escape: makes typed text harmless where this is shown."""
     said = [(label, say(old, zone, escape), say(new, zone, escape)) for label, say in _PARTS.items()]
     return [f"{label}: {before} → {after}" for label, before, after in said if before != after]

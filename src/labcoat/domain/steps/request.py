@@ -82,9 +82,7 @@ def ask(
     return dossier.with_hypothesis(hypothesis).with_request(request)
 
 
-def _require_askable(
-    hypothesis: Hypothesis, of: UserId, eligible: Collection[UserId], presence: Presence
-) -> None:
+def _require_askable(hypothesis: Hypothesis, of: UserId, eligible: Collection[UserId], presence: Presence) -> None:
     there = [lead for lead in eligible if presence.is_there(lead)]
     is_barred = of in hypothesis.involved or of == presence.stand_in(hypothesis.owner)
     if is_barred or (there and of not in eligible):
@@ -134,7 +132,7 @@ def decline(dossier: Dossier, position: int, *, by: Member, reason: str, now: da
 
 def expire(dossier: Dossier, position: int, *, now: datetime) -> Dossier:
     """Return the request expired, once its time has passed."""
-    request = _waiting(dossier, position, Step.EXPIRE)
+    request = waiting(dossier, position, Step.EXPIRE)
     if now < request.expires_at:
         raise Refusal(Reason.NOT_EXPIRED, hypothesis=dossier.hypothesis.number)
     return dossier.with_request(replace(request, state=RequestState.EXPIRED, decided_at=now))
@@ -152,7 +150,8 @@ def withdraw(dossier: Dossier, *, now: datetime, by: Member | None = None, reaso
     return dossier.with_request(_answered(request, RequestState.WITHDRAWN, by, reason, now))
 
 
-def _waiting(dossier: Dossier, position: int, step: Step) -> Request:
+def waiting(dossier: Dossier, position: int, step: Step = Step.WITHDRAW) -> Request:
+    """Return the request if it still waits for an answer; raise Refusal otherwise."""
     request = dossier.get_request(position)
     if request.state is not RequestState.WAITING:
         # Said before the stage is checked: a second click should hear who was first, not what the stage allows.
@@ -169,7 +168,7 @@ def _waiting(dossier: Dossier, position: int, step: Step) -> Request:
 
 def answerable(dossier: Dossier, position: int, *, by: Member, step: Step = Step.APPROVE) -> Request:
     """Return the waiting request if this person may answer it; raise Refusal otherwise."""
-    request = _waiting(dossier, position, step)
+    request = waiting(dossier, position, step)
     if not may_decide(request, dossier.hypothesis, by):
         is_involved = by.user in dossier.hypothesis.involved
         raise Refusal(Reason.NOT_ELIGIBLE, hypothesis=dossier.hypothesis.number, is_involved=is_involved)

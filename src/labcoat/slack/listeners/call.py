@@ -58,7 +58,9 @@ class Asking:
 
     def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
         """Return the person who asks, with what they may do."""
-        return finding.get_member(tx, self.workspace, self.user, now=clock.business_now(tx), channel=self.channel, of=dossier)
+        return finding.get_member(
+            tx, self.workspace, self.user, now=clock.business_now(tx), channel=self.channel, of=dossier
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

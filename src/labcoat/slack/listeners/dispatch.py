@@ -30,7 +30,11 @@ MORE = "more"
 """The "…" menu of a message: its choices say what they do."""
 _TRIES = 3
 _LATE_TRIGGER = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id")
-_LIVE_FORMS = {"evidence": prototype.evidence_form_for, "record": result.record_form_for, "settings": settings.settings_form_for}
+_LIVE_FORMS = {
+    "evidence": prototype.evidence_form_for,
+    "record": result.record_form_for,
+    "settings": settings.settings_form_for,
+}
 
 
 def register(app: App, house: House) -> None:

@@ -65,7 +65,5 @@ def submit_away(form: Submission) -> None:
 def come_back(call: Call, rest: str) -> None:  # noqa: ARG001
     """Store that somebody is there again."""
     with call.writing() as (tx, now):
-        people.set_away(
-            tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.house.zone, now=now
-        )
+        people.set_away(tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.house.zone, now=now)
     call.reply(views.back_message())

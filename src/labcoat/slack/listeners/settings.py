@@ -19,12 +19,19 @@ from labcoat.words import settings as words
 def open_settings_form(call: Call, rest: str) -> None:
     """Open the settings of the channel; from elsewhere a channel can be picked. rest: a channel that a button names."""
     is_from_channel = call.channel.startswith(PUBLIC_OR_PRIVATE) and not call.is_in_view
-    channel = ChannelId(rest) if rest.startswith(PUBLIC_OR_PRIVATE) else call.here()
+    channel = ChannelId(rest) if rest.startswith(PUBLIC_OR_PRIVATE) else _channel_of(call)
+    if channel is None:
+        call.open_form(views.channel_form(metadata=call.metadata("", of=None)))
+        return
     with call.reading() as (tx, _):
         shown = settings.show(tx, call.workspace, channel, by=call.user)
     is_picked = not is_from_channel and not rest
     metadata = _metadata(shown, opened_from=call.channel, is_picked=is_picked)
     call.open_form(views.settings_form(shown, zone=call.house.zone, metadata=metadata, is_picked=is_picked))
+
+
+def _channel_of(call: Call) -> ChannelId | None:
+    return call.channel if call.channel.startswith(PUBLIC_OR_PRIVATE) else call.house.home_channel
 
 
 def settings_form_for(form: Submission, view: Block) -> Block:  # noqa: ARG001
@@ -38,6 +45,8 @@ def settings_form_for(form: Submission, view: Block) -> Block:  # noqa: ARG001
 
 def submit_settings(form: Submission) -> None:
     """Save what was chosen; after somebody else's change the form is shown anew."""
+    if form.metadata["of"] is None:
+        raise Refusal(Reason.MISSING, "channel")
     typed, leads = _typed(form), form.answers.people("leads")
     with form.writing() as (tx, now):
         shown = settings.show(tx, form.workspace, ChannelId(form.metadata["of"]), by=form.user)
@@ -92,10 +101,8 @@ def _short(value: Any) -> Any:
     return f"{value:%H:%M}" if isinstance(value, time) else value
 
 
-def _require_still_so(
-    form: Submission, shown: Shown, typed: ChannelSettings, typed_leads: tuple[UserId, ...]
-) -> None:
-    """Raise Renewed if somebody changed the settings since the form was made; only what was typed here is kept of it."""
+def _require_still_so(form: Submission, shown: Shown, typed: ChannelSettings, typed_leads: tuple[UserId, ...]) -> None:
+    """Raise Renewed if somebody changed the settings since the form was made; what was typed here is kept."""
     seen, seen_leads = _seen(form.metadata["seen"]), tuple(form.metadata["leads"])
     have_leads_moved = shown.may_manage_leads and set(seen_leads) != set(shown.leads)
     if int(form.metadata["version"]) == shown.version and not have_leads_moved:

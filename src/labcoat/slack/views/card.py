@@ -56,9 +56,10 @@ def _facts(dossier: Dossier, readout: Readout | None) -> list[str]:
     hypothesis = dossier.hypothesis
     arrow = "up" if hypothesis.direction is Direction.UP else "down"
     effect = f" by {escape(hypothesis.smallest_effect)}" if hypothesis.smallest_effect else ""
+    deputy = f", deputy {mention(hypothesis.deputy)}" if hypothesis.deputy else ""
     facts = [
         f"*Metric*\n{escape(hypothesis.metric)}, {arrow}{effect}",
-        f"*Owner*\n{mention(hypothesis.owner)}",
+        f"*Owner*\n{mention(hypothesis.owner)}{deputy}",
     ]
     if dossier.prototypes:
         newest = dossier.prototypes[-1]
@@ -137,6 +138,8 @@ def _request_line(dossier: Dossier, zone: str) -> str:
     by = f" by {mention(request.decided_by)}" if request.decided_by else ""
     if request.state is RequestState.APPROVED and request.is_member_confirmation:
         by = f", confirmed by a member ({mention(request.decided_by)})"
+    if request.state is RequestState.APPROVED and request.is_self_release and request.decided_by == request.asked_of:
+        by = f": released by its owner {mention(request.decided_by)}, the only lead here"
     at = f" on {numbers.day(request.decided_at, zone)}" if request.decided_at else ""
     why = f": {escape(request.answer)}" if request.answer else ""
     return f":inbox_tray: Request {request.state}{by}{at}{why}"
@@ -182,6 +185,7 @@ _LABELS = {
     "ship": "Ship",
     "close": "Close",
     "show": "Show",
+    "take": "Take it",
 }
 
 
@@ -189,6 +193,8 @@ def _next_verbs(dossier: Dossier) -> list[str]:
     hypothesis, experiment = dossier.hypothesis, dossier.newest_experiment
     if not hypothesis.is_open:
         return ["result"] if experiment is not None else []
+    if hypothesis.owner is None and hypothesis.stage is Stage.HYPOTHESIZE:
+        return ["take", "close"]
     if dossier.waiting_request is not None:
         return ["decide", *(["result"] if experiment is not None else []), "close"]
     match hypothesis.stage:

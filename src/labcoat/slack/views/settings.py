@@ -45,8 +45,8 @@ def settings_form(
 ) -> Block:
     """Return the form of a channel's settings.
 
-    is_picked: it was not opened from a channel, so that the channel is a question too. typed, typed_leads: what somebody
-    had filled in when `changed` became true: lines of what others have changed meanwhile, as plain text.
+    is_picked: it was not opened from a channel, so that the channel is a question too. typed, typed_leads: what
+    somebody had filled in when `changed` became true: lines of what others have changed meanwhile, as plain text.
     """
     chosen = typed or shown.settings
     blocks: list[Block] = [section(_meanwhile(changed))] if changed else []
@@ -72,7 +72,9 @@ def settings_form(
             hint="Requests for approval come all the same.",
         ),
         _hour("quiet_from", "Quiet from", chosen.quiet_from, ""),
-        _hour("quiet_until", "until", chosen.quiet_until, "On the clock of whoever is nudged. A nudge comes afterwards."),
+        _hour(
+            "quiet_until", "until", chosen.quiet_until, "On the clock of whoever is nudged. A nudge comes afterwards."
+        ),
         divider(),
         context("*Hypotheses*"),
         channel_input(
@@ -95,6 +97,12 @@ def settings_form(
     ]
     blocks += [_anew(block, f"{shown.channel}:{shown.version}") for block in fields]
     return form("settings", title="Settings", submit="Save", metadata=metadata, blocks=blocks)
+
+
+def channel_form(*, metadata: str) -> Block:
+    """Return the form that asks whose settings are meant, where no channel is at hand."""
+    picker = channel_input("channel", "Which channel?", is_live=True)
+    return form("settings", title="Settings", submit="Save", metadata=metadata, blocks=[picker])
 
 
 def _anew(block: Block, key: str) -> Block:
@@ -154,4 +162,3 @@ def channel_message(by: UserId, new: ChannelSettings, *, next_digest: datetime, 
     first = numbers.day_and_time(next_digest, new.zone or zone)
     text = f":calendar: {mention(by)} moved the digest to {when}. The next one comes on {first}."
     return Message(text=text, blocks=(section(text),))
-
