@@ -28,6 +28,7 @@ from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.listeners import result as result_listener
 from labcoat.slack.listeners import settings as settings_listener
 from labcoat.slack.views import (
+    asking,
     card,
     digest,
     experiment,
@@ -426,16 +427,16 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "cancel", experiment.cancel_form(draft.experiments[0], metadata=METADATA)
     for metric in (tested.plan.goal, replace(tested.plan.goal, kind=MetricKind.MEAN, role=Role.GOAL)):
         yield f"record {metric.kind}", experiment.record_form(tested, metric=metric, now=NOW, metadata=METADATA)
-    ask = partial(request.ask_form, zone=ZONE, metadata=METADATA)
+    ask = partial(asking.ask_form, zone=ZONE, metadata=METADATA)
     yield "ask", ask(stopped, candidates=leads, verdict=Verdict.WIN, earlier=asked)
     yield "ask from a prototype", ask(tried, candidates=nobody, verdict=None, earlier=None)
     yield "ask someone else", ask(stopped, candidates=leads, verdict=Verdict.WIN, earlier=a_request(), is_instead=True)
-    decide = partial(request.decision_form, metadata=METADATA)
+    decide = partial(asking.decision_form, metadata=METADATA)
     for verb in ("approve", "send_back", "decline"):
         yield verb, decide(verb, stopped, asked, verdict=Verdict.NO_EFFECT)
         again = decide(verb, stopped, asked, verdict=None, changed=[escape(text_of(200))] * 4, typed=text_of(3000))
         yield f"{verb} again", again
-    yield "withdraw", request.withdraw_form(stopped, a_request(), metadata=METADATA)
+    yield "withdraw", asking.withdraw_form(stopped, a_request(), metadata=METADATA)
     for name, dossier in (("hand over", begun), ("hand over what is tried", tried)):
         yield name, people.handover_form(dossier, metadata=METADATA)
     yield "away", people.away_form(Person(user=owner), zone=ZONE, metadata=METADATA)

@@ -8,6 +8,7 @@ from builders import (
     E8,
     H12,
     LEAD,
+    NOW,
     OTHER,
     OWNER,
     WORKSPACE,

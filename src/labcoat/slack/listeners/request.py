@@ -16,6 +16,7 @@ from labcoat.domain.request import NoExperimentReason, Request, may_decide
 from labcoat.domain.steps import request as steps
 from labcoat.slack.blocks import Block, escape
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.views import asking
 from labcoat.slack.views import request as views
 from labcoat.usecases import requests, results
 from labcoat.words import requests as words
@@ -45,7 +46,7 @@ def _ask_form(call: Call, tx: Transaction, dossier: Dossier, now: datetime, *, i
     requests.require_last_look(tx, dossier)
     earlier = dossier.requests[-1] if dossier.requests else None
     instead = {"instead_of": earlier.position} if earlier is not None and is_instead else {}
-    return views.ask_form(
+    return asking.ask_form(
         dossier,
         candidates=requests.candidates(tx, dossier, by=call.member(tx, dossier), now=now),
         verdict=results.newest_verdict(tx, dossier),
@@ -128,7 +129,7 @@ def open_decision_form(verb: str) -> Callable[[Call, Target], None]:
         metadata = call.metadata(
             f"H-{dossier.hypothesis.number}", position=position, seen=_SEEN.dump_python(seen, mode="json")
         )
-        call.open_form(views.decision_form(verb, dossier, request, verdict=seen.verdict, metadata=metadata))
+        call.open_form(asking.decision_form(verb, dossier, request, verdict=seen.verdict, metadata=metadata))
 
     return open_it
 
@@ -149,7 +150,7 @@ def _require_still_so(form: Submission, tx: Transaction, dossier: Dossier, verb:
         return before
     metadata = json.dumps({**form.metadata, "seen": _SEEN.dump_python(now, mode="json")})
     raise Renewed(
-        views.decision_form(
+        asking.decision_form(
             verb,
             dossier,
             request,
@@ -201,7 +202,7 @@ def open_withdraw_form(call: Call, target: Target) -> None:
         dossier = target.owned(tx, call, Step.WITHDRAW)
         request = _require_waiting(dossier, target)
     metadata = call.metadata(f"H-{dossier.hypothesis.number}", position=request.position)
-    call.open_form(views.withdraw_form(dossier, request, metadata=metadata))
+    call.open_form(asking.withdraw_form(dossier, request, metadata=metadata))
 
 
 def submit_withdraw(form: Submission) -> None:
