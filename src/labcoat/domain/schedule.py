@@ -135,6 +135,11 @@ def _after_quiet_hours(day: date, clock: time, zone: str, quiet: tuple[int, int]
     return at_local(day + timedelta(days=is_over_tomorrow), time(quiet[1]), zone)
 
 
+def is_quiet_at(moment: datetime, *, zone: str, quiet: tuple[int, int] | None) -> bool:
+    """Whether nobody in the zone is nudged at this instant."""
+    return quiet is not None and is_quiet(moment.astimezone(ZoneInfo(zone)).hour, quiet)
+
+
 def is_quiet(hour: int, quiet: tuple[int, int]) -> bool:
     """Whether nobody is nudged in this local hour.
 

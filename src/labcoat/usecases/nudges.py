@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from labcoat.db import channels, dossiers, outbox, people, periods, workspaces
 from labcoat.db.database import Transaction
+from labcoat.domain import schedule
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import UserId, WorkspaceId
@@ -32,6 +33,8 @@ def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[
             request, settings = dossier.waiting_request, chosen.get(dossier.hypothesis.channel, _DEFAULTS)
             first = request.asked_of if request else owner_or_stand_in(dossier.hypothesis, presence)
             local = zones.get(first) or zone
+            if schedule.is_quiet_at(now, zone=local, quiet=settings.quiet):
+                continue  # what came due late, or while nudges were off, must not come now either
             reach = Reach(leads=leads, zone=local, presence=presence, quiet=settings.quiet)
             for nudge in due_nudges(dossier, reach=reach, now=now):
                 is_wanted = settings.has_nudges or nudge.case is NudgeCase.REQUEST_WAITING

@@ -10,6 +10,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain.amounts import read_positive
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, Stage, Step
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request, may_decide
@@ -129,9 +130,15 @@ def open_decision_form(verb: str) -> Callable[[Call, Target], None]:
         metadata = call.metadata(
             f"H-{dossier.hypothesis.number}", position=position, seen=_SEEN.dump_python(seen, mode="json")
         )
-        call.open_form(asking.decision_form(verb, dossier, request, verdict=seen.verdict, metadata=metadata))
+        is_alone = _is_alone(request, call.user)
+        view = asking.decision_form(verb, dossier, request, verdict=seen.verdict, is_alone=is_alone, metadata=metadata)
+        call.open_form(view)
 
     return open_it
+
+
+def _is_alone(request: Request, user: UserId) -> bool:
+    return request.is_self_release and user == request.asked_of
 
 
 def _waiting_position(dossier: Dossier) -> int:
@@ -156,6 +163,7 @@ def _require_still_so(form: Submission, tx: Transaction, dossier: Dossier, verb:
             request,
             verdict=now.verdict,
             metadata=metadata,
+            is_alone=_is_alone(request, form.user),
             changed=changed,
             typed=form.answers.text("reason"),
         )

@@ -119,21 +119,22 @@ def decision_form(
     *,
     verdict: Verdict | None,
     metadata: str,
+    is_alone: bool = False,
     changed: Sequence[str] = (),
     typed: str = "",
 ) -> Block:
     """Return the form behind Approve, Send back and Decline: each asks for the reason.
 
-    verdict: of the newest look. changed: what has changed since the form was opened first, as mrkdwn; typed: the reason
-    that was typed before.
+    verdict: of the newest look. is_alone: the only lead answers their own request. changed: what has changed since the
+    form was opened first, as mrkdwn; typed: the reason that was typed before.
     """
     title, label, hint = _DECISIONS[verb]
     against = is_against(verdict, request.conclusion)
     if verb == "approve" and against:
         hint = f"The verdict is “{verdict}”, the conclusion “{request.conclusion}”: say why you build it."
-    elif verb == "approve" and request.is_self_release:
+    elif verb == "approve" and is_alone:
         hint = "You own it and are the only lead here: say why nobody else needs to look."
-    needs_reason = verb != "approve" or against or request.is_self_release
+    needs_reason = verb != "approve" or against or is_alone
     lead = f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}"
     blocks = [section(_changed(changed))] if changed else []
     blocks += [

@@ -132,7 +132,9 @@ def request_notes(dossier: Dossier, request: Request) -> list[str]:
     if request.is_member_confirmation:
         notes.append("No lead is free to decide, so a member confirms")
     if request.is_self_release:
-        notes.append(f"{mention(request.asked_of)} owns it and is the only lead here, so no second person decides")
+        notes.append(
+            f"{mention(request.asked_of)} owns it and was the only lead here when it was asked: no second person"
+        )
     return notes
 
 
