@@ -62,7 +62,7 @@ def test_the_request_tells_a_lead_all_they_need(play: Play) -> None:
     request = read(play.direct(play.lena)[-1])
 
     assert "# H-1: 20 person-days to productionize?" in request
-    assert "Learned, says @UANA\n>Fresh offers bring orders" in request
+    assert "Learned, says @UANA\n> Fresh offers bring orders" in request
     assert "+24 % orders per user" in request  # 1500/24100 to 1200/24000
     assert "E-1, Tue 24 Nov to Wed 9 Dec, 48,100 users" in request
     assert "20 person-days (guessed at first: 30)" in request

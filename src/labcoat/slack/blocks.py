@@ -75,6 +75,15 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def quote(text: str) -> str:
+    """Return user text as a quotation in mrkdwn, each of its lines.
+
+    >>> quote("one <b>\\ntwo")
+    '&gt; one &lt;b&gt;\\n&gt; two'
+    """
+    return "\n".join(f"&gt; {line}" for line in escape(text.strip()).splitlines())
+
+
 def cut(text: str, longest: int) -> str:
     """Return the text, shortened with an ellipsis if it is longer than Slack takes; never inside an escape."""
     if len(text) <= longest:

@@ -16,6 +16,7 @@ from labcoat.slack.blocks import (
     escape,
     form,
     person_input,
+    quote,
     section,
     text_input,
 )
@@ -113,7 +114,7 @@ def ownership_message(dossier: Dossier, details: Mapping[str, object], *, button
     else:
         title = f"H-{number} is yours now"
         what = f"{mention(by)} handed it over to you."
-    reason = f"\n>{escape(' '.join(str(details['reason']).split()))}" if details.get("reason") else ""
+    reason = f"\n{quote(str(details['reason']))}" if details.get("reason") else ""
     onward = button("Hand it on", verb="handover", value=f"H-{number}")
     return Message(
         text=f"{title}: {_change(dossier)}",

@@ -14,6 +14,7 @@ from labcoat.slack.blocks import (
     escape,
     fields,
     header,
+    quote,
     section,
 )
 from labcoat.slack.views.card import sentence, verdict_line
@@ -39,11 +40,10 @@ def request_message(
     """Return the request with its buttons, or with what became of it: all that a decision needs, in one message."""
     hypothesis = dossier.hypothesis
     amount = numbers.person_days(request.amount_days)
-    learning = "\n".join(f">{line}" for line in escape(request.learning).splitlines())
     blocks: list[Block] = [
         header(f"H-{hypothesis.number}: {amount} to productionize?"),
         section(sentence(hypothesis)),
-        section(f":bulb: *Learned*, says {mention(request.asked_by)}\n{learning}"),
+        section(f":bulb: *Learned*, says {mention(request.asked_by)}\n{quote(request.learning)}"),
     ]
     result = _result(dossier, request, readout, zone)
     blocks += [section(result)] if result else []
@@ -51,9 +51,8 @@ def request_message(
     evidence = _evidence(dossier)
     blocks += [section(evidence)] if evidence else []
     notes = request_notes(dossier, request)
-    blocks += (
-        [section("*Worth knowing*\n" + "\n".join(f":small_orange_diamond: {one}" for one in notes))] if notes else []
-    )
+    worth_knowing = "\n".join([":warning: *Worth knowing*", *(f"• {one}" for one in notes)])
+    blocks += [section(worth_knowing)] if notes else []
     blocks += _ending(request, hypothesis.number, zone, reader)
     text = f"H-{hypothesis.number}: {mention(request.asked_by)} asks for {amount} to productionize"
     return Message(text=text, blocks=tuple(blocks))

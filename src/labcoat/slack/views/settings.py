@@ -13,9 +13,9 @@ from labcoat.slack.blocks import (
     channel_input,
     clock_input,
     context,
-    divider,
     escape,
     form,
+    header,
     option,
     people_input,
     radio_input,
@@ -29,7 +29,7 @@ from labcoat.words import numbers, settings
 
 _HOURS = [option(str(hour), f"{hour:02}:00") for hour in range(24)]
 _SIZES = [option("compact", "Compact: five items a group"), option("detailed", "Detailed: every item")]
-_NUDGES = [option("on", "On: owners are reminded of what has stalled"), option("off", "Off")]
+_NUDGES = [option("on", "On: about what has stalled"), option("off", "Off")]
 _WEEKDAYS = [option(str(day), name) for day, name in enumerate(settings.WEEKDAYS)]
 
 
@@ -55,31 +55,30 @@ def settings_form(
     else:
         blocks.append(section(f"Settings of <#{shown.channel}>. Everybody here may change them."))
     fields = [
-        context("*Digest*"),
-        select_input("weekday", "It comes every", _WEEKDAYS, initial=str(chosen.digest_weekday)),
-        clock_input("time", "at", initial=f"{chosen.digest_time:%H:%M}"),
-        text_input(
-            "zone", "in the time zone", initial=chosen.zone or zone, hint="A city will do.", example="Europe/Berlin"
-        ),
-        radio_input("size", "It is", _SIZES, initial="detailed" if chosen.is_detailed else "compact"),
-        divider(),
-        context("*Nudges*"),
+        header("Digest"),
+        select_input("weekday", "Weekday", _WEEKDAYS, initial=str(chosen.digest_weekday)),
+        clock_input("time", "Time", initial=f"{chosen.digest_time:%H:%M}"),
+        text_input("zone", "Time zone", initial=chosen.zone or zone, hint="A city will do.", example="Europe/Berlin"),
+        radio_input("size", "How much it says", _SIZES, initial="detailed" if chosen.is_detailed else "compact"),
+        header("Nudges"),
         radio_input(
             "nudges",
-            "Nudges are",
+            "Reminders to owners",
             _NUDGES,
             initial="on" if chosen.has_nudges else "off",
             hint="Requests for approval come all the same.",
         ),
         _hour("quiet_from", "Quiet from", chosen.quiet_from, ""),
         _hour(
-            "quiet_until", "until", chosen.quiet_until, "On the clock of whoever is nudged. A nudge comes afterwards."
+            "quiet_until",
+            "Quiet until",
+            chosen.quiet_until,
+            "On the clock of whoever is nudged. A nudge comes afterwards.",
         ),
-        divider(),
-        context("*Hypotheses*"),
+        header("Hypotheses"),
         channel_input(
             "home",
-            "Those filed from here live in",
+            "Where those filed from here live",
             initial=chosen.home or shown.channel,
             hint="Their cards, stories and digest are there.",
         ),
@@ -90,8 +89,7 @@ def settings_form(
             example="search, ranking, checkout",
             is_optional=True,
         ),
-        divider(),
-        context("*People*"),
+        header("People"),
         *_leads(shown, shown.leads if typed_leads is None else typed_leads),
         actions([button("I am away …", verb="away", value="")]),
     ]
