@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from journeys.playing import ASK, DAY, START, TEAM, Play, read
+from journeys.playing import ASK, DAY, FILE, START, TEAM, Play, read
 from labcoat.db import people as known
 from labcoat.db.clock import machine_now
 from labcoat.demo import people
@@ -70,6 +70,24 @@ def test_who_cannot_own_or_stand_in_is_refused_under_the_field(
     play.types(play.ana, "/hypothesis handover H-1")
 
     assert words in play.is_refused(play.ana, **values)[field]
+
+
+def test_the_cards_menu_hands_over(play: Play) -> None:
+    play.files(play.ana)
+
+    done = play.ana.click(play.card(), action_id="more", option="handover H-1")
+
+    assert done.ok, done.error
+    assert "Now with @UANA" in read(play.ana.view)
+
+
+def test_a_guest_is_given_no_hypothesis_to_own(play: Play) -> None:
+    play.types(play.slack.person(people.GIA), "/hypothesis list")  # so that Slack was asked about her
+    play.types(play.ana, "/hypothesis Show fresh offers first")
+
+    refused = play.is_refused(play.ana, **FILE, owner=people.GIA)
+
+    assert "They are a guest here" in refused["owner"]
 
 
 def test_others_cannot_hand_over_but_leads_can(play: Play) -> None:

@@ -11,7 +11,7 @@ import largest
 
 SOURCE = Path(labcoat.__file__).parent
 RAISED = {
-    "file": {"change", "metric", "direction", "because"},
+    "file": {"change", "metric", "direction", "because", "owner"},
     "prototype": {"summary", "cap", "stop_when", "build_guess"},
     "evidence": {"kind", "count", "summary", "link", "spent"},
     "plan": {

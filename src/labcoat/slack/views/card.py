@@ -9,7 +9,7 @@ from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import ResultSource
-from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, section
+from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Direction, Readout
 from labcoat.words import numbers, stories, verdicts
@@ -23,7 +23,7 @@ def card(
     health = _health(dossier, readout, problem, zone)
     blocks: list[Block] = [
         header(_title(dossier, now)),
-        section(sentence(hypothesis)),
+        section(sentence(hypothesis), accessory=_menu(hypothesis)),
         fields(_facts(dossier, readout)),
     ]
     blocks += [section(health)] if health else []
@@ -42,6 +42,13 @@ def sentence(hypothesis: Hypothesis) -> str:
     metric, because = (escape(numbers.in_sentence(text)) for text in (hypothesis.metric, hypothesis.because))
     refuted = f" Refuted if: {escape(hypothesis.refuted_by)}" if hypothesis.refuted_by else ""
     return f"*{change}*\nWe believe this will {way} *{metric}*, because {because}.{refuted}"
+
+
+def _menu(hypothesis: Hypothesis) -> Block | None:
+    """Return the "…" menu of what is done now and then, None where nothing is left to do."""
+    value = f"H-{hypothesis.number}"
+    choices = [(f"handover {value}", "Hand over …")] if hypothesis.is_open and hypothesis.owner is not None else []
+    return overflow(choices) if choices else None
 
 
 def _title(dossier: Dossier, now: datetime) -> str:
