@@ -72,6 +72,20 @@ def test_who_cannot_own_or_stand_in_is_refused_under_the_field(
     assert words in play.is_refused(play.ana, **values)[field]
 
 
+def test_of_two_who_hand_over_the_second_is_told_and_loses_nothing(play: Play) -> None:
+    play.files(play.ana)
+    play.types(play.lena, "/hypothesis handover H-1")
+    hands_over(play, play.ana, deputy=people.BEN)
+
+    play.lena.submit({"owner": people.OMAR, "reason": "Omar asked for it"})
+
+    form = play.lena.view
+    assert "Somebody handed it over while you were typing. Now with @UANA, deputy @UBEN" in read(form)
+    assert "Omar asked for it" in read(form)
+    play.submits(play.lena)
+    assert "Owner\n@UOMAR" in read(play.card())
+
+
 def test_the_cards_menu_hands_over(play: Play) -> None:
     play.files(play.ana)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import time
+from functools import cache
 from zoneinfo import available_timezones
 
 from labcoat.domain.ids import ChannelId
@@ -60,6 +61,11 @@ def checked(settings: ChannelSettings) -> ChannelSettings:
     return replace(settings, tags=tags)
 
 
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
+
+
 def read_zone(text: str) -> str:
     """Return the IANA name that somebody meant; raise Refusal if there is none.
 
@@ -67,7 +73,7 @@ def read_zone(text: str) -> str:
     ('Europe/Berlin', 'America/New_York', 'UTC')
     """
     wanted = "_".join(text.split()).lower()
-    known = sorted(available_timezones())
+    known = _zones()
     exact = [name for name in known if name.lower() == wanted]
     cities = [name for name in known if name.lower().rpartition("/")[2] == wanted and "/" in name]
     found = exact or cities

@@ -1,10 +1,13 @@
 """People: take, hand over, be away, be back."""
 
+import json
+
 from labcoat.db import people as known
+from labcoat.domain.dossier import Dossier
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.person import Person
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.views import people as views
 from labcoat.slack.views.card import next_buttons
 from labcoat.usecases import people
@@ -24,7 +27,12 @@ def open_handover_form(call: Call, target: Target) -> None:
         dossier = target.dossier(tx, call)
         dossier.require(Step.HAND_OVER)
         dossier.require_owner(call.member(tx, dossier), or_lead=True)
-    call.open_form(views.handover_form(dossier, metadata=call.metadata(f"H-{dossier.hypothesis.number}")))
+    metadata = call.metadata(f"H-{dossier.hypothesis.number}", seen=_who(dossier))
+    call.open_form(views.handover_form(dossier, metadata=metadata))
+
+
+def _who(dossier: Dossier) -> list[str | None]:
+    return [dossier.hypothesis.owner, dossier.hypothesis.deputy]
 
 
 def submit_handover(form: Submission) -> None:
@@ -32,10 +40,15 @@ def submit_handover(form: Submission) -> None:
     answers = form.answers
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
+        by = form.member(tx, dossier)
+        if form.metadata["seen"] != _who(dossier):
+            dossier.require_owner(by, or_lead=True)
+            metadata = json.dumps({**form.metadata, "seen": _who(dossier)})
+            raise Renewed(views.handover_form(dossier, metadata=metadata, has_moved=True))
         people.hand_over(
             tx,
             dossier,
-            by=form.member(tx, dossier),
+            by=by,
             to=answers.person("owner"),
             deputy=answers.person("deputy"),
             reason=answers.text("reason") or None,

@@ -28,19 +28,24 @@ def mention(person: UserId | None) -> str:
     return f"<@{person}>" if person else "nobody yet"
 
 
-def handover_form(dossier: Dossier, *, metadata: str) -> Block:
-    """Return the form that gives a hypothesis another owner or deputy."""
+def handover_form(dossier: Dossier, *, metadata: str, has_moved: bool = False) -> Block:
+    """Return the form that gives a hypothesis another owner or deputy.
+
+    has_moved: somebody else handed it over while this was filled in; Slack keeps what was typed.
+    """
     hypothesis = dossier.hypothesis
     may_be_nobodys = hypothesis.stage is Stage.HYPOTHESIZE
     nobody = " Leave it empty and whoever wants it can take it." if may_be_nobodys else ""
     now = f"Now with {mention(hypothesis.owner)}"
     now += f", deputy {mention(hypothesis.deputy)}" if hypothesis.deputy else ""
+    meanwhile = section(f":eyes: *Somebody handed it over while you were typing.* {now}. If you still mean it, go on.")
     return form(
         "handover",
         title="Hand over",
         submit="Hand over",
         metadata=metadata,
         blocks=[
+            *([meanwhile] if has_moved else []),
             section(f"*H-{hypothesis.number}* {escape(numbers.shortened(hypothesis.change, 300))}"),
             context(f"{now}. Whoever ever owned it or stood in can't approve it."),
             person_input(
