@@ -439,7 +439,10 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "withdraw", asking.withdraw_form(stopped, a_request(), metadata=METADATA)
     for name, dossier in (("hand over", begun), ("hand over what is tried", tried)):
         yield name, people.handover_form(dossier, metadata=METADATA)
-    yield "hand over again", people.handover_form(tried, metadata=METADATA, has_moved=True)
+    yield (
+        "hand over again",
+        people.handover_form(tried, metadata=METADATA, typed=tried.hypothesis, reason=text_of(3000)),
+    )
     yield "away", people.away_form(Person(user=owner), zone=ZONE, metadata=METADATA)
     yield "away already", people.away_form(AWAY, zone=ZONE, metadata=METADATA)
     yield from _settings_forms()

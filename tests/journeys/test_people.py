@@ -83,7 +83,7 @@ def test_of_two_who_hand_over_the_second_is_told_and_loses_nothing(play: Play) -
     assert "Somebody handed it over while you were typing. Now with @UANA, deputy @UBEN" in read(form)
     assert "Omar asked for it" in read(form)
     play.submits(play.lena)
-    assert "Owner\n@UOMAR" in read(play.card())
+    assert "Owner\n@UOMAR, deputy @UBEN" in read(play.card())
 
 
 def test_the_cards_menu_hands_over(play: Play) -> None:

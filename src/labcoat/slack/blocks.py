@@ -184,6 +184,16 @@ def _input(block_id: str, label: str, element: Block, *, hint: str, is_optional:
     return block | ({"hint": plain(hint, LABEL_LENGTH)} if hint else {})
 
 
+def anew(block: Block, key: str) -> Block:
+    """Return a block whose own initial value counts. key: another one than before.
+
+    Slack keeps what was typed into a form that is shown again, where block and action stay the same.
+    """
+    if block["type"] != "input":
+        return block
+    return {**block, "element": {**block["element"], "action_id": f"answer:{key}"}}
+
+
 def text_input(
     block_id: str,
     label: str,

@@ -1,10 +1,12 @@
 """People: take, hand over, be away, be back."""
 
 import json
+from dataclasses import replace
 
 from labcoat.db import people as known
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.lifecycle import Step
+from labcoat.domain.member import Member
 from labcoat.domain.person import Person
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
@@ -41,10 +43,7 @@ def submit_handover(form: Submission) -> None:
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
         by = form.member(tx, dossier)
-        if form.metadata["seen"] != _who(dossier):
-            dossier.require_owner(by, or_lead=True)
-            metadata = json.dumps({**form.metadata, "seen": _who(dossier)})
-            raise Renewed(views.handover_form(dossier, metadata=metadata, has_moved=True))
+        _require_still_so(form, dossier, by)
         people.hand_over(
             tx,
             dossier,
@@ -54,6 +53,24 @@ def submit_handover(form: Submission) -> None:
             reason=answers.text("reason") or None,
             now=now,
         )
+
+
+def _require_still_so(form: Submission, dossier: Dossier, by: Member) -> None:
+    """Raise Renewed if it was handed over since the form was made; what was typed here is kept."""
+    owner, deputy = form.metadata["seen"]
+    now = dossier.hypothesis
+    if [owner, deputy] == _who(dossier):
+        return
+    dossier.require_owner(by, or_lead=True)
+    chosen = form.answers.person("owner"), form.answers.person("deputy")
+    typed = replace(
+        now,
+        owner=chosen[0] if chosen[0] != owner else now.owner,
+        deputy=chosen[1] if chosen[1] != deputy else now.deputy,
+    )
+    metadata = json.dumps({**form.metadata, "seen": _who(dossier)})
+    reason = form.answers.text("reason")
+    raise Renewed(views.handover_form(dossier, metadata=metadata, typed=typed, reason=reason))
 
 
 def open_away_form(call: Call, rest: str) -> None:  # noqa: ARG001

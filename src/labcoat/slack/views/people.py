@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Stage
 from labcoat.domain.person import Person
@@ -10,6 +11,7 @@ from labcoat.slack.blocks import (
     Block,
     Message,
     actions,
+    anew,
     button,
     context,
     date_input,
@@ -28,45 +30,47 @@ def mention(person: UserId | None) -> str:
     return f"<@{person}>" if person else "nobody yet"
 
 
-def handover_form(dossier: Dossier, *, metadata: str, has_moved: bool = False) -> Block:
+def handover_form(dossier: Dossier, *, metadata: str, typed: Hypothesis | None = None, reason: str = "") -> Block:
     """Return the form that gives a hypothesis another owner or deputy.
 
-    has_moved: somebody else handed it over while this was filled in; Slack keeps what was typed.
+    typed: with whom somebody had filled it in, when somebody else handed it over; reason: theirs.
     """
     hypothesis = dossier.hypothesis
     may_be_nobodys = hypothesis.stage is Stage.HYPOTHESIZE
     nobody = " Leave it empty and whoever wants it can take it." if may_be_nobodys else ""
     now = f"Now with {mention(hypothesis.owner)}"
     now += f", deputy {mention(hypothesis.deputy)}" if hypothesis.deputy else ""
+    shown = typed or hypothesis
     meanwhile = section(f":eyes: *Somebody handed it over while you were typing.* {now}. If you still mean it, go on.")
-    return form(
-        "handover",
-        title="Hand over",
-        submit="Hand over",
-        metadata=metadata,
-        blocks=[
-            *([meanwhile] if has_moved else []),
-            section(f"*H-{hypothesis.number}* {escape(numbers.shortened(hypothesis.change, 300))}"),
-            context(f"{now}. Whoever ever owned it or stood in can't approve it."),
-            person_input(
-                "owner",
-                "Owner",
-                initial=hypothesis.owner,
-                hint=f"They get a message with the next steps.{nobody}",
-                is_optional=may_be_nobodys,
-            ),
-            person_input(
-                "deputy",
-                "Deputy",
-                initial=hypothesis.deputy,
-                hint="May do what the owner may, at any time.",
-                is_optional=True,
-            ),
-            text_input(
-                "reason", "A word to them", example="You know checkout better than I do", is_long=True, is_optional=True
-            ),
-        ],
-    )
+    blocks = [
+        *([meanwhile] if typed else []),
+        section(f"*H-{hypothesis.number}* {escape(numbers.shortened(hypothesis.change, 300))}"),
+        context(f"{now}. Whoever ever owned it or stood in can't approve it."),
+        person_input(
+            "owner",
+            "Owner",
+            initial=shown.owner,
+            hint=f"They get a message with the next steps.{nobody}",
+            is_optional=may_be_nobodys,
+        ),
+        person_input(
+            "deputy",
+            "Deputy",
+            initial=shown.deputy,
+            hint="May do what the owner may, at any time.",
+            is_optional=True,
+        ),
+        text_input(
+            "reason",
+            "A word to them",
+            initial=reason,
+            example="You know checkout better than I do",
+            is_long=True,
+            is_optional=True,
+        ),
+    ]
+    blocks = [anew(block, f"{hypothesis.version}") for block in blocks]
+    return form("handover", title="Hand over", submit="Hand over", metadata=metadata, blocks=blocks)
 
 
 def away_form(person: Person, *, zone: str, metadata: str) -> Block:

@@ -9,6 +9,7 @@ from labcoat.slack.blocks import (
     Block,
     Message,
     actions,
+    anew,
     button,
     channel_input,
     clock_input,
@@ -93,7 +94,7 @@ def settings_form(
         *_leads(shown, shown.leads if typed_leads is None else typed_leads),
         actions([button("I am away …", verb="away", value="")]),
     ]
-    blocks += [_anew(block, f"{shown.channel}:{shown.version}") for block in fields]
+    blocks += [anew(block, f"{shown.channel}:{shown.version}") for block in fields]
     return form("settings", title="Settings", submit="Save", metadata=metadata, blocks=blocks)
 
 
@@ -101,14 +102,6 @@ def channel_form(*, metadata: str) -> Block:
     """Return the form that asks whose settings are meant, where no channel is at hand."""
     picker = channel_input("channel", "Which channel?", is_live=True)
     return form("settings", title="Settings", submit="Save", metadata=metadata, blocks=[picker])
-
-
-def _anew(block: Block, key: str) -> Block:
-    # Slack keeps what was typed where block and action stay the same; for another channel, or after somebody else's
-    # change, our own initial values must count.
-    if block["type"] != "input":
-        return block
-    return {**block, "element": {**block["element"], "action_id": f"answer:{key}"}}
 
 
 def _meanwhile(changed: Sequence[str]) -> str:
