@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 
 from pydantic_core import to_jsonable_python
 
 import builders
 from builders import E7, LEAD, NOW, OWNER
+from labcoat.domain.channel import MOST_TAGS, ChannelSettings
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
@@ -19,6 +21,7 @@ from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.nudge import Nudge, NudgeCase
+from labcoat.domain.person import Person, Standing
 from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
@@ -27,7 +30,9 @@ from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack import errors
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.listeners import result as result_listener
+from labcoat.slack.listeners import settings as settings_listener
 from labcoat.slack.views import (
+    asking,
     card,
     digest,
     editing,
@@ -40,12 +45,14 @@ from labcoat.slack.views import (
     listing,
     need,
     nudge,
+    people,
     planning,
     prediction,
     prototype,
     request,
     result,
     search,
+    settings,
     sizing,
     welcome,
 )
@@ -67,9 +74,11 @@ from labcoat.usecases.home import MOST_RUNNING, Home, RunningItem
 from labcoat.usecases.needs import RankedNeed
 from labcoat.usecases.requests import Candidates
 from labcoat.usecases.results import Result
+from labcoat.usecases.settings import Shown
 from labcoat.usecases.similar import Found
 from labcoat.usecases.sizing import Asked
 from labcoat.words import linting, stories
+from labcoat.words import settings as settings_words
 
 ZONE = "Europe/Berlin"
 METADATA = "{}"
@@ -202,6 +211,18 @@ def a_look() -> Look:
     )
 
 
+MANY_PEOPLE = tuple(UserId(f"U{n:020}") for n in range(50))
+AWAY = Person(user=MANY_PEOPLE[0], away_until=NOW, stand_in=MANY_PEOPLE[1])
+SETTINGS = ChannelSettings(
+    home=ChannelId("C" + "9" * 20),
+    digest_weekday=6,
+    zone="America/Argentina/ComodRivadavia",
+    is_detailed=True,
+    has_nudges=False,
+    quiet_from=18,
+    quiet_until=9,
+    tags=tuple(f"{text_of(38).strip()}{n:02}" for n in range(MOST_TAGS)),
+)
 PROBLEM = SourceProblem(message=text_of(3000), since=NOW)
 
 
@@ -229,8 +250,15 @@ def messages() -> Iterator[tuple[str, Message]]:
         asked = a_request(state)
         dossier = a_dossier(ExperimentState.STOPPED, request=asked)
         yield f"request {state}", request.request_message(dossier, asked, readout=a_readout(), zone=ZONE)
-        if state is not RequestState.WAITING:
+        if state is RequestState.WAITING:
+            for reader in request.Reader:
+                read_by = request.request_message(dossier, asked, readout=a_readout(), zone=ZONE, reader=reader)
+                yield f"request read by {reader}", read_by
+            yield "request that nobody can answer", request.answer_message(dossier, asked, zone=ZONE)
+        else:
             yield f"answer {state}", request.answer_message(dossier, asked, zone=ZONE)
+    yield "card without an owner", _card_without_owner(shapes["hypothesize"])
+    yield from _people(shapes["running"])
     yield "digest", digest.digest_message(a_digest())
     yield "digest preview", digest.digest_message(a_digest(), is_preview=True)
     yield "digest without requests", digest.digest_message(replace(a_digest(), decide=()))
@@ -288,6 +316,26 @@ def _results(dossier: Dossier) -> Iterator[tuple[str, Message]]:
     yield "result cancelled", result.result(replace(shown, experiment=cancelled, look=None), zone=ZONE)
     invalid = replace(a_look(), readout=a_readout(Verdict.INVALID))
     yield "result not valid", result.result(replace(shown, look=invalid), zone=ZONE)
+
+
+def _card_without_owner(dossier: Dossier) -> Message:
+    nobodys = dossier.with_hypothesis(replace(dossier.hypothesis, owner=None))
+    return card.card(nobodys, readout=None, problem=None, now=NOW, zone=ZONE)
+
+
+def _people(dossier: Dossier) -> Iterator[tuple[str, Message]]:
+    buttons = card.next_buttons(dossier)
+    yield "taken", people.taken_message(dossier, buttons=buttons)
+    for role in ("owner", "deputy"):
+        details = {"role": role, "by": LEAD, "reason": text_of(2000)}
+        yield f"{role} now", people.ownership_message(dossier, details, buttons=buttons)
+    yield "stands in", people.stand_in_message(LEAD, "Mon 7 Dec")
+    yield "leads now", people.lead_message(LEAD)
+    yield "back", people.back_message()
+    channel, old = ChannelId("C" + "0" * 20), replace(SETTINGS, tags=(), home=None, digest_weekday=0)
+    mine = settings.own_message(channel, old, SETTINGS, leads=MANY_PEOPLE, next_digest=NOW, zone=ZONE)
+    yield "own settings", mine
+    yield "channel's settings", settings.channel_message(LEAD, SETTINGS, next_digest=NOW, zone=ZONE)
 
 
 def _correction() -> Message:
@@ -394,7 +442,7 @@ def forms() -> Iterator[tuple[str, Block]]:
     draft, stopped = a_dossier(ExperimentState.DRAFT), a_dossier(ExperimentState.STOPPED)
     tested = stopped.experiments[0]
     asked = a_request(RequestState.SENT_BACK)
-    leads = Candidates(leads=(LEAD,), default=LEAD)
+    leads = Candidates(leads=MANY_PEOPLE, away=(AWAY,) * 60, may_release_alone=True, default=LEAD)
     nobody = Candidates(leads=(), default=None)
     owner = UserId("U" + "0" * 20)
     yield from _file_forms(owner)
@@ -437,16 +485,43 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "cancel", experiment.cancel_form(draft.experiments[0], metadata=METADATA)
     for metric in (tested.plan.goal, replace(tested.plan.goal, kind=MetricKind.MEAN, role=Role.GOAL)):
         yield f"record {metric.kind}", experiment.record_form(tested, metric=metric, now=NOW, metadata=METADATA)
-    yield (
-        "ask",
-        request.ask_form(stopped, candidates=leads, verdict=Verdict.WIN, earlier=asked, metadata=METADATA),
-    )
-    yield (
-        "ask from a prototype",
-        request.ask_form(tried, candidates=nobody, verdict=None, earlier=None, metadata=METADATA),
-    )
+    ask = partial(asking.ask_form, zone=ZONE, metadata=METADATA)
+    yield "ask", ask(stopped, candidates=leads, verdict=Verdict.WIN, earlier=asked)
+    yield "ask from a prototype", ask(tried, candidates=nobody, verdict=None, earlier=None)
+    yield "ask someone else", ask(stopped, candidates=leads, verdict=Verdict.WIN, earlier=a_request(), is_instead=True)
+    decide = partial(asking.decision_form, metadata=METADATA)
     for verb in ("approve", "send_back", "decline"):
-        yield verb, request.decision_form(verb, stopped, asked, verdict=Verdict.NO_EFFECT, metadata=METADATA)
+        yield verb, decide(verb, stopped, asked, verdict=Verdict.NO_EFFECT)
+        again = decide(verb, stopped, asked, verdict=None, changed=[escape(text_of(200))] * 4, typed=text_of(3000))
+        yield f"{verb} again", again
+    yield "withdraw", asking.withdraw_form(stopped, a_request(), metadata=METADATA)
+    for name, dossier in (("hand over", begun), ("hand over what is tried", tried)):
+        yield name, people.handover_form(dossier, metadata=METADATA)
+    yield (
+        "hand over again",
+        people.handover_form(tried, metadata=METADATA, typed=tried.hypothesis, reason=text_of(3000)),
+    )
+    yield "away", people.away_form(Person(user=owner), zone=ZONE, metadata=METADATA)
+    yield "away already", people.away_form(AWAY, zone=ZONE, metadata=METADATA)
+    yield from _settings_forms()
+
+
+def _settings_forms() -> Iterator[tuple[str, Block]]:
+    shown = Shown(
+        channel=ChannelId("C" + "0" * 20),
+        settings=SETTINGS,
+        version=999,
+        fixed_leads=MANY_PEOPLE,
+        leads=MANY_PEOPLE,
+        person=Person(user=MANY_PEOPLE[0], is_admin=True),
+    )
+    metadata = settings_listener._metadata(shown, opened_from=shown.channel, is_picked=True)
+    form = partial(settings.settings_form, zone=ZONE, metadata=metadata)
+    yield "settings", form(replace(shown, person=Person(user=MANY_PEOPLE[0])))
+    yield "settings of a picked channel", form(shown, is_picked=True)
+    changed = settings_words.changes(ChannelSettings(), SETTINGS, zone=ZONE, escape=escape)
+    yield "settings that others changed", form(shown, typed=ChannelSettings(), typed_leads=(), changed=changed)
+    yield "settings of no channel yet", settings.channel_form(metadata=METADATA)
 
 
 def _found() -> tuple[Found, ...]:
@@ -581,6 +656,10 @@ def refusals() -> Iterator[Message]:
             cap=2.0,
             total=0.9,
             window=7.0,
+            until=NOW.isoformat(),
+            count=21,
+            most=20,
+            standing=Standing.GUEST,
             events=10**12,
             units=10**12,
             **facts,

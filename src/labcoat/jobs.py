@@ -50,7 +50,15 @@ class Jobs:
         with self._ticking:
             with self.database.reading() as tx:
                 now = clock.business_now(tx)
-            for job in (self.learn_people, self.expire_requests, self.make_looks, self.send_digests, self.send_nudges):
+            jobs = (
+                self.learn_people,
+                self.expire_requests,
+                self.pass_requests_on,
+                self.make_looks,
+                self.send_digests,
+                self.send_nudges,
+            )
+            for job in jobs:
                 try:
                     job(now)
                 except Exception:
@@ -82,6 +90,16 @@ class Jobs:
                 requests.expire(tx, dossier, now=now)
         except Changed:
             return  # someone answered just now
+
+    def pass_requests_on(self, now: datetime) -> None:
+        """Send requests that wait for somebody who is not there to who else may answer."""
+        with self.database.reading() as tx:
+            stuck = requests.stuck(tx, self.workspace, now=now)
+        self._each(stuck, lambda dossier: self._pass_on(dossier, now))
+
+    def _pass_on(self, dossier: Dossier, now: datetime) -> None:
+        with self.database.writing() as tx:
+            requests.pass_on(tx, dossier, now=now)
 
     def make_looks(self, now: datetime) -> None:
         """Make the looks that are due; the warehouse and the statistics run with no transaction open."""

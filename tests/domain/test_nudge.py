@@ -8,6 +8,7 @@ import pytest
 from builders import (
     LEAD,
     NOW,
+    OTHER,
     OTHER_LEAD,
     OWNER,
     a_dossier,
@@ -19,10 +20,11 @@ from builders import (
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
-from labcoat.domain.nudge import NudgeCase, due_nudges
+from labcoat.domain.nudge import NudgeCase, Reach, due_nudges
+from labcoat.domain.person import Person, Presence
 
 LEADS = (LEAD, OTHER_LEAD)
-REQUEST, END, UNDECIDED = NudgeCase
+REQUEST, END, UNDECIDED, GONE = NudgeCase
 Said = set[tuple[NudgeCase, UserId, int]]
 
 
@@ -31,7 +33,7 @@ def _at(month: int, day: int, hour: int = 10, minute: int = 0) -> datetime:
 
 
 def _due(dossier: Dossier, now: datetime, *, leads: tuple[UserId, ...] = LEADS) -> Said:
-    due = due_nudges(dossier, leads=leads, zone="UTC", now=now)
+    due = due_nudges(dossier, reach=Reach(leads=leads, zone="UTC"), now=now)
     return {(nudge.case, nudge.person, nudge.step) for nudge in due}
 
 
@@ -121,13 +123,59 @@ def test_keys_differ_by_case_step_person_and_beginning() -> None:
         nudge
         for dossier in (ASKED, ENDED, STOPPED, later)
         for now in (_at(11, 27), _at(12, 4), _at(12, 31))
-        for nudge in due_nudges(dossier, leads=LEADS, zone="UTC", now=now)
+        for nudge in due_nudges(dossier, reach=Reach(leads=LEADS, zone="UTC"), now=now)
     ]
 
     assert len({nudge.key for nudge in due}) == len(set(due))
 
 
 def test_ten_means_ten_in_the_persons_zone() -> None:
-    due = due_nudges(STOPPED, leads=LEADS, zone="America/New_York", now=_at(11, 26, 15))
+    due = due_nudges(STOPPED, reach=Reach(leads=LEADS, zone="America/New_York"), now=_at(11, 26, 15))
 
     assert [nudge.due_at for nudge in due] == [_at(11, 26, 15)]
+
+
+AWAY = Person(user=OWNER, away_until=_at(12, 31), stand_in=OTHER)
+LATER = _at(12, 31)
+LEAD_AWAY = Person(user=LEAD, away_until=_at(12, 31))
+
+
+def _who(dossier: Dossier, presence: Presence, *, now: datetime = LATER) -> Said:
+    due = due_nudges(dossier, reach=Reach(leads=LEADS, zone="UTC", presence=presence), now=now)
+    return {(nudge.case, nudge.person, nudge.step) for nudge in due}
+
+
+def test_who_stands_in_is_nudged_in_the_owners_place() -> None:
+    presence = Presence(away={OWNER: AWAY})
+
+    assert {person for _, person, _ in _who(STOPPED, presence, now=_at(11, 27))} == {OTHER}
+
+
+def test_who_is_away_and_named_nobody_reads_it_on_coming_back() -> None:
+    presence = Presence(away={OWNER: replace(AWAY, stand_in=None)})
+
+    assert {person for _, person, _ in _who(STOPPED, presence, now=_at(11, 27))} == {OWNER}
+
+
+def test_the_deputy_is_nudged_while_nobody_else_stands_in() -> None:
+    presence = Presence(away={OWNER: replace(AWAY, stand_in=None)})
+    with_deputy = STOPPED.with_hypothesis(replace(STOPPED.hypothesis, deputy=OTHER))
+
+    assert {person for _, person, _ in _who(with_deputy, presence, now=_at(11, 27))} == {OTHER}
+
+
+def test_leads_who_are_away_are_not_asked() -> None:
+    presence = Presence(away={LEAD: LEAD_AWAY})
+
+    assert {person for _, person, _ in _who(ASKED, presence)} == {OTHER_LEAD}
+    assert {person for _, person, _ in _who(STOPPED, presence)} == {OWNER, OTHER_LEAD}
+
+
+def test_of_an_owner_who_is_gone_the_deputy_hears_and_else_the_leads() -> None:
+    presence = Presence(gone=frozenset({OWNER}))
+    begun = a_dossier()
+    with_deputy = begun.with_hypothesis(replace(begun.hypothesis, deputy=OTHER))
+
+    assert _who(begun, presence) == {(GONE, LEAD, 1), (GONE, OTHER_LEAD, 1)}
+    assert _who(with_deputy, presence) == {(GONE, OTHER, 1)}
+    assert _who(begun, Presence()) == set()

@@ -1,19 +1,24 @@
 """Local slots: at the same time on the zone's clocks on every day, across every change of daylight saving time."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from labcoat.domain.schedule import (
     add_working_days,
     at_local,
     day_of_slot,
     days_between,
+    is_quiet_at,
     is_working_day,
     latest_digest_slot,
     latest_look_slot,
     local_date,
+    next_digest_slot,
     next_look_slot,
     nudge_slot,
 )
@@ -106,6 +111,107 @@ def test_a_digest_is_due_once_in_every_local_week(zone: str) -> None:
 
     assert made == [made[0] + timedelta(weeks=week) for week in range(len(made))]
     assert len(made) == 157  # 156 weeks begin in the three years, and one had begun before
+
+
+SETTINGS = st.tuples(
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
+    st.integers(0, 6),
+    st.times(time(0), time(23, 59)),
+)
+
+
+def _simulated(changes: list[tuple[int, tuple[str, int, time]]]) -> list[tuple[datetime, date]]:
+    """Return when digests are made, and for which week, while a channel changes its mind at these hours."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    changing, (zone, weekday, clock) = dict(changes), ("Europe/Berlin", 0, time(9, 30))
+    made: list[tuple[datetime, date]] = []
+    for tick in range(24 * 7 * 20):
+        zone, weekday, clock = changing.get(tick, (zone, weekday, clock))
+        monday, _ = latest_digest_slot(start + tick * HOUR, zone=zone, weekday=weekday, clock=clock)
+        if not made or monday > made[-1][1]:
+            made.append((start + tick * HOUR, monday))
+    return made
+
+
+@given(st.lists(st.tuples(st.integers(0, 24 * 7 * 20), SETTINGS), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_week_has_one_digest_however_often_its_time_changes(changes: list[tuple[int, tuple[str, int, time]]]) -> None:
+    weeks = [monday for _, monday in _simulated(changes)]
+
+    assert all(monday.weekday() == 0 for monday in weeks)
+    assert len(weeks) == len(set(weeks))  # none twice
+    # None is missing, but where a channel moves between zones in the very hours that a week begins.
+    assert all(later - earlier <= timedelta(weeks=2) for earlier, later in pairwise(weeks))
+
+
+@given(st.lists(st.tuples(st.integers(0, 24 * 7 * 20), st.integers(0, 6), st.integers(0, 23)), max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_in_one_zone_every_week_has_its_digest(changes: list[tuple[int, int, int]]) -> None:
+    made = _simulated([(tick, ("Europe/Berlin", weekday, time(hour))) for tick, weekday, hour in changes])
+
+    weeks = [monday for _, monday in made]
+    assert weeks == [weeks[0] + timedelta(weeks=index) for index in range(len(weeks))]
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_digest_comes_on_the_chosen_weekday_and_time(weekday: int) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for tick in range(0, 24 * 366, 7):
+        now = start + tick * HOUR
+        monday, slot = latest_digest_slot(now, zone="Europe/Berlin", weekday=weekday, clock=time(15, 30))
+        local = slot.astimezone(ZoneInfo("Europe/Berlin"))
+
+        assert slot <= now < slot + timedelta(days=7, hours=1)
+        assert (local.weekday(), local.time()) == (weekday, time(15, 30))
+        assert local.date() - monday == timedelta(days=weekday)
+
+
+@pytest.mark.parametrize(
+    ("made", "weekday", "expected"),
+    [
+        # It is Wednesday, 25 November 2026, 12:00; clocks show 09:30 when it comes.
+        (date(2026, 11, 23), 0, "2026-11-30T09:30"),  # made on Monday: the next Monday
+        (date(2026, 11, 23), 4, "2026-12-04T09:30"),  # moved to Friday: not this one, whose week has its digest
+        (date(2026, 11, 16), 4, "2026-11-27T09:30"),  # not made yet: this Friday
+        (date(2026, 11, 16), 1, "2026-11-25T12:00"),  # moved from Friday to Tuesday, which has passed: now
+        (None, 0, "2026-11-30T09:30"),  # a channel without any
+    ],
+)
+def test_when_the_next_digest_comes(made: date | None, weekday: int, expected: str) -> None:
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+    assert next_digest_slot(now, zone="UTC", weekday=weekday, made=made) == datetime.fromisoformat(f"{expected}+00:00")
+
+
+@pytest.mark.parametrize(
+    ("earliest", "quiet", "expected"),
+    [
+        # Wednesday is 25 November 2026.
+        ("2026-11-25T08:00", None, "2026-11-25T10:00"),
+        ("2026-11-25T08:00", (18, 9), "2026-11-25T10:00"),  # ten is after them
+        ("2026-11-25T08:00", (9, 12), "2026-11-25T12:00"),  # at their end
+        ("2026-11-25T11:00", (9, 12), "2026-11-25T12:00"),  # which is still to come
+        ("2026-11-25T13:00", (9, 12), "2026-11-26T12:00"),
+        ("2026-11-25T08:00", (10, 8), "2026-11-25T08:00"),  # Tuesday's, at the end of the night
+        ("2026-11-27T09:00", (10, 8), "2026-12-01T08:00"),  # Friday's would come on Saturday: on Tuesday
+    ],
+)
+def test_quiet_hours_move_a_nudge_to_their_end(earliest: str, quiet: tuple[int, int] | None, expected: str) -> None:
+    slot = nudge_slot(datetime.fromisoformat(f"{earliest}+00:00"), zone="UTC", quiet=quiet)
+
+    assert slot == datetime.fromisoformat(f"{expected}+00:00")
+
+
+@pytest.mark.parametrize("quiet", [(start, end) for start in range(24) for end in range(24) if start != end])
+def test_no_nudge_comes_in_quiet_hours_nor_outside_its_days(quiet: tuple[int, int]) -> None:
+    for day in range(8):
+        earliest = datetime(2026, 3, 26, 17, tzinfo=UTC) + timedelta(days=day)  # over a change of the clocks
+        slot = nudge_slot(earliest, zone="Europe/Berlin", quiet=quiet)
+        local = slot.astimezone(ZoneInfo("Europe/Berlin"))
+
+        assert slot >= earliest
+        assert 1 <= local.weekday() <= 4
+        assert not is_quiet_at(slot, zone="Europe/Berlin", quiet=quiet)
 
 
 @pytest.mark.parametrize(

@@ -66,12 +66,11 @@ def test_second_click_on_an_old_request_says_who_was_first(play: Play) -> None:
 
 def test_owner_cannot_approve_own_request(play: Play) -> None:
     asked(play)
-    play.asks(play.ana, "/experiment decide H-1")
 
-    form = play.presses(play.ana, play.private(play.ana), "approve")
+    answer = play.asks(play.ana, "/experiment decide H-1")
 
-    assert form is None
-    assert "This needs a lead who never owned H-1" in read(play.private(play.ana))
+    assert "[Approve]" not in answer
+    assert "[Ask someone else] [Withdraw]" in answer
 
 
 def test_lead_who_owns_it_cannot_approve_it(play: Play) -> None:

@@ -11,7 +11,7 @@ import largest
 
 SOURCE = Path(labcoat.__file__).parent
 RAISED = {
-    "file": {"change", "metric", "direction", "because", "channel"},
+    "file": {"change", "metric", "direction", "because", "owner", "channel"},
     "search": set(),
     "predict": set(),
     "size": {"baseline", "minimum_effect", "deviation", "power", "alpha"},
@@ -33,6 +33,10 @@ RAISED = {
     "approve": {"reason"},
     "send_back": {"reason"},
     "decline": {"reason"},
+    "withdraw": {"reason"},
+    "handover": {"owner", "deputy", "reason"},
+    "away": {"back_on", "stand_in"},
+    "settings": set(),
     "close": {"outcome", "learning", "days_spent"},
     "edit": set(),
     "pivot": {"outcome", "learning", "days_spent", "change", "metric", "direction", "because"},
@@ -46,6 +50,7 @@ RAISED = {
 IN_SOME_SHAPES = {
     "evidence": {"offline_metric", "baseline", "candidate", "data_set", "split"},
     "plan": {"evidence_reason", "deviation"},
+    "settings": {"channel", "weekday", "time", "zone", "quiet_from", "quiet_until", "home", "tags", "leads"},
     "ask": {"no_experiment", "no_experiment_note"},
     "close": {"overrides"},
     "pivot": {"overrides"},
@@ -55,7 +60,6 @@ IN_SOME_SHAPES = {
 
 OUTSIDE_FORMS = {
     "look_hour",  # no form asks for it
-    "owner",  # handing over has no form yet
     "offline",  # the form asks for its parts
     "totals",  # of the typed command
 }  # fmt: skip

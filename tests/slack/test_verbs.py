@@ -12,19 +12,14 @@ ONLY_TYPED = ("menu", "digest")
 
 
 def shown_verbs() -> set[str]:
-    elements = [
-        element
-        for blocks in [
-            *(message.blocks for _, message in largest.messages()),
-            *(view["blocks"] for _, view in [*largest.forms(), *largest.homes()]),
-        ]
-        for block in blocks
-        if block["type"] != "input"
-        for element in interactive_elements(block)
-    ]
-    verbs = {element["action_id"].partition(":")[0] for element in elements} - {dispatch.MORE, planning.LIVE}
-    menus = [element["options"] for element in elements if element["type"] == "overflow"]
-    return verbs | {option["value"].partition(" ")[0] for options in menus for option in options}
+    """Return every verb of a button or a menu's choice, in messages, in forms and in Home."""
+    views = [*largest.forms(), *largest.homes()]
+    blocks = [block for _, message in largest.messages() for block in message.blocks]
+    blocks += [block for _, view in views for block in view["blocks"] if block["type"] != "input"]
+    elements = [element for block in blocks for element in interactive_elements(block)]
+    chosen = [option["value"].partition(" ")[0] for element in elements for option in element.get("options", ())]
+    own = {element["action_id"].partition(":")[0] for element in elements}
+    return own.union(chosen) - {dispatch.MORE, planning.LIVE}
 
 
 def test_every_button_is_answered_and_every_verb_has_a_button() -> None:

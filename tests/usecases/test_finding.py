@@ -8,6 +8,7 @@ from builders import (
     E8,
     H12,
     LEAD,
+    NOW,
     OTHER,
     OWNER,
     WORKSPACE,
@@ -63,14 +64,14 @@ def test_a_hypothesis_stands_for_its_newest_experiment_that_was_not_cancelled() 
 def test_who_counts_as_in_the_channel(
     tx: Transaction, user: UserId, channel: ChannelId, *, is_in_channel: bool
 ) -> None:
-    member = finding.get_member(tx, WORKSPACE, user, channel=channel, of=stored(tx, a_dossier()))
+    member = finding.get_member(tx, WORKSPACE, user, now=NOW, channel=channel, of=stored(tx, a_dossier()))
 
     assert (member.is_in_channel, member.is_lead) == (is_in_channel, user == LEAD)
 
 
 def test_a_lead_leads_only_in_their_workspace(tx: Transaction) -> None:
-    assert finding.get_member(tx, WORKSPACE, LEAD).is_lead
-    assert not finding.get_member(tx, ELSEWHERE, LEAD).is_lead
+    assert finding.get_member(tx, WORKSPACE, LEAD, now=NOW).is_lead
+    assert not finding.get_member(tx, ELSEWHERE, LEAD, now=NOW).is_lead
 
 
 @pytest.mark.parametrize("word", ["h12", "H-12", "h-12", " H–12 "])

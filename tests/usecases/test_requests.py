@@ -69,7 +69,7 @@ def test_the_lead_asked_least_recently_is_proposed(tx: Transaction) -> None:
     )
     stored(tx, others)
 
-    candidates = requests.candidates(tx, stored(tx, STOPPED), by=OWNER)
+    candidates = requests.candidates(tx, stored(tx, STOPPED), by=a_member(), now=NOW)
 
     assert candidates.leads == (THIRD_LEAD, OTHER_LEAD, LEAD)
     assert candidates.default == THIRD_LEAD
@@ -78,8 +78,8 @@ def test_the_lead_asked_least_recently_is_proposed(tx: Transaction) -> None:
 def test_involved_leads_and_the_requester_are_not_proposed(tx: Transaction) -> None:
     dossier = stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED), involved=(OWNER, LEAD)))
 
-    assert requests.candidates(tx, dossier, by=OWNER).leads == (OTHER_LEAD,)
-    assert requests.candidates(tx, dossier, by=OTHER_LEAD).default is None
+    assert requests.candidates(tx, dossier, by=a_member(), now=NOW).leads == (OTHER_LEAD,)
+    assert requests.candidates(tx, dossier, by=a_lead(OTHER_LEAD), now=NOW).default is None
 
 
 def test_nobody_is_asked_before_the_last_look_is_made(tx: Transaction) -> None:

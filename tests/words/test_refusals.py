@@ -46,6 +46,9 @@ FACTS: dict[str, Fact] = {
     "length": 2001,
     "longest": 2000,
     "events": 12,
+    "until": NOW.isoformat(),
+    "count": 21,
+    "most": 20,
     "units": 10,
 }
 

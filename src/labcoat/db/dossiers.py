@@ -19,6 +19,7 @@ from labcoat.domain.hypothesis import Ending, Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.need import Need
+from labcoat.domain.person import Standing
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.request import Request
 
@@ -187,6 +188,28 @@ def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
     for workspace, number in [*tx.execute(waiting), *tx.execute(in_experiment)]:
         numbers[WorkspaceId(workspace)].add(HypothesisNumber(number))
     return {workspace: read_many(tx, workspace, sorted(mine)) for workspace, mine in numbers.items()}
+
+
+def with_waiting_request(tx: Transaction, workspace: WorkspaceId) -> list[HypothesisNumber]:
+    """Return the hypotheses of a workspace whose request waits for an answer."""
+    column = tables.requests.c
+    query = select(column.hypothesis).where(column.workspace == workspace, column.state == RequestState.WAITING)
+    return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
+
+
+def open_without_owner(tx: Transaction) -> dict[WorkspaceId, list[HypothesisNumber]]:
+    """Return, by workspace, what is open and owned by somebody who is no member any more."""
+    mine, person = tables.hypotheses.c, tables.people.c
+    owner = (person.workspace == mine.workspace) & (person.person == mine.owner)
+    query = (
+        select(mine.workspace, mine.number)
+        .join_from(tables.hypotheses, tables.people, owner)
+        .where(mine.ended_at.is_(None), person.standing != Standing.MEMBER)
+    )
+    found: dict[WorkspaceId, list[HypothesisNumber]] = defaultdict(list)
+    for workspace, number in tx.execute(query):
+        found[WorkspaceId(workspace)].append(HypothesisNumber(number))
+    return found
 
 
 def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber]]:

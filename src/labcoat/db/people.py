@@ -42,6 +42,13 @@ def _person(row: RowMapping) -> Person:
     return Person(**{name: named[name] for name in Person.__dataclass_fields__})
 
 
+def not_members(tx: Transaction, workspace: WorkspaceId) -> frozenset[UserId]:
+    """Return everybody who is known to be no member: guests, bots, the deactivated, strangers."""
+    column = tables.people.c
+    query = select(column.person).where(column.workspace == workspace, column.standing != Standing.MEMBER)
+    return frozenset(UserId(person) for person in tx.execute(query).scalars())
+
+
 def unchecked(tx: Transaction, workspace: WorkspaceId, *, before: datetime, limit: int = 50) -> list[UserId]:
     """Return people whom Slack was not asked about since `before` (machine time), the longest ago first."""
     column = tables.people.c

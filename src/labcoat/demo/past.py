@@ -320,7 +320,7 @@ def _end(tx: Transaction, one: Dossier, story: _Story, *, by: Member, at: dateti
         close = partial(hypotheses.close, outcome=story.outcome, learning=story.learning, overrides=story.overrides)
         close(tx, one, by=by, days_spent=story.spent, now=at)
         return
-    lead = requests.candidates(tx, one, by=by.user).leads[0]
+    lead = requests.candidates(tx, one, by=by, now=at).leads[0]
     ask = partial(requests.ask, amount_days=story.build, conclusion=story.outcome, learning=story.learning)
     one = ask(tx, one, by=by, of=lead, no_experiment_reason=story.without, no_experiment_note="", zone=ZONE, now=at)
     yield (at := _later(at, 1))

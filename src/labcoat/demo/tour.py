@@ -71,10 +71,9 @@ def _ask_and_be_refused(story: Story) -> None:
     )
     story.request_for(LENA, fresh)
     story.read()
-    story.act("Ana tries to approve it herself")
+    story.act("Ana would approve it herself, but may only take it back or ask someone else")
     story.types(ANA, f"/experiment decide {fresh}", opens_form=False)
-    story.presses(ANA, story.newest_private(ANA), "approve", opens_form=False)
-    story.expect_told(ANA, f"needs a lead who never owned {fresh}")
+    story.expect_told(ANA, "every lead who has no part in it may answer")
 
 
 def _approve_and_ship(story: Story) -> None:

@@ -85,12 +85,17 @@ class Dossier:
             raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step=step)
 
     def require_owner(self, by: Member, *, or_lead: bool = False) -> None:
-        """Raise Refusal unless the person owns the hypothesis (or, where that is enough, leads)."""
+        """Raise Refusal unless the person may act as its owner (or, where that is enough, leads)."""
         owner = self.hypothesis.owner
-        if by.user == owner or (or_lead and by.is_lead):
+        if self.is_owned_by(by) or (or_lead and by.is_lead):
             return
         reason = Reason.NOT_OWNER_OR_LEAD if or_lead else Reason.NOT_OWNER
         raise Refusal(reason, hypothesis=self.hypothesis.number, owner=owner)
+
+    def is_owned_by(self, by: Member) -> bool:
+        """Whether the person acts as its owner: the owner, the deputy, or who stands in while the owner is away."""
+        owner, deputy = self.hypothesis.owner, self.hypothesis.deputy
+        return by.user in (owner, deputy) or owner in by.stands_in_for
 
     def require_in_channel(self, by: Member) -> None:
         """Raise Refusal unless the person is in the hypothesis's channel."""

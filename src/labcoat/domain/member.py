@@ -9,9 +9,12 @@ from labcoat.domain.ids import UserId
 class Member:
     """Someone in the workspace.
 
-    is_in_channel: can see the hypothesis's home channel; true for whoever acts from it.
+    is_only_lead: nobody else leads here. is_in_channel: can see the hypothesis's home channel; true for whoever acts
+    from it. stands_in_for: people who are away now and named this one.
     """
 
     user: UserId
     is_lead: bool = False
+    is_only_lead: bool = False
     is_in_channel: bool = True
+    stands_in_for: frozenset[UserId] = frozenset()

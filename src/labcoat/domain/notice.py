@@ -18,7 +18,8 @@ class NoticeKind(StrEnum):
     NUDGE = "nudge"
     CHART = "chart"  # one experiment's result with its chart, in the digest's thread
     WELCOME = "welcome"  # what Labcoat does, once, to a channel that it was invited to
-    OWNERSHIP = "ownership"  # tells a person that a hypothesis is theirs now
+    OWNERSHIP = "ownership"  # tells a person what is theirs now: a hypothesis, standing in, leading
+    SETTINGS = "settings"  # tells who changed a channel's settings what they did, and the channel when its digest comes
     FOLLOWED = "followed"  # tells who follows a hypothesis what became of it
     HOME = "home"  # a person's Home tab, published anew
     PROBLEM = "problem"  # tells a person in private that something could not be done

@@ -1,6 +1,7 @@
 """A person as Slack and their own settings describe them, beyond what the rules of one step need."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,3 +36,24 @@ class Person:
     def is_away(self, now: datetime) -> bool:
         """Whether they said that they are not there."""
         return self.away_until is not None and now < self.away_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Who is not there now. away: by who they are; gone: known to be no members (any more)."""
+
+    away: Mapping[UserId, Person] = field(default_factory=dict)
+    gone: frozenset[UserId] = frozenset()
+
+    def is_there(self, user: UserId) -> bool:
+        """Whether somebody would read a message now."""
+        return user not in self.away and user not in self.gone
+
+    def stand_in(self, user: UserId | None) -> UserId | None:
+        """Return who stands in for somebody who is away; None if nobody does, or that one is not there."""
+        person = self.away.get(user) if user is not None else None
+        named = person.stand_in if person is not None else None
+        return named if named is not None and self.is_there(named) else None
+
+
+EVERYBODY_THERE = Presence()

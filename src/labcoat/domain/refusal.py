@@ -17,6 +17,10 @@ class Reason(StrEnum):
     LEAD_ONLY = "lead only"
     HAS_OWNER = "has owner"
     NOT_MEMBER = "not member"  # a guest, a bot, somebody deactivated or of another workspace
+    PERSON_UNABLE = "person unable"  # whoever was picked is no member
+    PERSON_AWAY = "person away"
+    DEPUTY_IS_OWNER = "deputy is owner"
+    STAND_IN_IS_SELF = "stand-in is self"
     # where in the lifecycle
     CLOSED = "closed"
     NOT_CLOSED = "not closed"
@@ -48,6 +52,14 @@ class Reason(StrEnum):
     IN_THE_FUTURE = "in the future"
     BEFORE_THE_START = "before the start"
     END_BEFORE_START = "end before start"
+    NOT_IN_FUTURE = "not in the future"
+    TOO_FAR = "too far"
+    NOTHING_CHANGED = "nothing changed"
+    # settings
+    NOT_A_ZONE = "not a zone"
+    QUIET_HALF = "quiet half"
+    QUIET_ALWAYS = "quiet always"
+    TOO_MANY = "too many"
     # plan
     ALLOCATION = "allocation"
     TWO_VARIANTS = "two variants"

@@ -9,6 +9,7 @@ from labcoat.domain.hypothesis import Hypothesis, Outcome
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.domain.lifecycle import RequestState
 from labcoat.domain.member import Member
+from labcoat.domain.person import EVERYBODY_THERE, Presence
 from labcoat.stats.results import Verdict
 
 EXPIRES_AFTER_WORKING_DAYS = 10
@@ -56,14 +57,22 @@ class Request:
     seen_version: int | None = None
 
 
-def eligible_leads(hypothesis: Hypothesis, leads: Collection[UserId]) -> tuple[UserId, ...]:
-    """Return the leads who never owned, stood in for or asked for this hypothesis, in the given order."""
-    return tuple(lead for lead in leads if lead not in hypothesis.involved)
+def eligible_leads(
+    hypothesis: Hypothesis, leads: Collection[UserId], *, presence: Presence = EVERYBODY_THERE
+) -> tuple[UserId, ...]:
+    """Return the leads who never owned, stood in for or asked for this hypothesis, in the given order.
+
+    Whoever is away stays eligible; who is no member any more does not.
+    """
+    barred = {*hypothesis.involved, *presence.gone, presence.stand_in(hypothesis.owner)}
+    return tuple(lead for lead in leads if lead not in barred)
 
 
 def may_decide(request: Request, hypothesis: Hypothesis, by: Member) -> bool:
     """Whether this person may answer this request."""
-    if by.user in hypothesis.involved:
+    if request.is_self_release and by.user == request.asked_of:
+        return by.is_only_lead
+    if by.user in hypothesis.involved or hypothesis.owner in by.stands_in_for:
         return False
     return by.is_lead or (request.is_member_confirmation and by.user == request.asked_of)
 

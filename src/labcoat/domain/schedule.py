@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 MONDAY = 0
-DIGEST_WEEKDAY = MONDAY
 DIGEST_TIME = time(9, 30)
 NUDGE_TIME = time(10, 0)
 _SATURDAY = 5
@@ -21,6 +20,11 @@ def at_local(day: date, clock: time, zone: str) -> datetime:
     '2026-07-06T07:30:00+00:00'
     """
     return datetime.combine(day, clock, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """Return the instant at which a day begins in the zone."""
+    return at_local(day, time(0), zone)
 
 
 def local_date(moment: datetime, zone: str) -> date:
@@ -57,15 +61,31 @@ def next_look_slot(now: datetime, *, since: datetime, zone: str, hour: int) -> d
     return slot if slot > earliest else at_local(local_date(earliest, zone) + timedelta(days=1), time(hour), zone)
 
 
-def latest_digest_slot(now: datetime, *, zone: str) -> tuple[date, datetime]:
-    """Return the newest Monday whose digest is due, and its instant; the Monday is the period's key."""
+def latest_digest_slot(
+    now: datetime, *, zone: str, weekday: int = MONDAY, clock: time = DIGEST_TIME
+) -> tuple[date, datetime]:
+    """Return the Monday of the newest week whose digest is due, and that digest's instant; the Monday is the key.
+
+    weekday: of the digest, Monday is 0. However often a channel moves its digest, a week is one key and so one digest.
+    """
     today = local_date(now, zone)
-    monday = today - timedelta(days=(today.weekday() - DIGEST_WEEKDAY) % 7)
-    slot = at_local(monday, DIGEST_TIME, zone)
+    day = today - timedelta(days=(today.weekday() - weekday) % 7)
+    slot = at_local(day, clock, zone)
     if slot > now:
-        monday -= timedelta(days=7)
-        slot = at_local(monday, DIGEST_TIME, zone)
-    return monday, slot
+        day -= timedelta(days=7)
+        slot = at_local(day, clock, zone)
+    return day - timedelta(days=weekday), slot
+
+
+def next_digest_slot(
+    now: datetime, *, zone: str, weekday: int = MONDAY, clock: time = DIGEST_TIME, made: date | None = None
+) -> datetime:
+    """Return when the next digest comes; now if it is due. made: the newest week that has its digest."""
+    monday, _ = latest_digest_slot(now, zone=zone, weekday=weekday, clock=clock)
+    if made is not None and monday > made:
+        return now
+    due = max(monday, made or monday) + timedelta(days=7 + weekday)
+    return at_local(due, clock, zone)
 
 
 def is_working_day(day: date) -> bool:
@@ -94,11 +114,37 @@ def add_working_days(moment: datetime, days: int, *, zone: str) -> datetime:
     return at_local(day, local.time(), zone)
 
 
-def nudge_slot(earliest: datetime, *, zone: str) -> datetime:
-    """Return the first 10:00 from Tuesday to Friday that is not before `earliest`; Mondays belong to the digest."""
-    day = local_date(earliest, zone)
+def nudge_slot(earliest: datetime, *, zone: str, quiet: tuple[int, int] | None = None) -> datetime:
+    """Return the first 10:00 from Tuesday to Friday that is not before `earliest`; Mondays belong to the digest.
+
+    quiet: local hours from and until which nobody is nudged; what falls into them comes at their end.
+    """
+    day = local_date(earliest, zone) - timedelta(days=1)  # yesterday's may have been moved to today
     while True:
-        slot = at_local(day, NUDGE_TIME, zone)
-        if slot >= earliest and is_working_day(day) and day.weekday() != MONDAY:
+        slot = _after_quiet_hours(day, NUDGE_TIME, zone, quiet)
+        its_day = local_date(slot, zone)
+        if slot >= earliest and is_working_day(its_day) and its_day.weekday() != MONDAY:
             return slot
         day += timedelta(days=1)
+
+
+def _after_quiet_hours(day: date, clock: time, zone: str, quiet: tuple[int, int] | None) -> datetime:
+    if quiet is None or not is_quiet(clock.hour, quiet):
+        return at_local(day, clock, zone)
+    is_over_tomorrow = quiet[1] <= clock.hour
+    return at_local(day + timedelta(days=is_over_tomorrow), time(quiet[1]), zone)
+
+
+def is_quiet_at(moment: datetime, *, zone: str, quiet: tuple[int, int] | None) -> bool:
+    """Whether nobody in the zone is nudged at this instant."""
+    return quiet is not None and is_quiet(moment.astimezone(ZoneInfo(zone)).hour, quiet)
+
+
+def is_quiet(hour: int, quiet: tuple[int, int]) -> bool:
+    """Whether nobody is nudged in this local hour.
+
+    >>> [is_quiet(hour, (18, 9)) for hour in (17, 18, 3, 9)]
+    [False, True, True, False]
+    """
+    start, end = quiet
+    return start <= hour < end if start < end else hour >= start or hour < end

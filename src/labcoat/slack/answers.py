@@ -1,7 +1,7 @@
 """What a person answered in a form, read from Slack's view state."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -52,10 +52,19 @@ class Answers:
         chosen = self._answer(block_id).get("selected_user")
         return None if chosen is None else UserId(chosen)
 
+    def people(self, block_id: str) -> tuple[UserId, ...]:
+        """Return the chosen people, in the order they were chosen."""
+        return tuple(UserId(user) for user in self._answer(block_id).get("selected_users") or ())
+
     def channel(self, block_id: str) -> ChannelId | None:
         """Return the chosen channel, None without one."""
         chosen = self._answer(block_id).get("selected_conversation")
         return None if chosen is None else ChannelId(chosen)
+
+    def clock(self, block_id: str) -> time | None:
+        """Return the chosen time of day, None without one."""
+        chosen = self._answer(block_id).get("selected_time")
+        return None if not chosen else time.fromisoformat(chosen)
 
     def moment(self, block_id: str) -> datetime | None:
         """Return the chosen instant, None without one."""

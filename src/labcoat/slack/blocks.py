@@ -76,6 +76,15 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def quote(text: str) -> str:
+    """Return user text as a quotation in mrkdwn, each of its lines.
+
+    >>> quote("one <b>\\ntwo")
+    '&gt; one &lt;b&gt;\\n&gt; two'
+    """
+    return "\n".join(f"&gt; {line}" for line in escape(text.strip()).splitlines())
+
+
 def cut(text: str, longest: int) -> str:
     """Return the text, shortened with an ellipsis if it is longer than Slack takes; never inside an escape."""
     if len(text) <= longest:
@@ -176,6 +185,16 @@ def _input(block_id: str, label: str, element: Block, *, hint: str, is_optional:
     return block | ({"hint": plain(hint, LABEL_LENGTH)} if hint else {})
 
 
+def anew(block: Block, key: str) -> Block:
+    """Return a block whose own initial value counts. key: another one than before.
+
+    Slack keeps what was typed into a form that is shown again, where block and action stay the same.
+    """
+    if block["type"] != "input":
+        return block
+    return {**block, "element": {**block["element"], "action_id": f"answer:{key}"}}
+
+
 def text_input(
     block_id: str,
     label: str,
@@ -253,22 +272,33 @@ def checkbox_input(block_id: str, label: str, options: Sequence[Block], *, hint:
     return _input(block_id, label, element, hint=hint, is_optional=True)
 
 
-def person_input(block_id: str, label: str, *, initial: str | None = None, hint: str = "") -> Block:
+def person_input(
+    block_id: str, label: str, *, initial: str | None = None, hint: str = "", is_optional: bool = False
+) -> Block:
     """Return a choice of a person."""
     element: Block = {"type": "users_select"} | ({"initial_user": initial} if initial else {})
-    return _input(block_id, label, element, hint=hint, is_optional=False)
+    return _input(block_id, label, element, hint=hint, is_optional=is_optional)
 
 
-def channel_input(block_id: str, label: str, *, initial: str | None = None, hint: str = "") -> Block:
-    """Return a choice of a channel, public or private."""
+def people_input(block_id: str, label: str, *, initial: Sequence[str] = (), hint: str = "") -> Block:
+    """Return a choice of any number of people; nobody is an answer."""
+    element: Block = {"type": "multi_users_select"} | ({"initial_users": list(initial)} if initial else {})
+    return _input(block_id, label, element, hint=hint, is_optional=True)
+
+
+def channel_input(
+    block_id: str, label: str, *, initial: str | None = None, hint: str = "", is_live: bool = False
+) -> Block:
+    """Return a choice of a channel, public or private. is_live: the form is told when the choice changes."""
     element: Block = {"type": "conversations_select", "filter": {"include": ["public", "private"]}}
-    return _input(
-        block_id,
-        label,
-        element | ({"initial_conversation": initial} if initial else {}),
-        hint=hint,
-        is_optional=False,
-    )
+    element |= {"initial_conversation": initial} if initial else {}
+    block = _input(block_id, label, element, hint=hint, is_optional=False)
+    return _live(block) if is_live else block
+
+
+def clock_input(block_id: str, label: str, *, initial: str, hint: str = "") -> Block:
+    """Return a choice of a time of day. initial: as 09:30."""
+    return _input(block_id, label, {"type": "timepicker", "initial_time": initial}, hint=hint, is_optional=False)
 
 
 def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = "") -> Block:
@@ -277,7 +307,9 @@ def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = ""
     return _input(block_id, label, element, hint=hint, is_optional=False)
 
 
-def date_input(block_id: str, label: str, *, initial: str = "", hint: str = "") -> Block:
-    """Return an optional choice of a day. initial: as "2026-11-24"."""
+def date_input(
+    block_id: str, label: str, *, hint: str = "", initial: str | None = None, is_optional: bool = True
+) -> Block:
+    """Return a choice of a day. initial: as 2026-11-23."""
     element: Block = {"type": "datepicker"} | ({"initial_date": initial} if initial else {})
-    return _input(block_id, label, element, hint=hint, is_optional=True)
+    return _input(block_id, label, element, hint=hint, is_optional=is_optional)

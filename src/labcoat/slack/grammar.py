@@ -19,6 +19,7 @@ ABOUT_ONE = frozenset(
         "decide",
         "edit",
         "evidence",
+        "handover",
         "pivot",
         "plan",
         "predict",
@@ -30,6 +31,7 @@ ABOUT_ONE = frozenset(
         "show",
         "start",
         "stop",
+        "take",
     }
 )
 """Verbs that are followed by an id."""
@@ -39,7 +41,9 @@ _REST = {
         r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize)|tag\s+\S.*)?$", re.IGNORECASE
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
-    "digest": re.compile(r"^(preview|now)?$", re.IGNORECASE),
+    "digest": re.compile(r"^(preview|now|settings)?$", re.IGNORECASE),
+    "settings": re.compile(r"^$"),
+    "away": re.compile(r"^$"),
     "size": re.compile(
         r"^([\d.,]+\s*%?\s+(sd\s+[\d.,]+\s+)?[\d.,]+\s*(%|percent|points?|pp|pts?)?(\s+[\d.,]+){0,2})?$", re.I
     ),
@@ -50,8 +54,8 @@ _REST = {
 _WITH_ANY_WORDS = frozenset({"need", "search"})
 AFTER_EXPERIMENT = frozenset({"need"})
 """Verbs that take any words: after /hypothesis these are the text of one."""
-_LATER_ABOUT_ONE = frozenset({"take", "handover"})
-_LATER_ALONE = frozenset({"settings", "export"})
+_LATER_ALONE = frozenset({"export"})
+"""Verbs of the design that are not built yet."""
 VERBS = ABOUT_ONE | _REST.keys()
 
 
@@ -102,8 +106,6 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
     intent = _intent(first.lower(), rest) if root == EXPERIMENT or first.lower() not in AFTER_EXPERIMENT else None
     if intent is not None:
         return intent
-    if first.lower() in _LATER_ABOUT_ONE and find_subject(rest.partition(" ")[0]) is not None:
-        return Later(verb=first.lower())
     if cleaned.lower() in _LATER_ALONE:
         return Later(verb=cleaned.lower())
     lone = find_subject(cleaned)

@@ -3,27 +3,29 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from labcoat.db import dossiers, history, looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack import charts
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.charts import Chart
-from labcoat.slack.views.card import card
+from labcoat.slack.views.card import card, next_buttons
 from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.following import followed_message
 from labcoat.slack.views.home import home_view
 from labcoat.slack.views.nudge import nudge_message
-from labcoat.slack.views.people import mention
+from labcoat.slack.views.people import lead_message, mention, ownership_message, stand_in_message
 from labcoat.slack.views.request import answer_message, request_message
+from labcoat.slack.views.settings import channel_message, own_message
 from labcoat.slack.views.welcome import welcome_message
 from labcoat.stats.results import Readout
-from labcoat.usecases import digests, home, nudges, predictions, results
+from labcoat.usecases import digests, home, nudges, predictions, results, settings
 from labcoat.words import numbers, stories
 
 
@@ -109,6 +111,8 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     if "entry" in details:
         entry = history.get(tx, notice.workspace, _number(details, "entry"))
         line = escape(stories.line(entry, dossier, zone=zone))
+        for person in stories.people(entry):
+            line = line.replace(f"@{person}", mention(UserId(person)))
         return f"{mention(entry.by)} {line}" if entry.by else line
     if "predicted" in details:
         chance = numbers.share(float(str(details["chance"])), decimals=0)
@@ -116,6 +120,8 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     if "source" in details:
         author = f"<@{details['author']}>" if details["author"] else "someone"
         return f"It began with what {author} wrote: <{details['source']}|the message>"
+    if "passed_on" in details:
+        return _passed_on(details)
     number = ExperimentNumber(_number(details, "experiment"))
     if "look" in details:
         return _look_line(tx, notice, dossier, number)
@@ -123,6 +129,11 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
         return f":warning: E-{number}: no numbers. {escape(str(details['problem']))} The last good look stays."
     person = str(details["by"])
     return f"<@{person}> typed in totals for E-{number}: {escape(str(details['recorded']))}"
+
+
+def _passed_on(details: Mapping[str, Any]) -> str:
+    others = " and ".join(mention(UserId(person)) for person in details["to"])
+    return f"{mention(UserId(details['passed_on']))} can't answer now, so the request went to {others} too."
 
 
 def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: ExperimentNumber) -> str:
@@ -179,6 +190,29 @@ def _welcome(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Messa
     return welcome_message()
 
 
+def _ownership(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    details = notice.details
+    by = UserId(str(details["by"]))
+    if details["role"] == "lead":
+        return lead_message(by)
+    if details["role"] == "stand-in":
+        until = datetime.fromisoformat(str(details["until"]))
+        return stand_in_message(by, numbers.day(until, zone))
+    dossier = _dossier(tx, notice)
+    return ownership_message(dossier, details, buttons=next_buttons(dossier))
+
+
+def _settings(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    details = notice.details
+    old, new = settings.from_details(details["old"]), settings.from_details(details["new"])
+    next_digest = datetime.fromisoformat(str(details["next_digest"]))
+    if notice.person is None:
+        return channel_message(UserId(str(details["by"])), new, next_digest=next_digest, zone=zone)
+    channel = ChannelId(str(details["channel"]))
+    leads: Any = details["leads"]
+    return own_message(channel, old, new, leads=leads, next_digest=next_digest, zone=zone)
+
+
 _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {
     NoticeKind.CARD: _card,
     NoticeKind.STORY: _story,
@@ -190,4 +224,6 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.WELCOME: _welcome,
     NoticeKind.CHART: _chart,
     NoticeKind.FOLLOWED: _followed,
+    NoticeKind.OWNERSHIP: _ownership,
+    NoticeKind.SETTINGS: _settings,
 }

@@ -1,7 +1,7 @@
 """The weekly digest: composed from what is stored, claimed by its week, sent once by whichever replica is first."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -42,7 +42,7 @@ def is_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone:
 
     A week that began before the channel's first hypothesis is nobody's; of several missed ones only the newest is made.
     """
-    monday, slot = schedule.latest_digest_slot(now, zone=zone)
+    monday, slot = latest_slot(tx, workspace, channel, zone=zone, now=now)
     newest = periods.newest_digest(tx, workspace, channel)
     if newest is not None and newest.monday >= monday:
         return False
@@ -50,11 +50,21 @@ def is_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone:
     return first is not None and first < slot
 
 
+def latest_slot(
+    tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime
+) -> tuple[date, datetime]:
+    """Return the newest week that is due by the channel's settings. zone: for a channel that chose none."""
+    chosen = channels.settings(tx, workspace, channel)
+    return schedule.latest_digest_slot(
+        now, zone=chosen.zone or zone, weekday=chosen.digest_weekday, clock=chosen.digest_time
+    )
+
+
 def send_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime) -> bool:
     """Claim the channel's newest due week and put its digest in the outbox; return whether a week was claimed."""
     if not is_due(tx, workspace, channel, zone=zone, now=now):
         return False
-    monday, _ = schedule.latest_digest_slot(now, zone=zone)
+    monday, _ = latest_slot(tx, workspace, channel, zone=zone, now=now)
     newest = periods.newest_digest(tx, workspace, channel)
     digest = compose(tx, workspace, channel, now=now, zone=zone)
     was_told = newest is not None and newest.said_nothing_open
@@ -106,7 +116,7 @@ def from_details(details: Any) -> Digest:
 
 def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now: datetime, zone: str) -> Digest:
     """Return what happened in the channel since its last digest, or in the last seven days without one."""
-    monday, slot = schedule.latest_digest_slot(now, zone=zone)
+    monday, slot = latest_slot(tx, workspace, channel, zone=zone, now=now)
     newest = periods.newest_digest(tx, workspace, channel)
     since = newest.made_at if newest is not None else now - timedelta(days=7)
     numbers = dossiers.numbers_open_or_ended_since(tx, workspace, channel, since=since)

@@ -1,6 +1,8 @@
 """Finding what a command or button is about, and who is acting."""
 
-from labcoat.db import dossiers, workspaces
+from datetime import datetime
+
+from labcoat.db import dossiers, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
@@ -37,6 +39,7 @@ def get_member(
     workspace: WorkspaceId,
     user: UserId,
     *,
+    now: datetime,
     channel: ChannelId | None = None,
     of: Dossier | None = None,
 ) -> Member:
@@ -45,6 +48,15 @@ def get_member(
     channel: where they act from. They count as in the hypothesis's channel if they act from it or were ever involved;
     asking Slack for the channel's members would be a call inside a click.
     """
-    is_lead = user in workspaces.leads(tx, workspace, lock=True)
+    gone = people.not_members(tx, workspace)
+    leads = [lead for lead in workspaces.leads(tx, workspace, lock=True) if lead not in gone]
+    is_lead = user in leads
     is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
-    return Member(user=user, is_lead=is_lead, is_in_channel=is_here)
+    away = people.away(tx, workspace, now).values()
+    return Member(
+        user=user,
+        is_lead=is_lead,
+        is_only_lead=leads == [user],
+        is_in_channel=is_here,
+        stands_in_for=frozenset(person.user for person in away if person.stand_in == user),
+    )

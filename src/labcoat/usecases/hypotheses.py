@@ -13,6 +13,7 @@ from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.member import Member
 from labcoat.domain.need import Tenfold
 from labcoat.domain.steps import hypothesis as steps
+from labcoat.usecases import people as people_here
 from labcoat.usecases import predictions, results, telling
 
 
@@ -27,6 +28,7 @@ def file(
     now: datetime,
 ) -> Dossier:
     """File a hypothesis; its card appears in the channel."""
+    people_here.require_members(tx, workspace, [owner], field="owner")
     number = workspaces.next_hypothesis(tx, workspace)
     new = steps.file(statement, by=by, owner=owner, workspace=workspace, channel=channel, number=number, now=now)
     people.meet(tx, workspace, owner)

@@ -3,36 +3,62 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labcoat.db import dossiers, looks, people, workspaces
+from labcoat.db import dossiers, looks, outbox, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
-from labcoat.domain.ids import UserId
+from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.member import Member
+from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.domain.nudge import owner_or_stand_in
+from labcoat.domain.person import Person, Presence
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import EXPIRES_AFTER_WORKING_DAYS, NoExperimentReason, eligible_leads
 from labcoat.domain.steps import request as steps
+from labcoat.stats.results import Verdict
+from labcoat.usecases import people as people_here
 from labcoat.usecases import results, telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Whom the owner may ask. Without an eligible lead a member confirms instead."""
+    """Whom the owner may ask. Without an eligible lead who is there a member confirms instead.
+
+    leads: eligible and there, the one asked least recently first. away: eligible, not there now.
+    may_release_alone: whoever asks owns it and is the only lead. default: who is proposed, None for nobody.
+    """
 
     leads: tuple[UserId, ...]
+    away: tuple[Person, ...] = ()
+    may_release_alone: bool = False
     default: UserId | None
 
 
-def candidates(tx: Transaction, dossier: Dossier, *, by: UserId) -> Candidates:
-    """Return the eligible leads, the one asked least recently first."""
+def candidates(tx: Transaction, dossier: Dossier, *, by: Member, now: datetime) -> Candidates:
+    """Return whom the owner may ask."""
     workspace = dossier.hypothesis.workspace
     asked = workspaces.last_asked(tx, workspace)
     never = datetime.min.replace(tzinfo=UTC)
-    eligible = [lead for lead in eligible_leads(dossier.hypothesis, workspaces.leads(tx, workspace)) if lead != by]
-    ordered = tuple(sorted(eligible, key=lambda lead: asked.get(lead, never)))
-    return Candidates(leads=ordered, default=ordered[0] if ordered else None)
+    presence = people_here.presence(tx, workspace, now)
+    eligible = _eligible(tx, dossier, presence)
+    ordered = sorted((lead for lead in eligible if lead != by.user), key=lambda lead: asked.get(lead, never))
+    there = tuple(lead for lead in ordered if presence.is_there(lead))
+    away = tuple(presence.away[lead] for lead in ordered if lead in presence.away)
+    delegates = [one.stand_in for one in away if one.stand_in is not None and presence.is_there(one.stand_in)]
+    free = [one for one in delegates if one != by.user and one not in dossier.hypothesis.involved]
+    return Candidates(
+        leads=there,
+        away=away,
+        may_release_alone=by.is_only_lead and by.user == dossier.hypothesis.owner,
+        default=there[0] if there else free[0] if free else None,
+    )
+
+
+def _eligible(tx: Transaction, dossier: Dossier, presence: Presence) -> tuple[UserId, ...]:
+    all_leads = workspaces.leads(tx, dossier.hypothesis.workspace)
+    return eligible_leads(dossier.hypothesis, all_leads, presence=presence)
 
 
 def ask(
@@ -52,11 +78,13 @@ def ask(
     """Ask a lead; the request reaches them as a message with three buttons."""
     workspace = dossier.hypothesis.workspace
     require_last_look(tx, dossier)
+    people_here.require_members(tx, workspace, [of], field="lead")
     new = steps.ask(
         dossier,
         by=by,
         of=of,
         leads=workspaces.leads(tx, workspace),
+        presence=people_here.presence(tx, workspace, now),
         conclusion=conclusion,
         learning=learning,
         amount_days=amount_days,
@@ -70,6 +98,40 @@ def ask(
     people.meet(tx, workspace, of)
     telling.send_request(tx, saved, saved.requests[-1].position, of)
     return saved
+
+
+def withdraw(tx: Transaction, dossier: Dossier, *, by: Member, reason: str | None, now: datetime) -> Dossier:
+    """Take a waiting request back; whoever has it reads so."""
+    new = steps.withdraw(dossier, by=by, reason=reason, now=now)
+    saved = telling.save(tx, dossier, new, step=Step.WITHDRAW, by=by.user, now=now, reason=reason)
+    telling.refresh_requests(tx, saved, new.requests[-1].position)
+    return saved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a decision rests on, as it was when a lead's form was made.
+
+    look: when the newest look was made, None without one. plan: number and version of the newest experiment's plan.
+    """
+
+    version: int
+    verdict: Verdict | None
+    look: datetime | None
+    plan: tuple[int, int] | None
+    evidence_count: int
+
+
+def seen(tx: Transaction, dossier: Dossier) -> Seen:
+    """Return what a decision rests on now."""
+    look, experiment = results.newest_look(tx, dossier), dossier.newest_experiment
+    return Seen(
+        version=dossier.hypothesis.version,
+        verdict=look.readout.verdict if look is not None and look.readout is not None else None,
+        look=look.made_at if look is not None else None,
+        plan=(experiment.number, experiment.plan_version) if experiment is not None else None,
+        evidence_count=len(dossier.evidence),
+    )
 
 
 def require_last_look(tx: Transaction, dossier: Dossier) -> None:
@@ -118,6 +180,58 @@ def _answered(
     telling.refresh_requests(tx, saved, position)
     telling.answer_owner(tx, saved, position)
     return saved
+
+
+def stuck(tx: Transaction, workspace: WorkspaceId, *, now: datetime) -> list[Dossier]:
+    """Return the hypotheses whose request waits for somebody who is not there, or may not answer any more."""
+    asked = dossiers.with_waiting_request(tx, workspace)
+    if not asked:
+        return []
+    presence, all_leads = people_here.presence(tx, workspace, now), set(workspaces.leads(tx, workspace))
+    waits = dossiers.read_many(tx, workspace, asked)
+    return [one for one in waits if _is_stuck(one, presence, all_leads)]
+
+
+def _is_stuck(dossier: Dossier, presence: Presence, all_leads: set[UserId]) -> bool:
+    request = dossier.waiting_request
+    if request is None:
+        return False
+    has_lost_it = request.asked_of not in all_leads and not request.is_member_confirmation
+    is_alone_no_more = request.is_self_release and len(all_leads) > 1
+    return has_lost_it or is_alone_no_more or not presence.is_there(request.asked_of)
+
+
+def pass_on(tx: Transaction, dossier: Dossier, *, now: datetime) -> bool:
+    """Send a stuck request to the other eligible leads at once; to nobody left, tell its owner. Each happens once."""
+    workspace = dossier.hypothesis.workspace
+    dossier = dossiers.find(tx, workspace, dossier.hypothesis.number) or dossier
+    request = dossier.waiting_request
+    if request is None:  # it was answered since the tick began
+        return False
+    presence = people_here.presence(tx, workspace, now)
+    others = [one for one in _eligible(tx, dossier, presence) if presence.is_there(one) and one != request.asked_of]
+    prefix = telling.request_prefix(dossier, request.position)
+    has_it = outbox.people_told(tx, workspace, subject_prefix=prefix)
+    new = [one for one in others if one not in has_it]
+    for lead in new:
+        telling.send_request(tx, dossier, request.position, lead)
+    if new:
+        telling.tell_in_thread(tx, dossier, {"passed_on": request.asked_of, "to": new})
+    if not others:
+        return _tell_owner_nobody_is_left(tx, dossier, request.position, presence) or bool(new)
+    return bool(new)
+
+
+def _tell_owner_nobody_is_left(tx: Transaction, dossier: Dossier, position: int, presence: Presence) -> bool:
+    subject = f"stuck H-{dossier.hypothesis.number} {position} "
+    owner = owner_or_stand_in(dossier.hypothesis, presence)
+    if owner is None or outbox.people_told(tx, dossier.hypothesis.workspace, subject_prefix=subject):
+        return False
+    details = {"hypothesis": dossier.hypothesis.number, "position": position}
+    workspace = dossier.hypothesis.workspace
+    told = Notice(kind=NoticeKind.ANSWER, workspace=workspace, person=owner, subject=subject + owner, details=details)
+    outbox.put(tx, told)
+    return True
 
 
 def expired(tx: Transaction, *, now: datetime) -> list[Dossier]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from labcoat.db import dossiers, outbox, people
 from labcoat.db.database import Transaction
-from labcoat.domain.dossier import Dossier
+from labcoat.domain.dossier import Dossier, involved
 from labcoat.domain.ids import HypothesisNumber, UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
@@ -27,6 +27,7 @@ def save(
     """Save a step, and put its card and story in the outbox. Raises dossiers.Changed if someone was quicker."""
     if by is not None:
         people.meet(tx, new.hypothesis.workspace, by)
+        new = _with_stand_in(tx, new, by, now)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
     refresh_card(tx, saved)
     asked = [request.asked_of for request in saved.requests[-1:]]
@@ -47,8 +48,18 @@ def save(
     return saved
 
 
+def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime) -> Dossier:
+    """Whoever acts while they stand in for the owner has a part in it, and may not approve it later."""
+    owner = dossier.hypothesis.owner
+    away = people.away(tx, dossier.hypothesis.workspace, now).get(owner) if owner is not None else None
+    is_standing_in = away is not None and away.stand_in == by
+    return dossier.with_hypothesis(involved(dossier.hypothesis, by)) if is_standing_in else dossier
+
+
 def refresh_card(tx: Transaction, dossier: Dossier) -> None:
-    """Let the card show what is true now."""
+    """Let the card, and the messages about a request that waits, show what is true now."""
+    if dossier.waiting_request is not None:
+        refresh_requests(tx, dossier, dossier.waiting_request.position)
     outbox.put(
         tx,
         Notice(
@@ -91,9 +102,14 @@ def send_request(tx: Transaction, dossier: Dossier, position: int, person: UserI
 
 def refresh_requests(tx: Transaction, dossier: Dossier, position: int) -> None:
     """Let every message about a request show what became of it."""
-    prefix = f"request H-{dossier.hypothesis.number} {position} "
+    prefix = request_prefix(dossier, position)
     for person in outbox.people_told(tx, dossier.hypothesis.workspace, subject_prefix=prefix):
         send_request(tx, dossier, position, person)
+
+
+def request_prefix(dossier: Dossier, position: int) -> str:
+    """Return how the subjects of all messages about a request begin."""
+    return f"request H-{dossier.hypothesis.number} {position} "
 
 
 def tell_of_undelivered(tx: Transaction, notice: Notice, *, problem: str) -> None:

@@ -13,6 +13,11 @@ def line(nudge: Nudge, *, zone: str) -> str:
             return f"H-{nudge.hypothesis} {change}: a request has been waiting for a lead's answer since {since}."
         case NudgeCase.END_REACHED:
             return f"E-{nudge.experiment} {change}: its planned end was {since}. Stop it when you are ready to decide."
+        case NudgeCase.OWNER_GONE:
+            return (
+                f"H-{nudge.hypothesis} {change}: its owner is not here any more, and it is where it was on {since}. "
+                "Hand it over, or close it."
+            )
         case NudgeCase.UNDECIDED:
             return (
                 f"E-{nudge.experiment} {change}: stopped, and nothing decided since {since}. Ask a lead, or close it."

@@ -158,6 +158,11 @@ def day(moment: datetime, zone: str) -> str:
     return f"{local:%a} {local.day} {local:%b}"
 
 
+def iso_day(moment: datetime, zone: str) -> str:
+    """Return the local day as Slack's date pickers take it, as "2026-11-23"."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d}"
+
+
 def day_of_year(moment: datetime, zone: str) -> str:
     """Return the local day with its year, as "1 Jan 2017"."""
     local = moment.astimezone(ZoneInfo(zone))

@@ -18,6 +18,17 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.LEAD_ONLY: "H-{hypothesis} was shipped, so only a lead can reopen it. Ask a lead, or file a new hypothesis.",
     Reason.HAS_OWNER: "H-{hypothesis} already has an owner ({owner_name}).",
     Reason.NOT_MEMBER: "{standing_name}, so nothing was changed. Please ask a member of this workspace to do it with you.",
+    Reason.PERSON_UNABLE: "{other_standing} Please pick a member of this workspace.",
+    Reason.PERSON_AWAY: "They are away until {until_day}, so they would not see it in time. Please pick someone else.",
+    Reason.DEPUTY_IS_OWNER: "A deputy stands in for the owner, so it takes two people. Pick someone else, or nobody.",
+    Reason.STAND_IN_IS_SELF: "While you are away someone else has to stand in. Pick them, or leave it empty.",
+    Reason.NOT_IN_FUTURE: "That day has begun already. Pick the first day that you are back.",
+    Reason.TOO_FAR: "That is more than a year away. Pick an earlier day; you can always change it.",
+    Reason.NOTHING_CHANGED: "That is how it is already: nothing of H-{hypothesis} would change. Pick another owner or deputy.",
+    Reason.NOT_A_ZONE: "“{text}” is no time zone or city that I know. Example: Europe/Berlin, or New York.",
+    Reason.QUIET_HALF: "Quiet hours need both: from when, and until when. Or leave both empty.",
+    Reason.QUIET_ALWAYS: "From and until are the same hour. To have no nudges at all, switch them off above.",
+    Reason.TOO_MANY: "These are {count}; {most} fit. Please keep the ones that people use.",
     Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. To go on from it, file a new hypothesis.",
     Reason.NOT_CLOSED: "H-{hypothesis} is still open, so there is nothing to reopen. See `/hypothesis show H-{hypothesis}`.",
     Reason.WRONG_STAGE: "H-{hypothesis} is at the stage “{stage}”, where that step is not possible. {next_step}",
@@ -35,7 +46,7 @@ _TEXTS: Mapping[Reason, str] = {
         "E-{experiment} is already running, so its plan can't change. "
         "To change it, stop it first: `/experiment stop E-{experiment}`."
     ),
-    Reason.REQUEST_WAITING: "A request for H-{hypothesis} already waits for {asked_of_name}. There is nothing more to do now.",
+    Reason.REQUEST_WAITING: "A request for H-{hypothesis} already waits for {asked_of_name}. To ask someone else or take it back: `/experiment decide H-{hypothesis}`.",
     Reason.NO_REQUEST: "Nobody has asked for an approval of H-{hypothesis}. Its owner can: `/experiment ask H-{hypothesis}`.",
     Reason.ALREADY_DECIDED: "This request was already {state}{by_whom}{at_when}. Nothing was changed by your click.",
     Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
@@ -110,6 +121,13 @@ _STANDINGS: Mapping[str, str] = {
     Standing.STRANGER: "You are from another workspace: you can read along here, but only this workspace's members take part",
 }
 
+_OTHERS: Mapping[str, str] = {
+    Standing.GUEST: "They are a guest here, and guests read along only.",
+    Standing.BOT: "That is a bot, and this takes a person.",
+    Standing.DEACTIVATED: "Their account is deactivated.",
+    Standing.STRANGER: "They are from another workspace.",
+}
+
 NEXT_STEP: Mapping[str, str] = {
     "hypothesize": "Begin a prototype: `/hypothesis prototype H-{hypothesis}`.",
     "prototype": "Plan an experiment: `/experiment plan H-{hypothesis}`.",
@@ -157,6 +175,8 @@ class _Facts(dict[str, object]):
         number = facts.get("experiment")
         self["experiment_name"] = f"E-{number}" if number else "Its experiment"
         self["standing_name"] = _STANDINGS.get(str(facts.get("standing")), "")
+        self["other_standing"] = _OTHERS.get(str(facts.get("standing")), "They can't take part here.")
+        self["until_day"] = self._day(facts["until"]) if facts.get("until") else "later"
         self["state"] = facts.get("state") or "not planned yet"
         self["next_step"] = self._next_step(facts)
         total = facts.get("total")
@@ -164,6 +184,9 @@ class _Facts(dict[str, object]):
 
     def _when(self, at: Fact) -> str:
         return numbers.day_and_time(datetime.fromisoformat(str(at)), self._zone)
+
+    def _day(self, at: Fact) -> str:
+        return numbers.day(datetime.fromisoformat(str(at)), self._zone)
 
     @staticmethod
     def _next_step(facts: Mapping[str, Fact]) -> str:

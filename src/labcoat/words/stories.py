@@ -146,8 +146,27 @@ def _value(value: object) -> str:
     return numbers.shortened(str(value), VALUE_LENGTH) if value else "nothing"
 
 
+def people(entry: HistoryEntry) -> list[str]:
+    """Return the ids of the people whom the line of an entry names, as @ and the id."""
+    values = [value for name in ("owner", "deputy") for value in entry.changes.get(name, ())]
+    return [str(value) for value in values if value]
+
+
 def _owner(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    return "took it over" if entry.step is Step.TAKE else "handed it over"
+    said = "took it over" if entry.step is Step.TAKE else "handed it over"
+    parts = [_who(entry, "owner"), f"deputy {_who(entry, 'deputy')}" if "deputy" in entry.changes else ""]
+    changed = ", ".join(part for part in parts if part)
+    if "owner" not in entry.changes:
+        said = "named a deputy" if entry.changes.get("deputy", (None, None))[1] else "goes on without a deputy"
+        changed = _who(entry, "deputy")
+    return f"{said}: {changed}{_because(entry)}" if changed else f"{said}{_because(entry)}"
+
+
+def _who(entry: HistoryEntry, field: str) -> str:
+    if field not in entry.changes:
+        return ""
+    old, new = (f"@{value}" if value else "nobody" for value in entry.changes[field])
+    return f"{old} → {new}"
 
 
 def _need(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
@@ -238,6 +257,7 @@ def _ask(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG0
     position = next(int(name.split(" ")[1]) for name in entry.changes if name.startswith("request "))
     request = dossier.get_request(position)
     who = "a member to confirm" if request.is_member_confirmation else "for approval"
+    who = "themselves, as the only lead here" if request.is_self_release else who
     why = f" Without an experiment: {request.no_experiment_reason}." if request.no_experiment_reason else ""
     note = f" {request.no_experiment_note}" if request.no_experiment_note else ""
     return (
@@ -298,7 +318,7 @@ _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
     Step.SEND_BACK: _answered("sent back the request for"),
     Step.DECLINE: _answered("declined the request for"),
     Step.EXPIRE: _expired,
-    Step.WITHDRAW: _answered("withdrew the request for"),
+    Step.WITHDRAW: _answered("took back the request for"),
     Step.SHIP: _ended,
     Step.CLOSE: _ended,
     Step.PIVOT: _ended,

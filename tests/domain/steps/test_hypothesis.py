@@ -132,6 +132,37 @@ def test_it_is_without_an_owner_only_in_hypothesize() -> None:
         hypothesis.hand_over(a_dossier(prototypes=(a_prototype(),)), by=a_member(), to=None)
 
 
+def test_a_deputy_is_involved_and_may_do_what_the_owner_may() -> None:
+    after = hypothesis.hand_over(a_dossier(), by=a_member(), to=OWNER, deputy=OTHER)
+
+    assert (after.hypothesis.deputy, after.hypothesis.involved) == (OTHER, (OWNER, OTHER))
+    assert hypothesis.edit(after, a_statement("Other words"), by=a_member(OTHER), reason=None)
+
+
+def test_who_stands_in_may_do_what_the_owner_may_while_they_are_away() -> None:
+    stand_in = replace(a_member(OTHER), stands_in_for=frozenset({OWNER}))
+
+    assert hypothesis.edit(a_dossier(), a_statement("Other words"), by=stand_in, reason=None)
+    with refused(Reason.NOT_OWNER):
+        hypothesis.edit(a_dossier(), a_statement("Other words"), by=a_member(OTHER), reason=None)
+
+
+def test_owner_and_deputy_are_two_people() -> None:
+    with refused(Reason.DEPUTY_IS_OWNER, "deputy"):
+        hypothesis.hand_over(a_dossier(), by=a_member(), to=OTHER, deputy=OTHER)
+
+
+def test_handing_over_to_who_owns_it_already_says_so() -> None:
+    with refused(Reason.NOTHING_CHANGED, "owner"):
+        hypothesis.hand_over(a_dossier(), by=a_member(), to=OWNER)
+
+
+def test_what_somebody_left_who_is_gone_is_taken() -> None:
+    after = hypothesis.take(a_dossier(), by=a_member(OTHER), is_owner_gone=True).hypothesis
+
+    assert (after.owner, after.involved) == (OTHER, (OWNER, OTHER))
+
+
 def _close(
     dossier: Dossier,
     *,

@@ -25,6 +25,7 @@ from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.member import Member
+from labcoat.domain.person import EVERYBODY_THERE, Person, Presence
 from labcoat.domain.refusal import Reason
 from labcoat.domain.request import NoExperimentReason, eligible_leads
 from labcoat.domain.steps import request
@@ -48,12 +49,14 @@ def _ask(
     amount_days: float = 20,
     why: NoExperimentReason | None = None,
     note: str = "",
+    presence: Presence = EVERYBODY_THERE,
 ) -> Dossier:
     return request.ask(
         dossier,
         by=by or a_member(),
         of=of,
         leads=leads,
+        presence=presence,
         conclusion=Outcome.SUPPORTED,
         learning=learning,
         amount_days=amount_days,
@@ -238,3 +241,76 @@ def test_an_expired_request_is_asked_again_as_another() -> None:
 def test_a_request_that_is_not_there_is_refused() -> None:
     with refused(Reason.NO_REQUEST):
         request.approve(_stopped(), 1, by=a_lead(), reason=None, verdict=None, seen_version=1, now=NOW)
+
+
+AWAY_UNTIL = NOW + 7 * DAY
+
+
+def _away(*people: Person) -> Presence:
+    return Presence(away={person.user: person for person in people})
+
+
+def test_a_lead_who_is_away_is_not_asked_while_another_is_there() -> None:
+    presence = _away(Person(user=LEAD, away_until=AWAY_UNTIL))
+
+    with refused(Reason.PERSON_AWAY, "lead", until=AWAY_UNTIL.isoformat()):
+        _ask(_stopped(), presence=presence)
+    assert not _ask(_stopped(), of=OTHER_LEAD, presence=presence).requests[0].is_member_confirmation
+
+
+def test_while_every_lead_is_away_one_may_wait_or_a_member_confirms() -> None:
+    presence = _away(Person(user=LEAD, away_until=AWAY_UNTIL))
+
+    assert not _ask(_stopped(), leads=(LEAD,), presence=presence).requests[0].is_member_confirmation
+    assert _ask(_stopped(), of=OTHER, leads=(LEAD,), presence=presence).requests[0].is_member_confirmation
+
+
+def test_who_stands_in_for_the_owner_neither_is_asked_nor_answers() -> None:
+    presence = _away(Person(user=OWNER, away_until=AWAY_UNTIL, stand_in=LEAD))
+    stand_in = Member(user=LEAD, is_lead=True, stands_in_for=frozenset({OWNER}))
+
+    with refused(Reason.NOT_ELIGIBLE, "lead"):
+        _ask(_stopped(), presence=presence)
+    with refused(Reason.NOT_ELIGIBLE):
+        request.answerable(_stopped(waiting=True), 1, by=stand_in)
+
+
+def test_a_lead_who_is_gone_is_not_eligible() -> None:
+    assert eligible_leads(_stopped().hypothesis, (LEAD, OTHER_LEAD), presence=Presence(gone=frozenset({LEAD}))) == (
+        OTHER_LEAD,
+    )
+
+
+ONLY_LEAD = Member(user=OWNER, is_lead=True, is_only_lead=True)
+
+
+def test_only_the_only_lead_who_owns_it_asks_themselves() -> None:
+    asked = _ask(_stopped(), by=ONLY_LEAD, of=OWNER, leads=(OWNER,)).requests[0]
+
+    assert (asked.is_self_release, asked.is_member_confirmation) == (True, False)
+    with refused(Reason.NOT_ELIGIBLE, "lead"):
+        _ask(_stopped(), by=a_member(is_lead=True), of=OWNER, leads=(OWNER, LEAD))
+
+
+def test_releasing_alone_needs_a_reason_and_that_nobody_else_leads() -> None:
+    asked = _ask(_stopped(), by=ONLY_LEAD, of=OWNER, leads=(OWNER,))
+
+    def release(by: Member, reason: str | None) -> Dossier:
+        return request.approve(asked, 1, by=by, reason=reason, verdict=Verdict.WIN, seen_version=1, now=NOW)
+
+    with refused(Reason.REASON_NEEDED, "reason"):
+        release(ONLY_LEAD, None)
+    with refused(Reason.NOT_ELIGIBLE):
+        release(a_member(is_lead=True), "Easy to undo")
+    assert release(ONLY_LEAD, "Easy to undo").hypothesis.stage is Stage.PRODUCTIONIZE
+    assert release(a_lead(OTHER_LEAD), None).requests[0].decided_by == OTHER_LEAD
+
+
+def test_the_owner_and_who_acts_for_them_take_a_request_back() -> None:
+    stand_in = Member(user=OTHER, stands_in_for=frozenset({OWNER}))
+    for by in (a_member(), stand_in):
+        after = request.withdraw(_stopped(waiting=True), by=by, reason="one more week", now=NOW).requests[0]
+
+        assert (after.state, after.decided_by, after.answer) == (RequestState.WITHDRAWN, by.user, "one more week")
+    with refused(Reason.NOT_OWNER):
+        request.withdraw(_stopped(waiting=True), by=a_member(OTHER), now=NOW)

@@ -69,21 +69,27 @@ def statement_of(hypothesis: Hypothesis) -> Statement:
     return Statement(**{field.name: getattr(hypothesis, field.name) for field in fields(Statement)})
 
 
-def take(dossier: Dossier, *, by: Member) -> Dossier:
-    """Return the hypothesis owned by the taker; one that has an owner is handed over instead."""
+def take(dossier: Dossier, *, by: Member, is_owner_gone: bool = False) -> Dossier:
+    """Return the hypothesis owned by the taker; one that has an owner who is still there is handed over instead."""
     dossier.require(Step.TAKE)
-    if dossier.hypothesis.owner is not None:
+    if dossier.hypothesis.owner is not None and not is_owner_gone:
         raise Refusal(Reason.HAS_OWNER, hypothesis=dossier.hypothesis.number, owner=dossier.hypothesis.owner)
-    return dossier.with_hypothesis(involved(replace(dossier.hypothesis, owner=by.user), by.user))
+    deputy = None if dossier.hypothesis.deputy == by.user else dossier.hypothesis.deputy
+    return dossier.with_hypothesis(involved(replace(dossier.hypothesis, owner=by.user, deputy=deputy), by.user))
 
 
-def hand_over(dossier: Dossier, *, by: Member, to: UserId | None) -> Dossier:
-    """Return the hypothesis owned by someone else; by nobody only in the stage hypothesize."""
+def hand_over(dossier: Dossier, *, by: Member, to: UserId | None, deputy: UserId | None = None) -> Dossier:
+    """Return the hypothesis owned by someone else; by nobody only in the stage hypothesize. deputy: None for none."""
     dossier.require(Step.HAND_OVER)
     dossier.require_owner(by, or_lead=True)
-    if to is None and dossier.hypothesis.stage is not Stage.HYPOTHESIZE:
+    old = dossier.hypothesis
+    if to is None and old.stage is not Stage.HYPOTHESIZE:
         raise Refusal(Reason.MISSING, "owner")
-    return dossier.with_hypothesis(involved(replace(dossier.hypothesis, owner=to), to))
+    if deputy is not None and deputy == to:
+        raise Refusal(Reason.DEPUTY_IS_OWNER, "deputy")
+    if (to, deputy) == (old.owner, old.deputy):
+        raise Refusal(Reason.NOTHING_CHANGED, "owner", hypothesis=old.number)
+    return dossier.with_hypothesis(involved(replace(old, owner=to, deputy=deputy), to, deputy))
 
 
 def close(

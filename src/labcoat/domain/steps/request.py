@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from labcoat.domain.dossier import Dossier, involved, moved
-from labcoat.domain.hypothesis import Outcome
+from labcoat.domain.hypothesis import Hypothesis, Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.member import Member
+from labcoat.domain.person import EVERYBODY_THERE, Presence
 from labcoat.domain.refusal import Reason, Refusal, require_reason, require_text
 from labcoat.domain.request import NoExperimentReason, Request, eligible_leads, is_against, may_decide
 from labcoat.stats.results import Verdict
@@ -20,6 +21,7 @@ def ask(
     by: Member,
     of: UserId,
     leads: Collection[UserId],
+    presence: Presence = EVERYBODY_THERE,
     conclusion: Outcome,
     learning: str,
     amount_days: float,
@@ -31,7 +33,8 @@ def ask(
 ) -> Dossier:
     """Return the dossier with a waiting request; the stage stays.
 
-    of: an eligible lead, or any uninvolved member where no lead is eligible. leads: everybody who leads here.
+    of: an eligible lead who is there; where there is none, any uninvolved member, or the owner as the only lead.
+    leads: everybody who leads here. presence: who of all people is not there now.
     verdict: of the newest look of the stopped experiment, None without one.
     """
     dossier.require(Step.ASK)
@@ -54,9 +57,10 @@ def ask(
             no_experiment_note, because="“other” says nothing yet", field="no_experiment_note"
         )
     hypothesis = involved(dossier.hypothesis, by.user)
-    eligible = eligible_leads(hypothesis, leads)
-    if of in hypothesis.involved or (eligible and of not in eligible):
-        raise Refusal(Reason.NOT_ELIGIBLE, "lead", hypothesis=hypothesis.number)
+    eligible = eligible_leads(hypothesis, leads, presence=presence)
+    is_self_release = of == by.user == hypothesis.owner and by.is_only_lead
+    if not is_self_release:
+        _require_askable(hypothesis, of, eligible, presence)
     if not amount_days > 0:
         raise Refusal(Reason.NOT_POSITIVE, "amount", text=f"{amount_days:g}")
     request = Request(
@@ -71,10 +75,21 @@ def ask(
         amount_days=amount_days,
         no_experiment_reason=no_experiment_reason,
         no_experiment_note=no_experiment_note.strip(),
-        is_member_confirmation=not eligible,
+        is_member_confirmation=of not in eligible and not is_self_release,
+        is_self_release=is_self_release,
         verdict=verdict,
     )
     return dossier.with_hypothesis(hypothesis).with_request(request)
+
+
+def _require_askable(hypothesis: Hypothesis, of: UserId, eligible: Collection[UserId], presence: Presence) -> None:
+    there = [lead for lead in eligible if presence.is_there(lead)]
+    is_barred = of in hypothesis.involved or of == presence.stand_in(hypothesis.owner)
+    if is_barred or (there and of not in eligible):
+        raise Refusal(Reason.NOT_ELIGIBLE, "lead", hypothesis=hypothesis.number)
+    away = presence.away.get(of)
+    if there and away is not None and away.away_until is not None:
+        raise Refusal(Reason.PERSON_AWAY, "lead", until=away.away_until.isoformat())
 
 
 def approve(
@@ -95,6 +110,8 @@ def approve(
     request = answerable(dossier, position, by=by, step=Step.APPROVE)
     if is_against(verdict, request.conclusion):
         reason = require_reason(reason, because=f"the verdict is “{verdict}”")
+    if request.is_self_release and by.user == request.asked_of:
+        reason = require_reason(reason, because="nobody but you looks at the evidence")
     answered = replace(_answered(request, RequestState.APPROVED, by, reason, now), seen_version=seen_version)
     return dossier.with_hypothesis(moved(dossier.hypothesis, Stage.PRODUCTIONIZE, at=now)).with_request(answered)
 
@@ -115,22 +132,26 @@ def decline(dossier: Dossier, position: int, *, by: Member, reason: str, now: da
 
 def expire(dossier: Dossier, position: int, *, now: datetime) -> Dossier:
     """Return the request expired, once its time has passed."""
-    request = _waiting(dossier, position, Step.EXPIRE)
+    request = waiting(dossier, position, Step.EXPIRE)
     if now < request.expires_at:
         raise Refusal(Reason.NOT_EXPIRED, hypothesis=dossier.hypothesis.number)
     return dossier.with_request(replace(request, state=RequestState.EXPIRED, decided_at=now))
 
 
-def withdraw(dossier: Dossier, *, now: datetime) -> Dossier:
-    """Return the waiting request withdrawn, because what it was about has changed."""
+def withdraw(dossier: Dossier, *, now: datetime, by: Member | None = None, reason: str | None = None) -> Dossier:
+    """Return the waiting request withdrawn. by: the owner who does it, None where what it was about has changed."""
     request = dossier.waiting_request
     if request is None:
         raise Refusal(Reason.NO_REQUEST, hypothesis=dossier.hypothesis.number)
     dossier.require(Step.WITHDRAW)
-    return dossier.with_request(replace(request, state=RequestState.WITHDRAWN, decided_at=now))
+    if by is None:
+        return dossier.with_request(replace(request, state=RequestState.WITHDRAWN, decided_at=now))
+    dossier.require_owner(by)
+    return dossier.with_request(_answered(request, RequestState.WITHDRAWN, by, reason, now))
 
 
-def _waiting(dossier: Dossier, position: int, step: Step) -> Request:
+def waiting(dossier: Dossier, position: int, step: Step = Step.WITHDRAW) -> Request:
+    """Return the request if it still waits for an answer; raise Refusal otherwise."""
     request = dossier.get_request(position)
     if request.state is not RequestState.WAITING:
         # Said before the stage is checked: a second click should hear who was first, not what the stage allows.
@@ -147,7 +168,7 @@ def _waiting(dossier: Dossier, position: int, step: Step) -> Request:
 
 def answerable(dossier: Dossier, position: int, *, by: Member, step: Step = Step.APPROVE) -> Request:
     """Return the waiting request if this person may answer it; raise Refusal otherwise."""
-    request = _waiting(dossier, position, step)
+    request = waiting(dossier, position, step)
     if not may_decide(request, dossier.hypothesis, by):
         is_involved = by.user in dossier.hypothesis.involved
         raise Refusal(Reason.NOT_ELIGIBLE, hypothesis=dossier.hypothesis.number, is_involved=is_involved)

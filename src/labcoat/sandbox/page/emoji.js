@@ -8,6 +8,7 @@ export const EMOJI = {
   heavy_check_mark: "✔️", heavy_minus_sign: "➖", hourglass: "⌛", hourglass_flowing_sand: "⏳", hugging_face: "🤗",
   inbox_tray: "📥", information_source: "ℹ️", key: "🔑", lab_coat: "🥼", large_blue_circle: "🔵",
   large_green_circle: "🟢", large_yellow_circle: "🟡", link: "🔗", lock: "🔒", mag: "🔍", memo: "📝", microscope: "🔬",
+  mortar_board: "🎓", palm_tree: "🌴",
   money_with_wings: "💸", moneybag: "💰", mute: "🔇", new: "🆕", no_entry: "⛔", octagonal_sign: "🛑", package: "📦",
   paperclip: "📎", pencil: "✏️", pencil2: "✏️", point_right: "👉", pushpin: "📌", question: "❓", raised_hands: "🙌",
   recycle: "♻️", red_circle: "🔴", repeat: "🔁", rocket: "🚀", rotating_light: "🚨", scales: "⚖️", seedling: "🌱",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labcoat.db import clock, deliveries
+from labcoat.db import channels, clock, deliveries
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
@@ -58,7 +58,9 @@ class Asking:
 
     def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
         """Return the person who asks, with what they may do."""
-        return finding.get_member(tx, self.workspace, self.user, channel=self.channel, of=dossier)
+        return finding.get_member(
+            tx, self.workspace, self.user, now=clock.business_now(tx), channel=self.channel, of=dossier
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +68,21 @@ class Call(Asking):
     """A command or a click. reply: answers in private. open_form: opens a modal; both once at most.
 
     publish_home: shows the person another Home.
+    is_in_view: it was clicked in a form or in Home, so that the channel is the home channel at best.
     """
 
     reply: Callable[[Message], None]
     open_form: Callable[[Block], None]
     publish_home: Callable[[Block], None]
+    is_in_view: bool = False
 
     def home_channel(self) -> ChannelId:
+        """Return where hypotheses filed from here live; raise Refusal without any channel."""
+        here = self.here()
+        with self.reading() as (tx, _):
+            return channels.settings(tx, self.workspace, here).home or here
+
+    def here(self) -> ChannelId:
         """Return the channel that the person is in, or the home channel from a DM; raise Refusal without either."""
         if self.channel.startswith(PUBLIC_OR_PRIVATE):
             return self.channel

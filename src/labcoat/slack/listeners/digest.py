@@ -1,6 +1,7 @@
 """The digest on demand: a private preview, or now for the channel."""
 
 from labcoat.slack.blocks import Message, section
+from labcoat.slack.listeners import settings
 from labcoat.slack.listeners.call import Call
 from labcoat.slack.views.digest import digest_message
 from labcoat.usecases import digests
@@ -8,7 +9,10 @@ from labcoat.usecases import digests
 
 def show_digest(call: Call, rest: str) -> None:
     """Answer with a preview, or put the digest in the outbox for the channel."""
-    channel = call.home_channel()
+    if rest == "settings":
+        settings.open_settings_form(call, "")
+        return
+    channel = call.here()
     if rest != "now":
         with call.reading() as (tx, now):
             digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.house.zone)

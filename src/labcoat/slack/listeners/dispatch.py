@@ -19,7 +19,7 @@ from labcoat.slack import connection, errors, grammar, membership
 from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.house import House
-from labcoat.slack.listeners import experiment, home, prototype, result
+from labcoat.slack.listeners import experiment, home, prototype, result, settings
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
 from labcoat.slack.views import listing
@@ -35,6 +35,7 @@ _LIVE_FORMS = {
     "record": result.record_form_for,
     "plan": experiment.plan_form_for,
     "adopt": experiment.plan_form_for,
+    "settings": settings.settings_form_for,
 }
 
 
@@ -144,6 +145,7 @@ def _call(
         reply=reply,
         open_form=open_form,
         publish_home=publish_home,
+        is_in_view="view" in body,
     )
 
 

@@ -13,11 +13,13 @@ from labcoat.slack.listeners import (
     hypothesis,
     listing,
     need,
+    people,
     prediction,
     prototype,
     request,
     result,
     search,
+    settings,
     sizing,
 )
 from labcoat.slack.listeners.call import Call, Submission, Target
@@ -43,6 +45,8 @@ VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "result": result.show_result,
     "ask": request.open_ask_form,
     "decide": request.show_request,
+    "take": people.take,
+    "handover": people.open_handover_form,
 }
 """Verbs about one hypothesis or experiment: commands and buttons."""
 
@@ -54,6 +58,8 @@ BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "approve": request.open_decision_form("approve"),
     "send_back": request.open_decision_form("send_back"),
     "decline": request.open_decision_form("decline"),
+    "ask_other": request.open_ask_other_form,
+    "withdraw": request.open_withdraw_form,
 }
 """Also those that only a button in its place can mean."""
 
@@ -67,6 +73,9 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "search": search.search,
     "size": sizing.size,
     "help": listing.show_help,
+    "settings": settings.open_settings_form,
+    "away": people.open_away_form,
+    "back": people.come_back,
 }
 """Verbs about nothing in particular, with what follows them; "file" and "menu" are typed as a bare command."""
 
@@ -94,6 +103,10 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
     "approve": request.submit_approve,
     "send_back": request.submit_send_back,
     "decline": request.submit_decline,
+    "withdraw": request.submit_withdraw,
+    "handover": people.submit_handover,
+    "away": people.submit_away,
+    "settings": settings.submit_settings,
 }
 """What submitting each form does, by its callback id."""
 

@@ -66,9 +66,10 @@ def _facts(dossier: Dossier, readout: Readout | None, predictions: Sequence[Pred
     hypothesis = dossier.hypothesis
     arrow = "up" if hypothesis.direction is Direction.UP else "down"
     effect = f" by {escape(hypothesis.smallest_effect)}" if hypothesis.smallest_effect else ""
+    deputy = f", deputy {mention(hypothesis.deputy)}" if hypothesis.deputy else ""
     facts = [
         f"*Metric*\n{escape(hypothesis.metric)}, {arrow}{effect}",
-        f"*Owner*\n{mention(hypothesis.owner)}",
+        f"*Owner*\n{mention(hypothesis.owner)}{deputy}",
     ]
     if dossier.prototypes:
         newest = dossier.prototypes[-1]
@@ -157,6 +158,8 @@ def _request_line(dossier: Dossier, zone: str) -> str:
     by = f" by {mention(request.decided_by)}" if request.decided_by else ""
     if request.state is RequestState.APPROVED and request.is_member_confirmation:
         by = f", confirmed by a member ({mention(request.decided_by)})"
+    if request.state is RequestState.APPROVED and request.is_self_release and request.decided_by == request.asked_of:
+        by = f": released by its owner {mention(request.decided_by)}, the only lead here"
     at = f" on {numbers.day(request.decided_at, zone)}" if request.decided_at else ""
     why = f": {escape(request.answer)}" if request.answer else ""
     return f":inbox_tray: Request {request.state}{by}{at}{why}"
@@ -221,6 +224,8 @@ _LABELS = {
     "pivot": "Pivot: close, and go on from it",
     "need": "Note a need",
     "reopen": "Reopen",
+    "take": "Take it",
+    "handover": "Hand over",
 }
 
 
@@ -229,6 +234,8 @@ def _likely_verbs(dossier: Dossier) -> list[str]:
     result = ["result"] if experiment is not None else []
     if not hypothesis.is_open:
         return [*result, "reopen"]
+    if hypothesis.owner is None and hypothesis.stage is Stage.HYPOTHESIZE:
+        return ["take", "close"]
     if dossier.waiting_request is not None:
         return ["decide", *result, "close"]
     match hypothesis.stage:
@@ -252,13 +259,14 @@ def _likely_verbs(dossier: Dossier) -> list[str]:
 
 
 def _other_verbs(dossier: Dossier) -> list[str]:
-    if not dossier.hypothesis.is_open:
+    """Return what is done now and then; a menu holds five, and every verb is a command too."""
+    hypothesis, experiment = dossier.hypothesis, dossier.newest_experiment
+    if not hypothesis.is_open:
         return []
-    experiment = dossier.newest_experiment
-    is_running = dossier.running is not None
-    ending = [] if is_running else ["pivot", "close"]
-    cap = ["cap"] if dossier.hypothesis.stage is Stage.PROTOTYPE and dossier.prototypes else []
     is_stopped = experiment is not None and experiment.state is ExperimentState.STOPPED
     typed = ["record"] if experiment is not None and is_stopped and experiment.plan.source is ResultSource.TYPED else []
-    is_untested = dossier.hypothesis.stage in (Stage.HYPOTHESIZE, Stage.PROTOTYPE)
-    return [*typed, "edit", *cap, *(["adopt"] if is_untested else []), "need", *ending]
+    owned = ["handover"] if hypothesis.owner is not None else []
+    cap = ["cap"] if hypothesis.stage is Stage.PROTOTYPE and dossier.prototypes else []
+    adopt = ["adopt"] if hypothesis.stage is Stage.HYPOTHESIZE else []
+    ending = [] if dossier.running is not None else ["close"] if dossier.draft is not None else ["pivot"]
+    return [*typed, "edit", *owned, *cap, *adopt, "need", *ending]

@@ -9,6 +9,7 @@ from labcoat.words import nudges
 _VERBS = {
     NudgeCase.REQUEST_WAITING: (("decide", "Decide"),),
     NudgeCase.END_REACHED: (("result", "Result"), ("stop", "Stop")),
+    NudgeCase.OWNER_GONE: (("handover", "Hand over"), ("show", "Show"), ("close", "Close")),
     NudgeCase.UNDECIDED: (("ask", "Ask for approval"), ("again", "Run again"), ("close", "Close")),
 }
 

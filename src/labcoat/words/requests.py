@@ -1,0 +1,26 @@
+"""What has changed under a request since somebody read it."""
+
+from labcoat.stats.results import Readout, Verdict
+from labcoat.usecases.requests import Seen
+from labcoat.words import numbers, verdicts
+
+
+def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
+    """Return what changed of what a decision rests on, a sentence each. readout: of the newest look."""
+    said = []
+    if before.plan != now.plan:
+        said.append("The plan is another one now.")
+    if before.verdict is not now.verdict:
+        said.append(f"The verdict was “{_name(before.verdict)}”, and is “{_name(now.verdict)}” now.")
+    if before.look != now.look and readout is not None:
+        effect = verdicts.telling_effect(readout)
+        said.append(f"There is a newer look: {effect}." if effect else "There is a newer look.")
+    more = now.evidence_count - before.evidence_count
+    if more > 0:
+        added = numbers.counted(more, "piece of evidence was", "pieces of evidence were")
+        said.append(f"{added} added.")
+    return said
+
+
+def _name(verdict: Verdict | None) -> str:
+    return "none yet" if verdict is None else verdicts.WORDS[verdict].name
