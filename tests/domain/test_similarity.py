@@ -6,14 +6,14 @@ from labcoat.domain.similarity import Similarity, words_of
 from labcoat.usecases.similar import NEAR_ENOUGH
 
 KNOWN = {
-    1: "Show fresh offers first to people who come back within a day orders per user 4 of 5 scrolled past old offers",
-    2: "Suggest the category while people type, for searches of one word empty searches every fifth finds nothing",
-    3: "Show bigger photos in the results orders per user people zoom in before they click",
-    4: "Buy with one click from the results orders per user a third of all baskets is left at the address form",
-    5: "Translate the filters for people who search in Turkish empty searches one in nine searches is in Turkish",
-    6: "Suggest a lower price to sellers after a week without contact: contacts per seller, cheap ones sell soon",
-    7: "Show one offer a screen, to swipe through, on phones contacts per user young people call lists old",
-    8: "Mail people when the price of a saved offer falls contacts per user half of saved offers get cheaper",
+    1: "Show fresh offers first to people who come back within a day 4 of 5 scrolled past old offers",
+    2: "Suggest the category while people type, for searches of one word every fifth finds nothing",
+    3: "Show bigger photos in the results people zoom in before they click",
+    4: "Buy with one click from the results a third of all baskets is left at the address form",
+    5: "Translate the filters for people who search in Turkish one in nine searches is in Turkish",
+    6: "Suggest a lower price to sellers after a week without contact: cheap ones sell soon",
+    7: "Show one offer a screen, to swipe through, on phones young people call lists old",
+    8: "Mail people when the price of a saved offer falls half of saved offers get cheaper",
 }
 
 ALIKE = [

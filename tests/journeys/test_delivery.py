@@ -47,6 +47,7 @@ def test_messages_to_one_channel_keep_their_order_while_one_waits(play: Play) ->
 
 def test_trouble_in_one_channel_holds_nobody_else_up(play: Play) -> None:
     play.slack.invite_bot("CGENERAL")
+    play.deliver()  # the welcome
     play.slack.faults.add("chat.postMessage", FaultKind.DROP_BEFORE)
     play.files(play.ana)
 

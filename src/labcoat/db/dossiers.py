@@ -296,10 +296,11 @@ def state_of_all(tx: Transaction, workspace: WorkspaceId) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a hypothesis is about. text: everything in it that people may look for."""
+    """What a hypothesis is about. claim: change and reason. text: everything in it that people may look for."""
 
     change: str
     stage: Stage
+    claim: str
     text: str
 
 
@@ -311,7 +312,10 @@ def words_of_all(tx: Transaction, workspace: WorkspaceId) -> dict[HypothesisNumb
     rows = tx.execute(query.where(column.workspace == workspace))
     return {
         HypothesisNumber(number): Words(
-            change, stage, " ".join((change, metric, because, *tags, ended["learning"] if ended else ""))
+            change,
+            stage,
+            f"{change} {because}",
+            " ".join((change, metric, because, *tags, ended["learning"] if ended else "")),
         )
         for number, change, stage, metric, because, tags, ended in rows
     }

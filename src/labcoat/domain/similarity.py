@@ -18,6 +18,7 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 ALIKE = 82.0
 """Of 100: how alike two spellings must be to count as one word; "recomendation" and "recommendation" are at 96."""
 _MOST_SPELLINGS = 6
+_LEAST_SHARED = 2
 _SAID_EVERYWHERE = """
     a an and are as at be because but by can do does for from had has have how i if in into is it its more most not of
     on or our out people show so than that the their them then there they this to up us user users was we were what
@@ -68,21 +69,26 @@ class Similarity(Generic[KeyT]):
         self._vocabulary = list(self._weights)
 
     def alike(self, text: str) -> dict[KeyT, float]:
-        """Return how much each text is like this one, 0-1; without those that share nothing."""
+        """Return how much each text is like this one, 0-1; without those that share a single word or none."""
         shared, own = self._shared(text)
-        return {key: 2 * weight / (own + self._total(key)) for key, weight in shared.items()}
+        return {
+            key: 2 * weight / (own + self._total(key))
+            for key, (weight, words) in shared.items()
+            if words >= _LEAST_SHARED
+        }
 
     def containing(self, text: str) -> dict[KeyT, float]:
         """Return how much of this text's words each text has, 0-1; without those that have none."""
         shared, own = self._shared(text)
-        return {key: weight / own for key, weight in shared.items()}
+        return {key: weight / own for key, (weight, _) in shared.items()}
 
     def _total(self, key: KeyT) -> float:
         return sum(self._weights[word] for word in self._words[key])
 
-    def _shared(self, text: str) -> tuple[dict[KeyT, float], float]:
+    def _shared(self, text: str) -> tuple[dict[KeyT, tuple[float, int]], float]:
+        """Return the weight and the number of the words that each text shares, and the weight of all its own."""
         words = _word_set(text)
-        shared: dict[KeyT, float] = defaultdict(float)
+        shared: dict[KeyT, tuple[float, int]] = {}
         for word in words:
             best: dict[KeyT, float] = {}
             for spelling, likeness in self._spellings(word):
@@ -90,7 +96,8 @@ class Similarity(Generic[KeyT]):
                 for key in self._keys_of[spelling]:
                     best[key] = max(best.get(key, 0.0), weight)
             for key, weight in best.items():
-                shared[key] += weight
+                before, count = shared.get(key, (0.0, 0))
+                shared[key] = before + weight, count + 1
         own = sum(self._weights.get(word, self._rarest) for word in words)
         return shared, own or 1.0
 

@@ -1,6 +1,8 @@
 """Have we tried this? The hypotheses that are much like some words, of the whole workspace, open and closed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from labcoat.db import dossiers
 from labcoat.db.database import Transaction
@@ -29,9 +31,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """claims: of change and reason only. A metric in common makes nobody's hypothesis another's."""
+
     state: tuple[int, int]
     words: dict[HypothesisNumber, Words]
-    similarity: Similarity[HypothesisNumber]
+    claims: Similarity[HypothesisNumber]
+    texts: Callable[[], Similarity[HypothesisNumber]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +48,28 @@ class Memory:
     def nearest(self, tx: Transaction, workspace: WorkspaceId, text: str, *, limit: int = NEAREST) -> tuple[Found, ...]:
         """Return the hypotheses that are most like the text, if any is near enough."""
         known = self._of(tx, workspace)
-        return _best(tx, workspace, known, known.similarity.alike(text), least=NEAR_ENOUGH, limit=limit)[0]
+        return _best(tx, workspace, known, known.claims.alike(text), least=NEAR_ENOUGH, limit=limit)[0]
 
     def search(
         self, tx: Transaction, workspace: WorkspaceId, text: str, *, limit: int
     ) -> tuple[tuple[Found, ...], int]:
         """Return the best hits and how many there are; "H-12" itself is its own best hit."""
         known = self._of(tx, workspace)
-        return _best(tx, workspace, known, known.similarity.containing(text), least=FOUND_ENOUGH, limit=limit)
+        return _best(tx, workspace, known, known.texts().containing(text), least=FOUND_ENOUGH, limit=limit)
 
     def _of(self, tx: Transaction, workspace: WorkspaceId) -> _Known:
         state = dossiers.state_of_all(tx, workspace)
         known = self._known.get(workspace)
         if known is None or known.state != state:
             words = dossiers.words_of_all(tx, workspace)
-            known = _Known(state, words, Similarity({number: one.text for number, one in words.items()}))
+            claims = Similarity({number: one.claim for number, one in words.items()})
+            known = _Known(state, words, claims, cache(partial(_texts, words)))
             self._known[workspace] = known
         return known
+
+
+def _texts(words: dict[HypothesisNumber, Words]) -> Similarity[HypothesisNumber]:
+    return Similarity({number: one.text for number, one in words.items()})
 
 
 def _best(

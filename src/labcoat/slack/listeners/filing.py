@@ -123,7 +123,7 @@ def _review(tx: Transaction, form: Submission, statement: Statement, channel: Ch
     if form.metadata.get("is_reviewed"):
         return
     seen = set(form.metadata.get("seen", ()))
-    text = f"{statement.change} {statement.metric} {statement.because}"
+    text = f"{statement.change} {statement.because}"
     similar: tuple[Found, ...] = form.house.memory.nearest(tx, form.workspace, text)
     warnings = linting.warnings(statement)
     if not warnings and all(found.number in seen for found in similar):
