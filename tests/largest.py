@@ -18,6 +18,7 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.hypothesis import Decision, Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
+from labcoat.domain.importing import PastWork, Reading
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.nudge import Nudge, NudgeCase
@@ -42,6 +43,7 @@ from labcoat.slack.views import (
     following,
     home,
     hypothesis,
+    importing,
     listing,
     need,
     nudge,
@@ -275,6 +277,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     assert effect is not None
     sized = Asked(kind=MetricKind.PROPORTION, baseline=0.2, deviation=None, effect=effect, power=0.8, alpha=0.05)
     yield "size", sizing.size_message(sized)
+    yield "imported", importing.imported_message(500)
     yield "welcome", welcome.welcome_message()
     yield "needs", need.need_list(needs)
     yield "no needs", need.need_list([])
@@ -446,6 +449,7 @@ def forms() -> Iterator[tuple[str, Block]]:
     nobody = Candidates(leads=(), default=None)
     owner = UserId("U" + "0" * 20)
     yield from _file_forms(owner)
+    yield from _import_forms()
     yield "search", search.search_form(metadata=METADATA)
     yield "close", hypothesis.close_form(stopped, verdict=Verdict.WIN, metadata=METADATA)
     yield "close not valid", hypothesis.close_form(stopped, verdict=Verdict.INVALID, metadata=METADATA)
@@ -559,6 +563,28 @@ def _file_forms(owner: UserId) -> Iterator[tuple[str, Block]]:
         )
 
 
+def _import_forms() -> Iterator[tuple[str, Block]]:
+    works = [
+        PastWork(
+            line=n, change=f"{n} {text_of(590)}", outcome=Outcome.REFUTED if n % 2 else None, learning=text_of(900)
+        )
+        for n in range(500)
+    ]
+    unclear = tuple(f"line {n}: “{text_of(40)}” is no outcome, so it is taken as inconclusive" for n in range(500))
+    read = Reading(found=tuple(works), twice=tuple(works), unclear=unclear)
+    for name, reading in (("import", None), ("import preview", read)):
+        yield (
+            name,
+            importing.import_form(
+                paste=text_of(3000),
+                channel=ChannelId("C1"),
+                reading=reading,
+                has_file=False,
+                metadata=METADATA,
+            ),
+        )
+
+
 def homes() -> Iterator[tuple[str, Block]]:
     """Yield Home in each of its shapes."""
     stages = list(Stage)
@@ -662,6 +688,8 @@ def refusals() -> Iterator[Message]:
             standing=Standing.GUEST,
             events=10**12,
             units=10**12,
+            megabytes=1,
+            line=10**6,
             **facts,
         )
         yield errors.refusal_message(refusal, zone=ZONE)

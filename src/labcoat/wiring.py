@@ -21,6 +21,7 @@ from labcoat.slack import app as slack_app
 from labcoat.slack import connection
 from labcoat.slack.app import Identity
 from labcoat.slack.delivery import Delivery
+from labcoat.slack.downloading import downloader
 from labcoat.slack.house import House
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
@@ -47,7 +48,13 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     workspace = WorkspaceId(identity.workspace)
     with database.writing() as tx:
         workspaces.set_leads(tx, workspace, settings.leads, from_settings=True)
-    house = House(database=database, metrics=metrics, zone=settings.timezone, home_channel=settings.home_channel)
+    house = House(
+        database=database,
+        metrics=metrics,
+        zone=settings.timezone,
+        home_channel=settings.home_channel,
+        download=downloader(client),
+    )
     bolt = slack_app.build(house, client=client, identity=identity)
     jobs = Jobs(
         database=database,

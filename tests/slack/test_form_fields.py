@@ -13,6 +13,7 @@ SOURCE = Path(labcoat.__file__).parent
 RAISED = {
     "file": {"change", "metric", "direction", "because", "owner", "channel"},
     "search": set(),
+    "import": {"paste", "channel"},
     "predict": set(),
     "size": {"baseline", "minimum_effect", "deviation", "power", "alpha"},
     "prototype": {"summary", "cap", "stop_when", "build_guess"},
@@ -28,7 +29,7 @@ RAISED = {
     "start": {"since"},
     "stop": {"ended_at", "reason"},
     "cancel": {"reason"},
-    "record": {"metric", "correct", "as_of", *(f"totals_{n}" for n in range(len(largest.NAMES)))},
+    "record": {"metric", "correct", "as_of", "table", "file", *(f"totals_{n}" for n in range(len(largest.NAMES)))},
     "ask": {"conclusion", "learning", "amount", "lead"},
     "approve": {"reason"},
     "send_back": {"reason"},
@@ -53,6 +54,7 @@ IN_SOME_SHAPES = {
     "settings": {"channel", "weekday", "time", "zone", "quiet_from", "quiet_until", "home", "tags", "leads"},
     "ask": {"no_experiment", "no_experiment_note"},
     "close": {"overrides"},
+    "import": {"file"},
     "pivot": {"overrides"},
     "edit": {"change", "metric", "direction", "because", "reason"},
 }

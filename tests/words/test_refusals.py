@@ -46,6 +46,8 @@ FACTS: dict[str, Fact] = {
     "length": 2001,
     "longest": 2000,
     "events": 12,
+    "megabytes": 1,
+    "line": 3,
     "until": NOW.isoformat(),
     "count": 21,
     "most": 20,

@@ -8,7 +8,9 @@ from pydantic_core import to_jsonable_python
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import Change
 
-_NOT_TOLD = frozenset({"version", "workspace", "number", "position", "stage_since", "involved", "plan_version"})
+_NOT_TOLD = frozenset(
+    {"version", "workspace", "number", "position", "stage_since", "involved", "is_imported", "plan_version"}
+)
 
 
 def between(old: Dossier | None, new: Dossier) -> dict[str, Change]:

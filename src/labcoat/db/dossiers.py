@@ -136,14 +136,14 @@ def numbers_open_or_ended_since(
 ) -> list[HypothesisNumber]:
     """Return the hypotheses of a channel that are open, or were closed after `since`.
 
-    What was imported is told only once somebody goes on with it.
+    What was imported is left out until somebody takes it up.
     """
     column = tables.hypotheses.c
     query = select(column.number).where(
         column.workspace == workspace,
         column.channel == channel,
         column.ended_at.is_(None) | (column.ended_at > since),
-        column.is_imported.is_(False) | (column.stage != Stage.HYPOTHESIZE),
+        column.is_imported.is_(False),
     )
     return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
 

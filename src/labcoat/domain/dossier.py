@@ -123,8 +123,13 @@ class Dossier:
 
 
 def moved(hypothesis: Hypothesis, stage: Stage, *, at: datetime) -> Hypothesis:
-    """Return the hypothesis at that stage, its day counted from `at` if it was not there already."""
-    return hypothesis if hypothesis.stage is stage else replace(hypothesis, stage=stage, stage_since=at)
+    """Return the hypothesis at that stage, its day counted from `at` if it was not there already.
+
+    Whoever moves one that was imported has taken it up: from then on it is like any other.
+    """
+    if hypothesis.stage is stage:
+        return hypothesis
+    return replace(hypothesis, stage=stage, stage_since=at, is_imported=False)
 
 
 def involved(hypothesis: Hypothesis, *people: UserId | None) -> Hypothesis:

@@ -52,7 +52,7 @@ class Hypothesis:
 
     involved: everybody who ever owned it, stood in for its owner or asked for its approval; none of them may approve.
     stage_since: when it came to its stage. replaces: the hypothesis it goes on from. deputy: may do what the owner may.
-    is_imported: from before Labcoat; it has no card until something happens to it, and teaches no digest anything.
+    is_imported: from before Labcoat, and nobody has taken it up since; no digest tells of it.
     """
 
     workspace: WorkspaceId

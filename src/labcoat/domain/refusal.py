@@ -94,6 +94,14 @@ class Reason(StrEnum):
     ID_NEEDED = "id needed"
     NO_CHANNEL = "no channel"
     NOTHING_OPEN = "nothing open"
+    # files and pastes
+    FILE_UNREADABLE = "file unreadable"
+    FILE_TOO_LARGE = "file too large"
+    FILE_NOT_TEXT = "file not text"
+    NOTHING_TO_IMPORT = "nothing to import"
+    TOO_MANY_ROWS = "too many rows"
+    NOT_A_TABLE = "not a table"
+    NOT_TOTALS = "not totals"
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error

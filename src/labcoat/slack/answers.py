@@ -56,6 +56,11 @@ class Answers:
         """Return the chosen people, in the order they were chosen."""
         return tuple(UserId(user) for user in self._answer(block_id).get("selected_users") or ())
 
+    def file_address(self, block_id: str) -> str:
+        """Return the private address of the given file, "" without one."""
+        files = self._answer(block_id).get("files") or ()
+        return str(files[0].get("url_private_download") or files[0].get("url_private") or "") if files else ""
+
     def channel(self, block_id: str) -> ChannelId | None:
         """Return the chosen channel, None without one."""
         chosen = self._answer(block_id).get("selected_conversation")

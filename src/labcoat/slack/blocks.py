@@ -301,6 +301,12 @@ def clock_input(block_id: str, label: str, *, initial: str, hint: str = "") -> B
     return _input(block_id, label, {"type": "timepicker", "initial_time": initial}, hint=hint, is_optional=False)
 
 
+def file_input(block_id: str, label: str, *, kinds: Sequence[str], hint: str = "") -> Block:
+    """Return an optional choice of one file. kinds: its endings, without the dot."""
+    element: Block = {"type": "file_input", "filetypes": list(kinds), "max_files": 1}
+    return _input(block_id, label, element, hint=hint, is_optional=True)
+
+
 def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = "") -> Block:
     """Return a choice of date and time, in the person's own zone."""
     element: Block = {"type": "datetimepicker", "initial_date_time": int(initial.timestamp())}

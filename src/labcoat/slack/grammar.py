@@ -42,6 +42,7 @@ _REST = {
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now|settings)?$", re.IGNORECASE),
+    "import": re.compile(r"^$"),
     "settings": re.compile(r"^$"),
     "away": re.compile(r"^$"),
     "size": re.compile(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from labcoat.db.database import Database
 from labcoat.domain.ids import ChannelId
+from labcoat.slack.downloading import Download
 from labcoat.usecases.similar import Memory
 from labcoat.warehouse.metrics_file import MetricsFile
 
@@ -12,11 +13,12 @@ from labcoat.warehouse.metrics_file import MetricsFile
 class House:
     """zone: IANA name for plans, digests and dates. home_channel: where hypotheses filed in a DM live.
 
-    memory: of the words of all hypotheses, to find what was tried before.
+    download: reads a file that somebody gave in a form. memory: of the words of all hypotheses, for search.
     """
 
     database: Database
     metrics: MetricsFile | None
     zone: str
     home_channel: ChannelId | None
+    download: Download
     memory: Memory = field(default_factory=Memory)

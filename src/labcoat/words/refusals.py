@@ -111,6 +111,13 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.UNKNOWN_ID: "There is no {id} here. `/hypothesis list` shows what there is.",
     Reason.NO_CHANNEL: "Hypotheses live in a channel. Please type this in the channel where it belongs.",
     Reason.NOTHING_OPEN: "No hypothesis is open, and a need is noted where it was found. File one first: `/hypothesis`.",
+    Reason.FILE_UNREADABLE: "The file could not be read from Slack just now. Please try again, or paste its text.",
+    Reason.FILE_TOO_LARGE: "The file is larger than {megabytes} MB. Please split it, or leave columns out.",
+    Reason.FILE_NOT_TEXT: "That is no text file. Save the sheet as CSV, and choose that.",
+    Reason.NOTHING_TO_IMPORT: "There is nothing in it yet. Paste one title a line, or a table with a header.",
+    Reason.TOO_MANY_ROWS: "That is {count:,} lines; {most:,} fit at a time. Please bring them in parts.",
+    Reason.NOT_TOTALS: "{text}. A table of totals has the columns {known}, a row for each variant; or a row for each unit, with variant and {metric}.",
+    Reason.NOT_A_TABLE: "Line {line} can't be read as part of a table. Check its quotes.",
     Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",
 }
 

@@ -212,7 +212,7 @@ def reopen(dossier: Dossier, *, by: Member, reason: str) -> Dossier:
     """Return the hypothesis open again at its last stage; one that was shipped only by a lead."""
     require_reopenable(dossier, by=by)
     require_reason(reason, because="others have read that it is closed")
-    return dossier.with_hypothesis(replace(dossier.hypothesis, ending=None))
+    return dossier.with_hypothesis(replace(dossier.hypothesis, ending=None, is_imported=False))
 
 
 def require_reopenable(dossier: Dossier, *, by: Member) -> None:

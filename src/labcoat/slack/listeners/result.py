@@ -15,7 +15,7 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.results import MetricKind, Moments
-from labcoat.usecases import finding, results
+from labcoat.usecases import finding, results, uploads
 
 _TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
 CORRECT = "correct"
@@ -135,17 +135,19 @@ def record_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
 def submit_record(form: Submission) -> None:
     """Store the totals of the form."""
     answers = form.answers
+    with form.reading() as (tx, _):
+        experiment = finding.get_experiment(form.dossier(tx), form.subject)
+    planned = experiment.plan.metric(answers.choice("metric") or experiment.plan.goal.name)
+    totals = _form_totals(form, experiment, planned)  # a file is read with no transaction open
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        experiment = finding.get_experiment(dossier, form.subject)
-        planned = experiment.plan.metric(answers.choice("metric") or experiment.plan.goal.name)
         results.record(
             tx,
             dossier,
             experiment.number,
             by=form.member(tx, dossier),
             metric=planned.name,
-            totals=_form_totals(form, experiment, planned),
+            totals=totals,
             as_of=answers.moment("as_of") or now,
             is_correction=CORRECT in answers.choices(CORRECT),
             now=now,
@@ -153,10 +155,21 @@ def submit_record(form: Submission) -> None:
 
 
 def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> dict[str, Moments]:
+    url = form.answers.file_address("file")
+    if url:
+        return uploads.read_totals(form.house.download(url), planned, field="file")
+    if form.answers.text("table"):
+        return uploads.read_totals(form.answers.text("table").encode(), planned, field="table")
+    return _typed_totals(form, experiment, planned)
+
+
+def _typed_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> dict[str, Moments]:
     totals = {}
     for position, name in enumerate(experiment.plan.variant_names):
         field = f"totals_{position}"
         text = form.answers.text(field)
+        if not text:
+            raise Refusal(Reason.MISSING, field)
         if planned.kind is MetricKind.PROPORTION:
             events, slash, units = text.partition("/")
             if not slash:

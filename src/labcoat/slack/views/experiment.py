@@ -9,6 +9,7 @@ from labcoat.slack.blocks import (
     checkbox_input,
     context,
     escape,
+    file_input,
     form,
     moment_input,
     option,
@@ -81,8 +82,22 @@ def record_form(experiment: Experiment, *, metric: PlannedMetric, now: datetime,
         ),
     ]
     blocks += [
-        text_input(f"totals_{position}", f"{name}: {label}", example=example)
+        text_input(f"totals_{position}", f"{name}: {label}", example=example, is_optional=True)
         for position, name in enumerate(experiment.plan.variant_names)
+    ]
+    header = "variant, n, successes" if is_share else "variant, n, mean, sd"
+    blocks += [
+        text_input(
+            "table",
+            "Or paste a table",
+            hint=f"Columns: {header}.",
+            example=header,
+            is_long=True,
+            is_optional=True,
+        ),
+        file_input(
+            "file", "Or a CSV file", kinds=("csv", "tsv", "txt"), hint=f"{header}; or a row a unit. 1 MB at most."
+        ),
     ]
     blocks.append(
         checkbox_input(

@@ -1,0 +1,40 @@
+"""Bring past work: look at it first, then store it."""
+
+import json
+
+from labcoat.domain import importing as parsing
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack.blocks import notice_view
+from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, Renewed, Submission
+from labcoat.slack.views import importing as views
+from labcoat.usecases import importing
+
+
+def open_import_form(call: Call, rest: str) -> None:  # noqa: ARG001
+    """Open the form."""
+    channel = call.channel if call.channel.startswith(PUBLIC_OR_PRIVATE) else call.house.home_channel
+    metadata = call.metadata("")
+    call.open_form(views.import_form(paste="", channel=channel, reading=None, has_file=False, metadata=metadata))
+
+
+def submit_import(form: Submission) -> None:
+    """Show what the text or file holds; the second time, store it."""
+    channel = form.answers.channel("channel")
+    if channel is None:
+        raise Refusal(Reason.MISSING, "channel")
+    paste = form.answers.text("paste")
+    url = form.metadata.get("url") or form.answers.file_address("file")
+    text = parsing.decoded(form.house.download(url)) if url else paste
+    with form.reading() as (tx, now):
+        reading = importing.read(tx, form.workspace, text, zone=form.house.zone, now=now)
+    looked_at = [one.change for one in reading.found]
+    if form.metadata.get("looked_at") != len(looked_at) or not looked_at:
+        metadata = json.dumps({**form.metadata, "url": url, "looked_at": len(looked_at)})
+        raise Renewed(
+            views.import_form(paste=paste, channel=channel, reading=reading, has_file=bool(url), metadata=metadata)
+        )
+    with form.writing() as (tx, now):
+        importing.store(
+            tx, form.workspace, reading.found, by=form.member(tx), channel=channel, zone=form.house.zone, now=now
+        )
+    raise Renewed(notice_view("Bring past work", views.imported_message(len(looked_at))))

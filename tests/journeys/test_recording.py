@@ -1,0 +1,97 @@
+"""Totals by paste or by file: a row a variant, or a row a unit; every way ends at the same numbers."""
+
+import pytest
+
+from journeys.playing import CONFIDENCE_SEQUENCE, DAY, Play, read
+
+TABLES = {
+    "commas": "variant,n,successes\ncontrol,10000,1000\ntreatment,10000,1400",
+    "semicolons": "Variant;Users;Conversions\ncontrol;10000;1000\ntreatment;10000;1400",
+    "tabs": "variant\tn\tsuccesses\r\ncontrol\t10,000\t1,000\r\ntreatment\t10,000\t1,400\r\n",
+    "bom": "\ufeffgroup,total,events\ncontrol,10000,1000\ntreatment,10000,1400",
+}
+UNITS = "user,variant,orders per user\n" + "".join(
+    f"{unit},{arm},{int(unit < events)}\n"
+    for arm, events in (("control", 100), ("treatment", 140))
+    for unit in range(1000)
+)
+
+
+@pytest.fixture
+def running(play: Play) -> Play:
+    """An experiment that takes typed totals, two days old."""
+    play.runs(play.ana, design=CONFIDENCE_SEQUENCE)
+    play.set_clock(play.now() + 2 * DAY)
+    return play
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_pasted_table_is_read(running: Play, name: str) -> None:
+    running.types(running.ana, "/experiment record E-1")
+
+    running.submits(running.ana, table=TABLES[name])
+
+    assert "+40 %" in running.asks(running.ana, "/experiment result E-1")
+
+
+@pytest.mark.parametrize(
+    ("content", "effect"), [(TABLES["commas"], "n 10,000"), (UNITS, "n 1,000")], ids=["totals", "units"]
+)
+def test_a_file_is_read(running: Play, content: str, effect: str) -> None:
+    running.types(running.ana, "/experiment record E-1")
+    file = running.ana.upload("totals.csv", content.encode())
+
+    running.submits(running.ana, file=[file])
+
+    shown = running.asks(running.ana, "/experiment result E-1")
+    assert "+40 %" in shown
+    assert effect in shown
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("a,b\n1,2", "It has no column variant"),
+        ("variant,n\ncontrol,10", "It has no column successes"),
+        ("variant,n,successes\ncontrol,10", "Line 2 has an empty cell"),
+        ("variant,n,successes\ncontrol,10,11\ntreatment,10,1", "more successes"),
+        ("variant,n,successes\ncontrol,ten,1\ntreatment,10,1", "can't be read here"),
+        ("variant,n,successes\ncontrol,10,1\nControl,10,1", "is there twice"),
+        ("variant,n,successes\ncontrol,10,1\nblue,10,1", "no variant of the plan"),
+        ("variant,n,successes\ncontrol,10,1", "are missing"),
+        ("variant,=cmd()\ncontrol,1", "neither a column n nor one named orders per user"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_where_and_why(running: Play, table: str, said: str) -> None:
+    running.types(running.ana, "/experiment record E-1")
+
+    errors = running.is_refused(running.ana, table=table)
+
+    assert said in " ".join(errors.values())
+
+
+def test_without_any_numbers_the_first_field_asks_for_them(running: Play) -> None:
+    running.types(running.ana, "/experiment record E-1")
+
+    assert running.is_refused(running.ana) == {"totals_0": "Please fill this in."}
+
+
+def test_smaller_totals_from_a_table_ask_whether_they_correct(running: Play) -> None:
+    for treatment in ("1400", "1300"):
+        running.types(running.ana, "/experiment record E-1")
+        if treatment == "1400":
+            running.submits(running.ana, table=TABLES["commas"])
+    smaller = TABLES["commas"].replace("10000", "9000")
+
+    assert "Totals only grow" in running.is_refused(running.ana, table=smaller)["correct"]
+
+    running.submits(running.ana, table=smaller, correct=["correct"])
+    assert "9,000" in running.asks(running.ana, "/experiment result E-1")
+
+
+def test_the_story_says_who_recorded(running: Play) -> None:
+    running.types(running.ana, "/experiment record E-1")
+    running.submits(running.ana, table=TABLES["commas"])
+
+    assert any("typed in totals for E-1" in line for line in running.thread())
+    assert "E-1" in read(running.card())
