@@ -281,8 +281,8 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "welcome", welcome.welcome_message()
     yield "needs", need.need_list(needs)
     yield "no needs", need.need_list([])
-    yield "menu", listing.menu(many)
-    yield "empty menu", listing.menu([])
+    for name, view in (("menu", _a_home()), ("empty menu", replace(_a_home(), waiting=(), mine=(), running=()))):
+        yield name, listing.menu(view, zone=ZONE)
     yield "help", listing.help_message(is_all=False)
     yield "help all", listing.help_message(is_all=True)
     yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
@@ -558,6 +558,7 @@ def _file_forms(owner: UserId) -> Iterator[tuple[str, Block]]:
                 channel=ChannelId("C1") if known else None,
                 similar=similar,
                 warnings=linting.warnings(words) if known else (),
+                is_review=bool(known),
                 metadata=METADATA,
             ),
         )
@@ -585,8 +586,7 @@ def _import_forms() -> Iterator[tuple[str, Block]]:
         )
 
 
-def homes() -> Iterator[tuple[str, Block]]:
-    """Yield Home in each of its shapes."""
+def _a_home() -> Home:
     stages = list(Stage)
     mine = [
         replace(a_dossier().hypothesis, number=HypothesisNumber(10**9 - n), stage=stages[n % 4]) for n in range(200)
@@ -604,7 +604,7 @@ def homes() -> Iterator[tuple[str, Block]]:
     ]
     running = a_dossier(ExperimentState.RUNNING).experiments[0]
     items = [RunningItem(experiment=running, change=text_of(600), readout=a_readout()) for _ in range(MOST_RUNNING)]
-    full = Home(
+    return Home(
         waiting=tuple(waiting),
         mine=tuple(mine),
         running=(*items[1:], replace(items[0], readout=None)),
@@ -616,6 +616,11 @@ def homes() -> Iterator[tuple[str, Block]]:
         is_first_run=False,
         given_up=999,
     )
+
+
+def homes() -> Iterator[tuple[str, Block]]:
+    """Yield Home in each of its shapes."""
+    full = _a_home()
     for page in (0, 5, 19, 99):
         yield f"home {page}", home.home_view(full, page=page, zone=ZONE)
     empty = replace(full, waiting=(), mine=(), running=(), running_count=0, closed=0, given_up=0)

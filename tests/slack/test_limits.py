@@ -1,9 +1,11 @@
 """Whatever the bot says or asks fits Slack's limits at its largest, and what people typed stays text."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import labcoat
 import largest
 from labcoat.sandbox.blocks import read_message_blocks
 from labcoat.sandbox.views import read_view
@@ -60,6 +62,14 @@ def test_form_of_totals_asks_for_every_variant_and_offers_every_metric(name: str
 
     assert {f"totals_{n}" for n in range(len(largest.NAMES))} <= blocks.keys()
     assert [one["value"] for one in blocks["metric"]["element"]["options"]] == list(largest.METRICS)
+
+
+def test_every_emoji_is_one_that_people_on_the_page_see() -> None:
+    source = Path(labcoat.__file__).parent
+    page = (source / "sandbox/page/emoji.js").read_text(encoding="utf-8")
+    said = "".join(_formatted(message) for message in MESSAGES.values())
+
+    assert set(re.findall(r"(?<!\w):([a-z_]{3,}):", said)) <= set(re.findall(r"(\w+): \"", page))
 
 
 def test_refusals_are_valid_at_their_largest() -> None:

@@ -20,12 +20,12 @@ from labcoat.domain.plan import Plan
 from labcoat.stats.results import Estimate, Finding, Readout, Role
 from labcoat.words import numbers, verdicts
 
-WIDTH_INCHES, DPI = 6.4, 160
-_ROW_INCHES, _PATH_INCHES, _ABOVE_INCHES, _BELOW_INCHES = 0.46, 1.7, 0.34, 0.5
-_LEFT, _RIGHT = 0.37, 0.92
-"""Shares of the width between which the panels are; what is named stands to their left."""
+WIDTH_INCHES, DPI = 4.2, 240
+_ROW_INCHES, _PATH_INCHES, _ABOVE_INCHES, _BELOW_INCHES = 0.5, 1.35, 0.3, 0.46
+_LEFT, _RIGHT = 0.05, 0.91
+"""Shares of the width between which the panels are. Names stand above their intervals: a phone is narrow."""
 _MOST_ROWS = 24
-_NAME_LENGTH = 27
+_NAME_LENGTH = 34
 
 _BLUE, _VERMILION, _GREEN, _GREY, _INK, _GROUND = "#0072B2", "#D55E00", "#007A5A", "#8A8A8A", "#2B2B2B", "#FBFAF6"
 _ORDER = (Role.GOAL, Role.GUARDRAIL, Role.SECONDARY)
@@ -95,12 +95,12 @@ def _forest(axes: Axes, rows: Sequence[Estimate], plan: Plan) -> None:
     reach = min(max([abs(end) for end in ends] or [1.0]), 4 * max(goal_ends or [1e9])) * 1.12
     reach = max(reach, 1.3 * abs(minimum)) if minimum is not None else reach
     axes.set_xlim(-reach, reach)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(0, color=_INK, linewidth=0.9)
     if minimum is not None:
         goals = sum(one.role is Role.GOAL for one in rows)
-        axes.plot([minimum, minimum], [-0.6, goals - 0.55], color=_GREEN, linewidth=1.2, linestyle=(0, (4, 3)))
-        _write(axes, minimum, -0.62, "worth having", color=_GREEN, size=7.5, ha="center", va="bottom")
+        axes.plot([minimum, minimum], [-0.5, goals - 0.55], color=_GREEN, linewidth=1.2, linestyle=(0, (4, 3)))
+        _write(axes, minimum, -0.52, "worth having", color=_GREEN, size=7, ha="center", va="bottom")
     for place, one in enumerate(rows):
         _row(axes, place, one, reach, len(plan.variants) > 2)
     axes.set_yticks([])
@@ -109,22 +109,20 @@ def _forest(axes: Axes, rows: Sequence[Estimate], plan: Plan) -> None:
 
 def _row(axes: Axes, place: int, one: Estimate, reach: float, names_treatment: bool) -> None:
     name = f"{one.metric}, {one.treatment}" if names_treatment else one.metric
-    _write(axes, -0.035, place - 0.14, name, in_axes_x=True, size=8.5, ha="right", weight=_weight(one))
     said = numbers.effect(one)
-    role = f"{_ROLES[one.role]}: {said}" if said else f"{_ROLES[one.role]}: no number yet"
-    _write(axes, -0.035, place + 0.26, role, in_axes_x=True, size=7, ha="right", color=_GREY if not said else _INK)
+    _write(axes, 0, place - 0.22, name, in_axes_x=True, size=7.5, ha="left", weight=_weight(one))
+    _write(axes, 1, place - 0.22, f"{_ROLES[one.role]}: {said or 'no number yet'}", in_axes_x=True, size=7, ha="right")
     if one.lift is None or one.lift_low is None or one.lift_high is None:
         return
     low, middle, high = 100 * one.lift_low, 100 * one.lift, 100 * one.lift_high
-    colour = _BLUE if one.role is not Role.SECONDARY else _GREY
-    if one.missing is Finding.SMALL_CELL:
-        colour = _GREY
+    is_weak = one.role is Role.SECONDARY or one.missing is Finding.SMALL_CELL
+    colour, y = _GREY if is_weak else _BLUE, place + 0.16
     shown = (max(low, -reach), min(high, reach))
-    axes.plot(shown, (place, place), color=colour, linewidth=2.4, solid_capstyle="butt")
+    axes.plot(shown, (y, y), color=colour, linewidth=2.2, solid_capstyle="butt")
     for end, is_cut, marker in ((shown[0], low < -reach, "<"), (shown[1], high > reach, ">")):
-        axes.plot([end], [place], marker=marker if is_cut else "|", color=colour, markersize=6, clip_on=False)
+        axes.plot([end], [y], marker=marker if is_cut else "|", color=colour, markersize=5, clip_on=False)
     if abs(middle) <= reach:
-        axes.plot([middle], [place], marker=_MARKERS[one.role], color=colour, markersize=6.5, markeredgecolor=_GROUND)
+        axes.plot([middle], [y], marker=_MARKERS[one.role], color=colour, markersize=5.5, markeredgecolor=_GROUND)
 
 
 def _weight(one: Estimate) -> str:
@@ -150,9 +148,9 @@ def _path(axes: Axes, path: Sequence[tuple[float, Estimate]], plan: Plan) -> Non
     axes.axvline(plan.planned_days, color=_GREY, linewidth=1.0, linestyle=":")
     axes.set_xlim(0, max([plan.planned_days, *days]) * 1.03)
     axes.set_ylim(-reach, reach)
-    _write(axes, plan.planned_days, reach, "planned end ", size=7, ha="right", va="top", color=_GREY)
-    _write(axes, -0.035, 0, plan.goal.name, in_axes_x=True, size=8.5, ha="right", weight="bold")
-    _write(axes, -0.035, -0.22 * reach, "goal: change in % by day", in_axes_x=True, size=7, ha="right")
+    _write(axes, plan.planned_days, -0.94 * reach, "planned end ", size=6.5, ha="right", va="bottom", color=_INK)
+    _write(axes, 0, 1.12 * reach, plan.goal.name, in_axes_x=True, size=7.5, ha="left", va="bottom", weight="bold")
+    _write(axes, 1, 1.12 * reach, "goal: change in % by day", in_axes_x=True, size=7, ha="right", va="bottom")
     axes.yaxis.tick_right()
     _tidy(axes, "Day")
 
@@ -163,14 +161,15 @@ def _split(readout: Readout, plan: Plan) -> bytes:
     figure, (axes,) = _panels([_ROW_INCHES * len(names)])
     shares = [100 * units / total for units in ratio.exposed]
     planned = [100 * weight for weight in ratio.weights]
-    axes.barh(range(len(names)), shares, color=_VERMILION, height=0.5)
+    places = [place + 0.19 for place in range(len(names))]
+    axes.barh(places, shares, color=_VERMILION, height=0.3)
     for place, (name, share, wanted) in enumerate(zip(names, shares, planned, strict=True)):
-        axes.plot([wanted, wanted], [place - 0.36, place + 0.36], color=_INK, linewidth=2)
-        _write(axes, -0.035, place - 0.14, name, in_axes_x=True, size=8.5, ha="right")
+        axes.plot([wanted, wanted], [place - 0.04, place + 0.42], color=_INK, linewidth=1.6)
+        _write(axes, 0, place - 0.22, name, in_axes_x=True, size=7.5, ha="left")
         said = f"{numbers.count(ratio.exposed[place])} units, {share:.1f} % (planned {wanted:.0f} %)"
-        _write(axes, -0.035, place + 0.26, said, in_axes_x=True, size=7, ha="right")
+        _write(axes, 1, place - 0.22, said, in_axes_x=True, size=7, ha="right")
     axes.set_xlim(0, 1.15 * max([*shares, *planned]))
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks([])
     _tidy(axes, "Share of units, %; the black mark is the plan")
     return _png(figure)
@@ -181,8 +180,8 @@ def _tidy(axes: Axes, label: str) -> None:
     for side in ("top", "left", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(_GREY)
-    axes.tick_params(labelsize=7.5, colors=_INK, length=3)
-    axes.set_xlabel(label, fontsize=7.5, color=_INK, parse_math=False)
+    axes.tick_params(labelsize=6.5, colors=_INK, length=2)
+    axes.set_xlabel(label, fontsize=6.5, color=_INK, labelpad=2, parse_math=False)
 
 
 def _write(
@@ -211,6 +210,7 @@ def _write(
         weight=weight,
         parse_math=False,
         clip_on=False,
+        bbox={"facecolor": _GROUND, "edgecolor": "none", "pad": 1},
     )
 
 

@@ -68,11 +68,14 @@ def _zone(name: str) -> str | None:
     return name
 
 
-def answer_privately(response_url: str, message: Message) -> None:
-    """Answer a click in private; an answer that gets lost is only logged, since what was done is done."""
+def answer_privately(response_url: str, message: Message, *, replaces: bool = False) -> None:
+    """Answer a click in private; one that gets lost is only logged, since what was done is done.
+
+    replaces: in place of the private message that was clicked, which has nothing more to do.
+    """
     try:
         WebhookClient(response_url, timeout=REPLY_SECONDS, retry_handlers=[]).send_dict(
-            {"response_type": "ephemeral", "replace_original": False, **message.arguments()}
+            {"response_type": "ephemeral", "replace_original": replaces, **message.arguments()}
         )
     except (SlackClientError, HTTPException, OSError):
         _log.warning("a private answer did not arrive", exc_info=True)

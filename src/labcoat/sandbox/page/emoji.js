@@ -2,7 +2,7 @@
 
 export const EMOJI = {
   "+1": "👍", "-1": "👎", alarm_clock: "⏰", arrow_down: "⬇️", arrow_right: "➡️", arrow_up: "⬆️", balance_scale: "⚖️",
-  bar_chart: "📊", bell: "🔔", bookmark: "🔖", books: "📚", bulb: "💡", calendar: "📆", chart_with_downwards_trend: "📉",
+  bar_chart: "📊", bell: "🔔", bookmark: "🔖", triangular_ruler: "📐", busts_in_silhouette: "👥", books: "📚", bulb: "💡", calendar: "📆", chart_with_downwards_trend: "📉",
   chart_with_upwards_trend: "📈", clap: "👏", clipboard: "📋", clock9: "🕘", construction: "🚧", dart: "🎯", eyes: "👀",
   factory: "🏭", fire: "🔥", goggles: "🥽", grey_question: "❔", hammer_and_wrench: "🛠️", heart: "❤️",
   heavy_check_mark: "✔️", heavy_minus_sign: "➖", hourglass: "⌛", hourglass_flowing_sand: "⏳", hugging_face: "🤗",

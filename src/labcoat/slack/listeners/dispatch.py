@@ -26,6 +26,8 @@ from labcoat.slack.views import listing
 from labcoat.usecases import welcoming
 
 DELIVERY_KEY = "labcoat_delivery_key"
+_USED_UP = frozenset({"correct", "follow", "unfollow", "list", "help", "take", "back"})
+"""Verbs whose answer takes the place of the private message they were pressed in: words, or the next page."""
 MORE = "more"
 """The "…" menu of a message: its choices say what they do."""
 _TRIES = 3
@@ -54,7 +56,7 @@ def register(app: App, house: House) -> None:
     def on_button(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         def reply(message: Message) -> None:
             if "response_url" in body:
-                connection.answer_privately(body["response_url"], message)
+                connection.answer_privately(body["response_url"], message, replaces=_is_used_up(body))
             else:  # in a form or in Home nothing can be said in private but by a form of its own
                 open_view(client, body, notice_view("Labcoat", message))
 
@@ -111,6 +113,13 @@ def register(app: App, house: House) -> None:
     app.shortcut(re.compile(rf"^({'|'.join(SHORTCUTS)})$"))(on_shortcut)
     app.event("app_home_opened")(on_home_opened)
     app.event("member_joined_channel")(on_joined)
+
+
+def _is_used_up(body: dict[str, Any]) -> bool:
+    """Whether a private message has nothing more to do once this button of it was pressed."""
+    verb, _, key = body["actions"][0]["action_id"].partition(":")
+    is_private = bool(body.get("container", {}).get("is_ephemeral"))
+    return is_private and (verb in _USED_UP or key.startswith(listing.CHOICE))
 
 
 def open_view(client: WebClient, body: dict[str, Any], view: Block) -> None:

@@ -65,7 +65,6 @@ def _open(call: Call, text: str, source: dict[str, str]) -> None:
             owner=call.user,
             channel=channel,
             similar=similar,
-            warnings=(),
             metadata=metadata,
         )
     )
@@ -138,6 +137,7 @@ def _review(tx: Transaction, form: Submission, statement: Statement, channel: Ch
             channel=channel,
             similar=similar,
             warnings=warnings,
+            is_review=True,
             metadata=json.dumps({**form.metadata, "is_reviewed": True}),
         )
     )

@@ -11,7 +11,7 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import hypothesis as views
 from labcoat.slack.views import listing
 from labcoat.slack.views.card import card
-from labcoat.usecases import hypotheses, predictions, results
+from labcoat.usecases import home, hypotheses, predictions, results
 
 _PAGED = re.compile(r"^(?P<rest>.*?) ?from (?P<offset>\d{1,6})$")
 """What the buttons of a list say: "mine from 20"."""
@@ -40,10 +40,10 @@ def show_list(call: Call, rest: str) -> None:
 
 
 def show_menu(call: Call, rest: str) -> None:  # noqa: ARG001
-    """Answer a bare `/experiment` with what is the person's."""
-    with call.reading() as (tx, _):
-        mine = hypotheses.list_for(tx, call.workspace, owner=call.user, is_open=True, stage=None, limit=10)
-    call.reply(listing.menu(mine))
+    """Answer a bare `/experiment` with what waits, what is the person's, and what runs."""
+    with call.reading() as (tx, now):
+        shown = home.compose(tx, call.workspace, call.user, now=now)
+    call.reply(listing.menu(shown, zone=call.house.zone))
 
 
 def show(call: Call, target: Target) -> None:

@@ -32,13 +32,14 @@ def file_form(
     owner: UserId,
     channel: ChannelId | None,
     similar: Sequence[Found],
-    warnings: Sequence[str],
+    warnings: Sequence[str] = (),
+    is_review: bool = False,
     metadata: str,
 ) -> Block:
     """Return the form. statement: what its fields hold.
 
     metrics, tags: names known here, for hints. channel: where it will live, None to be chosen. similar: shown above the
-    questions. warnings: what a first submission found; the second is taken as it is.
+    questions. warnings: what a first submission found. is_review: the next submission is taken as it is.
     """
     known = f"Known here: {', '.join(metrics[:5])}. A new name is fine." if metrics else "Example: orders per user."
     used = f"Used here: {', '.join(tags[:8])}." if tags else ""
@@ -102,7 +103,7 @@ def file_form(
         person_input("owner", "Owner", initial=owner),
         channel_input("channel", "Channel", initial=channel, hint="Its card and its story live there."),
     ]
-    submit = "File it anyway" if warnings or similar else "File it"
+    submit = "File it anyway" if is_review else "File it"
     return form("file", title="New hypothesis", submit=submit, metadata=metadata, blocks=blocks)
 
 

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, section
 from labcoat.slack.views.people import mention
+from labcoat.usecases.home import Home
 from labcoat.words import help as texts
+from labcoat.words import home as words
 from labcoat.words import numbers
 
-SHOWN = 20
+SHOWN, MENU_SHOWN = 20, 5
+CHOICE = "choice"
+"""The key of buttons in a private question: once one is pressed, the question is replaced by what came of it."""
 
 
 def hypothesis_list(found: Sequence[Hypothesis], *, title: str, words: str = "", offset: int = 0) -> Message:
@@ -41,28 +45,52 @@ def _line(one: Hypothesis) -> str:
     return f"• *H-{one.number}* {change} ({where}; {mention(one.owner)})"
 
 
-def menu(mine: Sequence[Hypothesis]) -> Message:
-    """Return the answer to a bare `/experiment`: what is the person's, with the likeliest buttons."""
-    if not mine:
-        text = "Nothing of yours is open. File a hypothesis with `/hypothesis what we change, for whom`."
-        return Message(text=text, blocks=(section(text), context("`/hypothesis help` shows the six words you need.")))
-    lines = "\n".join(_line(one) for one in mine[:10])
-    buttons = [button(f"H-{one.number}", verb="show", value=f"H-{one.number}", key=str(one.number)) for one in mine[:5]]
-    blocks = (section(f"*Yours, open*\n{lines}"), actions(buttons))
-    return Message(text=f"Yours, open: {len(mine)}", blocks=blocks)
+def menu(shown: Home, *, zone: str) -> Message:
+    """Return the answer to a bare `/experiment`: what waits, what is the person's, what runs."""
+    blocks: list[Block] = []
+    if shown.waiting:
+        waiting = [
+            f"• *H-{item.hypothesis}* {escape(numbers.shortened(item.change, 70))}: {words.reason(item, zone=zone)}"
+            for item in shown.waiting[:MENU_SHOWN]
+        ]
+        blocks.append(section("*Waiting for you*\n" + "\n".join(waiting)))
+    if shown.mine:
+        blocks.append(section("*Yours, open*\n" + "\n".join(_line(one) for one in shown.mine[:MENU_SHOWN])))
+    if shown.running:
+        running = "\n".join(f"• {escape(words.running_line(item))}" for item in shown.running[:MENU_SHOWN])
+        blocks.append(section(f"*Running*\n{running}"))
+    if not blocks:
+        blocks.append(section("Nothing of yours is open, and nothing runs. What do you believe that could be wrong?"))
+    own = [*(item.hypothesis for item in shown.waiting), *(one.number for one in shown.mine)]
+    ids = list(dict.fromkeys(own))[:4]
+    blocks.append(
+        actions(
+            [
+                *(button(f"H-{number}", verb="show", value=f"H-{number}", key=str(number)) for number in ids),
+                button("New hypothesis", verb="file", value="", style="primary"),
+                button("All of mine", verb="list", value="mine"),
+                button("Settings", verb="settings", value=""),
+            ]
+        )
+    )
+    waits = numbers.counted(len(shown.waiting), "thing waits", "things wait")
+    return Message(text=f"{waits} for you; yours, open: {len(shown.mine)}", blocks=tuple(blocks))
 
 
 def help_message(*, is_all: bool) -> Message:
     """Return the six words, or everything."""
-    text = texts.ALL if is_all else texts.SHORT
-    return Message(text=text, blocks=(section(text),))
+    if is_all:
+        return Message(text=texts.ALL, blocks=(section(texts.ALL), context(texts.IDS)))
+    everything = button("Everything else", verb="help", value="all")
+    return Message(text=texts.SHORT, blocks=(section(texts.SHORT), actions([everything])))
 
 
 def which_of_two(verb: str, number: int, *, rest: str) -> Message:
     """Ask which of H-7 and E-7 a bare 7 means. rest: what was typed after it, which the buttons keep."""
     text = f"Do you mean H-{number} or E-{number}?"
     buttons = [
-        button(f"{kind}-{number}", verb=verb, value=f"{kind}-{number} {rest}".strip(), key=kind) for kind in ("H", "E")
+        button(f"{kind}-{number}", verb=verb, value=f"{kind}-{number} {rest}".strip(), key=f"{CHOICE}-{kind}")
+        for kind in ("H", "E")
     ]
     return Message(text=text, blocks=(section(text), actions(buttons)))
 
@@ -71,5 +99,5 @@ def did_you_mean(root: str, suggestion: str) -> Message:
     """Offer the nearest command."""
     verb, _, subject = suggestion.partition(" ")
     text = f"Did you mean `{root} {suggestion}`?"
-    blocks = (section(text), actions([button(suggestion, verb=verb, value=subject)]))
+    blocks = (section(text), actions([button(suggestion, verb=verb, value=subject, key=CHOICE)]))
     return Message(text=text, blocks=blocks)
