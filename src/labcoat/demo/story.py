@@ -165,6 +165,17 @@ class Story:
         self._wait(is_there, f"{people.NAMES[user]} was not told “{text}”")
         self.read()
 
+    def expect_form(self, user: str, text: str) -> None:
+        """Require that a person's form says a text, and print it."""
+        said = plain_text(self.person(user).find_view() or {}).replace("*", "")
+        self.require(text in said, f"{people.NAMES[user]}'s form does not say “{text}”: {said[:300]}")
+        if self.is_told:
+            reading.print_text(f"form for {people.NAMES[user]}", said)
+
+    def home(self, user: str) -> str:
+        """Return what a person's Home shows."""
+        return plain_text(self.person(user).home() or {}).replace("*", "")
+
     def require(self, condition: bool, otherwise: str) -> None:
         """Break the story unless the condition holds."""
         if not condition:

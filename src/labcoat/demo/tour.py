@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from labcoat.demo import opening, past
-from labcoat.demo.people import ANA, BEN, LENA, OMAR
+from labcoat.demo.people import ANA, BEN, GIA, LENA, OMAR
 from labcoat.demo.stage import Stage, next_monday
 from labcoat.demo.story import Story
 
@@ -13,6 +13,9 @@ def play(stage: Stage) -> None:
     story = new_story(stage, is_told=True)
     opening.play(story)
     story.read()
+    _bring_past_work(story)
+    _try_what_was_tried(story)
+    _predict_and_edit(story)
     _see_an_uneven_split(story)
     for week in (3, 4):
         _read_digest(story, week)
@@ -27,6 +30,79 @@ def play(stage: Stage) -> None:
 def new_story(stage: Stage, *, is_told: bool) -> Story:
     """Return a story that goes on where the team's past year ends."""
     return Story(stage, first_hypothesis=past.HYPOTHESES + 1, first_experiment=past.EXPERIMENTS + 1, is_told=is_told)
+
+
+def _bring_past_work(story: Story) -> None:
+    story.act("Ben brings what he remembers from before Labcoat, and looks at it first")
+    story.types(BEN, "/hypothesis import")
+    past_work = "title,outcome,learning\nSort offers by distance,refuted,People drive far for the right thing"
+    story.fills_in(BEN, paste=past_work)
+    story.expect_form(BEN, "1 hypothesis will come")
+    story.fills_in(BEN)
+    story.expect_form(BEN, "from before are here now")
+    story.person(BEN).close()
+    story.names("distance", "H")
+
+
+def _try_what_was_tried(story: Story) -> None:
+    story.act("Omar searches, with a typing mistake, before he files")
+    story.types(OMAR, "/hypothesis search distence", opens_form=False)
+    story.expect_told(OMAR, "People drive far for the right thing")
+    story.types(OMAR, "/hypothesis Sort the offers by their distance, on phones only")
+    story.expect_form(OMAR, "Have we tried this?")
+    story.submits(
+        OMAR,
+        metric="contacts per user",
+        because="On phones 6 of 10 people looked at the map first",
+        different_because="people on phones are on their way",
+    )
+    near = story.names("near", "H")
+    story.expect_channel("Different, because people on phones are on their way")
+    story.act("Omar's Home shows it, and a guest is told kindly that she can only read along")
+    story.require(story.person(OMAR).open_home().ok, "Home did not open")
+    story.require("Sort the offers by their distance" in story.home(OMAR), f"Home does not show {near}")
+    story.types(GIA, "/hypothesis Free beer", opens_form=False)
+    story.expect_told(GIA, "Guests can read along here")
+
+
+def _predict_and_edit(story: Story) -> None:
+    near = story.ids["near"]
+    story.act("Omar edits the words, and plans; the form says what the plan takes")
+    story.types(OMAR, f"/hypothesis edit {near}")
+    story.submits(OMAR, tags="phones, map")
+    story.expect_thread(near, "the tags: nothing → phones, map")
+    experiment = story.plans(
+        "near test",
+        OMAR,
+        near,
+        goal="contacts per user",
+        baseline="24 %",
+        minimum_effect="5 %",
+        units_per_day="1,500",
+        planned_days="14",
+        design="one look at the end",
+        evidence_reason="A switch in the app",
+    )
+    story.expect_channel("It needs about")
+    story.act("Ben predicts; nobody sees it before the start")
+    story.types(BEN, f"/experiment predict {experiment}")
+    story.submits(BEN, chance="70")
+    story.expect_channel("1, shown at the start")
+    story.act("Omar thinks better of it: he cancels the draft, and goes on from the hypothesis with another")
+    story.types(OMAR, f"/experiment cancel {experiment}")
+    story.submits(OMAR, reason="It would take too long")
+    story.types(OMAR, f"/hypothesis pivot {near}")
+    story.submits(
+        OMAR,
+        outcome="abandoned",
+        learning="Nothing, because two weeks cannot show it",
+        days_spent="0.5",
+        change="Show the distance on every offer, on phones",
+        metric="contacts per user",
+        because="On phones 6 of 10 people looked at the map first",
+    )
+    story.expect_channel(f"Goes on from {near}")
+    story.names("distance shown", "H")
 
 
 def _see_an_uneven_split(story: Story) -> None:
