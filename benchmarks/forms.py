@@ -50,6 +50,8 @@ def main() -> None:
         for command in commands:
             opened(ana, command)
         times = {command: [opened(ana, command) for _ in range(given.rounds)] for command in commands}
+        ben = slack.person(people.BEN)  # who owns them all
+        times["Home"] = [home_opened(ben) for _ in range(given.rounds)]
     shown = {command: round(statistics.median(all_ms), 1) for command, all_ms in times.items()}
     slowest = max(max(all_ms) for all_ms in times.values())
     print(
@@ -81,6 +83,17 @@ def opened(person: Person, command: str) -> float:
     return took
 
 
+def home_opened(person: Person) -> float:
+    """Open Home; return the milliseconds until it is published."""
+    begun = time.perf_counter()
+    done = person.open_home()
+    took = (time.perf_counter() - begun) * 1000
+    if not done.ok or person.home() is None:
+        message = f"Home did not open: {done}"
+        raise RuntimeError(message)
+    return took
+
+
 def at_every_stage(slack: SandboxClient, *, first: int) -> list[str]:
     """Bring hypotheses to every stage; return the commands that open a form there."""
     ana = slack.person(people.ANA)
@@ -96,13 +109,25 @@ def at_every_stage(slack: SandboxClient, *, first: int) -> list[str]:
     does(ana, f"/experiment stop {stopped}", {"reason": "Enough seen"})
     return [
         "/hypothesis",
+        "/hypothesis import",
+        "/hypothesis search",
+        "/experiment settings",
+        "/experiment away",
+        "/experiment size",
+        "/experiment need A log of views",
         "/hypothesis Show the newest offers first to people who come back",
         f"/hypothesis prototype {new}",
+        f"/hypothesis edit {new}",
+        f"/hypothesis handover {new}",
+        f"/hypothesis pivot {new}",
+        f"/experiment adopt {new}",
         f"/hypothesis close {new}",
         f"/hypothesis evidence {tried}",
         f"/experiment plan {tried}",
         f"/experiment ask {tried}",
+        f"/hypothesis cap {tried}",
         f"/experiment plan {drafted}",
+        f"/experiment predict {drafted}",
         f"/experiment start {drafted}",
         f"/experiment cancel {drafted}",
         f"/experiment record {running_one}",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from journeys.playing import H1, TEAM, Play, read
+from journeys.playing import DAY, FILE, H1, TEAM, Play, read
 from labcoat.db import dossiers
 from labcoat.demo import people
 from labcoat.domain.ids import UserId
@@ -47,9 +47,30 @@ def test_after_evidence_a_reason_is_asked_and_stays_visible(play: Play) -> None:
     play.tries(play.ana)
 
     play.types(play.ana, "/hypothesis edit H-1")
+    refused = play.is_refused(play.ana, change="Show cheap offers first")
     play.submits(play.ana, change="Show cheap offers first", reason="Testers only talked about prices")
 
+    assert "there is evidence about the words as they were" in refused["reason"]
     assert "Why: Testers only talked about prices" in play.thread()[-1]
+
+
+def test_tags_need_no_reason(play: Play) -> None:
+    play.files(play.ana)
+    play.tries(play.ana)
+
+    play.types(play.ana, "/hypothesis edit H-1")
+    play.submits(play.ana, tags="search")
+
+    assert "the tags: nothing → search" in play.thread()[-1]
+
+
+def test_a_form_left_open_for_a_day_is_still_taken(play: Play) -> None:
+    play.types(play.ana, "/hypothesis Show fresh offers first")
+    play.move_to(play.now() + DAY)
+
+    play.submits(play.ana, **FILE)
+
+    assert "H-1 · Hypothesize · day 1" in read(play.card())
 
 
 def test_after_the_start_only_the_tags_can_change(play: Play) -> None:

@@ -10,6 +10,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.lifecycle import Stage
 from labcoat.domain.notice import Notice, NoticeKind, home_subject
 from labcoat.domain.waiting import Waiting, WaitingCase, find_waiting
 from labcoat.stats.results import Readout
@@ -56,7 +57,8 @@ def compose(tx: Transaction, workspace: WorkspaceId, user: UserId, *, now: datet
     closed = dossiers.closed_since(tx, workspace, now - timedelta(days=LEARNING_DAYS))
     inflow = dossiers.count_filed(tx, workspace, since=now - timedelta(days=INFLOW_DAYS))
     inflow_twice = dossiers.count_filed(tx, workspace, since=now - timedelta(days=2 * INFLOW_DAYS))
-    found = dossiers.read_many(tx, workspace, sorted({one.number for one in mine} | set(asked)))
+    begun = {one.number for one in mine if one.stage is not Stage.HYPOTHESIZE}  # before that nothing waits for anybody
+    found = dossiers.read_many(tx, workspace, sorted(begun | set(asked)))
     waiting = [item for one in found if (item := find_waiting(one, user, now=now)) is not None]
     return Home(
         waiting=tuple(sorted(waiting, key=lambda item: (list(WaitingCase).index(item.case), item.since))),

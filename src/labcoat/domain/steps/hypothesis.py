@@ -57,9 +57,10 @@ def edit(dossier: Dossier, statement: Statement, *, by: Member, reason: str | No
     dossier.require(Step.EDIT)
     dossier.require_owner(by)
     old, words = dossier.hypothesis, checked(statement)
-    if dossier.has_started and replace(words, tags=old.tags) != statement_of(old):
+    says_something_else = replace(words, tags=old.tags) != statement_of(old)
+    if dossier.has_started and says_something_else:
         raise Refusal(Reason.TEXT_LOCKED, hypothesis=old.number)
-    if dossier.evidence:
+    if dossier.evidence and says_something_else:
         require_reason(reason, because="there is evidence about the words as they were")
     return dossier.with_hypothesis(replace(old, **asdict(words)))
 

@@ -24,9 +24,9 @@ def edit_form(
     blocks.append(
         text_input("tags", "Tags", initial=", ".join(statement.tags), example="search, freshness", is_optional=True)
     )
-    if dossier.evidence:
-        hint = "There is evidence about the words as they were, so the reason stays visible."
-        blocks.append(text_input("reason", "Why change it now?", initial=reason, hint=hint))
+    if dossier.evidence and not dossier.has_started:
+        hint = "There is evidence about the words as they were: if they change, the reason stays visible."
+        blocks.append(text_input("reason", "Why change it now?", initial=reason, hint=hint, is_optional=True))
     submit = "Replace theirs" if meanwhile else "Save"
     return form("edit", title=f"Edit H-{dossier.hypothesis.number}", submit=submit, blocks=blocks, metadata=metadata)
 
