@@ -176,17 +176,23 @@ def _small_print(dossier: Dossier) -> str:
     if hypothesis.different_because:
         notes.append(f"Different, because {escape(numbers.in_sentence(hypothesis.different_because))}")
     for experiment in dossier.experiments:
-        if experiment.state is ExperimentState.CANCELLED:
-            continue
-        if experiment.skip_reason:
-            notes.append(f"E-{experiment.number} without a prototype: {escape(experiment.skip_reason)}")
-        if experiment.no_feedback_reason:
-            notes.append(f"E-{experiment.number}, no user feedback yet: {escape(experiment.no_feedback_reason)}")
+        notes += skipped(experiment)
     if dossier.needs:
         notes.append(numbers.counted(len(dossier.needs), "need"))
     if hypothesis.tags:
         notes.append("Tags: " + ", ".join(escape(tag) for tag in hypothesis.tags))
     return " · ".join(notes)
+
+
+def skipped(experiment: Experiment) -> list[str]:
+    """Return what an experiment was planned without, in mrkdwn, each with its reason; nothing for a cancelled one."""
+    if experiment.state is ExperimentState.CANCELLED:
+        return []
+    without = (
+        (" without a prototype", experiment.skip_reason),
+        (", no user feedback yet", experiment.no_feedback_reason),
+    )
+    return [f"E-{experiment.number}{what}: {escape(why)}" for what, why in without if why]
 
 
 def next_buttons(dossier: Dossier) -> list[Block]:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.lifecycle import ExperimentState, RequestState
+from labcoat.domain.lifecycle import RequestState
 from labcoat.domain.request import Request, is_against
 from labcoat.slack.blocks import (
     Block,
@@ -17,7 +17,7 @@ from labcoat.slack.blocks import (
     quote,
     section,
 )
-from labcoat.slack.views.card import sentence, verdict_line
+from labcoat.slack.views.card import sentence, skipped, verdict_line
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Readout
 from labcoat.words import numbers, verdicts
@@ -114,12 +114,7 @@ def request_notes(dossier: Dossier, request: Request) -> list[str]:
         note = f": {escape(request.no_experiment_note)}" if request.no_experiment_note else ""
         notes.append(f"No experiment: {request.no_experiment_reason}{note}")
     for experiment in dossier.experiments:
-        if experiment.state is ExperimentState.CANCELLED:
-            continue
-        if experiment.skip_reason:
-            notes.append(f"E-{experiment.number} without a prototype: {escape(experiment.skip_reason)}")
-        if experiment.no_feedback_reason:
-            notes.append(f"No user feedback before E-{experiment.number}: {escape(experiment.no_feedback_reason)}")
+        notes += skipped(experiment)
         if experiment.stop_reason:
             notes.append(f"E-{experiment.number} was stopped early: {escape(experiment.stop_reason)}")
         if experiment.is_registered_late:
