@@ -1,5 +1,7 @@
 """The plan form says what the plan takes while it is filled in; who plans second loses nothing; adoption."""
 
+import re
+
 from journeys.playing import DAY, H1, TEAM, Play, read
 from journeys.test_editing import form_text
 from labcoat.db import dossiers
@@ -178,3 +180,53 @@ def test_the_closest_prediction_is_named_at_the_end(play: Play) -> None:
 
     assert "Closest prediction: " in play.thread()[-1]
     assert "80 % for a win" in play.thread()[-1]
+
+
+def test_unequal_shares_are_said_for_each_variant(play: Play) -> None:
+    play.files(play.ana)
+    play.types(play.ana, "/experiment plan H-1")
+
+    shown = works_out(play, **FILLED, variants="control 90, treatment 10")
+
+    total, control, treatment = (
+        int(one.replace(",", ""))
+        for one in re.search(r"About ([\d,]+) .*control ([\d,]+), treatment ([\d,]+)", shown).groups()  # type: ignore[union-attr]
+    )
+    assert abs(control - 0.9 * total) < 0.01 * total
+    assert abs(treatment - 0.1 * total) < 0.01 * total
+
+
+def test_a_margin_that_cannot_be_counted_is_named(play: Play) -> None:
+    play.files(play.ana)
+    play.types(play.ana, "/experiment plan H-1")
+
+    shown = works_out(play, **FILLED, guardrails="refund rate down, margin 0.1 points")
+
+    assert "The margin of refund rate is not counted" in shown
+
+
+def test_what_was_predicted_after_traffic_began_does_not_count(play: Play) -> None:
+    play.files(play.ana)
+    play.plans(play.ana)
+    play.set_clock(play.now() + 6 * DAY)
+    play.types(play.ben, "/experiment predict E-1")
+    play.submits(play.ben, chance="95")
+
+    play.starts(play.ana, since=int((play.now() - 5 * DAY).timestamp()))
+
+    assert "Predictions" not in read(play.card())
+
+
+def test_what_runs_already_is_adopted_from_a_prototype_without_evidence(play: Play) -> None:
+    play.files(play.ana)
+    play.tries(play.ana, with_users=False)
+    play.types(play.ana, "/experiment adopt H-1")
+
+    play.submits(
+        play.ana,
+        minimum_effect="0.5 points",
+        design="confidence sequence",
+        since=int((play.now() - DAY / 2).timestamp()),
+    )
+
+    assert "E-1, no user feedback yet: it ran already" in read(play.card())

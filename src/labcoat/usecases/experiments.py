@@ -19,12 +19,21 @@ from labcoat.usecases import results, sizing, telling
 ADOPTED = "it ran already when it was registered"
 
 
-def plan(tx: Transaction, dossier: Dossier, plan: Plan, *, by: Member, reason: str | None, now: datetime) -> Dossier:
+def plan(
+    tx: Transaction,
+    dossier: Dossier,
+    plan: Plan,
+    *,
+    by: Member,
+    reason: str | None,
+    now: datetime,
+    runs_already: bool = False,
+) -> Dossier:
     """Plan an experiment: a new draft, which withdraws a waiting request, or another plan for the draft there is."""
     draft, waiting = dossier.draft, dossier.waiting_request
     plan = replace(plan, planned_units=sizing.planned_units(plans.checked(plan)))
     number = draft.number if draft else workspaces.next_experiment(tx, dossier.hypothesis.workspace)
-    new = steps.plan(dossier, plan, by=by, number=number, reason=reason, now=now)
+    new = steps.plan(dossier, plan, by=by, number=number, reason=reason, now=now, runs_already=runs_already)
     saved = telling.save(tx, dossier, new, step=Step.PLAN, by=by.user, now=now, reason=reason)
     if waiting is not None:
         telling.refresh_requests(tx, saved, waiting.position)
@@ -35,7 +44,7 @@ def adopt(
     tx: Transaction, dossier: Dossier, plan_of_it: Plan, *, by: Member, since: datetime, now: datetime
 ) -> Dossier:
     """Register an experiment that runs already: planned and started at once, late as it is."""
-    planned = plan(tx, dossier, plan_of_it, by=by, reason=ADOPTED, now=now)
+    planned = plan(tx, dossier, plan_of_it, by=by, reason=ADOPTED, now=now, runs_already=True)
     assert planned.draft is not None
     return start(tx, planned, planned.draft.number, by=by, since=since, now=now)
 

@@ -46,7 +46,13 @@ def predict(
 def of_newest(tx: Transaction, dossier: Dossier) -> tuple[Prediction, ...]:
     """Return the predictions of the hypothesis's newest experiment."""
     newest = dossier.newest_experiment
-    return () if newest is None else tuple(predictions.list_of(tx, dossier.hypothesis.workspace, newest.number))
+    if newest is None:
+        return ()
+    made = predictions.list_of(tx, dossier.hypothesis.workspace, newest.number)
+    # A start may be told late: what was predicted after traffic began was predicted too late.
+    if newest.since is None or not newest.is_registered_late:
+        return tuple(made)
+    return tuple(one for one in made if one.made_at < newest.since)
 
 
 def middle(made: Sequence[Prediction]) -> float:
@@ -55,8 +61,8 @@ def middle(made: Sequence[Prediction]) -> float:
 
 
 def closest(made: Sequence[Prediction], verdict: Verdict | None) -> Prediction | None:
-    """Return the prediction that came closest to what the numbers say; None without any, or if they say nothing."""
+    """Return the prediction of several that came closest to what the numbers say; None if they say nothing."""
     came_true = _CAME_TRUE.get(verdict) if verdict is not None else None
-    if came_true is None or not made:
+    if came_true is None or len(made) < 2:
         return None
     return min(made, key=lambda one: (abs(one.chance - came_true), one.made_at))

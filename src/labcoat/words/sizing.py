@@ -12,12 +12,23 @@ def line(plan: Plan, sizing: Sizing) -> str:
     """Return what the plan takes, and what its days can show."""
     if sizing.units is None:
         return _missing(plan)
-    each = numbers.roughly(round(sizing.units / len(plan.variants)))
-    units = f"About {numbers.roughly(sizing.units)} {plan.unit}s in all, {each} a variant."
+    units = f"About {numbers.roughly(sizing.units)} {plan.unit}s in all, {_per_variant(plan, sizing.units)}.{_uncounted(plan)}"
     if sizing.days is None or plan.units_per_day is None:
         return f"{units} Say how many new {plan.unit}s come a day, and the days are shown too."
     rate = numbers.roughly(round(plan.units_per_day))
     return f"{units} At {rate} a day that takes {numbers.days(sizing.days)}. {_shown(plan, sizing)}"
+
+
+def _per_variant(plan: Plan, units: int) -> str:
+    shares = [round(units * variant.weight) for variant in plan.variants]
+    if len(set(shares)) == 1:
+        return f"{numbers.roughly(shares[0])} a variant"
+    return ", ".join(f"{one.name} {numbers.roughly(share)}" for one, share in zip(plan.variants, shares, strict=True))
+
+
+def _uncounted(plan: Plan) -> str:
+    names = [one.name for one in plan.metrics if one.margin is not None and one.baseline is None]
+    return f" The margin of {', '.join(names)} is not counted: what it is today is not known." if names else ""
 
 
 def _missing(plan: Plan) -> str:

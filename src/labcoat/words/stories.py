@@ -71,7 +71,8 @@ def amount(size: Amount | None, kind: MetricKind) -> str:
     if size.is_relative:
         return f"{numbers.plain(100 * size.size)} %"
     if kind is MetricKind.PROPORTION:
-        return f"{numbers.plain(100 * size.size)} points"
+        points = numbers.plain(100 * size.size)
+        return f"{points} point" if points == "1" else f"{points} points"
     return numbers.plain(size.size)
 
 

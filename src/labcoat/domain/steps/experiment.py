@@ -19,9 +19,16 @@ LATE_AFTER_HOURS = 1
 
 
 def plan(
-    dossier: Dossier, plan: Plan, *, by: Member, number: ExperimentNumber, reason: str | None, now: datetime
+    dossier: Dossier,
+    plan: Plan,
+    *,
+    by: Member,
+    number: ExperimentNumber,
+    reason: str | None,
+    now: datetime,
+    runs_already: bool = False,
 ) -> Dossier:
-    """Return the hypothesis in the stage experiment with a draft.
+    """Return the hypothesis in the stage experiment with a draft. runs_already: it is too late to ask for evidence.
 
     reason: why there is no evidence from users, or from hypothesize why there is no prototype; unused otherwise.
     A plan while there is a draft replaces the draft's plan; a new draft withdraws a waiting request.
@@ -42,7 +49,8 @@ def plan(
         skip_reason = require_reason(reason, because="no prototype was tried", field="evidence_reason")
         draft = replace(draft, skip_reason=skip_reason)
     elif dossier.hypothesis.stage is Stage.PROTOTYPE:
-        draft = replace(draft, no_feedback_reason=_reason_without_users(dossier, reason))
+        without = reason if runs_already and not dossier.evidence else _reason_without_users(dossier, reason)
+        draft = replace(draft, no_feedback_reason=without)
     dossier = requests.withdraw(dossier, now=now) if dossier.waiting_request else dossier
     return dossier.with_hypothesis(moved(dossier.hypothesis, Stage.EXPERIMENT, at=now)).with_experiment(draft)
 

@@ -102,7 +102,13 @@ def register(app: App, house: House) -> None:
     def on_choice(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view = body["view"]
         renew = _LIVE_FORMS[view["callback_id"]]
-        client.views_update(view_id=view["id"], hash=view["hash"], view=renew(_submission(house, body, context), view))
+        renewed = renew(_submission(house, body, context), view)
+        try:
+            # Without its hash: fields keep their ids, so what is typed meanwhile stays, and the newest choice wins.
+            client.views_update(view_id=view["id"], view=renewed)
+        except SlackApiError as error:
+            if error.response["error"] != "not_found":  # closed meanwhile
+                raise
         ack()
 
     for root in (grammar.HYPOTHESIS, grammar.EXPERIMENT):

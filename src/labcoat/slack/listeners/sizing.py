@@ -11,7 +11,7 @@ from labcoat.usecases import sizing
 
 _TYPED = re.compile(
     r"^(?P<baseline>[\d.,]+\s*%?)\s+(?:sd\s+(?P<deviation>[\d.,]+)\s+)?"
-    r"(?P<minimum_effect>[\d.,]+\s*(?:%|percent|points?|pp|pts?)?)(?:\s+(?P<power>[\d.,]+)\s+(?P<alpha>[\d.,]+))?$",
+    r"(?P<minimum_effect>[\d.,]+\s*(?:%|percent|points?|pp|pts?)?)(?:\s+(?P<power>[\d.,]+)(?:\s+(?P<alpha>[\d.,]+))?)?$",
     re.IGNORECASE,
 )
 
