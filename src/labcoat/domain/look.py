@@ -1,7 +1,7 @@
 """A look: one reading of the data that spent its share of alpha, stored once and never recomputed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from labcoat.domain.ids import ExperimentNumber, UserId
@@ -15,6 +15,8 @@ class Look:
     slot: what makes it unique within its experiment. as_of: until when the data reach. made_at: when it was read.
     readout: None where the rules allow no look now; the sample is kept all the same, and `no_look` says why.
     is_superseded: typed numbers that it rests on were corrected; it is kept but decides nothing.
+    crossed: units that were in two variants, and count in none. definitions: a short hash of each metric's SQL and
+    window as they were read; empty for typed numbers.
     """
 
     experiment: ExperimentNumber
@@ -25,6 +27,8 @@ class Look:
     readout: Readout | None
     no_look: NoLookReason | None = None
     is_superseded: bool = False
+    crossed: int = 0
+    definitions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,25 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measuring:
+    """How the warehouse measures a metric, frozen with the plan whatever becomes of the metrics file.
+
+    window_days: after a unit's exposure, 0 for none. pre_period_days: before it, for the covariate, 0 for none.
+    cap: a unit's larger values count as this, None for no cap.
+    """
+
+    window_days: float = 0.0
+    pre_period_days: float = 0.0
+    cap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedMetric:
     """One metric of a plan.
 
     baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
     margin: the worsening of a guardrail that is tolerated. is_complete_at_exposure: as in the metrics file.
-    deviation: of one unit's value, for a mean; None if nobody knows it.
+    deviation: of one unit's value, for a mean; None if nobody knows it. measuring: None if people type its totals.
     """
 
     name: str
@@ -53,6 +66,7 @@ class PlannedMetric:
     margin: Amount | None = None
     is_complete_at_exposure: bool = False
     deviation: float | None = None
+    measuring: Measuring | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

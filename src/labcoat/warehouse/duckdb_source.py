@@ -10,17 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Timer
 
 import duckdb
 
-from labcoat.warehouse import sql
+from labcoat.warehouse import engine, sql
+from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.metrics_file import Source
+from labcoat.warehouse.sources import DuckDbSource
 
-MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "10GB"
-THREADS = 2
 TIME_LIMIT_SECONDS = 60.0
 
 # One quoting style and the whole file sampled: DuckDB's guesses turn a file with one long line into a single column,
@@ -34,6 +32,12 @@ _QUOTE_NAMES_ONLY = (
     duckdb.ParserException,
     duckdb.PermissionException,
 )
+_TYPES = {
+    ColumnType.NUMBER: ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL"),
+    ColumnType.BOOLEAN: ("BOOLEAN",),
+    ColumnType.TEXT: ("VARCHAR", '"NULL"', "NULL"),
+    ColumnType.TIME: ("TIMESTAMP", "DATE"),
+}
 _FOLDER = re.compile(r"(?<![\w.])(?:/[^/\s\"']+)*/(?=[^/\s\"'])")
 
 
@@ -45,15 +49,20 @@ class OpenSource:
     seconds: float
     paths: tuple[Path, ...]
 
-    def columns(self, text: str) -> dict[str, str]:
-        """Return the type of each column by its name in lower case."""
+    def columns(self, text: str) -> dict[str, Column]:
+        """Return each column by its name in lower case."""
         with self._guard(text) as cursor:
-            return {str(column[0]).casefold(): str(column[1]) for column in cursor.description or ()}
+            found = [(str(column[0]), str(column[1])) for column in cursor.description or ()]
+        return {name.casefold(): Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found}
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives."""
         with self._guard(text) as cursor:
             return cursor.fetchall()
+
+    def cost(self, text: str) -> str:  # noqa: ARG002
+        """Return nothing: DuckDB guesses rows, not what they take."""
+        return ""
 
     @contextmanager
     def _guard(self, text: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -67,7 +76,7 @@ class OpenSource:
 
 @contextmanager
 def opened(
-    source: Source, *, name: str, tables: Collection[str], seconds: float = TIME_LIMIT_SECONDS
+    source: DuckDbSource, *, name: str, tables: Collection[str], seconds: float = TIME_LIMIT_SECONDS
 ) -> Iterator[OpenSource]:
     """Open the source's database and those of its CSV files that are asked for, then lock everything else.
 
@@ -81,27 +90,29 @@ def opened(
         if not path.is_file():
             message = f"The file {path.name} is not there. Put it back, or correct its path in the metrics file."
             raise SourceError(message, permanent=False)
-    with _connection() as connection:
+    with _connection(source) as connection:
         if source.database:
             with _plain_errors(paths):
                 _attach(connection, source.database, name=name)
         for table, path in files.items():
             with _plain_errors(paths), _time_limit(connection, seconds=seconds):
-                _load(connection, path, table=table)
+                (_view if path.suffix.lower() == ".parquet" else _load)(connection, path, table=table)
+        allowed = ", ".join(sql.quoted_text(str(path.resolve())) for path in files.values() if path.suffix != ".csv")
+        connection.execute(f"SET allowed_paths = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield OpenSource(connection, seconds, paths)
 
 
 @contextmanager
-def _connection() -> Iterator[duckdb.DuckDBPyConnection]:
+def _connection(source: DuckDbSource) -> Iterator[duckdb.DuckDBPyConnection]:
     # Ten million units need a spill to disk at this memory; the folder goes with the connection.
     with TemporaryDirectory(prefix="labcoat-", ignore_cleanup_errors=True) as spill:
         connection = duckdb.connect(
             ":memory:",
             config={
-                "memory_limit": MEMORY_LIMIT,
-                "threads": THREADS,
+                "memory_limit": source.memory_limit,
+                "threads": source.threads,
                 "temp_directory": spill,
                 "max_temp_directory_size": SPILL_LIMIT,
                 "autoinstall_known_extensions": False,
@@ -127,6 +138,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str) -> 
     connection.execute(f"USE {sql.quoted_name(name)}")
 
 
+def _view(connection: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> None:
+    # Read where it is: a copy of a hundred million rows would cost more than the readout.
+    file = sql.quoted_text(str(path.resolve()))
+    connection.execute(f"CREATE TEMP VIEW {sql.quoted_name(table)} AS SELECT * FROM read_parquet({file})")  # noqa: S608
+
+
 def _load(connection: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> None:
     file = sql.quoted_text(str(path.resolve()))
     try:
@@ -146,16 +163,11 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> N
 
 @contextmanager
 def _time_limit(connection: duckdb.DuckDBPyConnection, *, seconds: float) -> Iterator[None]:
-    timer = Timer(seconds, connection.interrupt)
-    timer.start()
     try:
-        yield
+        with engine.TimeLimit(seconds, connection.interrupt):
+            yield
     except duckdb.InterruptException as error:
-        message = f"The SQL took longer than {seconds:g} seconds. Prepare a smaller table for it."
-        raise SourceError(message, permanent=False) from error
-    finally:
-        timer.cancel()
-        timer.join()  # a late interrupt must not meet the next statement
+        raise engine.too_slow(seconds) from error
 
 
 @contextmanager
@@ -163,7 +175,10 @@ def _plain_errors(paths: tuple[Path, ...]) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        message = f"The SQL needs more than {MEMORY_LIMIT} of memory. Prepare a smaller table, one row per unit."
+        message = (
+            "The SQL needs more memory than its source may have. Raise memory_limit, or prepare a smaller table, one "
+            "row per unit."
+        )
         raise SourceError(message, permanent=True) from error
     except duckdb.Error as error:
         raise SourceError(_first_line(error, paths=paths), permanent=True) from error

@@ -3,49 +3,22 @@
 A wrong file is refused as a whole, at the start, with the line to mend: a metric that is quietly ignored costs a look.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from labcoat.stats.results import Direction, MetricKind
-from labcoat.warehouse import sql
+from labcoat.warehouse import sources, sql, yaml_document
+from labcoat.warehouse.sources import Identifier, Model, Source, Text
+from labcoat.warehouse.yaml_document import MetricsFileError
+
+__all__ = ["Exposures", "Metric", "MetricsFile", "MetricsFileError", "load"]
 
 _Place = tuple[str | int, ...]
-
-# Engine's own catalogs; a source of that name would hide them.
-_RESERVED = frozenset({"memory", "system", "temp", "main"})
-_DEPTH = 4  # metrics / name / field, sources / name / tables / name
-
-
-class MetricsFileError(Exception):
-    """The metrics file can't be used; the message says what to change.
-
-    line: 1 is the first; None if the file as a whole is meant.
-    """
-
-    def __init__(self, line: int | None, message: str) -> None:
-        super().__init__(message if line is None else f"Line {line}: {message}")
-        self.line = line
-        self.message = message
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _identifier(name: str) -> str:
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name) and name.casefold() not in _RESERVED:
-        return name
-    message = (
-        f"`{name}` can't be used as a name in SQL. Use letters, digits and _, and none of: memory, system, temp, main"
-    )
-    raise ValueError(message)
 
 
 def _metric_name(name: str) -> str:
@@ -56,147 +29,170 @@ def _metric_name(name: str) -> str:
     raise ValueError(message)
 
 
-def _beside_the_file(path: Path, context: ValidationInfo) -> Path:
-    folder: Path = context.context["folder"] if context.context else Path()
-    return folder / path
-
-
-def _csv(path: Path) -> Path:
-    # DuckDB would read * ? [ as a pattern over other files.
-    if path.suffix.lower() == ".csv" and not set(str(path)) & set("*?["):
-        return path
-    message = f"`{path.name}` can't be read as CSV. Name one file that ends in .csv, with no * ? [ in its path"
+def _format(text: str) -> str:
+    if text.count("{}") == 1 and len(text) <= 20 and text.isprintable():
+        return text
+    message = "`format` has {} where the number goes, as '€ {}' or '{} s'"
     raise ValueError(message)
 
 
-def _kind(kind: MetricKind) -> MetricKind:
-    if kind is not MetricKind.RATIO:
-        return kind
-    message = "`kind` must be 'mean' or 'proportion'. A ratio can't be read from a source yet; try `labcoat analyse`"
-    raise ValueError(message)
-
-
-Identifier = Annotated[str, AfterValidator(_identifier)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
-LocalFile = Annotated[Path, AfterValidator(_beside_the_file)]
-CsvFile = Annotated[LocalFile, AfterValidator(_csv)]
+Days = Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)]
 
 
-class Source(_Model):
-    """Files one engine reads: a database, CSV files under table names, or both.
+class _Rows(Model):
+    """Rows of the user's data: a table, or what a SELECT gives.
 
-    database, tables: absolute, or relative to the working directory if the metrics file's own path is.
+    A column's field names it; with `sql` a field that is left out means the column of the field's own name, if the
+    SELECT gives one.
     """
 
-    engine: Literal["duckdb"]
-    database: LocalFile | None = None
-    tables: dict[Identifier, CsvFile] = {}
+    table: Text | None = None
+    sql: Text | None = Field(default=None, max_length=20_000)
+
+
+class Exposures(_Rows):
+    """Which unit saw which variant, and when; rows may repeat, the first of a unit counts.
+
+    exposed_at: UTC where it has no zone. experiment: the column of the experiment's key; None if all rows are of one.
+    """
+
+    source: str
+    unit: Text | None = None
+    variant: Text | None = None
+    exposed_at: Text | None = None
+    experiment: Text | None = None
 
     @model_validator(mode="after")
-    def _has_files(self) -> Self:
-        if self.database is None and not self.tables:
-            message = "A source needs `database` or `tables`"
+    def _names_its_columns(self) -> Self:
+        if (self.table is None) == (self.sql is None):
+            message = "Exposures need `table` or `sql`, and not both"
+            raise ValueError(message)
+        missing = [name for name in ("unit", "variant") if getattr(self, name) is None]
+        if self.table is not None and missing:
+            message = f"Exposures from a table need `{missing[0]}`, the column's name"
             raise ValueError(message)
         return self
 
 
-class Metric(_Model):
-    """One metric: a SELECT of unit, variant, value and perhaps exposed_at (UTC) and experiment, one row per unit.
+class Metric(_Rows):
+    """One metric over the units of its exposures; a unit without rows counts as 0.
 
-    window_days: only units exposed that long ago are measured; 0 measures at once.
-    complete_at_exposure: a unit's value never changes after its first row; without it or a window, looks are
-    approximate.
+    exposures: None if the file has one only. Without `table` and `sql` its columns are columns of the exposures' rows.
+    value, denominator: summed over a unit's rows; without `value` the rows are counted. time: of each row; only rows
+    in the window after the exposure count. pre_period_days: the same before it, as a covariate (CUPED).
+    covariate, covariate_denominator: known before the exposure, for data without times.
+    window_days: only units exposed that long ago are measured; 0 measures at once. cap: a unit's larger values count as
+    this. complete_at_exposure: a unit's value never changes after its first row.
     """
 
-    source: str
-    kind: Annotated[MetricKind, AfterValidator(_kind)]
+    exposures: str | None = None
+    kind: MetricKind
     direction: Direction
     description: str = ""
-    window_days: Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)] = 0.0
+    owner: str = ""
+    format: Annotated[str, AfterValidator(_format)] | None = None
+    unit: Text | None = None
+    time: Text | None = None
+    value: Text | None = None
+    denominator: Text | None = None
+    covariate: Text | None = None
+    covariate_denominator: Text | None = None
+    window_days: Days = 0.0
+    pre_period_days: Days = 0.0
+    cap: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     complete_at_exposure: bool = False
-    sql: str
+
+    @property
+    def has_own_rows(self) -> bool:
+        """Whether it has rows of its own beside the exposures."""
+        return self.table is not None or self.sql is not None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for is_wrong, message in self._faults():
+            if is_wrong:
+                raise ValueError(message)
+        return self
+
+    def _faults(self) -> Iterator[tuple[bool, str]]:
+        is_ratio = self.kind is MetricKind.RATIO
+        yield self.table is not None and self.sql is not None, "A metric has `table` or `sql`, not both"
+        yield is_ratio and self.sql is None and self.denominator is None, "A ratio needs `denominator`, a column"
+        yield not is_ratio and self.denominator is not None, "Only `kind: ratio` has a `denominator`"
+        yield not is_ratio and self.covariate_denominator is not None, "Only a ratio has a `covariate_denominator`"
+        beside = not self.has_own_rows
+        yield (
+            beside and self.value is None,
+            "A metric needs `value`, a column of its exposures' rows, or rows of its own (`table` or `sql`)",
+        )
+        yield beside and self.time is not None, "`time` goes with `table` or `sql`: rows of the metric's own"
+        yield beside and self.unit is not None, "`unit` goes with `table` or `sql`; its exposures name the unit"
+        needs_time = self.pre_period_days and (beside or (self.table is not None and self.time is None))
+        yield bool(needs_time), "`pre_period_days` needs `time`, the column of each row's time"
+        yield (
+            bool(self.pre_period_days) and self.covariate is not None,
+            "A metric has `pre_period_days` or `covariate`, not both",
+        )
+        yield self.cap is not None and self.kind is MetricKind.PROPORTION, "A proportion has no `cap`"
+        yield (
+            is_ratio and self.covariate is not None and self.covariate_denominator is None,
+            "The covariate of a ratio is a ratio: it needs `covariate_denominator`",
+        )
 
 
-class MetricsFile(_Model):
-    """All sources and metrics by name, in the file's order."""
+class MetricsFile(Model):
+    """All sources, exposures and metrics by name, in the file's order."""
 
     sources: dict[Identifier, Source]
+    exposures: dict[Identifier, Exposures]
     metrics: dict[MetricName, Metric]
 
+    def exposures_of(self, metric: Metric) -> str:
+        """Return the name of the exposures whose units a metric is measured on."""
+        return metric.exposures or next(iter(self.exposures))
 
-def load(path: Path) -> MetricsFile:
-    """Return the file's sources and metrics, checked except for what only the data can tell.
 
-    Raises MetricsFileError with the first line to change.
+def load(path: Path, *, environment: Mapping[str, str] | None = None) -> MetricsFile:
+    """Return the file's sources, exposures and metrics, checked except for what only the data can tell.
+
+    environment: where `${NAME}` is looked up. Raises MetricsFileError with the first line to change.
     """
-    node, document = _parse(_text(path))
-    lines: dict[_Place, int] = {}
-    _note_lines(node, place=(), lines=lines)
+    document = yaml_document.read(path)
     try:
-        metrics_file = MetricsFile.model_validate(document, context={"folder": path.parent})
+        metrics_file = MetricsFile.model_validate(
+            document.content, context={"folder": path.parent.absolute(), "environment": environment or {}}
+        )
     except ValidationError as error:
-        problems = [(_line(detail["loc"], lines=lines), _words(detail)) for detail in error.errors()]
+        problems = [(document.line(_place(detail)), _words(detail)) for detail in error.errors()]
         line, message = min(problems, key=lambda problem: problem[0])
-        raise MetricsFileError(line, message) from error
+        # Not `from error`: it quotes what the file says, and somebody may have written a password there.
+        raise MetricsFileError(line, message) from None
     for place, message in _mistakes(metrics_file):
-        raise MetricsFileError(_line(place, lines=lines), message)
+        raise MetricsFileError(document.line(place), message)
     return metrics_file
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"{path.name} is not text in UTF-8. Save it as UTF-8."
-        raise MetricsFileError(None, message) from error
-    except OSError as error:
-        message = f"{path.name} can't be read ({error.strerror}). Check the path in LABCOAT_METRICS."
-        raise MetricsFileError(None, message) from error
-
-
-def _parse(text: str) -> tuple[yaml.Node | None, object]:
-    try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = f"This is not valid YAML: {error.problem}."
-        raise MetricsFileError(mark.line + 1 if mark else None, message) from error
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-31
-        message = f"This is not valid YAML: {str(error).splitlines()[0]}."
-        raise MetricsFileError(None, message) from error
-
-
-def _note_lines(node: yaml.Node | None, *, place: _Place, lines: dict[_Place, int]) -> None:
-    """Fill in the line of each key, and refuse a key that comes twice, which YAML itself would drop."""
-    # The depth also ends the walk where an alias points back at its own parent.
-    if not isinstance(node, yaml.MappingNode) or len(place) >= _DEPTH:
-        return
-    seen: dict[str, int] = {}
-    for key, value in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
-        if name.casefold() in seen:
-            message = f"`{name}` is already on line {seen[name.casefold()]}. Rename or remove one of them."
-            raise MetricsFileError(line, message)
-        seen[name.casefold()] = line
-        lines[(*place, name)] = line
-        _note_lines(value, place=(*place, name), lines=lines)
-
-
-def _line(place: _Place, *, lines: dict[_Place, int]) -> int:
-    named = tuple(str(part) for part in place)
-    return next((lines[named[:end]] for end in range(len(named), 0, -1) if named[:end] in lines), 1)
+def _place(detail: ErrorDetails) -> _Place:
+    """Return where an error is, without the engine's name that pydantic puts into the path of a source."""
+    loc = detail["loc"]
+    return (*loc[:2], *loc[3:]) if loc[:1] == ("sources",) and len(loc) > 2 and loc[2] != "[key]" else loc
 
 
 def _words(detail: ErrorDetails) -> str:
     """Phrase what pydantic found."""
-    place = [str(part) for part in detail["loc"] if part != "[key]"]
+    place = [str(part) for part in _place(detail) if part != "[key]"]
     field = f"`{place[-1]}`" if place else "The metrics file"
     where = f"`{'.'.join(place[:-1])}`" if place[:-1] else "the metrics file"
     match detail["type"]:
         case "missing":
             return f"{where[0].upper()}{where[1:]} needs {field}."
+        case "union_tag_not_found":
+            return f"{field} needs `engine`."
+        case "union_tag_invalid":
+            return f"`engine` must be {detail['ctx']['expected_tags']}."
         case "extra_forbidden":
-            return f"{field} is not known in {where}. {_known(place)}"
+            return f"{field} is not known in {where}. {_known(place, detail)}"
         case "enum" | "literal_error":
             return f"{field} must be {detail['ctx']['expected']}."
         case "value_error":
@@ -206,18 +202,58 @@ def _words(detail: ErrorDetails) -> str:
     return f"{field}: {detail['msg']}."
 
 
-def _known(place: list[str]) -> str:
-    model: type[_Model] = MetricsFile if len(place) == 1 else Source if place[0] == "sources" else Metric
-    near = get_close_matches(place[-1], model.model_fields, n=1)
-    return f"Did you mean `{near[0]}`?" if near else f"It may have: {', '.join(model.model_fields)}."
+def _known(place: list[str], detail: ErrorDetails) -> str:
+    model: type[BaseModel] = MetricsFile
+    if len(place) > 1:
+        model = {"exposures": Exposures, "metrics": Metric}.get(place[0]) or _source_model(str(detail["loc"][2]))
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    near = get_close_matches(place[-1], names, n=1)
+    return f"Did you mean `{near[0]}`?" if near else f"It may have: {', '.join(names)}."
 
 
-def _mistakes(metrics_file: MetricsFile) -> Iterator[tuple[_Place, str]]:
-    for name, metric in metrics_file.metrics.items():
-        if metric.source not in metrics_file.sources:
-            sources = ", ".join(metrics_file.sources) or "none"
-            yield ("metrics", name, "source"), f"There is no source `{metric.source}`. The file has: {sources}."
-        try:
-            sql.check(metric.sql)
-        except sql.SqlError as error:
-            yield ("metrics", name, "sql"), str(error)
+def _source_model(engine: str) -> type[BaseModel]:
+    return {
+        "duckdb": sources.DuckDbSource,
+        "postgresql": sources.PostgresqlSource,
+        "spark": sources.SparkSource,
+        "clickhouse": sources.ClickHouseSource,
+        "bigquery": sources.BigQuerySource,
+        "snowflake": sources.SnowflakeSource,
+        "databricks": sources.DatabricksSource,
+        "trino": sources.TrinoSource,
+        "redshift": sources.RedshiftSource,
+    }[engine]
+
+
+def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:
+    """Yield what is wrong between the parts, each with its place."""
+    if not file.exposures:
+        yield ("exposures",), "The metrics file needs `exposures`: which unit saw which variant."
+    for name, exposures in file.exposures.items():
+        if exposures.source not in file.sources:
+            known = ", ".join(file.sources) or "none"
+            yield ("exposures", name, "source"), f"There is no source `{exposures.source}`. The file has: {known}."
+        else:
+            yield from _mistakes_in_sql(file, ("exposures", name), exposures, exposures.source)
+    for name, metric in file.metrics.items():
+        place = ("metrics", name)
+        if metric.exposures is None and len(file.exposures) > 1:
+            yield place, f"`{name}` needs `exposures`, one of: {', '.join(file.exposures)}."
+        elif metric.exposures is not None and metric.exposures not in file.exposures:
+            known = ", ".join(file.exposures)
+            yield (*place, "exposures"), f"There are no exposures `{metric.exposures}`. The file has: {known}."
+        else:
+            source = file.exposures[file.exposures_of(metric)].source
+            yield from _mistakes_in_sql(file, place, metric, source)
+
+
+def _mistakes_in_sql(
+    file: MetricsFile, place: _Place, rows: Exposures | Metric, source: str
+) -> Iterator[tuple[_Place, str]]:
+    try:
+        if rows.sql is not None:
+            sql.check(rows.sql, dialect=sql.dialect_of(file.sources[source].engine))
+        elif rows.table is not None:
+            sql.check_table(rows.table)
+    except sql.SqlError as error:
+        yield (*place, "sql" if rows.sql is not None else "table"), str(error)

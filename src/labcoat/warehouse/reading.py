@@ -1,27 +1,30 @@
-"""Read an experiment's moments from where the user's data is: the one entry to the warehouse.
+"""Read experiments' moments from where the user's data is: the one entry to the warehouse.
 
-Only counts, means and variances come back. What would make them wrong is refused, never repaired.
+Only counts, means and covariances come back. What would make them wrong is refused, never repaired.
 """
 
-import math
-import re
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import NamedTuple
 
-from pydantic import TypeAdapter
-
+from labcoat.domain.plan import Measuring
 from labcoat.stats.results import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import duckdb_source, sql
-from labcoat.warehouse.duckdb_source import OpenSource
-from labcoat.warehouse.errors import NoRowsYet, SourceError
-from labcoat.warehouse.metrics_file import Metric, MetricsFile
+from labcoat.warehouse import aggregate, engine, groups, resolving, sql
+from labcoat.warehouse.aggregate import Subject
+from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.groups import Group
+from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
+from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.sql import Bounds
 
-_REQUIRED = ("unit", "variant", "value")
-_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*|VARCHAR|\"?NULL\"?|BOOLEAN")
-_TIME = re.compile(r"TIMESTAMP.*|DATE|VARCHAR|\"?NULL\"?")
+EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Where no bound is given; every engine's timestamps reach so far."""
+MOST_TOGETHER = 200
+"""Experiments in one query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +38,42 @@ class MetricDescription:
     window_days: float
 
 
-class _Group(NamedTuple):
-    """One variant as `sql.aggregate` gives it: units, and units that make it wrong (`unnamed`: rows)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricQuestion:
+    """A metric of a plan. measuring: as the plan froze it; None: as the metrics file says now."""
 
-    variant: str | None
-    exposed: int
-    measured: int
-    mean: float | None
-    variance: float | None
-    not_numbers: int
-    not_binary: int
-    unnamed: int
+    name: str
+    measuring: Measuring | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to read of one experiment.
+
+    metrics: the goal first, whose exposures count; none to count units only, `goal` then says whose exposures.
+    variants: all of the plan, control first. key: what its rows are called in the data.
+    since, until: aware, of the first exposure, the end excluded; None for no bound.
+    """
+
+    key: str
+    goal: str
+    metrics: tuple[MetricQuestion, ...]
+    variants: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the data says.
+
+    crossed: units that were in two variants and count in none. definitions: a short hash of each metric's definition,
+    to see later whether it changed.
+    """
+
+    sample: Sample
     crossed: int
-    repeated: int
-    untimed: int
-
-
-_GROUPS = TypeAdapter(tuple[_Group, ...])
+    definitions: Mapping[str, str]
 
 
 def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
@@ -68,43 +90,65 @@ def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
     )
 
 
-def read_sample(
-    metrics_file: MetricsFile,
-    *,
-    metrics: tuple[str, ...],
-    variants: tuple[str, ...],
-    experiment_key: str,
-    since: datetime | None,
-    until: datetime | None,
-) -> Sample:
-    """Return what the data says about an experiment as of `until`.
+def read(metrics_file: MetricsFile, question: Question) -> Reading:
+    """Return what the data says about one experiment; raise NoRowsYet or SourceError."""
+    (answer,) = read_many(metrics_file, [question])
+    if isinstance(answer, SourceError):
+        raise answer
+    return answer
 
-    metrics: the goal first; its units are the exposed ones, whether or not their window has closed.
-    variants: all of the plan, control first. A variant without rows gets count 0, mean 0 and variance 0.
-    since, until: aware UTC, of the first exposure, the end excluded; None for no bound.
-    Raises NoRowsYet if a metric has no unit at all, SourceError for anything that would make the numbers wrong.
+
+def read_many(metrics_file: MetricsFile, questions: Sequence[Question]) -> list[Reading | SourceError]:
+    """Return what the data says about each experiment, in order, or why it can't.
+
+    Experiments over the same exposures share one query, so that the exposures and each metric's rows are scanned once.
     """
-    chosen = {name: _metric(metrics_file, name) for name in metrics}
-    groups: dict[str, dict[str, _Group]] = {}
-    for source_name in dict.fromkeys(metric.source for metric in chosen.values()):
-        mine = {name: metric for name, metric in chosen.items() if metric.source == source_name}
-        tables = frozenset().union(*(_table_names(metric, name=name) for name, metric in mine.items()))
-        with duckdb_source.opened(metrics_file.sources[source_name], name=source_name, tables=tables) as source:
-            for name, metric in mine.items():
-                found = _read(source, metric, name=name, experiment_key=experiment_key, since=since, until=until)
-                _refuse_wrong(found, metric, name=name, variants=variants, experiment_key=experiment_key)
-                groups[name] = {group.variant: group for group in found if group.variant is not None}
-    goal = groups[metrics[0]]
-    return Sample(
-        exposed=tuple(goal[variant].exposed if variant in goal else 0 for variant in variants),
-        moments={
-            name: tuple(_moments(groups[name].get(variant), kind=metric.kind) for variant in variants)
-            for name, metric in chosen.items()
-        },
-    )
+    parts: dict[int, dict[str, tuple[AskedMetric, ...]]] = {}
+    wrong: dict[int, SourceError] = {}
+    for place, question in enumerate(questions):
+        try:
+            parts[place] = _by_exposures(metrics_file, question)
+        except SourceError as error:
+            wrong[place] = error
+    found: dict[int, dict[str, list[Group]]] = {place: {} for place in parts}
+    for name in dict.fromkeys(name for mine in parts.values() for name in mine):
+        together = [place for place, mine in parts.items() if name in mine and place not in wrong]
+        for start in range(0, len(together), MOST_TOGETHER):
+            batch = {place: (questions[place], parts[place][name]) for place in together[start : start + MOST_TOGETHER]}
+            for place, answer in _read_batch(metrics_file, name, batch).items():
+                if isinstance(answer, SourceError):
+                    wrong[place] = answer
+                else:
+                    found[place][name] = answer
+    return [
+        wrong[place] if place in wrong else _reading(metrics_file, question, parts[place], found[place])
+        for place, question in enumerate(questions)
+    ]
 
 
-def _metric(metrics_file: MetricsFile, name: str) -> Metric:
+def written(metrics_file: MetricsFile, question: Question) -> dict[str, str]:
+    """Return the SQL that a read would run, by the name of the exposures; asks the sources for columns only."""
+    texts = {}
+    for name, asked in _by_exposures(metrics_file, question).items():
+        exposures = metrics_file.exposures[name]
+        with _opened(metrics_file, exposures, asked) as source:
+            texts[name] = _query(source, metrics_file, exposures, [question], asked)[0]
+    return texts
+
+
+def definition(metrics_file: MetricsFile, name: str) -> str:
+    """Return a short hash of all that decides a metric's numbers; its words, owner and format do not."""
+    metric = metrics_file.metrics[name]
+    exposures = metrics_file.exposures[metrics_file.exposures_of(metric)]
+    parts = [
+        exposures.model_dump(mode="json"),
+        metric.model_dump(mode="json", exclude={"description", "owner", "format", "direction"}),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def metric_of(metrics_file: MetricsFile, name: str) -> Metric:
+    """Return the metric of that name; raise SourceError with the nearest one."""
     if name in metrics_file.metrics:
         return metrics_file.metrics[name]
     near = get_close_matches(name, metrics_file.metrics, n=1, cutoff=0.5)
@@ -113,106 +157,103 @@ def _metric(metrics_file: MetricsFile, name: str) -> Metric:
     raise SourceError(message, permanent=True)
 
 
-def _table_names(metric: Metric, *, name: str) -> frozenset[str]:
-    try:
-        return sql.table_names(metric.sql)
-    except sql.SqlError as error:
-        message = f"Metric {name}: {error}"
-        raise SourceError(message, permanent=True) from error
+def measuring_of(metric: Metric) -> Measuring:
+    """Return what a plan freezes of a metric."""
+    return Measuring(window_days=metric.window_days, pre_period_days=metric.pre_period_days, cap=metric.cap)
 
 
-def _read(
-    source: OpenSource,
-    metric: Metric,
-    *,
-    name: str,
-    experiment_key: str,
-    since: datetime | None,
-    until: datetime | None,
-) -> tuple[_Group, ...]:
+def _by_exposures(metrics_file: MetricsFile, question: Question) -> dict[str, tuple[AskedMetric, ...]]:
+    goal = metrics_file.exposures_of(metric_of(metrics_file, question.goal))
+    parts: dict[str, list[AskedMetric]] = {goal: []}
+    for one in question.metrics:
+        metric = metric_of(metrics_file, one.name)
+        parts.setdefault(metrics_file.exposures_of(metric), []).append(_asked(one, metric))
+    return {name: tuple(asked) for name, asked in parts.items()}
+
+
+def _asked(one: MetricQuestion, metric: Metric) -> AskedMetric:
+    return AskedMetric(name=one.name, metric=metric, measuring=one.measuring or measuring_of(metric))
+
+
+_Batch = Mapping[int, tuple[Question, tuple[AskedMetric, ...]]]
+
+
+def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int, list[Group] | SourceError]:
+    """Return each experiment's groups; if the batch fails, ask for each alone, so that one spoils no other."""
+    asked = tuple(dict.fromkeys(one for _, metrics in batch.values() for one in metrics))
+    exposures = metrics_file.exposures[name]
     try:
-        columns = source.columns(sql.columns_query(metric.sql))
-        _refuse_columns(columns, metric)
-        query = sql.aggregate(
-            metric.sql,
-            experiment_key=experiment_key if "experiment" in columns else None,
-            has_exposed_at="exposed_at" in columns,
-            since=since,
-            until=until,
-            window_days=metric.window_days,
-        )
-        return _GROUPS.validate_python(tuple(source.rows(query)))
+        with _opened(metrics_file, exposures, asked) as source:
+            questions = [question for question, _ in batch.values()]
+            text, resolved = _query(source, metrics_file, exposures, questions, asked)
+            rows = source.rows(text)
     except SourceError as error:
-        message = f"Metric {name}: {error.message}"
-        raise SourceError(message, permanent=error.permanent) from error
+        if len(batch) == 1 or not error.permanent:
+            return dict.fromkeys(batch, error)
+        return {
+            place: answer
+            for place, alone in batch.items()
+            for answer in _read_batch(metrics_file, name, {place: alone}).values()
+        }
+    found = groups.parse(rows, resolved.measures, names=[one.name for one in asked])
+    if len(batch) > 1 and len(rows) >= aggregate.MOST_GROUPS * len(batch):
+        return {place: _read_batch(metrics_file, name, {place: alone})[place] for place, alone in batch.items()}
+    answers: dict[int, list[Group] | SourceError] = {}
+    for place, (question, metrics) in batch.items():
+        mine = [group for group in found if group.experiment == question.key]
+        try:
+            groups.refuse_wrong(mine, metrics, variants=question.variants, key=question.key)
+        except SourceError as error:
+            answers[place] = error
+        else:
+            answers[place] = mine
+    return answers
 
 
-def _refuse_columns(columns: Mapping[str, str], metric: Metric) -> None:
-    missing = [column for column in _REQUIRED if column not in columns]
-    if metric.window_days and "exposed_at" not in columns:
-        missing.append("exposed_at")
-    if missing:
-        why = " (its window needs it)" if missing == ["exposed_at"] else ""
-        message = f"The SQL gives no column {missing[0]}{why}. It gives: {', '.join(columns)}."
-        raise SourceError(message, permanent=True)
-    value, exposed_at = columns["value"], columns.get("exposed_at", "TIMESTAMP")
-    if not _NUMBER.fullmatch(value):
-        message = f"Its values are of type {value}, not numbers. Change `value` in its SQL."
-        raise SourceError(message, permanent=True)
-    if value == "BOOLEAN" and metric.kind is not MetricKind.PROPORTION:
-        message = "Its values are true or false. Set `kind: proportion`."
-        raise SourceError(message, permanent=True)
-    if not _TIME.fullmatch(exposed_at):
-        message = f"exposed_at is of type {exposed_at}. Cast it to TIMESTAMP, in UTC."
-        raise SourceError(message, permanent=True)
+def _opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
+    source = metrics_file.sources[exposures.source]
+    dialect = sql.dialect_of(source.engine)
+    parts = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
+    try:
+        tables = frozenset().union(*(sql.table_names(resolving.rows_of(part), dialect=dialect) for part in parts))
+    except sql.SqlError as error:
+        raise SourceError(str(error), permanent=True) from error
+    return engine.opened(source, name=exposures.source, tables=tables)
 
 
-def _refuse_wrong(
-    groups: tuple[_Group, ...], metric: Metric, *, name: str, variants: tuple[str, ...], experiment_key: str
-) -> None:
-    """Refuse what would make the numbers wrong; the first reason explains the ones after it."""
-    if not groups:
-        message = f"Metric {name} has no rows of {experiment_key} yet."
-        raise NoRowsYet(message)
-    for wrong in _reasons(groups, metric, variants=variants):
-        message = f"Metric {name} has {wrong}"
-        raise SourceError(message, permanent=True)
+def _query(
+    source: Engine,
+    metrics_file: MetricsFile,
+    exposures: Exposures,
+    questions: Sequence[Question],
+    asked: Sequence[AskedMetric],
+) -> tuple[str, Resolved]:
+    dialect = sql.dialect_of(metrics_file.sources[exposures.source].engine)
+    subjects = [Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST) for one in questions]
+    bounds = Bounds(since=min(one.since for one in subjects), until=max(one.until for one in subjects))
+    resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
+    ours = aggregate.query(subjects, resolved.exposures, resolved.measures)
+    return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved
 
 
-def _reasons(groups: tuple[_Group, ...], metric: Metric, *, variants: tuple[str, ...]) -> Iterable[str]:
-    if count := sum(group.unnamed for group in groups):
-        yield f"{_some(count, 'row')} without a unit. Leave them out in its SQL."
-    if count := sum(group.untimed for group in groups):
-        yield f"{_some(count, 'unit')} without a time in exposed_at. Leave out units that were never exposed."
-    if count := sum(group.crossed for group in groups):
-        yield f"{_some(count, 'unit')} in two variants. If these are several experiments, give a column `experiment`."
-    if count := sum(group.repeated for group in groups):
-        yield f"{_some(count, 'unit')} with several rows. Aggregate to one row per unit: GROUP BY unit, variant."
-    if unplanned := [group.variant for group in groups if group.variant not in variants]:
-        shown = ", ".join("(empty)" if variant is None else variant[:75] for variant in unplanned[:3])
-        more = f" and {len(unplanned) - 3} more" if len(unplanned) > 3 else ""
-        yield f"a variant that is not in the plan: {shown}{more}. The plan has {', '.join(variants)}."
-    if count := sum(group.not_numbers for group in groups):
-        are = "that is not a number" if count == 1 else "that are not numbers"
-        yield f"{_some(count, 'value')} {are} (empty, text, NaN or infinite). If empty means 0, say COALESCE(value, 0)."
-    if metric.kind is MetricKind.PROPORTION and (count := sum(group.not_binary for group in groups)):
-        yield f"{_some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1 per unit; else set `kind: mean`."
-    if any(not math.isfinite(number) for group in groups for number in (group.mean or 0.0, group.variance or 0.0)):
-        yield "values too large to average. Use a larger unit or cap them in its SQL."
-
-
-def _some(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> _some(1200, "unit")
-    '1,200 units'
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _moments(group: _Group | None, *, kind: MetricKind) -> Moments:
-    if group is None or group.mean is None:
-        return Moments(count=0, mean=0.0, variance=0.0)
-    if kind is MetricKind.PROPORTION:
-        return Moments(count=group.measured, mean=group.mean, variance=group.mean * (1 - group.mean))
-    return Moments(count=group.measured, mean=group.mean, variance=group.variance or 0.0)  # one unit has none
+def _reading(
+    metrics_file: MetricsFile,
+    question: Question,
+    parts: Mapping[str, tuple[AskedMetric, ...]],
+    found: Mapping[str, list[Group]],
+) -> Reading:
+    by_variant = {name: {group.variant: group for group in mine} for name, mine in found.items()}
+    goal = by_variant[next(iter(parts))]
+    moments: dict[str, tuple[Moments, ...]] = {}
+    for name, metrics in parts.items():
+        for one in metrics:
+            here = [by_variant[name].get(variant) for variant in question.variants]
+            moments[one.name] = tuple(groups.moments(group, one) for group in here)
+    return Reading(
+        sample=Sample(
+            exposed=tuple(goal[variant].exposed if variant in goal else 0 for variant in question.variants),
+            moments={one.name: moments[one.name] for one in question.metrics},
+        ),
+        crossed=sum(group.crossed for group in goal.values()),
+        definitions={one.name: definition(metrics_file, one.name) for one in question.metrics},
+    )

@@ -1,71 +1,56 @@
-"""Check that a metric's SQL is one SELECT, and build the aggregate around it: the only home of sqlglot.
+"""Check that a statement is one SELECT, and write ours in the engine's dialect around it: the only home of sqlglot.
 
 sqlglot reads what a statement is, not what its functions do; what a SELECT may reach is the engine's to guard.
 """
 
-from datetime import datetime, timedelta
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-_DIALECT = "duckdb"
+_OURS = "duckdb"  # the dialect that our own SQL is written in
+_DIALECTS = {"postgresql": "postgres"}  # where an engine's name is not sqlglot's
 
-# Odd names, so that they never hide a table the metric's SQL reads.
-# Rows at or after `until` are not known yet, so a unit is judged by what it had done by then. FAVG is DuckDB's
-# compensated mean: AVG over a million values near 1e9 is off in the third decimal, five standard errors. The limit
-# is for a `variant` column that holds something else by mistake: millions of groups must not come back.
-_AGGREGATE = """
-WITH labcoat_rows AS (
-    SELECT
-        unit,
-        CAST(variant AS TEXT) AS variant,
-        TRY_CAST(value AS DOUBLE) AS value,
-        :exposed_at AS exposed_at
-    FROM labcoat_metric
-    WHERE :in_experiment
-), labcoat_units AS (
-    SELECT
-        unit,
-        MIN(variant) AS variant,
-        MAX(variant) AS last_variant,
-        ANY_VALUE(value) AS value,
-        MIN(exposed_at) AS exposed_at,
-        COUNT(*) AS row_count,
-        COUNT(*) - COUNT(exposed_at) AS untimed_count
-    FROM labcoat_rows
-    WHERE :until IS NULL OR exposed_at IS NULL OR exposed_at < :until
-    GROUP BY unit
-), labcoat_seen AS (
-    SELECT *, (:closed_before IS NULL OR exposed_at IS NULL OR exposed_at < :closed_before) AS is_closed
-    FROM labcoat_units
-    WHERE :since IS NULL OR exposed_at IS NULL OR exposed_at >= :since
+# Names that are fine as they are in most engines, and something else in some.
+_KEPT_BY_ENGINES = frozenset(
+    {"all", "and", "as", "by", "case", "cast", "column", "date", "default", "desc", "distinct", "end", "from", "full"}
+    | {"group", "having", "in", "index", "is", "join", "key", "left", "like", "limit", "not", "null", "offset", "on"}
+    | {"or", "order", "primary", "right", "row", "rows", "select", "set", "table", "then", "time", "timestamp", "to"}
+    | {"union", "unique", "user", "using", "value", "values", "when", "where", "with"}
 )
-SELECT
-    variant,
-    COUNT(*) AS exposed,
-    COUNT(*) FILTER (WHERE is_closed) AS measured,
-    FAVG(value) FILTER (WHERE is_closed AND ISFINITE(value)) AS mean,
-    VAR_SAMP(value) FILTER (WHERE is_closed AND ISFINITE(value)) AS variance,
-    COUNT(*) FILTER (WHERE is_closed AND (value IS NULL OR NOT ISFINITE(value))) AS not_numbers,
-    COUNT(*) FILTER (WHERE is_closed AND ISFINITE(value) AND NOT value IN (0, 1)) AS not_binary,
-    COALESCE(SUM(row_count) FILTER (WHERE unit IS NULL), 0) AS unnamed,
-    COUNT(*) FILTER (WHERE variant <> last_variant) AS crossed,
-    COUNT(*) FILTER (WHERE row_count > 1) AS repeated,
-    COUNT(*) FILTER (WHERE :has_exposed_at AND untimed_count > 0) AS untimed
-FROM labcoat_seen
-GROUP BY variant
-ORDER BY exposed DESC
-LIMIT 100
-"""
 
 
 class SqlError(Exception):
     """The text is not one SELECT statement; the message says what to change."""
 
 
-def check(text: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Rows of the user's data: a table's name, or one SELECT, in the engine's dialect; one of the two is None."""
+
+    table: str | None = None
+    select: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What `:since` and `:until` stand for in a SELECT; aware."""
+
+    since: datetime
+    until: datetime
+
+
+def dialect_of(engine: str) -> str:
+    """Return sqlglot's name of an engine's dialect."""
+    return _DIALECTS.get(engine, engine)
+
+
+def check(text: str, *, dialect: str = _OURS) -> None:
     """Refuse everything but one statement that only reads.
 
     >>> check("SELECT userid AS unit FROM players;")
@@ -73,86 +58,108 @@ def check(text: str) -> None:
     Traceback (most recent call last):
     labcoat.warehouse.sql.SqlError: The SQL must be one SELECT statement; this is DROP.
     """
-    _parse(text)
+    _parse(text, dialect)
+
+
+def check_table(name: str) -> None:
+    """Refuse what is not the name of a table, perhaps with its schema.
+
+    >>> check_table("shop.orders")
+    >>> check_table("read_csv('x')")
+    Traceback (most recent call last):
+    labcoat.warehouse.sql.SqlError: `read_csv('x')` is not a table's name. Write table or schema.table; else use `sql`.
+    """
+    if not re.fullmatch(r'([\w$-]+|"[^"]+"|`[^`]+`)(\.([\w$-]+|"[^"]+"|`[^`]+`)){0,3}', name):
+        message = f"`{name[:60]}` is not a table's name. Write table or schema.table; else use `sql`."
+        raise SqlError(message)
 
 
 @cache
-def table_names(text: str) -> frozenset[str]:
-    """Return the tables the SQL names, in lower case, without schema.
+def table_names(rows: Rows, *, dialect: str) -> frozenset[str]:
+    """Return the tables that rows come from, in lower case, without schema.
 
-    >>> sorted(table_names("SELECT 1 FROM Players JOIN game.days USING (unit)"))
+    >>> sorted(table_names(Rows(select="SELECT 1 FROM Players JOIN game.days USING (unit)"), dialect="duckdb"))
     ['days', 'players']
     """
-    return frozenset(table.name.casefold() for table in _parse(text).find_all(exp.Table))
+    return frozenset(table.name.casefold() for table in _from(rows, dialect, None).find_all(exp.Table))
 
 
-@cache
-def columns_query(text: str) -> str:
-    """Return SQL that gives the metric's columns and no rows."""
-    return exp.select("*").from_(_subquery(text)).limit(0).sql(_DIALECT)
+def columns_query(rows: Rows, *, dialect: str, bounds: Bounds) -> str:
+    """Return SQL that gives the columns of rows, and none of them."""
+    return exp.select("*").from_(_from(rows, dialect, bounds).as_("e")).limit(0).sql(dialect)
 
 
-def aggregate(
-    text: str,
-    *,
-    experiment_key: str | None,
-    has_exposed_at: bool,
-    since: datetime | None,
-    until: datetime | None,
-    window_days: float,
-) -> str:
-    """Return SQL that gives one row per variant; only counts, means and variances leave the engine.
+def column(name: str, *, dialect: str = _OURS) -> str:
+    """Return a column of the rows called e, as our SQL writes it. name: as the engine spells it.
 
-    experiment_key: keep its rows; None if the metric has no `experiment` column.
-    since, until: aware UTC, on each unit's first exposure, the end excluded; ignored without `exposed_at`.
-    window_days: only units exposed that long before `until` are measured; the others are exposed only.
-    Columns: variant, exposed, measured, mean, variance, not_numbers, not_binary, unnamed, crossed, repeated, untimed.
+    Quoted only where the engine would read it as something else: most fold what is not quoted to one case.
+
+    >>> column("user_id"), column("Order"), column("userId", dialect="postgres"), column("USER_ID", dialect="snowflake")
+    ('e.user_id', 'e."Order"', 'e."userId"', 'e.USER_ID')
     """
-    closed_before = until - timedelta(days=window_days) if until and window_days else None
-    if not has_exposed_at:
-        since = until = closed_before = None
-    values = {
-        "exposed_at": _as_instant(exp.column("exposed_at", quoted=True)) if has_exposed_at else exp.null(),
-        "has_exposed_at": exp.convert(has_exposed_at),
-        "in_experiment": _is_experiment(experiment_key),
-        "since": _instant(since),
-        "until": _instant(until),
-        "closed_before": _instant(closed_before),
-    }
-    tree = exp.replace_placeholders(_template().copy(), **values)
-    for table in tree.find_all(exp.Table):
-        if table.name == "labcoat_metric":
-            table.replace(_subquery(text))
-            break
-    return tree.sql(_DIALECT)
+    folded = {"postgres": name.lower(), "redshift": name.lower(), "snowflake": name.upper()}.get(dialect, name)
+    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.casefold() not in _KEPT_BY_ENGINES
+    return f"e.{name}" if is_plain and folded == name else f"e.{quoted_name(name)}"
+
+
+def instant(moment: datetime) -> str:
+    """Return a moment as our SQL writes it.
+
+    >>> instant(datetime(2026, 3, 1, tzinfo=UTC))
+    "CAST('2026-03-01 00:00:00.000000+00:00' AS TIMESTAMPTZ)"
+    """
+    return f"CAST('{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00:00' AS TIMESTAMPTZ)"
+
+
+def write(ours: str, rows: Mapping[str, Rows], *, dialect: str, bounds: Bounds) -> str:
+    """Return our SQL in an engine's dialect, with the user's rows where it names them.
+
+    ours: in DuckDB's dialect. rows: by the table name that stands for them in `ours`.
+    """
+    tree = sqlglot.parse_one(ours, read=_OURS)
+    if dialect in _REWRITE:
+        tree = tree.transform(_REWRITE[dialect])
+    for table in list(tree.find_all(exp.Table)):
+        if table.name in rows:
+            table.replace(_from(rows[table.name], dialect, bounds).as_(table.alias))
+    return tree.sql(dialect)
 
 
 def quoted_name(name: str) -> str:
-    """Return an identifier for the engine.
+    """Return an identifier for DuckDB.
 
     >>> quoted_name('a"b')
     '"a""b"'
     """
-    return exp.to_identifier(name, quoted=True).sql(_DIALECT)
+    return exp.to_identifier(name, quoted=True).sql(_OURS)
 
 
 def quoted_text(text: str) -> str:
-    """Return a text literal for the engine.
+    """Return a text literal for DuckDB.
 
     >>> quoted_text("it's")
     "'it''s'"
     """
-    return exp.Literal.string(text).sql(_DIALECT)
+    return exp.Literal.string(text).sql(_OURS)
+
+
+def _from(rows: Rows, dialect: str, bounds: Bounds | None) -> exp.Table | exp.Subquery:
+    if rows.select is None:
+        assert rows.table is not None
+        return exp.to_table(rows.table, dialect=dialect)
+    query = _parse(rows.select, dialect).copy()
+    if bounds is not None:
+        for place in list(query.find_all(exp.Placeholder)):
+            moment = {"since": bounds.since, "until": bounds.until}.get(str(place.this))
+            if moment is not None:
+                place.replace(exp.Literal.string(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"))
+    return exp.Subquery(this=query)
 
 
 @cache
-def _template() -> exp.Expr:
-    return sqlglot.parse_one(_AGGREGATE)
-
-
-def _parse(text: str) -> exp.Query:
+def _parse(text: str, dialect: str) -> exp.Query:
     try:
-        statements = [statement for statement in sqlglot.parse(text, dialect=_DIALECT) if statement is not None]
+        statements = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
     except SqlglotError as error:
         raise SqlError(_parse_message(error)) from error
     if len(statements) != 1:
@@ -180,19 +187,43 @@ def _verb(statement: exp.Expr) -> str:
     return statement.name.upper() if isinstance(statement, exp.Command) else statement.key.upper()
 
 
-def _subquery(text: str) -> exp.Subquery:
-    return exp.Subquery(this=_parse(text), alias=exp.TableAlias(this=exp.to_identifier("labcoat_metric")))
+def _for_duckdb(node: exp.Expr) -> exp.Expr:
+    # FAVG compensates: AVG over a million values near 1e9 is off in the third decimal, five standard errors.
+    return exp.func("FAVG", node.this) if isinstance(node, exp.Avg) else node
 
 
-def _is_experiment(key: str | None) -> exp.Expression:
-    if key is None:
-        return exp.true()
-    return exp.EQ(this=exp.cast(exp.column("experiment", quoted=True), "TEXT"), expression=exp.Literal.string(key))
+def _for_clickhouse(node: exp.Expr) -> exp.Expr:
+    # Its plain variance is a difference of sums of squares; and its DateTime has whole seconds and ends in 2106.
+    if isinstance(node, exp.Variance):
+        return exp.func("varSampStable", node.this)
+    if isinstance(node, exp.CovarSamp):
+        return exp.func("covarSampStable", node.this, node.expression)
+    if isinstance(node, exp.Cast) and node.is_type("timestamptz"):
+        value = node.this
+        if isinstance(value, exp.Literal):
+            value = exp.Literal.string(value.this.removesuffix("+00:00"))
+        return exp.func("toDateTime64", value, exp.Literal.number(6), exp.Literal.string("UTC"))
+    return node
 
 
-def _instant(moment: datetime | None) -> exp.Expression:
-    return _as_instant(exp.null() if moment is None else exp.Literal.string(moment.isoformat()))
+def _for_trino(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.is_type("timestamptz"):
+        text = node.this.this.removesuffix("+00:00")
+        return exp.cast(exp.Literal.string(f"{text} UTC"), "TIMESTAMPTZ")
+    return node
 
 
-def _as_instant(value: exp.Expression) -> exp.Expression:
-    return exp.TryCast(this=value, to=exp.DataType.build("TIMESTAMPTZ"))
+def _for_redshift(node: exp.Expr) -> exp.Expr:
+    # It has no covariance: cov(x, y) = (var(x + y) - var(x - y)) / 4.
+    if not isinstance(node, exp.CovarSamp):
+        return node
+    both, apart = node.this + node.expression, node.this - node.expression
+    return exp.paren(exp.func("VAR_SAMP", both) - exp.func("VAR_SAMP", apart)) / exp.Literal.number("4.0")
+
+
+_REWRITE: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
+    "duckdb": _for_duckdb,
+    "clickhouse": _for_clickhouse,
+    "trino": _for_trino,
+    "redshift": _for_redshift,
+}

@@ -11,6 +11,7 @@ from labcoat.domain.plan import Period, Plan, PlannedMetric, ResultSource, Varia
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.answers import Answers
 from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.warehouse import reading
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 
 LAST_YEAR = 2200
@@ -35,13 +36,13 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         minimum_effect=read_effect(answers.text("minimum_effect"), kind=kind, field="minimum_effect"),
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
         deviation=_optional_positive(answers, "deviation") if kind is MetricKind.MEAN else None,
+        measuring=reading.measuring_of(in_file) if in_file else None,
     )
     lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
     others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
     period = _period(answers, zone)
     days = (period.ends_at - period.starts_at) / timedelta(days=1) if period else None
-    windows = [in_file.window_days] if in_file else []
-    windows += [known[one.name.casefold()][1].window_days for one in others if one.name.casefold() in known]
+    windows = [one.measuring.window_days for one in (goal, *others) if one.measuring is not None]
     return Plan(
         variants=read_variants(answers.text("variants")),
         unit=answers.text("unit"),
@@ -120,6 +121,7 @@ def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: b
         direction=direction,
         margin=margin,
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
+        measuring=reading.measuring_of(in_file) if in_file else None,
     )
 
 

@@ -1,0 +1,169 @@
+"""What comes back of a query: one group per experiment and variant, checked before anybody trusts it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+
+from labcoat.stats.results import Joint, MetricKind, Moments
+from labcoat.warehouse import aggregate
+from labcoat.warehouse.aggregate import COLUMNS, COUNTS, Measure
+from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.resolving import AskedMetric
+
+MOST_CROSSED = 0.01
+"""Share of units in two variants up to which they are left out and counted; more is a fault in the assignment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One metric of one group.
+
+    bad, odd: units or rows with values that are not numbers, or other than 0 and 1 in a proportion.
+    means: by column of COLUMNS. covariances: by the pair of columns.
+    """
+
+    measured: int
+    bad: int
+    odd: int
+    means: Mapping[str, float]
+    covariances: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One variant of one experiment; units, but for `unnamed`, which are rows. metrics: by name."""
+
+    experiment: str
+    variant: str | None
+    exposed: int
+    crossed: int
+    unnamed: int
+    untimed: int
+    repeated: int
+    metrics: Mapping[str, Measured]
+
+
+def parse(rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, names: Sequence[str]) -> list[Group]:
+    """Return the rows of `aggregate.query` as groups. names: of the measures' metrics."""
+    columns = aggregate.names(measures)
+    return [_group(dict(zip(columns, row, strict=True)), measures, names) for row in rows]
+
+
+def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, variants: Sequence[str], key: str) -> None:
+    """Refuse what would make the numbers wrong; the first reason explains the ones after it."""
+    if not groups:
+        message = f"There are no exposures of {key} yet."
+        raise NoRowsYet(message)
+    for wrong in _reasons_of_exposures(groups, variants):
+        message = f"The exposures of {key} have {wrong}"
+        raise SourceError(message, permanent=True)
+    for one in metrics:
+        for wrong in _reasons_of_metric(groups, one):
+            message = f"Metric {one.name} has {wrong}"
+            raise SourceError(message, permanent=True)
+
+
+def moments(group: Group | None, asked: AskedMetric) -> Moments:
+    """Return a variant's moments; one without units counts 0."""
+    measured = group.metrics[asked.name] if group is not None else None
+    if measured is None or measured.measured == 0:
+        return Moments(count=0, mean=0.0, variance=0.0)
+    mean = measured.means["y"]
+    is_proportion = asked.metric.kind is MetricKind.PROPORTION
+    variance = mean * (1 - mean) if is_proportion else measured.covariances["yy"]
+    has_more = len(measured.means) > 1
+    return Moments(count=measured.measured, mean=mean, variance=variance, joint=_joint(measured) if has_more else None)
+
+
+def _joint(measured: Measured) -> Joint:
+    one, two, three, four = (
+        tuple(measured.covariances.get("".join(sorted((row, column), key=COLUMNS.index)), 0.0) for column in COLUMNS)
+        for row in COLUMNS
+    )
+    means = measured.means
+    return Joint(
+        means=(means.get("x", 1.0), means.get("c", 0.0), means.get("d", 1.0)),
+        covariances=(_four(one), _four(two), _four(three), _four(four)),
+    )
+
+
+def _four(row: tuple[float, ...]) -> tuple[float, float, float, float]:
+    value, denominator, covariate, under = row
+    return value, denominator, covariate, under
+
+
+def _group(row: Mapping[str, object], measures: Sequence[Measure], names: Sequence[str]) -> Group:
+    counts = {name: _whole(row[name]) for name in COUNTS}
+    metrics = {
+        name: _measured(row, f"m{place}", measure)
+        for place, (name, measure) in enumerate(zip(names, measures, strict=True))
+    }
+    variant = row["variant"]
+    return Group(
+        experiment=str(row["experiment"]),
+        variant=None if variant is None else str(variant),
+        metrics=metrics,
+        **counts,
+    )
+
+
+def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured:
+    pairs = [one + two for place, one in enumerate(measure.columns) for two in measure.columns[place:]]
+    measured = _whole(row[f"{key}_measured"])
+    return Measured(
+        measured=measured,
+        bad=_whole(row[f"{key}_bad"]),
+        odd=_whole(row[f"{key}_odd"]),
+        means={column: _real(row[f"{key}_{column}"]) for column in measure.columns},
+        covariances={pair: _real(row[f"{key}_{pair}"]) if measured > 1 else 0.0 for pair in pairs},  # one unit has none
+    )
+
+
+def _whole(value: object) -> int:
+    return 0 if value is None else int(str(value).partition(".")[0])
+
+
+def _real(value: object) -> float:
+    """Return a driver's number as a float, NaN for none."""
+    return nan if value is None else float(str(value))
+
+
+def _reasons_of_exposures(groups: Sequence[Group], variants: Sequence[str]) -> Iterator[str]:
+    if count := sum(group.unnamed for group in groups):
+        yield f"{_some(count, 'row')} without a unit. Leave them out with `sql`."
+    if count := sum(group.untimed for group in groups):
+        yield f"{_some(count, 'unit')} without a time in exposed_at. Leave out units that were never exposed."
+    units = sum(group.exposed + group.crossed for group in groups)
+    if (count := sum(group.crossed for group in groups)) > MOST_CROSSED * units:
+        yield (
+            f"{_some(count, 'unit')} of {units:,} in two variants, too many to leave out. If these are several "
+            "experiments, name the column `experiment`."
+        )
+    if unplanned := [group.variant for group in groups if group.variant not in variants]:
+        shown = ", ".join("(empty)" if variant is None else variant[:75] for variant in unplanned[:3])
+        more = f" and {len(unplanned) - 3} more" if len(unplanned) > 3 else ""
+        yield f"a variant that is not in the plan: {shown}{more}. The plan has {', '.join(variants)}."
+
+
+def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[str]:
+    if not asked.metric.has_own_rows and (count := sum(group.repeated for group in groups)):
+        yield (
+            f"{_some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
+            "one row per unit or event."
+        )
+    mine = [group.metrics[asked.name] for group in groups]
+    if count := sum(one.bad for one in mine):
+        are = "that is not a number" if count == 1 else "that are not numbers"
+        which = "empty, text, NaN, infinite or beyond 1e100"
+        yield f"{_some(count, 'value')} {are} ({which}). If empty means 0, say so: COALESCE(value, 0) in `sql`."
+    if count := sum(one.odd for one in mine):
+        yield f"{_some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
+
+
+def _some(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> _some(1200, "unit")
+    '1,200 units'
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

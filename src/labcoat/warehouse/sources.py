@@ -1,0 +1,217 @@
+"""Where the user's data is, one model per engine; what opens it is in the module of the engine's name.
+
+A secret is never written into the metrics file: it is `${NAME}` there, and read from the environment with the file.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    model_validator,
+)
+
+# Engine's own catalogs; a source of that name would hide them.
+_RESERVED = frozenset({"memory", "system", "temp", "main", "default", "information_schema"})
+
+
+class Model(BaseModel):
+    """A part of the metrics file: unknown fields are refused, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _identifier(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name) and name.casefold() not in _RESERVED:
+        return name
+    message = (
+        f"`{name}` can't be used as a name in SQL. Use letters, digits and _, and none of: memory, system, temp, main"
+    )
+    raise ValueError(message)
+
+
+def _beside_the_file(path: Path, context: ValidationInfo) -> Path:
+    folder: Path = context.context["folder"] if context.context else Path()
+    return folder / path
+
+
+def _table_file(path: Path) -> Path:
+    # Engines would read * ? [ as a pattern over other files.
+    if path.suffix.lower() in (".csv", ".parquet") and not set(str(path)) & set("*?["):
+        return path
+    message = f"`{path.name}` can't be read. Name one file that ends in .csv or .parquet, with no * ? [ in its path"
+    raise ValueError(message)
+
+
+def _parquet_only(path: Path) -> Path:
+    if path.suffix.lower() == ".parquet":
+        return path
+    message = f"`{path.name}` can't be read by this engine. Name a .parquet file, or use `engine: duckdb`"
+    raise ValueError(message)
+
+
+def _from_environment(value: object, context: ValidationInfo) -> object:
+    if isinstance(value, SecretStr):
+        return value
+    reference = re.fullmatch(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value.strip()) if isinstance(value, str) else None
+    if reference is None:
+        message = (
+            f"`{context.field_name}` is a secret. Put it into the environment and write {context.field_name}: ${{NAME}}"
+        )
+        raise ValueError(message)
+    environment = (context.context or {}).get("environment", {})
+    found = environment.get(reference[1], "").strip()
+    if not found:
+        message = f"{reference[1]} is not set in the environment, and `{context.field_name}` needs it"
+        raise ValueError(message)
+    return found
+
+
+def _memory(text: str) -> str:
+    if re.fullmatch(r"[1-9]\d{0,4}(MB|GB)", text):
+        return text
+    message = "`memory_limit` is a whole number of MB or GB, as 512MB or 4GB"
+    raise ValueError(message)
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
+TableFile = Annotated[LocalPath, AfterValidator(_table_file)]
+ParquetFile = Annotated[TableFile, AfterValidator(_parquet_only)]
+Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
+Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class _Source(Model):
+    """What every source has. time_limit_seconds: of each statement."""
+
+    time_limit_seconds: Seconds = 60.0
+
+
+class DuckDbSource(_Source):
+    """Files that DuckDB reads in this process: a database, CSV and Parquet files under table names, or both.
+
+    database, tables: absolute, or relative to the metrics file.
+    """
+
+    engine: Literal["duckdb"]
+    database: LocalPath | None = None
+    tables: dict[Identifier, TableFile] = {}
+    memory_limit: Annotated[str, AfterValidator(_memory)] = "1GB"
+    threads: Annotated[int, Field(strict=True, ge=1, le=128)] = 2
+
+    @model_validator(mode="after")
+    def _has_files(self) -> Self:
+        if self.database is None and not self.tables:
+            message = "A source needs `database` or `tables`"
+            raise ValueError(message)
+        return self
+
+
+class PostgresqlSource(_Source):
+    """A PostgreSQL database. url: postgresql://user:password@host:port/name, of a role that may only read."""
+
+    engine: Literal["postgresql"]
+    url: Secret
+
+
+class SparkSource(_Source):
+    """A Spark session. url: sc://host:port of Spark Connect; without one Spark runs on this machine (Java needed)."""
+
+    engine: Literal["spark"]
+    url: Secret | None = None
+    tables: dict[Identifier, ParquetFile] = {}
+
+
+class ClickHouseSource(_Source):
+    """A ClickHouse server by its HTTP interface, http(s)://user:password@host:8123/name, or files read in-process."""
+
+    engine: Literal["clickhouse"]
+    url: Secret | None = None
+    tables: dict[Identifier, ParquetFile] = {}
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.url is None) == (not self.tables):
+            message = "A source of ClickHouse needs `url` or `tables`, and not both"
+            raise ValueError(message)
+        return self
+
+
+class BigQuerySource(_Source):
+    """A BigQuery project, with the machine's own Google credentials. most_gigabytes: a query may read."""
+
+    engine: Literal["bigquery"]
+    project: Text
+    dataset: Text | None = None
+    location: Text | None = None
+    most_gigabytes: Annotated[float, Field(strict=True, gt=0)] = 100.0
+
+
+class SnowflakeSource(_Source):
+    """A Snowflake account."""
+
+    engine: Literal["snowflake"]
+    account: Text
+    user: Text
+    password: Secret
+    warehouse: Text
+    database: Text
+    db_schema: Annotated[Text | None, Field(alias="schema")] = None
+    role: Text | None = None
+
+
+class DatabricksSource(_Source):
+    """A Databricks SQL warehouse."""
+
+    engine: Literal["databricks"]
+    host: Text
+    http_path: Text
+    token: Secret
+    catalog: Text | None = None
+    db_schema: Annotated[Text | None, Field(alias="schema")] = None
+
+
+class TrinoSource(_Source):
+    """A Trino cluster; without a password its access is not encrypted."""
+
+    engine: Literal["trino"]
+    host: Text
+    port: Annotated[int, Field(strict=True, ge=1, le=65_535)] = 443
+    user: Text
+    password: Secret | None = None
+    catalog: Text
+    db_schema: Annotated[Text | None, Field(alias="schema")] = None
+
+
+class RedshiftSource(_Source):
+    """A Redshift cluster or workgroup."""
+
+    engine: Literal["redshift"]
+    host: Text
+    port: Annotated[int, Field(strict=True, ge=1, le=65_535)] = 5439
+    user: Text
+    password: Secret
+    database: Text
+
+
+Source = Annotated[
+    DuckDbSource
+    | PostgresqlSource
+    | SparkSource
+    | ClickHouseSource
+    | BigQuerySource
+    | SnowflakeSource
+    | DatabricksSource
+    | TrinoSource
+    | RedshiftSource,
+    Field(discriminator="engine"),
+]
