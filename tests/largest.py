@@ -20,10 +20,10 @@ from labcoat.domain.hypothesis import Decision, Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
 from labcoat.domain.importing import PastWork, Reading
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
-from labcoat.domain.look import Look, SourceProblem
+from labcoat.domain.look import Look
 from labcoat.domain.nudge import Nudge, NudgeCase
 from labcoat.domain.person import Person, Standing
-from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric, ResultSource, Variant
+from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.domain.steps.hypothesis import statement_of
@@ -41,6 +41,7 @@ from labcoat.slack.views import (
     experiment,
     filing,
     following,
+    health,
     home,
     hypothesis,
     importing,
@@ -79,21 +80,13 @@ from labcoat.usecases.results import Result
 from labcoat.usecases.settings import Shown
 from labcoat.usecases.similar import Found
 from labcoat.usecases.sizing import Asked
+from labcoat.words import health as health_words
 from labcoat.words import linting, stories
 from labcoat.words import settings as settings_words
+from largest_words import COUNTS, METRICS, NAMES, PROBLEM, UNITS, text_of
 
 ZONE = "Europe/Berlin"
 METADATA = "{}"
-NASTY = "<!channel> & *bold* `code` 🧪👩‍🔬 שלום مرحبا ‮ \n- > "
-
-
-def text_of(length: int) -> str:
-    """Return text of this length with everything in it that Slack or an escape could stumble over."""
-    return (NASTY * (length // len(NASTY) + 1))[: length - 1] + "x"
-
-
-NAMES = tuple(f"{text_of(57).replace(chr(10), ' ').strip()}{n:02}" for n in range(MOST_VARIANTS))
-METRICS = tuple(f"{text_of(72).replace(chr(10), ' ').strip()}{n:02}" for n in range(MOST_METRICS))
 
 
 def a_plan(source: ResultSource = ResultSource.TYPED) -> Plan:
@@ -225,7 +218,6 @@ SETTINGS = ChannelSettings(
     quiet_until=9,
     tags=tuple(f"{text_of(38).strip()}{n:02}" for n in range(MOST_TAGS)),
 )
-PROBLEM = SourceProblem(message=text_of(3000), since=NOW)
 
 
 def messages() -> Iterator[tuple[str, Message]]:
@@ -246,8 +238,12 @@ def messages() -> Iterator[tuple[str, Message]]:
         "over its cap": _over_its_cap(),
     }
     for name, dossier in shapes.items():
-        yield f"card {name}", card.card(dossier, readout=a_readout(), problem=PROBLEM, now=NOW, zone=ZONE)
+        shown = card.card(dossier, readout=a_readout(), problem=PROBLEM, counts=COUNTS, now=NOW, zone=ZONE)
+        yield f"card {name}", shown
     yield from _results(shapes["running"])
+    said = health_words.uneven(E7, p_value=1e-9, variants=NAMES, exposed=UNITS)
+    for words in (said, health_words.no_numbers(E7, PROBLEM.message)):
+        yield "health", health.health_message(shapes["running"], E7, words)
     for state in RequestState:
         asked = a_request(state)
         dossier = a_dossier(ExperimentState.STOPPED, request=asked)
@@ -305,6 +301,8 @@ def _results(dossier: Dossier) -> Iterator[tuple[str, Message]]:
         look=a_look(),
         sample=a_look().sample,
         sample_as_of=NOW,
+        counts=COUNTS,
+        changed=tuple(metric.name for metric in dossier.experiments[0].plan.metrics),
         problem=PROBLEM,
         next_look=NOW,
         no_look=None,

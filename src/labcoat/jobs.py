@@ -9,16 +9,17 @@ from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from labcoat.db import clock, deliveries, dossiers, people
+from labcoat.db import clock, counts, deliveries, dossiers, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.person import Person
 from labcoat.slack.delivery import Delivery
-from labcoat.usecases import digests, looks, measuring, nudges, requests
+from labcoat.usecases import counting, digests, looks, measuring, nudges, requests
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.warehouse.reading import Reading
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +30,18 @@ DELIVERY_POLL_SECONDS = 1.0
 DELIVERY_BREATH_SECONDS = 0.05
 """Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet."""
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
+READING_LEASE = timedelta(minutes=15)
+"""How long a process that died keeps others from reading an experiment's numbers."""
 REPLAYS_REMEMBERED = timedelta(minutes=10)
 """Twice the age that a signature may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
-    """The jobs of one process. describe: asks Slack who a person is, None if it cannot tell now."""
+    """The jobs of one process.
+
+    describe: asks Slack who a person is, None if it cannot tell now. count_every: between counts of units; None: never.
+    """
 
     database: Database
     delivery: Delivery
@@ -43,28 +49,44 @@ class Jobs:
     workspace: WorkspaceId
     zone: str
     describe: Callable[[UserId], Person | None]
+    count_every: timedelta | None = None
     _ticking: threading.Lock = field(default_factory=threading.Lock)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self) -> None:
-        """Do everything that is due now. A job that fails is logged and tried again at the next tick."""
+        """Do everything that is due now, the warehouse's part first: a digest tells what it finds."""
+        self.read_sources()
+        self.keep_time()
+
+    def read_sources(self) -> None:
+        """Do what asks the warehouse, which may take minutes; it keeps neither clicks nor the clock waiting."""
+        with self._reading:
+            self._run((self.make_looks, self.count_units))
+
+    def keep_time(self) -> None:
+        """Do what the calendar asks for."""
         with self._ticking:
-            with self.database.reading() as tx:
-                now = clock.business_now(tx)
-            jobs = (
-                self.learn_people,
-                self.expire_requests,
-                self.pass_requests_on,
-                self.make_looks,
-                self.send_digests,
-                self.send_nudges,
+            self._run(
+                (
+                    self.learn_people,
+                    self.expire_requests,
+                    self.pass_requests_on,
+                    self.send_digests,
+                    self.send_nudges,
+                )
             )
-            for job in jobs:
-                try:
-                    job(now)
-                except Exception:
-                    _log.exception("%s failed; it is tried again at the next tick", job.__name__)
             with self.database.writing() as tx:
                 deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
+
+    def _run(self, jobs: Iterable[Callable[[datetime], None]]) -> None:
+        """Run jobs; one that fails is logged and tried again at the next tick."""
+        with self.database.reading() as tx:
+            now = clock.business_now(tx)
+        for job in jobs:
+            try:
+                job(now)
+            except Exception:
+                _log.exception("%s failed; it is tried again at the next tick", getattr(job, "__name__", job))
 
     def learn_people(self, now: datetime) -> None:  # noqa: ARG002
         """Ask Slack who new people are, and once a day whether the others still are who they were."""
@@ -105,22 +127,57 @@ class Jobs:
         """Make the looks that are due; the warehouse and the statistics run with no transaction open."""
         with self.database.reading() as tx:
             due = looks.due(tx, now=now)
-        self._each(due, lambda look: self._make_look(look, now))
-
-    def _make_look(self, look: looks.DueLook, now: datetime) -> None:
-        if looks.is_finished(look):
-            with self.database.writing() as tx:
-                looks.finish(tx, look)
-            return
+        finished = [look for look in due if looks.is_finished(look)]
+        self._each(finished, self._finish)
+        mine = [look for look in due if look not in finished and self._hold(look.workspace, look.experiment.number)]
         try:
-            sample = measuring.measure(look, self.metrics)
-        except SourceError as error:
-            with self.database.writing() as tx:
-                looks.record_problem(tx, look, str(error), is_permanent=error.permanent, now=now)
-            return
-        answer = looks.answer(look, sample)
+            self._each(zip(mine, measuring.measure(mine, self.metrics), strict=True), lambda one: self._look(*one, now))
+        finally:
+            self._each(mine, lambda look: self._let_go(look.workspace, look.experiment.number))
+
+    def _finish(self, look: looks.DueLook) -> None:
         with self.database.writing() as tx:
-            looks.record(tx, look, sample, answer, now=now)
+            looks.finish(tx, look)
+
+    def _look(self, look: looks.DueLook, found: Reading | SourceError, now: datetime) -> None:
+        if isinstance(found, SourceError):
+            with self.database.writing() as tx:
+                looks.record_problem(tx, look, found.message, is_permanent=found.permanent, now=now)
+            return
+        answer = looks.answer(look, found.sample)
+        with self.database.writing() as tx:
+            looks.record(tx, look, found, answer, now=now)
+
+    def count_units(self, now: datetime) -> None:
+        """Count units between looks, so that an uneven split is told within the hour."""
+        if self.count_every is None or self.metrics is None:
+            return
+        with self.database.reading() as tx:
+            due = counting.due(tx, now=now)
+        mine = [one for one in due if self._hold(one.workspace, one.experiment.number)]
+        try:
+            self._each(zip(mine, measuring.count(mine, self.metrics), strict=True), lambda one: self._count(*one, now))
+        finally:
+            self._each(mine, lambda one: self._let_go(one.workspace, one.experiment.number))
+
+    def _count(self, due: counting.DueCount, found: Reading | SourceError, now: datetime) -> None:
+        assert self.count_every is not None
+        with self.database.writing() as tx:
+            if isinstance(found, SourceError):
+                counting.record_problem(
+                    tx, due, found.message, every=self.count_every, is_permanent=found.permanent, now=now
+                )
+            else:
+                counting.record(tx, due, found.sample.exposed, every=self.count_every, now=now)
+
+    def _hold(self, workspace: WorkspaceId, number: ExperimentNumber) -> bool:
+        at = clock.machine_now()
+        with self.database.writing() as tx:
+            return counts.claim(tx, workspace, number, at=at, until=at + READING_LEASE)
+
+    def _let_go(self, workspace: WorkspaceId, number: ExperimentNumber) -> None:
+        with self.database.writing() as tx:
+            counts.release(tx, workspace, number)
 
     def send_digests(self, now: datetime) -> None:
         """Send the weekly digests that are due."""
@@ -174,9 +231,10 @@ class Running:
         self._is_stopping = threading.Event()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         # A tick that comes late must still come, and of several missed ones one is enough.
-        self._scheduler.add_job(
-            self._tick, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
-        )
+        for job in (self._tick, self._read):
+            self._scheduler.add_job(
+                job, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
+            )
         self._deliverer = threading.Thread(target=self._deliver, name="delivery", daemon=True)
 
     def start(self) -> None:
@@ -194,9 +252,15 @@ class Running:
 
     def _tick(self) -> None:
         try:
-            self._jobs.tick()
+            self._jobs.keep_time()
         except Exception:
             _log.exception("the tick failed; the next one tries again")
+
+    def _read(self) -> None:
+        try:
+            self._jobs.read_sources()
+        except Exception:
+            _log.exception("reading the sources failed; the next tick tries again")
 
     def _deliver(self) -> None:
         while not self._is_stopping.is_set():

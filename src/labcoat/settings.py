@@ -15,7 +15,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment says. Secrets never show in `repr`."""
+    """What the environment says. Secrets never show in `repr`.
+
+    refresh: between counts of units, None for never. secrets: all of it, for the `${NAME}`s of the metrics file.
+    """
 
     slack_bot_token: str = field(repr=False)
     slack_signing_secret: str = field(repr=False)
@@ -26,9 +29,11 @@ class Settings:
     home_channel: ChannelId | None
     leads: tuple[UserId, ...]
     metrics: Path | None
+    refresh: timedelta | None
     timezone: str
     threads: int
     lease: timedelta
+    secrets: Mapping[str, str] = field(repr=False)
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -49,9 +54,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         else None,
         leads=tuple(UserId(one.strip()) for one in environment.get("LABCOAT_LEADS", "").split(",") if one.strip()),
         metrics=Path(metrics) if metrics else None,
+        refresh=_minutes_or_never(environment, "LABCOAT_REFRESH_MINUTES", 60),
         timezone=_zone(environment),
         threads=_whole(environment, "LABCOAT_THREADS", 32),
         lease=timedelta(seconds=_whole(environment, "LABCOAT_LEASE_SECONDS", 60)),
+        secrets=dict(environment),
     )
 
 
@@ -76,6 +83,12 @@ def _whole(environment: Mapping[str, str], name: str, default: int, *, most: int
         msg = f"{name} must be a whole number from 1 to {most}, not {text!r}"
         raise SettingsError(msg)
     return int(text)
+
+
+def _minutes_or_never(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:
+    if environment.get(name, "").strip() == "0":
+        return None
+    return timedelta(minutes=_whole(environment, name, default, most=1440))
 
 
 def _zone(environment: Mapping[str, str]) -> str:

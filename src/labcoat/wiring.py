@@ -60,6 +60,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         database=database,
         delivery=Delivery(database=database, client=client, zone=settings.timezone, lease=settings.lease),
         metrics=metrics,
+        count_every=settings.refresh,
         workspace=workspace,
         zone=settings.timezone,
         describe=lambda person: connection.describe(client, person, workspace=workspace, zone=settings.timezone),
@@ -111,7 +112,7 @@ def _metrics(settings: Settings) -> MetricsFile | None:
     if settings.metrics is None:
         return None
     try:
-        return metrics_file.load(settings.metrics)
+        return metrics_file.load(settings.metrics, environment=settings.secrets)
     except MetricsFileError as error:
         msg = f"LABCOAT_METRICS: {error}"
         raise SettingsError(msg) from error

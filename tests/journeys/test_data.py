@@ -16,37 +16,33 @@ sources:
     engine: duckdb
     tables:
       players: players.csv
+exposures:
+  players:
+    source: app
+    table: players
+    unit: player
+    variant: version
+  strays:
+    source: app
+    sql: SELECT player AS unit, version || '_b' AS variant, retained FROM players
+  nobody:
+    source: app
+    sql: SELECT player AS unit, version AS variant, retained FROM players WHERE player < 0
 metrics:
-  retained:
-    source: app
-    kind: proportion
-    direction: up
-    sql: SELECT player AS unit, version AS variant, retained AS value FROM players
-  rounds:
-    source: app
-    kind: mean
-    direction: up
-    sql: SELECT player AS unit, version AS variant, rounds AS value FROM players
-  stray:
-    source: app
-    kind: proportion
-    direction: up
-    sql: SELECT player AS unit, version || '_b' AS variant, retained AS value FROM players
-  none yet:
-    source: app
-    kind: proportion
-    direction: up
-    sql: SELECT player AS unit, version AS variant, retained AS value FROM players WHERE player < 0
+  retained: {exposures: players, kind: proportion, direction: up, value: retained}
+  rounds: {exposures: players, kind: mean, direction: up, value: rounds}
+  stray: {exposures: strays, kind: proportion, direction: up, value: retained}
+  none yet: {exposures: nobody, kind: proportion, direction: up, value: retained}
   not a number:
-    source: app
+    exposures: players
     kind: mean
     direction: up
-    sql: SELECT player AS unit, version AS variant, if(player = 7, 'NaN'::DOUBLE, rounds) AS value FROM players
+    sql: SELECT player AS unit, if(player = 7, 'NaN'::DOUBLE, rounds) AS value FROM players
   fails:
-    source: app
+    exposures: players
     kind: mean
     direction: up
-    sql: SELECT player AS unit, version AS variant, no_such_column AS value FROM players
+    sql: SELECT player AS unit, no_such_column AS value FROM players
 """
 PAST: Json = {"starts_on": "2026-10-01", "ends_on": "2026-10-14", "design": ONE_LOOK}
 GATES: Json = {"variants": "gate_30 50, gate_40 50"}
@@ -144,7 +140,7 @@ def test_past_data_that_are_not_past_are_refused(play: Play) -> None:
         ("stray", "a variant that is not in the plan: gate_30_b"),
         ("not a number", "1 value that is not a number"),
         ("fails", "no_such_column"),
-        ("none yet", "has no rows"),
+        ("none yet", "no exposures of E-1 yet"),
     ],
 )
 def test_source_that_cannot_be_used_is_told_once_in_words(play: Play, metric: str, said: str) -> None:

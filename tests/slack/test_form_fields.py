@@ -8,6 +8,7 @@ import pytest
 
 import labcoat
 import largest
+import largest_words
 
 SOURCE = Path(labcoat.__file__).parent
 RAISED = {
@@ -29,7 +30,7 @@ RAISED = {
     "start": {"since"},
     "stop": {"ended_at", "reason"},
     "cancel": {"reason"},
-    "record": {"metric", "correct", "as_of", "table", "file", *(f"totals_{n}" for n in range(len(largest.NAMES)))},
+    "record": {"metric", "correct", "as_of", "table", "file", *(f"totals_{n}" for n in range(len(largest_words.NAMES)))},
     "ask": {"conclusion", "learning", "amount", "lead"},
     "approve": {"reason"},
     "send_back": {"reason"},

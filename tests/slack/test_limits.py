@@ -7,6 +7,7 @@ import pytest
 
 import labcoat
 import largest
+import largest_words
 from labcoat.sandbox.blocks import read_message_blocks
 from labcoat.sandbox.views import read_view
 from labcoat.slack.blocks import Message, cut, escape, notice_view
@@ -60,8 +61,8 @@ def test_no_input_of_a_form_is_cut_away(name: str) -> None:
 def test_form_of_totals_asks_for_every_variant_and_offers_every_metric(name: str) -> None:
     blocks = {block["block_id"]: block for block in FORMS[name]["blocks"] if block["type"] == "input"}
 
-    assert {f"totals_{n}" for n in range(len(largest.NAMES))} <= blocks.keys()
-    assert [one["value"] for one in blocks["metric"]["element"]["options"]] == list(largest.METRICS)
+    assert {f"totals_{n}" for n in range(len(largest_words.NAMES))} <= blocks.keys()
+    assert [one["value"] for one in blocks["metric"]["element"]["options"]] == list(largest_words.METRICS)
 
 
 def test_every_emoji_is_one_that_people_on_the_page_see() -> None:

@@ -31,7 +31,8 @@ from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Period
 from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample, Verdict
-from labcoat.usecases import experiments, looks
+from labcoat.usecases import experiments, looks, problems
+from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
 
 FIRST_SLOT = datetime(2026, 11, 26, 7, tzinfo=UTC)
@@ -40,7 +41,8 @@ MINUTE = timedelta(minutes=1)
 
 def _record(tx: Transaction, look: looks.DueLook, *, sample: Sample | None = None, now: datetime) -> Look | None:
     sample = sample or a_sample()
-    return looks.record(tx, look, sample, looks.answer(look, sample), now=now)
+    reading = Reading(sample=sample, crossed=0, definitions={})
+    return looks.record(tx, look, reading, looks.answer(look, sample), now=now)
 
 
 def _looked_at_daily(tx: Transaction, *, days: int) -> None:
@@ -210,7 +212,7 @@ def test_a_last_look_with_wrong_data_is_made_again_later(tx: Transaction) -> Non
 
     made = _record(tx, the_due_look(tx, FIRST_SLOT), sample=Sample(exposed=(0, 0), moments={}), now=FIRST_SLOT)
 
-    later = FIRST_SLOT + looks.RETRY_PERMANENT_AFTER
+    later = FIRST_SLOT + problems.LONGEST_WAIT
     again = _record(tx, the_due_look(tx, later), now=later)
 
     assert made is not None
@@ -277,7 +279,30 @@ def test_a_problem_is_said_once_and_tried_again_later(tx: Transaction) -> None:
 
     assert soon == []
     assert told(tx) == [STORY, CARD]
-    assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(message="no connection", since=FIRST_SLOT)
+    assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(
+        message="no connection", since=FIRST_SLOT, attempts=2
+    )
+
+
+def test_the_owner_is_told_once_of_a_source_that_stays_down(tx: Transaction) -> None:
+    started(tx)
+    deliver_all(tx)
+
+    at = FIRST_SLOT
+    for _ in range(6):
+        _problem(tx, "no connection", is_permanent=False, now=at)
+        at += problems.LONGEST_WAIT
+
+    assert [one.kind for one in told(tx)].count(NoticeKind.HEALTH) == 1
+
+
+def test_each_wait_is_twice_as_long_up_to_six_hours(tx: Transaction) -> None:
+    failing = SourceProblem(message="no connection", since=NOW)
+    again = [replace(failing, attempts=attempts) for attempts in (1, 2, 3, 5, 6, 99)]
+
+    waits = [problems.wait(one, is_permanent=False) / MINUTE for one in again]
+
+    assert waits == [15, 30, 60, 240, 360, 360]
 
 
 def test_another_problem_is_shown_but_not_said_again(tx: Transaction) -> None:
@@ -287,10 +312,12 @@ def test_another_problem_is_shown_but_not_said_again(tx: Transaction) -> None:
 
     _problem(tx, "no such column", is_permanent=True, now=FIRST_SLOT + 15 * MINUTE)
 
-    assert told(tx) == [CARD]
-    assert stored_looks.find_problem(tx, WORKSPACE, E7) == SourceProblem(message="no such column", since=FIRST_SLOT)
-    assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=6)) == []
-    assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=6, minutes=15)) != []
+    assert [one.kind for one in told(tx)] == [NoticeKind.HEALTH, NoticeKind.CARD]
+    known = stored_looks.find_problem(tx, WORKSPACE, E7)
+    assert known is not None
+    assert (known.message, known.since, known.is_owner_told) == ("no such column", FIRST_SLOT, True)
+    assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=2)) == []
+    assert looks.due(tx, now=FIRST_SLOT + timedelta(hours=2, minutes=15)) != []
 
 
 def test_a_closed_hypothesis_is_not_read_any_more(tx: Transaction) -> None:

@@ -12,17 +12,17 @@ import pytest
 from labcoat.warehouse import duckdb_source
 from labcoat.warehouse.duckdb_source import OpenSource
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.metrics_file import Source
+from labcoat.warehouse.sources import DuckDbSource
 
 
 @contextmanager
-def an_open_source(folder: Path, *, seconds: float = 30) -> Iterator[OpenSource]:
+def an_open_source(folder: Path, *, seconds: float = 30, memory_limit: str = "1GB") -> Iterator[OpenSource]:
     database, players = folder / "world.duckdb", folder / "players.csv"
     if not database.exists():
         with duckdb.connect(database) as writer:
             writer.execute("CREATE TABLE days AS SELECT 1 AS unit")
         players.write_text("unit,variant\n1,a\n2,b\n")
-    source = Source(engine="duckdb", database=database, tables={"players": players})
+    source = DuckDbSource(engine="duckdb", database=database, tables={"players": players}, memory_limit=memory_limit)
     with duckdb_source.opened(source, name="game", tables={"players"}, seconds=seconds) as opened:
         yield opened
 
@@ -102,15 +102,17 @@ def test_a_statement_over_its_time_is_stopped_and_the_next_one_works(tmp_path: P
 
 
 def test_a_statement_over_its_memory_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duckdb_source, "MEMORY_LIMIT", "20MB")
     monkeypatch.setattr(duckdb_source, "SPILL_LIMIT", "1MB")
 
-    with an_open_source(tmp_path) as source, pytest.raises(SourceError, match="more than 20MB of memory"):
+    with (
+        an_open_source(tmp_path, memory_limit="20MB") as source,
+        pytest.raises(SourceError, match="more memory than its source may have"),
+    ):
         source.rows("SELECT count(*) FROM (SELECT DISTINCT i || repeat('a', 50) FROM range(5000000) t(i))")
 
 
 def test_a_missing_file_may_come_back(tmp_path: Path) -> None:
-    source = Source(engine="duckdb", database=tmp_path / "gone.duckdb")
+    source = DuckDbSource(engine="duckdb", database=tmp_path / "gone.duckdb")
 
     with (
         pytest.raises(SourceError, match=r"gone\.duckdb is not there") as caught,
@@ -128,7 +130,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
     with (
         pytest.raises(SourceError, match="not a valid DuckDB database") as caught,
-        duckdb_source.opened(Source(engine="duckdb", database=path), name="game", tables=()),
+        duckdb_source.opened(DuckDbSource(engine="duckdb", database=path), name="game", tables=()),
     ):
         pass
 
@@ -206,7 +208,7 @@ def test_a_broken_csv_is_refused_and_not_guessed_at(tmp_path: Path, text: str) -
 
     with (
         pytest.raises(SourceError, match=r"players\.csv can't be read as CSV") as caught,
-        duckdb_source.opened(Source(engine="duckdb", tables={"players": path}), name="game", tables={"players"}),
+        duckdb_source.opened(DuckDbSource(engine="duckdb", tables={"players": path}), name="game", tables={"players"}),
     ):
         pass
 
@@ -217,5 +219,5 @@ def test_only_the_tables_asked_for_are_opened(tmp_path: Path) -> None:
     (tmp_path / "players.csv").write_text("unit\n1\n")
     tables = {"players": tmp_path / "players.csv", "other": tmp_path / "gone.csv"}
 
-    with duckdb_source.opened(Source(engine="duckdb", tables=tables), name="game", tables={"players"}) as source:
+    with duckdb_source.opened(DuckDbSource(engine="duckdb", tables=tables), name="game", tables={"players"}) as source:
         assert source.rows("SELECT unit FROM players") == [(1,)]

@@ -12,6 +12,7 @@ from labcoat.stats.results import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.warehouse.reading import MetricQuestion, Question
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 SQL = "SELECT * FROM seen"
@@ -26,31 +27,34 @@ def a_csv_world(
     window_days: float = 0,
     sql: str = SQL,
 ) -> MetricsFile:
-    """One metric `orders` over a CSV file of these rows."""
+    """One metric `orders` over a CSV file of these rows, which are the exposures too."""
     (folder / "seen.csv").write_text("\n".join([columns, *rows]) + "\n")
-    return _loaded(folder, files="tables: {seen: seen.csv}", kind=kind, window_days=window_days, sql=sql)
+    return loaded(folder, files="tables: {seen: seen.csv}", kind=kind, window_days=window_days, sql=sql)
 
 
 def a_duckdb_world(folder: Path, select: str, *, kind: str = "mean", window_days: float = 0) -> MetricsFile:
     """One metric `orders` over a DuckDB file with what this SELECT gives."""
     with duckdb.connect(folder / "world.duckdb") as writer:
         writer.execute(f"CREATE TABLE seen AS {select}")
-    return _loaded(folder, files="database: world.duckdb", kind=kind, window_days=window_days, sql=SQL)
+    return loaded(folder, files="database: world.duckdb", kind=kind, window_days=window_days, sql=SQL)
 
 
-def _loaded(folder: Path, *, files: str, kind: str, window_days: float, sql: str) -> MetricsFile:
+def loaded(folder: Path, *, files: str, kind: str, window_days: float, sql: str) -> MetricsFile:
     text = f"""
 sources:
   shop:
     engine: duckdb
     {files}
+exposures:
+  seen:
+    source: shop
+    sql: {sql}
 metrics:
   orders:
-    source: shop
     kind: {kind}
     direction: up
     window_days: {window_days}
-    sql: {sql}
+    value: value
 """
     (folder / "metrics.yml").write_text(text)
     return metrics_file.load(folder / "metrics.yml")
@@ -64,9 +68,19 @@ def read(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Sample:
-    return reading.read_sample(
-        world, metrics=metrics, variants=variants, experiment_key="E-7", since=since, until=until
-    )
+    return reading.read(world, asked(metrics, variants=variants, since=since, until=until)).sample
+
+
+def asked(
+    metrics: tuple[str, ...] = ("orders",),
+    *,
+    variants: tuple[str, ...] = ("a", "b"),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    key: str = "E-7",
+) -> Question:
+    chosen = tuple(MetricQuestion(name=name) for name in metrics)
+    return Question(key=key, goal=metrics[0], metrics=chosen, variants=variants, since=since, until=until)
 
 
 def refusal(
@@ -148,7 +162,7 @@ def test_true_and_false_are_no_mean(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,True", "2,a,False"]))
 
     assert (error.message, error.permanent) == (
-        "Metric orders: Its values are true or false. Set `kind: proportion`.",
+        "Metric orders: value is true or false. Set `kind: proportion`.",
         True,
     )
 
@@ -156,7 +170,7 @@ def test_true_and_false_are_no_mean(tmp_path: Path) -> None:
 def test_dates_are_no_values(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,2026-03-01"]))
 
-    assert "Its values are of type DATE, not numbers" in error.message
+    assert "value is of type DATE, not a number" in error.message
     assert error.permanent
 
 
@@ -181,31 +195,41 @@ def test_a_proportion_takes_only_0_and_1(tmp_path: Path) -> None:
     assert error.permanent
 
 
-def test_values_too_large_to_average_are_refused(tmp_path: Path) -> None:
-    error = refusal(a_csv_world(tmp_path, ["1,a,1e308", "2,a,1e308", "3,a,-1e308"]))
+def test_values_too_large_to_square_are_refused(tmp_path: Path) -> None:
+    error = refusal(a_csv_world(tmp_path, ["1,a,1e308", "2,a,1e101", "3,a,-1e308"]))
 
-    assert "too large to average" in error.message
+    assert error.message.startswith("Metric orders has 3 values that are not numbers")
+    assert "beyond 1e100" in error.message
     assert error.permanent
 
 
-def test_a_unit_in_two_variants_is_refused(tmp_path: Path) -> None:
+def test_few_units_in_two_variants_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [*(f"{unit},a,1" for unit in range(200)), *(f"{unit},b,3" for unit in range(200, 399)), "5,b,9", "250,a,9"]
+
+    found = reading.read(a_csv_world(tmp_path, rows), asked())
+
+    assert (found.crossed, found.sample.exposed) == (2, (199, 198))
+    assert [moments.mean for moments in found.sample.moments["orders"]] == [1.0, 3.0]
+
+
+def test_many_units_in_two_variants_are_refused(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1", "1,b,1", "2,a,1", "2,b,1", "3,b,1"]))
 
-    assert error.message.startswith("Metric orders has 2 units in two variants.")
+    assert error.message.startswith("The exposures of E-7 have 2 units of 3 in two variants, too many to leave out.")
     assert error.permanent
 
 
 def test_several_rows_per_unit_are_refused(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1", "1,a,2", "2,b,1"]))
 
-    assert error.message.startswith("Metric orders has 1 unit with several rows. Aggregate to one row per unit")
+    assert error.message.startswith("Metric orders has 1 unit with several rows among its exposures.")
     assert error.permanent
 
 
 def test_rows_without_a_unit_are_refused(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, [",a,1", ",a,1", "2,b,1"]))
 
-    assert error.message.startswith("Metric orders has 2 rows without a unit.")
+    assert error.message.startswith("The exposures of E-7 have 2 rows without a unit.")
 
 
 def test_a_variant_outside_the_plan_is_named(tmp_path: Path) -> None:
@@ -235,7 +259,7 @@ def test_no_rows_yet_is_no_lasting_trouble(tmp_path: Path, columns: str) -> None
     error = refusal(a_csv_world(tmp_path, [], columns=columns), until=FIRST)
 
     assert isinstance(error, NoRowsYet)
-    assert (error.message, error.permanent) == ("Metric orders has no rows of E-7 yet.", False)
+    assert (error.message, error.permanent) == ("There are no exposures of E-7 yet.", False)
 
 
 def test_only_rows_of_the_experiment_count(tmp_path: Path) -> None:
@@ -256,14 +280,14 @@ def test_an_unknown_metric_names_the_nearest(tmp_path: Path) -> None:
 def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1"], columns="unit,version,value"))
 
-    assert error.message == "Metric orders: The SQL gives no column variant. It gives: unit, version, value."
+    assert error.message == "Exposures: there is no column variant. There are: unit, version, value."
     assert error.permanent
 
 
 def test_a_failing_sql_gives_the_first_line_of_the_engine(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1"], sql="SELECT nothing AS unit FROM seen"))
 
-    assert error.message.startswith('Metric orders: The database says: Binder Error: Referenced column "nothing"')
+    assert error.message.startswith('Exposures: The database says: Binder Error: Referenced column "nothing"')
     assert "\n" not in error.message
     assert error.permanent
 
@@ -314,14 +338,14 @@ def test_before_any_window_has_closed_units_are_exposed_and_not_measured(tmp_pat
 def test_a_window_needs_the_time_of_exposure(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1"], window_days=7))
 
-    assert "gives no column exposed_at (its window needs it)" in error.message
+    assert error.message == "Metric orders: its exposures have no column exposed_at, and its window needs it."
     assert error.permanent
 
 
 def test_units_without_a_time_are_refused(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1,2026-03-01", "2,b,1,"], columns=TIMED))
 
-    assert error.message.startswith("Metric orders has 1 unit without a time in exposed_at.")
+    assert error.message.startswith("The exposures of E-7 have 1 unit without a time in exposed_at.")
     assert error.permanent
 
 
@@ -344,14 +368,16 @@ def test_without_times_since_and_until_leave_all_rows(tmp_path: Path) -> None:
 def test_exposed_are_the_units_of_the_goal(tmp_path: Path) -> None:
     (tmp_path / "buyers.csv").write_text("unit,variant,value\n1,a,1\n")
     (tmp_path / "seen.csv").write_text("unit,variant,value\n1,a,1\n2,a,0\n3,b,1\n")
-    metric = "source: {0}, kind: mean, direction: up, sql: SELECT * FROM {1}"
     (tmp_path / "metrics.yml").write_text(
         "sources:\n"
         "  shop: {engine: duckdb, tables: {seen: seen.csv}}\n"
         "  till: {engine: duckdb, tables: {buyers: buyers.csv}}\n"
+        "exposures:\n"
+        "  visitors: {source: shop, table: seen, unit: unit, variant: variant}\n"
+        "  buyers: {source: till, table: buyers, unit: unit, variant: variant}\n"
         "metrics:\n"
-        f"  visits: {{{metric.format('shop', 'seen')}}}\n"
-        f"  spend: {{{metric.format('till', 'buyers')}}}\n"
+        "  visits: {exposures: visitors, kind: mean, direction: up, value: value}\n"
+        "  spend: {exposures: buyers, kind: mean, direction: up, value: value}\n"
     )
     world = metrics_file.load(tmp_path / "metrics.yml")
 
@@ -380,10 +406,10 @@ def test_metrics_are_described_in_the_file_s_order(tmp_path: Path) -> None:
 )
 def test_a_metric_that_does_more_than_select_is_refused_without_a_file(tmp_path: Path, text: str) -> None:
     world = a_csv_world(tmp_path, ["1,a,1"])
-    metric = world.metrics["orders"].model_copy(update={"sql": text})
+    exposures = world.exposures["seen"].model_copy(update={"sql": text})
     before = sorted(path.name for path in tmp_path.iterdir())
 
-    error = refusal(world.model_copy(update={"metrics": {"orders": metric}}))
+    error = refusal(world.model_copy(update={"exposures": {"seen": exposures}}))
 
     assert "one SELECT statement" in error.message
     assert error.permanent

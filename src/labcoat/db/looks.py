@@ -162,8 +162,8 @@ def newest_entries(tx: Transaction, workspace: WorkspaceId, number: ExperimentNu
 def set_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, problem: SourceProblem) -> None:
     """Remember why an experiment's numbers could not be read."""
     clear_problem(tx, workspace, number)
-    row = {"workspace": workspace, "experiment": number, "message": problem.message, "since": problem.since}
-    tx.execute(insert(tables.source_problems).values(row))
+    row = to_row(problem, tables.source_problems)
+    tx.execute(insert(tables.source_problems).values(workspace=workspace, experiment=number, **row))
 
 
 def clear_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> bool:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
@@ -21,6 +20,8 @@ from sqlalchemy import (
     true,
 )
 
+from labcoat.db.schema import ID, metadata
+from labcoat.db.tables_results import entries, looks, source_problems, unit_counts
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
@@ -30,27 +31,21 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.person import Standing
 from labcoat.domain.plan import Plan
 from labcoat.domain.request import NoExperimentReason
-from labcoat.stats.results import Direction, Moments, NoLookReason, Readout, Sample, Verdict
+from labcoat.stats.results import Direction, Verdict
 
-_NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s", "fk": "fk_%(table_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}  # fmt: skip
-metadata = MetaData(naming_convention=_NAMES)
-
-_ID = String(40)  # Slack's ids have 11 signs or so, and no promised length
+__all__ = ["entries", "looks", "metadata", "source_problems", "unit_counts"]
+"""Made elsewhere; every table is found here."""
 
 
 def _of_hypothesis() -> tuple[Column[str], Column[int], ForeignKeyConstraint]:
     owned = ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"])
-    return Column("workspace", _ID, primary_key=True), Column("hypothesis", Integer, primary_key=True), owned
+    return Column("workspace", ID, primary_key=True), Column("hypothesis", Integer, primary_key=True), owned
 
 
 workspaces = Table(
     "workspaces",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("last_hypothesis", Integer, nullable=False, default=0),
     Column("last_experiment", Integer, nullable=False, default=0),
 )
@@ -58,8 +53,8 @@ workspaces = Table(
 leads = Table(
     "leads",
     metadata,
-    Column("workspace", _ID, primary_key=True),
-    Column("person", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
+    Column("person", ID, primary_key=True),
     Column(
         "is_from_settings",
         Boolean(create_constraint=False),
@@ -72,21 +67,21 @@ leads = Table(
 people = Table(
     "people",
     metadata,
-    Column("workspace", _ID, primary_key=True),
-    Column("person", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
+    Column("person", ID, primary_key=True),
     Column("zone", String(60), comment="IANA name; empty until Slack was asked"),
     Column("standing", Word(Standing), comment="empty until Slack was asked"),
     Column("is_admin", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("checked_at", UTCDateTime, comment="machine time; when Slack was asked last"),
     Column("away_until", UTCDateTime),
-    Column("stand_in", _ID),
+    Column("stand_in", ID),
 )
 
 channels = Table(
     "channels",
     metadata,
-    Column("workspace", _ID, primary_key=True),
-    Column("channel", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
+    Column("channel", ID, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("settings", Json(ChannelSettings), nullable=False),
 )
@@ -94,10 +89,10 @@ channels = Table(
 hypotheses = Table(
     "hypotheses",
     metadata,
-    Column("workspace", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, nullable=False),
-    Column("channel", _ID, nullable=False),
+    Column("channel", ID, nullable=False),
     Column("stage", Word(Stage), nullable=False),
     Column("stage_since", UTCDateTime, nullable=False),
     Column("change", Text, nullable=False),
@@ -108,9 +103,9 @@ hypotheses = Table(
     Column("refuted_by", Text, nullable=False),
     Column("different_because", Text, nullable=False, server_default=text("''")),
     Column("tags", Json(tuple[str, ...]), nullable=False),
-    Column("owner", _ID),
-    Column("deputy", _ID),
-    Column("filed_by", _ID, nullable=False),
+    Column("owner", ID),
+    Column("deputy", ID),
+    Column("filed_by", ID, nullable=False),
     Column("filed_at", UTCDateTime, nullable=False),
     Column("involved", Json(tuple[str, ...]), nullable=False),
     Column("replaces", Integer),
@@ -130,7 +125,7 @@ prototypes = Table(
     Column("stop_when", Text, nullable=False),
     Column("build_guess_days", Float),
     Column("spent_days", Float, nullable=False),
-    Column("begun_by", _ID, nullable=False),
+    Column("begun_by", ID, nullable=False),
     Column("begun_at", UTCDateTime, nullable=False),
 )
 
@@ -143,7 +138,7 @@ evidence = Table(
     Column("count", BigInteger, nullable=False),
     Column("summary", Text, nullable=False),
     Column("link", Text),
-    Column("added_by", _ID, nullable=False),
+    Column("added_by", ID, nullable=False),
     Column("added_at", UTCDateTime, nullable=False),
     Column("offline", Json(OfflineEvaluation)),
 )
@@ -151,13 +146,13 @@ evidence = Table(
 experiments = Table(
     "experiments",
     metadata,
-    Column("workspace", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("hypothesis", Integer, nullable=False),
     Column("state", Word(ExperimentState), nullable=False),
     Column("plan", Json(Plan), nullable=False),
     Column("plan_version", Integer, nullable=False),
-    Column("planned_by", _ID, nullable=False),
+    Column("planned_by", ID, nullable=False),
     Column("planned_at", UTCDateTime, nullable=False),
     Column("no_feedback_reason", Text),
     Column("skip_reason", Text),
@@ -181,8 +176,8 @@ requests = Table(
     Column("position", Integer, primary_key=True),
     Column("state", Word(RequestState), nullable=False),
     Column("experiment", Integer),
-    Column("asked_by", _ID, nullable=False),
-    Column("asked_of", _ID, nullable=False),
+    Column("asked_by", ID, nullable=False),
+    Column("asked_of", ID, nullable=False),
     Column("asked_at", UTCDateTime, nullable=False),
     Column("expires_at", UTCDateTime, nullable=False),
     Column("conclusion", Word(Outcome), nullable=False),
@@ -193,7 +188,7 @@ requests = Table(
     Column("is_member_confirmation", Boolean(create_constraint=False), nullable=False),
     Column("is_self_release", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("verdict", Word(Verdict)),
-    Column("decided_by", _ID),
+    Column("decided_by", ID),
     Column("decided_at", UTCDateTime),
     Column("answer", Text),
     Column("seen_version", Integer),
@@ -206,16 +201,16 @@ needs = Table(
     *_of_hypothesis(),
     Column("position", Integer, primary_key=True),
     Column("summary", Text, nullable=False),
-    Column("found_by", _ID, nullable=False),
+    Column("found_by", ID, nullable=False),
     Column("found_at", UTCDateTime, nullable=False),
 )
 
 predictions = Table(
     "predictions",
     metadata,
-    Column("workspace", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
     Column("experiment", Integer, primary_key=True),
-    Column("person", _ID, primary_key=True),
+    Column("person", ID, primary_key=True),
     Column("chance", Float, nullable=False),
     Column("made_at", UTCDateTime, nullable=False),
 )
@@ -224,58 +219,21 @@ followers = Table(
     "followers",
     metadata,
     *_of_hypothesis(),
-    Column("person", _ID, primary_key=True),
+    Column("person", ID, primary_key=True),
 )
 
 history = Table(
     "history",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("workspace", _ID, nullable=False),
+    Column("workspace", ID, nullable=False),
     Column("hypothesis", Integer, nullable=False),
     Column("step", Word(Step), nullable=False),
-    Column("by", _ID),
+    Column("by", ID),
     Column("at", UTCDateTime, nullable=False),
     Column("reason", Text),
     Column("changes", Json(Mapping[str, tuple[object, object]]), nullable=False),
     Index(None, "workspace", "hypothesis", "id"),
-)
-
-entries = Table(
-    "entries",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("workspace", _ID, nullable=False),
-    Column("experiment", Integer, nullable=False),
-    Column("metric", String(80), nullable=False),
-    Column("as_of", UTCDateTime, nullable=False),
-    Column("sent_by", _ID, nullable=False),
-    Column("sent_at", UTCDateTime, nullable=False),
-    Column("moments", Json(tuple[Moments, ...]), nullable=False),
-    Index(None, "workspace", "experiment", "id"),
-)
-
-looks = Table(
-    "looks",
-    metadata,
-    Column("workspace", _ID, primary_key=True),
-    Column("experiment", Integer, primary_key=True),
-    Column("slot", UTCDateTime, primary_key=True),
-    Column("as_of", UTCDateTime, nullable=False),
-    Column("made_at", UTCDateTime, nullable=False),
-    Column("sample", Json(Sample), nullable=False),
-    Column("readout", Json(Readout)),
-    Column("no_look", Word(NoLookReason)),
-    Column("is_superseded", Boolean(create_constraint=False), nullable=False),
-)
-
-source_problems = Table(
-    "source_problems",
-    metadata,
-    Column("workspace", _ID, primary_key=True),
-    Column("experiment", Integer, primary_key=True),
-    Column("message", Text, nullable=False),
-    Column("since", UTCDateTime, nullable=False),
 )
 
 outbox = Table(
@@ -283,10 +241,10 @@ outbox = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String(32), nullable=False, comment="opaque; in the message's metadata, to find it again"),
-    Column("workspace", _ID, nullable=False),
+    Column("workspace", ID, nullable=False),
     Column("kind", Word(NoticeKind), nullable=False),
-    Column("channel", _ID),
-    Column("person", _ID),
+    Column("channel", ID),
+    Column("person", ID),
     Column("subject", String(80)),
     Column("parent", String(80)),
     Column("is_loud", Boolean(create_constraint=False), nullable=False),
@@ -297,7 +255,7 @@ outbox = Table(
     Column("lease_until", UTCDateTime),
     Column("attempts", Integer, nullable=False, default=0),
     Column("lost_leases", Integer, nullable=False, default=0),
-    Column("sent_channel", _ID),
+    Column("sent_channel", ID),
     Column("sent_ts", String(40)),
     Column("problem", Text),
     UniqueConstraint("key"),
@@ -308,9 +266,9 @@ outbox = Table(
 posts = Table(
     "posts",
     metadata,
-    Column("workspace", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
     Column("subject", String(80), primary_key=True),
-    Column("channel", _ID, nullable=False),
+    Column("channel", ID, nullable=False),
     Column("ts", String(40), nullable=False),
 )
 
@@ -324,8 +282,8 @@ deliveries = Table(
 digests = Table(
     "digests",
     metadata,
-    Column("workspace", _ID, primary_key=True),
-    Column("channel", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
+    Column("channel", ID, primary_key=True),
     Column("monday", Date, primary_key=True),
     Column("made_at", UTCDateTime, nullable=False),
     Column("is_silent", Boolean(create_constraint=False), nullable=False),
@@ -335,9 +293,9 @@ digests = Table(
 nudges = Table(
     "nudges",
     metadata,
-    Column("workspace", _ID, primary_key=True),
+    Column("workspace", ID, primary_key=True),
     Column("key", String(120), primary_key=True, comment="case, subject, since and step: each is sent once"),
-    Column("person", _ID, nullable=False),
+    Column("person", ID, nullable=False),
     Column("made_at", UTCDateTime, nullable=False),
 )
 

@@ -39,35 +39,39 @@ sources:
   marketplace:
     engine: duckdb
     database: {DATABASE}
+exposures:
+  users:
+    source: marketplace
+    table: exposures
+    unit: unit
+    variant: variant
+    exposed_at: exposed_at
+    experiment: experiment
 metrics:
   orders per user:
-    source: marketplace
     kind: proportion
     direction: up
     description: Share of users who ordered after they saw the variant.
     complete_at_exposure: true
-    sql: SELECT unit, variant, experiment, exposed_at, ordered AS value FROM exposures
+    value: ordered
   revenue per user:
-    source: marketplace
     kind: mean
     direction: up
     description: Euros spent by users who saw the variant, those who bought nothing included.
     complete_at_exposure: true
-    sql: SELECT unit, variant, experiment, exposed_at, spent AS value FROM exposures
+    value: spent
   refund rate:
-    source: marketplace
     kind: proportion
     direction: down
     description: Share of users who sent an order back.
     complete_at_exposure: true
-    sql: SELECT unit, variant, experiment, exposed_at, refunded AS value FROM exposures
+    value: refunded
   empty searches:
-    source: marketplace
     kind: proportion
     direction: down
     description: Share of users whose first search found nothing they opened.
     complete_at_exposure: true
-    sql: SELECT unit, variant, experiment, exposed_at, gave_up AS value FROM exposures
+    value: gave_up
 """
 
 

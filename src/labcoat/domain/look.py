@@ -1,7 +1,7 @@
 """A look: one reading of the data that spent its share of alpha, stored once and never recomputed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from labcoat.domain.ids import ExperimentNumber, UserId
@@ -16,7 +16,7 @@ class Look:
     readout: None where the rules allow no look now; the sample is kept all the same, and `no_look` says why.
     is_superseded: typed numbers that it rests on were corrected; it is kept but decides nothing.
     crossed: units that were in two variants, and count in none. definitions: a short hash of each metric's SQL and
-    window as they were read; empty for typed numbers.
+    window as they were read; None for typed numbers.
     """
 
     experiment: ExperimentNumber
@@ -28,7 +28,7 @@ class Look:
     no_look: NoLookReason | None = None
     is_superseded: bool = False
     crossed: int = 0
-    definitions: Mapping[str, str] = field(default_factory=dict)
+    definitions: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +45,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceProblem:
-    """Why the warehouse could not be read; the last good look stays."""
+    """Why the warehouse could not be read; the last good look stays.
+
+    attempts: that failed in a row. is_of_count: found while counting units between looks. is_owner_told: in private.
+    """
 
     message: str
     since: datetime
+    attempts: int = 1
+    is_of_count: bool = False
+    is_owner_told: bool = False
 
 
 def sample_of(entries: Mapping[str, Entry], goal: str) -> Sample:

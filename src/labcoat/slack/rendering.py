@@ -18,6 +18,7 @@ from labcoat.slack.views.card import card, next_buttons
 from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.following import followed_message
+from labcoat.slack.views.health import health_message
 from labcoat.slack.views.home import home_view
 from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import lead_message, mention, ownership_message, stand_in_message
@@ -26,7 +27,7 @@ from labcoat.slack.views.settings import channel_message, own_message
 from labcoat.slack.views.welcome import welcome_message
 from labcoat.stats.results import Readout
 from labcoat.usecases import digests, home, nudges, predictions, results, settings
-from labcoat.words import numbers, stories
+from labcoat.words import health, numbers, stories
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
@@ -98,7 +99,8 @@ def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
     readout = results.newest_readout(tx, dossier)
     problem = results.current_problem(tx, dossier)
     made = predictions.of_newest(tx, dossier)
-    return card(dossier, readout=readout, problem=problem, predictions=made, now=now, zone=zone)
+    counts = results.current_counts(tx, dossier)
+    return card(dossier, readout=readout, problem=problem, counts=counts, predictions=made, now=now, zone=zone)
 
 
 def _story(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -125,8 +127,8 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     number = ExperimentNumber(_number(details, "experiment"))
     if "look" in details:
         return _look_line(tx, notice, dossier, number)
-    if "problem" in details:
-        return f":warning: E-{number}: no numbers. {escape(str(details['problem']))} The last good look stays."
+    if "problem" in details or "split" in details:
+        return f":warning: {escape(_health_words(details, dossier, number))}"
     person = str(details["by"])
     return f"<@{person}> typed in totals for E-{number}: {escape(str(details['recorded']))}"
 
@@ -140,6 +142,18 @@ def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: Experi
     slot = datetime.fromisoformat(str(notice.details["look"]))
     look = looks.get(tx, notice.workspace, number, slot)
     return escape(stories.look_line(look, dossier.get_experiment(number)))
+
+
+def _health_words(details: Mapping[str, Any], dossier: Dossier, number: ExperimentNumber) -> str:
+    if "problem" in details:
+        return health.no_numbers(number, str(details["problem"]))
+    variants = dossier.get_experiment(number).plan.variant_names
+    return health.uneven(number, p_value=float(details["split"]), variants=variants, exposed=details["exposed"])
+
+
+def _health(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    dossier, number = _dossier(tx, notice), ExperimentNumber(_number(notice.details, "experiment"))
+    return health_message(dossier, number, _health_words(notice.details, dossier, number))
 
 
 def _followed(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -221,6 +235,7 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.DIGEST: _digest,
     NoticeKind.NUDGE: _nudge,
     NoticeKind.PROBLEM: _problem,
+    NoticeKind.HEALTH: _health,
     NoticeKind.WELCOME: _welcome,
     NoticeKind.CHART: _chart,
     NoticeKind.FOLLOWED: _followed,

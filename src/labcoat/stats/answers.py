@@ -3,12 +3,16 @@
 from labcoat.stats.exploring import adjusted, chances
 from labcoat.stats.power import Budget, Target, days_needed, sample_size, smallest_effect, units_in
 from labcoat.stats.readout import read
+from labcoat.stats.sample_ratio import INVALID_BELOW as SPLIT_INVALID_BELOW
+from labcoat.stats.sample_ratio import check as check_split
 
 __all__ = [
+    "SPLIT_INVALID_BELOW",
     "Budget",
     "Target",
     "adjusted",
     "chances",
+    "check_split",
     "days_needed",
     "read",
     "sample_size",

@@ -20,6 +20,7 @@ from labcoat.stats.results import (
     Reason,
     Rule,
     Sample,
+    SampleRatio,
     Verdict,
 )
 from labcoat.stats.sequential import has_grown
@@ -29,12 +30,19 @@ _GO_ON = (Verdict.TOO_EARLY, Verdict.WIN_GUARDRAIL_OPEN, Verdict.KEEP_COLLECTING
 
 
 def read(
-    rule: Rule, sample: Sample, *, day: float, past: tuple[Readout, ...], is_last: bool = False
+    rule: Rule,
+    sample: Sample,
+    *,
+    day: float,
+    past: tuple[Readout, ...],
+    is_last: bool = False,
+    split_between: SampleRatio | None = None,
 ) -> Readout | NoLook:
     """Return what this look says, or why there is none now.
 
     day: days since the start, of the data. past: all earlier readouts, oldest first.
     is_last: the experiment is being stopped; before its planned end this is one last look at what is spent by now.
+    split_between: the newest check of the split between looks; what it found stays found.
     A readout with a data error is never final: it shows no numbers and spends nothing, and the next look may repair it.
     """
     codes = arm_errors(
@@ -54,7 +62,7 @@ def read(
         spent=spent,
         is_final=is_closing and not errors,
         is_after_final=final is not None,
-        sample_ratio=sample_ratio.check(sample.exposed, rule.weights, past=past[-1].sample_ratio if past else None),
+        sample_ratio=sample_ratio.check(sample.exposed, rule.weights, past=_strongest(past, split_between)),
         estimates=tuple(replace(blank, missing=blank.missing or errors[0].finding) for blank in blanks)
         if errors
         else blanks,
@@ -63,6 +71,11 @@ def read(
     )
     read_now = _decided(rule, sample, readout, past=past)
     return _kept(read_now, final, errors) if final else read_now
+
+
+def _strongest(past: tuple[Readout, ...], between: SampleRatio | None) -> SampleRatio | None:
+    checks = [check for check in (past[-1].sample_ratio if past else None, between) if check is not None]
+    return max(checks, key=lambda check: check.log_bayes_factor, default=None)
 
 
 def calendar_share(rule: Rule, *, day: float) -> float:

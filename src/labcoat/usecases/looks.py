@@ -1,7 +1,7 @@
 """Daily looks in three parts: read what is due, ask the warehouse with no transaction open, record the look."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from labcoat.db import dossiers, looks
 from labcoat.db.database import Transaction
@@ -10,13 +10,10 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
-from labcoat.domain.look import Look, SourceProblem
-from labcoat.stats.results import NoLook, Readout, Sample, Verdict
-from labcoat.usecases import results, telling
-
-RETRY_AFTER = timedelta(minutes=15)
-RETRY_PERMANENT_AFTER = timedelta(hours=6)
-"""A metric whose SQL is wrong stays wrong until someone mends it; asking often only loads the warehouse."""
+from labcoat.domain.look import Look
+from labcoat.stats.results import NoLook, Readout, Sample, SampleRatio, Verdict
+from labcoat.usecases import counting, problems, results, telling
+from labcoat.warehouse.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +21,8 @@ class DueLook:
     """A look to make.
 
     due_at: what the look is taken by. until: later data do not count. day: of the experiment, for what it spends.
-    past: the looks that stand. is_last: the last one of a stopped experiment.
+    past: the looks that stand. is_last: the last one of a stopped experiment. split_between: what the newest count
+    between looks said of the split.
     """
 
     workspace: WorkspaceId
@@ -36,6 +34,7 @@ class DueLook:
     day: float
     past: tuple[Look, ...]
     is_last: bool
+    split_between: SampleRatio | None = None
 
 
 def due(tx: Transaction, *, now: datetime) -> list[DueLook]:
@@ -80,6 +79,7 @@ def _due_look(
         day=day,
         past=past,
         is_last=is_stopped or plan.period is not None,
+        split_between=counting.newest_split(tx, dossier.hypothesis.workspace, experiment.number),
     )
 
 
@@ -90,16 +90,24 @@ def is_finished(look: DueLook) -> bool:
 
 def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
     """Return what the statistics say of a sample; no transaction is open."""
-    return results.compute(look.experiment, sample, day=look.day, past=look.past, is_last=look.is_last)
+    return results.compute(
+        look.experiment,
+        sample,
+        day=look.day,
+        past=look.past,
+        is_last=look.is_last,
+        split_between=look.split_between,
+    )
 
 
-def record(tx: Transaction, look: DueLook, sample: Sample, answer: Readout | NoLook, *, now: datetime) -> Look | None:
+def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | NoLook, *, now: datetime) -> Look | None:
     """Store a look with its notices; None if somebody took it, or the plan moved, meanwhile."""
     dossier = _taken(tx, look, then=_next_time(look, answer, now))
     if dossier is None:
         return None
     experiment = dossier.get_experiment(look.experiment.number)
-    made = results.look_of(experiment, sample, answer, slot=look.slot, as_of=look.until, made_at=now)
+    made = results.look_of(experiment, reading.sample, answer, slot=look.slot, as_of=look.until, made_at=now)
+    made = replace(made, crossed=reading.crossed, definitions=reading.definitions)
     looks.add(tx, look.workspace, made)
     had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
     if made.readout is not None and _is_news(made.readout, look.past):
@@ -116,17 +124,11 @@ def finish(tx: Transaction, look: DueLook) -> None:
 
 def record_problem(tx: Transaction, look: DueLook, message: str, *, is_permanent: bool, now: datetime) -> None:
     """Remember why the numbers could not be read, say so once until they can be, and try again later."""
-    dossier = _taken(tx, look, then=now + (RETRY_PERMANENT_AFTER if is_permanent else RETRY_AFTER))
-    if dossier is None:
-        return
-    number = look.experiment.number
-    known = looks.find_problem(tx, look.workspace, number)
-    since = known.since if known is not None else now
-    looks.set_problem(tx, look.workspace, number, SourceProblem(message=message, since=since))
-    if known is None:
-        telling.tell_in_thread(tx, dossier, {"problem": message, "experiment": number})
-    if known is None or known.message != message:
-        telling.refresh_card(tx, dossier)
+    workspace, number = look.workspace, look.experiment.number
+    problem = problems.after(looks.find_problem(tx, workspace, number), message, now=now)
+    dossier = _taken(tx, look, then=now + problems.wait(problem, is_permanent=is_permanent))
+    if dossier is not None:
+        problems.tell(tx, dossier, number, problem, is_permanent=is_permanent)
 
 
 def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier | None:
@@ -144,7 +146,7 @@ def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> dateti
     experiment = look.experiment
     if look.is_last:
         is_broken = isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR
-        return now + RETRY_PERMANENT_AFTER if is_broken else None
+        return now + problems.LONGEST_WAIT if is_broken else None
     assert experiment.since is not None
     return schedule.next_look_slot(
         now, since=experiment.since, zone=experiment.plan.zone, hour=experiment.plan.look_hour

@@ -1,8 +1,10 @@
-"""Reading the numbers of due looks from the warehouse; slow, and never inside a transaction."""
+"""Reading the numbers of due looks and counts from the warehouse; slow, and never inside a transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from labcoat.domain.plan import Plan
+from labcoat.domain.experiment import Experiment
+from labcoat.usecases.counting import DueCount
 from labcoat.usecases.looks import DueLook
 from labcoat.warehouse import reading
 from labcoat.warehouse.errors import SourceError
@@ -12,20 +14,29 @@ from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 
 def measure(looks: Sequence[DueLook], metrics: MetricsFile | None) -> list[Reading | SourceError]:
     """Return the numbers of each look, or why the warehouse cannot give them; looks over one source share its scans."""
+    return _ask(metrics, [_question(look.experiment, until=look.until, is_count=False) for look in looks])
+
+
+def count(due: Sequence[DueCount], metrics: MetricsFile | None) -> list[Reading | SourceError]:
+    """Return the units of each experiment and nothing else, or why the warehouse cannot give them."""
+    return _ask(metrics, [_question(one.experiment, until=one.until, is_count=True) for one in due])
+
+
+def _ask(metrics: MetricsFile | None, questions: Sequence[Question]) -> list[Reading | SourceError]:
     if metrics is None:
         message = "There is no metrics file any more (LABCOAT_METRICS), so its numbers can't be read."
-        return [SourceError(message, permanent=False) for _ in looks]
-    return reading.read_many(metrics, [_question(look) for look in looks])
+        return [SourceError(message, permanent=False) for _ in questions]
+    return reading.read_many(metrics, questions)
 
 
-def _question(look: DueLook) -> Question:
-    experiment = look.experiment
-    plan: Plan = experiment.plan
+def _question(experiment: Experiment, *, until: datetime, is_count: bool) -> Question:
+    plan = experiment.plan
+    metrics = () if is_count else plan.metrics
     return Question(
         key=plan.experiment_key or f"E-{experiment.number}",
         goal=plan.goal.name,
-        metrics=tuple(MetricQuestion(name=one.name, measuring=one.measuring) for one in plan.metrics),
+        metrics=tuple(MetricQuestion(name=one.name, measuring=one.measuring) for one in metrics),
         variants=plan.variant_names,
         since=experiment.since,
-        until=look.until,
+        until=until,
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from labcoat.db import looks
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
+from labcoat.domain.counting import UnitCounts
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber
@@ -16,8 +17,8 @@ from labcoat.domain.member import Member
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import answers
-from labcoat.stats.results import Moments, NoLook, NoLookReason, Readout, Role, Sample, Verdict
-from labcoat.usecases import telling
+from labcoat.stats.results import Moments, NoLook, NoLookReason, Readout, Role, Sample, SampleRatio, Verdict
+from labcoat.usecases import counting, telling
 
 NEAR_ENOUGH = timedelta(days=1)
 """People send totals and then stop, or stop and send yesterday's totals."""
@@ -28,6 +29,7 @@ class Result:
     """What may be shown of an experiment now.
 
     look: the newest with a readout. sample, sample_as_of: the newest data, of which only units may be shown.
+    counts: the newest count between looks. changed: metrics whose SQL or window changed since the first look.
     next_look: None where people send the numbers, or no look is to come. no_look: why the newest data made no look.
     missing: metrics whose typed totals up to the end the last look waits for.
     """
@@ -37,6 +39,8 @@ class Result:
     look: Look | None
     sample: Sample | None
     sample_as_of: datetime | None
+    counts: UnitCounts | None
+    changed: tuple[str, ...]
     problem: SourceProblem | None
     next_look: datetime | None
     no_look: NoLookReason | None
@@ -54,11 +58,21 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
         look=with_readout[-1] if with_readout else None,
         sample=all_looks[-1].sample if all_looks else None,
         sample_as_of=all_looks[-1].as_of if all_looks else None,
+        counts=counting.newest(tx, workspace, experiment.number),
+        changed=_changed(all_looks),
         problem=looks.find_problem(tx, workspace, experiment.number),
         next_look=_next_look(experiment, now),
         no_look=all_looks[-1].no_look if all_looks else None,
         missing=_missing(tx, dossier, experiment, with_readout, now),
     )
+
+
+def _changed(seen: Sequence[Look]) -> tuple[str, ...]:
+    defined = [look.definitions for look in seen if look.definitions]
+    if not defined:
+        return ()
+    first, newest = defined[0], defined[-1]
+    return tuple(name for name in newest if first.get(name, newest[name]) != newest[name])
 
 
 def _missing(
@@ -97,6 +111,14 @@ def current_problem(tx: Transaction, dossier: Dossier) -> SourceProblem | None:
     """Return why the newest experiment's numbers cannot be read now."""
     experiment = dossier.newest_experiment
     return None if experiment is None else looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number)
+
+
+def current_counts(tx: Transaction, dossier: Dossier) -> UnitCounts | None:
+    """Return the newest count of units of the newest experiment while it runs."""
+    experiment = dossier.newest_experiment
+    if experiment is None or experiment.state is not ExperimentState.RUNNING:
+        return None
+    return counting.newest(tx, dossier.hypothesis.workspace, experiment.number)
 
 
 def newest_look(tx: Transaction, dossier: Dossier) -> Look | None:
@@ -225,12 +247,21 @@ def _look_at_entries(
 
 
 def compute(
-    experiment: Experiment, sample: Sample, *, day: float, past: Sequence[Look], is_last: bool
+    experiment: Experiment,
+    sample: Sample,
+    *,
+    day: float,
+    past: Sequence[Look],
+    is_last: bool,
+    split_between: SampleRatio | None = None,
 ) -> Readout | NoLook:
-    """Return what the statistics say of a sample; no database and no clock. day: since the start, of the data."""
-    plan = experiment.plan
+    """Return what the statistics say of a sample; no database and no clock.
+
+    day: since the start, of the data. split_between: what the newest count between looks said of the split.
+    """
     readouts = tuple(look.readout for look in past if look.readout is not None)
-    return answers.read(plan.rule(), sample, day=day, past=readouts, is_last=is_last)
+    rule = experiment.plan.rule()
+    return answers.read(rule, sample, day=day, past=readouts, is_last=is_last, split_between=split_between)
 
 
 def look_of(

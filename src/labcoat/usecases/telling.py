@@ -86,6 +86,15 @@ def tell_in_thread(tx: Transaction, dossier: Dossier, details: dict[str, object]
     )
 
 
+def tell_owner_of_health(tx: Transaction, dossier: Dossier, details: dict[str, object]) -> None:
+    """Tell the owner in private that an experiment's numbers need them; without an owner the thread has to do."""
+    hypothesis = dossier.hypothesis
+    if hypothesis.owner is not None:
+        details = {"hypothesis": hypothesis.number, **details}
+        kind, person = NoticeKind.HEALTH, hypothesis.owner
+        outbox.put(tx, Notice(kind=kind, workspace=hypothesis.workspace, person=person, details=details))
+
+
 def send_request(tx: Transaction, dossier: Dossier, position: int, person: UserId) -> None:
     """Send a person the request with its buttons, or bring the one they have up to date."""
     outbox.put(

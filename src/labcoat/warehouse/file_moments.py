@@ -16,7 +16,7 @@ from labcoat.stats.results import Joint, MetricKind, Moments
 from labcoat.warehouse import duckdb_source, sql
 from labcoat.warehouse.duckdb_source import OpenSource
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.metrics_file import Source
+from labcoat.warehouse.sources import DuckDbSource
 
 MOST_VARIANTS = 20
 _TABLE = "file_rows"
@@ -60,7 +60,7 @@ def read(
         message = f"There is no file {path.name}. Check its path."
         raise _wrong(message)
     try:
-        source = Source(engine="duckdb", tables={_TABLE: path})
+        source = DuckDbSource(engine="duckdb", tables={_TABLE: path})
     except ValidationError as error:
         message = f"{error.errors()[0]['ctx']['error']}."
         raise _wrong(message) from error

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from labcoat.stats.results import Direction, MetricKind
@@ -203,26 +203,13 @@ def _words(detail: ErrorDetails) -> str:
 
 
 def _known(place: list[str], detail: ErrorDetails) -> str:
-    model: type[BaseModel] = MetricsFile
+    model: type[Model] = MetricsFile
     if len(place) > 1:
-        model = {"exposures": Exposures, "metrics": Metric}.get(place[0]) or _source_model(str(detail["loc"][2]))
+        parts: Mapping[str, type[Model]] = {"exposures": Exposures, "metrics": Metric}
+        model = parts.get(place[0]) or sources.MODELS[str(detail["loc"][2])]
     names = [field.alias or name for name, field in model.model_fields.items()]
     near = get_close_matches(place[-1], names, n=1)
     return f"Did you mean `{near[0]}`?" if near else f"It may have: {', '.join(names)}."
-
-
-def _source_model(engine: str) -> type[BaseModel]:
-    return {
-        "duckdb": sources.DuckDbSource,
-        "postgresql": sources.PostgresqlSource,
-        "spark": sources.SparkSource,
-        "clickhouse": sources.ClickHouseSource,
-        "bigquery": sources.BigQuerySource,
-        "snowflake": sources.SnowflakeSource,
-        "databricks": sources.DatabricksSource,
-        "trino": sources.TrinoSource,
-        "redshift": sources.RedshiftSource,
-    }[engine]
 
 
 def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:

@@ -213,7 +213,7 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
 def _opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
     source = metrics_file.sources[exposures.source]
     dialect = sql.dialect_of(source.engine)
-    parts = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
+    parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
     try:
         tables = frozenset().union(*(sql.table_names(resolving.rows_of(part), dialect=dialect) for part in parts))
     except sql.SqlError as error:

@@ -4,6 +4,7 @@ A secret is never written into the metrics file: it is `${NAME}` there, and read
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -215,3 +216,16 @@ Source = Annotated[
     | RedshiftSource,
     Field(discriminator="engine"),
 ]
+
+MODELS: Mapping[str, type[Model]] = {
+    "duckdb": DuckDbSource,
+    "postgresql": PostgresqlSource,
+    "spark": SparkSource,
+    "clickhouse": ClickHouseSource,
+    "bigquery": BigQuerySource,
+    "snowflake": SnowflakeSource,
+    "databricks": DatabricksSource,
+    "trino": TrinoSource,
+    "redshift": RedshiftSource,
+}
+"""By the engine's name."""

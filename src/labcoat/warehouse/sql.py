@@ -25,6 +25,9 @@ _KEPT_BY_ENGINES = frozenset(
 )
 
 
+_PART = r'([\w$]+(-[\w$]+)*|"[^"]+"|`[^`]+`)'
+
+
 class SqlError(Exception):
     """The text is not one SELECT statement; the message says what to change."""
 
@@ -69,7 +72,7 @@ def check_table(name: str) -> None:
     Traceback (most recent call last):
     labcoat.warehouse.sql.SqlError: `read_csv('x')` is not a table's name. Write table or schema.table; else use `sql`.
     """
-    if not re.fullmatch(r'([\w$-]+|"[^"]+"|`[^`]+`)(\.([\w$-]+|"[^"]+"|`[^`]+`)){0,3}', name):
+    if not re.fullmatch(rf"{_PART}(\.{_PART}){{0,3}}", name):
         message = f"`{name[:60]}` is not a table's name. Write table or schema.table; else use `sql`."
         raise SqlError(message)
 
@@ -168,9 +171,22 @@ def _parse(text: str, dialect: str) -> exp.Query:
     statement = statements[0]
     writes = statement.find(exp.DDL, exp.DML, exp.Command, exp.Into, exp.Drop, exp.Copy) or statement
     if isinstance(statement, exp.Query) and (writes is statement or isinstance(writes, exp.Query)):
+        _require_tables_only(statement, dialect)
         return statement
     message = f"The SQL must be one SELECT statement; this is {_verb(writes)}."
     raise SqlError(message)
+
+
+def _require_tables_only(query: exp.Query, dialect: str) -> None:
+    # Its table functions read any file and any host, and nothing in an embedded ClickHouse forbids it.
+    if dialect != "clickhouse":
+        return
+    for table in query.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            message = (
+                f"The SQL may read tables only; this is `{table.sql(dialect)[:60]}`. Name the file under `tables`."
+            )
+            raise SqlError(message)
 
 
 def _parse_message(error: SqlglotError) -> str:

@@ -51,10 +51,10 @@ def show(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
         readout = results.newest_readout(tx, dossier)
-        problem = results.current_problem(tx, dossier)
+        problem, counts = results.current_problem(tx, dossier), results.current_counts(tx, dossier)
         made = predictions.of_newest(tx, dossier)
     zone = call.house.zone
-    call.reply(card(dossier, readout=readout, problem=problem, predictions=made, now=now, zone=zone))
+    call.reply(card(dossier, readout=readout, problem=problem, counts=counts, predictions=made, now=now, zone=zone))
 
 
 def open_close_form(call: Call, target: Target) -> None:

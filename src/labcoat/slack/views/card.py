@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from labcoat.domain.counting import UnitCounts
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceSource, Strength
 from labcoat.domain.experiment import Experiment
@@ -13,10 +14,11 @@ from labcoat.domain.plan import ResultSource
 from labcoat.domain.prediction import Prediction
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
 from labcoat.slack.views.people import mention
-from labcoat.stats.results import Direction, Readout
+from labcoat.stats.results import Direction, Readout, Verdict
+from labcoat.usecases.counting import is_uneven
 from labcoat.usecases.predictions import middle
 from labcoat.usecases.sizing import sized
-from labcoat.words import numbers, sizing, stories, verdicts
+from labcoat.words import health, numbers, sizing, stories, verdicts
 
 
 def card(
@@ -24,19 +26,20 @@ def card(
     *,
     readout: Readout | None,
     problem: SourceProblem | None,
+    counts: UnitCounts | None = None,
     predictions: Sequence[Prediction] = (),
     now: datetime,
     zone: str,
 ) -> Message:
-    """Return the card. readout, predictions: of the newest look, and of the newest experiment."""
+    """Return the card. readout, predictions: of the newest look, and of the newest experiment, as counts are."""
     hypothesis = dossier.hypothesis
-    health = _health(dossier, readout, problem, zone)
+    said = _health(dossier, readout, problem, counts, zone)
     blocks: list[Block] = [
         header(_title(dossier, now)),
         section(sentence(hypothesis)),
         fields(_facts(dossier, readout, predictions)),
     ]
-    blocks += [section(health)] if health else []
+    blocks += [section(said)] if said else []
     small_print = _small_print(dossier)
     blocks += [context(small_print)] if small_print else []
     buttons = next_buttons(dossier)
@@ -104,7 +107,9 @@ def _evidence(dossier: Dossier, readout: Readout | None) -> str:
     return f"{len(strengths)}, strongest {strongest}; {users}"
 
 
-def _health(dossier: Dossier, readout: Readout | None, problem: SourceProblem | None, zone: str) -> str:
+def _health(
+    dossier: Dossier, readout: Readout | None, problem: SourceProblem | None, counts: UnitCounts | None, zone: str
+) -> str:
     ending, experiment = dossier.hypothesis.ending, dossier.newest_experiment
     if ending is not None:
         why = f" Against the verdict, because {escape(ending.overrides)}." if ending.overrides else ""
@@ -115,11 +120,19 @@ def _health(dossier: Dossier, readout: Readout | None, problem: SourceProblem | 
         lines.append(_experiment_line(experiment, zone))
         if readout is not None and experiment.state is not ExperimentState.DRAFT:
             lines.append(verdict_line(readout, experiment))
+    if experiment is not None and counts is not None and _is_uneven_since(counts, readout):
+        units = health.counts_line(counts, experiment.plan.variant_names, zone=zone)
+        lines.append(f":warning: *{verdicts.WORDS[Verdict.INVALID].name}.* {escape(units)}")
     if problem is not None:
-        since = numbers.day_and_time(problem.since, zone)
-        lines.append(f":warning: *No numbers since {since}:* {escape(problem.message)} The last good look stays.")
+        since = health.since(problem.since, zone)
+        lines.append(f":warning: *{since}:* {escape(problem.message)} The last good look stays.")
     lines.append(_request_line(dossier, zone))
     return "\n".join(line for line in lines if line)
+
+
+def _is_uneven_since(counts: UnitCounts, readout: Readout | None) -> bool:
+    """Whether units counted since the last look show what that look could not."""
+    return is_uneven(counts.split) and (readout is None or readout.verdict is not Verdict.INVALID)
 
 
 def _experiment_line(experiment: Experiment, zone: str) -> str:

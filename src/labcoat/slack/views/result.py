@@ -6,9 +6,10 @@ from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import ResultSource
 from labcoat.slack.blocks import Block, Message, actions, context, escape, header, section
 from labcoat.slack.views.card import next_buttons
-from labcoat.stats.results import Readout
+from labcoat.stats.results import Readout, Verdict
+from labcoat.usecases.counting import is_uneven
 from labcoat.usecases.results import Result
-from labcoat.words import numbers, verdicts
+from labcoat.words import health, numbers, verdicts
 
 
 def result(shown: Result, *, zone: str) -> Message:
@@ -24,8 +25,9 @@ def result(shown: Result, *, zone: str) -> Message:
         blocks.append(section(said))
         text = f"E-{experiment.number}: {said}"
     if shown.problem is not None:
-        since = numbers.day_and_time(shown.problem.since, zone)
-        blocks.append(section(f":warning: *No numbers since {since}:* {escape(shown.problem.message)}"))
+        since = health.since(shown.problem.since, zone)
+        blocks.append(section(f":warning: *{since}:* {escape(shown.problem.message)}"))
+    blocks += _uneven_since(shown)
     blocks.append(context(_freshness(shown, zone)))
     buttons = [one for one in next_buttons(shown.dossier) if one["action_id"] != "result"]
     blocks += [actions(buttons)] if buttons else []
@@ -70,10 +72,27 @@ def _nothing_yet(shown: Result, zone: str) -> str:
     return "No look yet. It is being made; ask again in a minute."
 
 
+def _uneven_since(shown: Result) -> list[Block]:
+    """Return what units counted since the last look show of the split, where that look could not."""
+    readout = shown.look.readout if shown.look is not None else None
+    counts = shown.counts
+    if counts is None or not is_uneven(counts.split) or (readout and readout.verdict is Verdict.INVALID):
+        return []
+    experiment = shown.experiment
+    variants = experiment.plan.variant_names
+    said = health.uneven(experiment.number, p_value=counts.split.p_value, variants=variants, exposed=counts.exposed)
+    return [section(f":warning: {escape(said)}")]
+
+
 def _freshness(shown: Result, zone: str) -> str:
-    parts = []
+    parts = [one for one in (health.left_out(shown.look.crossed if shown.look else 0),) if one]
+    if shown.changed:
+        parts.append(escape(health.redefined(shown.changed)))
     newest = shown.look.as_of if shown.look is not None else None
-    if shown.sample is not None and shown.sample_as_of is not None and shown.sample_as_of != newest:
+    if shown.counts is not None and (shown.sample_as_of is None or shown.counts.as_of > shown.sample_as_of):
+        variants = shown.experiment.plan.variant_names
+        parts.append(escape(health.counts_line(shown.counts, variants, zone=zone)))
+    elif shown.sample is not None and shown.sample_as_of is not None and shown.sample_as_of != newest:
         arms = " / ".join(
             f"{escape(name)} {numbers.count(units)}"
             for name, units in zip(shown.experiment.plan.variant_names, shown.sample.exposed, strict=True)

@@ -1,0 +1,63 @@
+"""The tables of results: what people typed, looks, and units between them."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, false, text
+
+from labcoat.db.schema import ID, metadata
+from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.stats.results import Moments, NoLookReason, Readout, Sample, SampleRatio
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("workspace", ID, nullable=False),
+    Column("experiment", Integer, nullable=False),
+    Column("metric", String(80), nullable=False),
+    Column("as_of", UTCDateTime, nullable=False),
+    Column("sent_by", ID, nullable=False),
+    Column("sent_at", UTCDateTime, nullable=False),
+    Column("moments", Json(tuple[Moments, ...]), nullable=False),
+    Index(None, "workspace", "experiment", "id"),
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("slot", UTCDateTime, primary_key=True),
+    Column("as_of", UTCDateTime, nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("sample", Json(Sample), nullable=False),
+    Column("readout", Json(Readout)),
+    Column("no_look", Word(NoLookReason)),
+    Column("is_superseded", Boolean(create_constraint=False), nullable=False),
+    Column("crossed", Integer, nullable=False, server_default=text("0")),
+    Column("definitions", Json(Mapping[str, str])),
+)
+
+source_problems = Table(
+    "source_problems",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("since", UTCDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    Column("is_of_count", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("is_owner_told", Boolean(create_constraint=False), nullable=False, server_default=false()),
+)
+
+unit_counts = Table(
+    "unit_counts",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("next_at", UTCDateTime, comment="business time of the next count"),
+    Column("reading_until", UTCDateTime, comment="machine time; whoever reads its numbers holds it until then"),
+    Column("as_of", UTCDateTime),
+    Column("exposed", Json(tuple[int, ...])),
+    Column("split", Json(SampleRatio)),
+)

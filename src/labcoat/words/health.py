@@ -1,0 +1,55 @@
+"""What is said when an experiment's numbers need a person: a source that can't be read, traffic that is uneven."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from labcoat.domain.counting import UnitCounts
+from labcoat.domain.ids import ExperimentNumber
+from labcoat.stats.results import Verdict
+from labcoat.words import numbers
+from labcoat.words.verdicts import WORDS
+
+
+def no_numbers(number: ExperimentNumber, message: str) -> str:
+    """Return that a source can't be read, and what becomes of it."""
+    return f"E-{number}: no numbers. {message} The last good look stays, and I try again by myself."
+
+
+def uneven(number: ExperimentNumber, *, p_value: float, variants: Sequence[str], exposed: Sequence[int]) -> str:
+    """Return that traffic is not split as planned, with the units."""
+    words = WORDS[Verdict.INVALID]
+    return f"E-{number}: {words.name}, p {numbers.probability(p_value)}. {_arms(variants, exposed)}. {words.now}"
+
+
+def counts_line(counts: UnitCounts, variants: Sequence[str], *, zone: str) -> str:
+    """Return the units of the newest count and their split, as they stand between looks."""
+    split = f"SRM p {numbers.probability(counts.split.p_value)}"
+    return f"Units as of {numbers.day_and_time(counts.as_of, zone)}: {_arms(variants, counts.exposed)}, {split}"
+
+
+def left_out(crossed: int) -> str:
+    """Return that units were in two variants; empty for none.
+
+    >>> left_out(1)
+    '1 unit was in two variants and is left out'
+    """
+    if not crossed:
+        return ""
+    were = "unit was" if crossed == 1 else "units were"
+    return f"{numbers.count(crossed)} {were} in two variants and {'is' if crossed == 1 else 'are'} left out"
+
+
+def redefined(metrics: Sequence[str]) -> str:
+    """Return that metrics are not measured as at the first look; empty for none."""
+    if not metrics:
+        return ""
+    return f"The metrics file changed how this is measured since the first look: {', '.join(metrics)}"
+
+
+def since(moment: datetime, zone: str) -> str:
+    """Return since when there are no numbers."""
+    return f"No numbers since {numbers.day_and_time(moment, zone)}"
+
+
+def _arms(variants: Sequence[str], exposed: Sequence[int]) -> str:
+    return " / ".join(f"{name} {numbers.count(units)}" for name, units in zip(variants, exposed, strict=True))

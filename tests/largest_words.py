@@ -1,0 +1,23 @@
+"""The longest texts and largest numbers that messages are made of."""
+
+from builders import E7, NOW
+from labcoat.domain.counting import UnitCounts
+from labcoat.domain.look import SourceProblem
+from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS
+from labcoat.stats.results import SampleRatio
+
+NASTY = "<!channel> & *bold* `code` 🧪👩‍🔬 שלום مرحبا ‮ \n- > "
+
+
+def text_of(length: int) -> str:
+    """Return text of this length with everything in it that Slack or an escape could stumble over."""
+    return (NASTY * (length // len(NASTY) + 1))[: length - 1] + "x"
+
+
+NAMES = tuple(f"{text_of(57).replace(chr(10), ' ').strip()}{n:02}" for n in range(MOST_VARIANTS))
+METRICS = tuple(f"{text_of(72).replace(chr(10), ' ').strip()}{n:02}" for n in range(MOST_METRICS))
+UNITS = tuple(10**9 + n for n in range(MOST_VARIANTS))
+PROBLEM = SourceProblem(message=text_of(3000), since=NOW)
+_SHARES = (1 / MOST_VARIANTS,) * MOST_VARIANTS
+_UNEVEN = SampleRatio(exposed=UNITS, weights=_SHARES, p_value=1e-9, log_bayes_factor=20.0, chi_square_p=1e-9)
+COUNTS = UnitCounts(experiment=E7, as_of=NOW, exposed=UNITS, split=_UNEVEN)
