@@ -3,16 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-browser check format lock bench clean
+.PHONY: demo test test-browser test-engines check format lock bench clean
 
 demo: .venv/ready  ## a local Slack in the browser with a living example
 	$(BIN)/labcoat demo
 
 test: .venv/ready  ## every test, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser
+	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser --ignore=tests/engines
 
 test-browser: .venv/ready  ## the sandbox's page and the demo in a real browser; needs Debian's chromium
 	$(BIN)/python -m pytest -q tests/browser
+
+test-engines: .venv/ready  ## the engines whose drivers are extras; needs Java 17 or later
+	$(BIN)/python -m pytest -q tests/engines
 
 check: .venv/ready  ## format, lint, import rules, types
 	$(BIN)/ruff format --check .
