@@ -3,6 +3,7 @@
 import inspect
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,7 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
         "DATABASE_URL": read.database_url,
         "PORT": str(read.port),
         "LABCOAT_HOST": read.host,
+        "LABCOAT_REFRESH_MINUTES": f"{(read.refresh or timedelta()).total_seconds() / 60:.0f}",
         "LABCOAT_TIMEZONE": read.timezone,
         "LABCOAT_THREADS": str(read.threads),
         "LABCOAT_LEASE_SECONDS": f"{read.lease.total_seconds():.0f}",

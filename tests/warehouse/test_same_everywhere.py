@@ -61,11 +61,11 @@ def test_every_metric_is_what_python_computes_by_hand(metrics: MetricsFile) -> N
                 if metric.kind is MetricKind.PROPORTION and moments.joint is None:
                     covariances[0][0] = means[0] * (1 - means[0])
                 assert count > 100
-                assert shop.numbers_of(moments) == (
-                    count,
-                    pytest.approx(means, rel=1e-9),
-                    [pytest.approx(row, rel=1e-9, abs=1e-12) for row in covariances],
-                ), name
+                found_count, found_means, found_covariances = shop.numbers_of(moments)
+                assert found_count == count, name
+                assert found_means == pytest.approx(means, rel=1e-9), name
+                for row, by_hand in zip(found_covariances, covariances, strict=True):
+                    assert row == pytest.approx(by_hand, rel=1e-9, abs=1e-12), name
 
 
 def test_together_is_the_same_as_alone(metrics: MetricsFile) -> None:
