@@ -26,7 +26,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.look import Look
-from labcoat.domain.member import Member
+from labcoat.domain.member import Member, Program
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
@@ -183,6 +183,51 @@ def test_all_variants_and_only_those_of_the_plan_have_totals(tx: Transaction) ->
         _record(tx, dossier, names=("control", "blue"))
     with refused(Reason.VARIANT_MISSING, "totals", name="treatment"):
         _record(tx, dossier, names=("control", "control"))
+
+
+def test_a_variant_counts_once_however_it_is_spelled(tx: Transaction) -> None:
+    with refused(Reason.VARIANT_TWICE, "totals", name="Control"):
+        _record(tx, _running(tx), names=("control", "Control"))
+
+
+def test_what_is_misspelt_is_told_what_it_might_be(tx: Transaction) -> None:
+    dossier = _running(tx)
+
+    with refused(Reason.NOT_A_PLAN_VARIANT, "totals", nearest="treatment"):
+        _record(tx, dossier, names=("control", "treatmnet"))
+    with refused(Reason.NOT_A_PLAN_METRIC, "metric", nearest="orders per user"):
+        _record(tx, dossier, metric="order per user")
+
+
+def test_totals_of_several_metrics_make_one_look(tx: Transaction) -> None:
+    dossier = _running(tx, a_typed_plan(a_goal(), a_guardrail()))
+    arms = {"control": events(100, of=1000), "treatment": events(110, of=1000)}
+
+    look = results.record_all(
+        tx,
+        dossier,
+        E7,
+        by=Program(name="CI pipeline (API)"),
+        totals={"refunds": arms, "Orders per user": arms},
+        as_of=THEN,
+        is_correction=False,
+        now=THEN,
+    )
+
+    assert look is not None
+    assert set(look.sample.moments) == {"orders per user", "refunds"}
+    assert stored_looks.list_of(tx, WORKSPACE, E7) == [look]
+    entry = stored_looks.newest_entries(tx, WORKSPACE, E7)["refunds"]
+    assert (entry.sent_by, entry.program) == (None, "CI pipeline (API)")
+
+
+def test_one_metric_is_sent_once_at_a_time(tx: Transaction) -> None:
+    arms = {"control": events(100, of=1000), "treatment": events(110, of=1000)}
+    dossier, by = _running(tx), a_member(OTHER)
+    totals = {"orders per user": arms, "Orders per user": arms}
+
+    with refused(Reason.METRIC_TWICE, "metric", name="orders per user"):
+        results.record_all(tx, dossier, E7, by=by, totals=totals, as_of=THEN, is_correction=False, now=THEN)
 
 
 def test_an_unknown_metric_is_refused(tx: Transaction) -> None:

@@ -35,6 +35,7 @@ FACTS: dict[str, Fact] = {
     "text": "lots",
     "name": "blue",
     "known": "control, treatment",
+    "nearest": "Blue",
     "metric": "orders per user",
     "before": "control 1,000",
     "hint": "Try `/hypothesis help`.",

@@ -147,6 +147,13 @@ def take(
     return tx.execute(one.values(next_look_at=then)).rowcount == 1
 
 
+def hold(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> None:
+    """Keep others from adding totals to this experiment until the transaction ends: each is compared with the last."""
+    column = tables.experiments.c
+    query = select(column.number).where(column.workspace == workspace, column.number == number)
+    tx.execute(query.with_for_update())
+
+
 def add_entry(tx: Transaction, workspace: WorkspaceId, entry: Entry) -> None:
     """Store typed totals; earlier ones stay."""
     tx.execute(insert(tables.entries).values(workspace=workspace, **to_row(entry, tables.entries)))

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from labcoat.db.schema import ID, metadata
+from labcoat.db.tables_api import api_answers, tokens
 from labcoat.db.tables_results import entries, looks, source_problems, unit_counts
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.channel import ChannelSettings
@@ -33,7 +34,7 @@ from labcoat.domain.plan import Plan
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Direction, Verdict
 
-__all__ = ["entries", "looks", "metadata", "source_problems", "unit_counts"]
+__all__ = ["api_answers", "entries", "looks", "metadata", "source_problems", "tokens", "unit_counts"]
 """Made elsewhere; every table is found here."""
 
 

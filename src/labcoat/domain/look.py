@@ -33,14 +33,18 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Totals since the start that a person typed for one metric; moments in the plan's order of variants."""
+    """Totals since the start that were sent for one metric; moments in the plan's order of variants.
+
+    sent_by: the person who typed them or gave the file; None where a program did. program: its name then.
+    """
 
     experiment: ExperimentNumber
     metric: str
     as_of: datetime
-    sent_by: UserId
+    sent_by: UserId | None
     sent_at: datetime
     moments: tuple[Moments, ...]
+    program: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

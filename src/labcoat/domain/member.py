@@ -1,4 +1,4 @@
-"""A person as the rules see them: who they are and what they may do here."""
+"""Who acts, as the rules see them: a person with what they may do here, or a program with a token."""
 
 from dataclasses import dataclass
 
@@ -18,3 +18,10 @@ class Member:
     is_only_lead: bool = False
     is_in_channel: bool = True
     stands_in_for: frozenset[UserId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What sends results where no person does. name: as people read it, such as "CI pipeline (API)"."""
+
+    name: str

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -117,8 +118,11 @@ class Plan:
         for metric in self.metrics:
             if metric.name.casefold() == name.casefold():
                 return metric
-        known = ", ".join(metric.name for metric in self.metrics)
-        raise Refusal(Reason.NOT_A_PLAN_METRIC, "metric", text=name[:60], known=known)
+        names = {metric.name.casefold(): metric.name for metric in self.metrics}
+        near = get_close_matches(name.casefold()[:LONGEST_METRIC_NAME], names, n=1)
+        nearest = names[near[0]] if near else None
+        known = ", ".join(names.values())
+        raise Refusal(Reason.NOT_A_PLAN_METRIC, "metric", text=name[:60], nearest=nearest, known=known)
 
     def rule(self) -> Rule:
         """Return the plan as the statistics see it."""

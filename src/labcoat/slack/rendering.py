@@ -129,8 +129,10 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
         return _look_line(tx, notice, dossier, number)
     if "problem" in details or "split" in details:
         return f":warning: {escape(_health_words(details, dossier, number))}"
-    person = str(details["by"])
-    return f"<@{person}> typed in totals for E-{number}: {escape(str(details['recorded']))}"
+    recorded = escape(str(details["recorded"]))
+    if "program" in details:
+        return f"{escape(str(details['program']))} sent totals for E-{number}: {recorded}"
+    return f"<@{details['by']}> typed in totals for E-{number}: {recorded}"
 
 
 def _passed_on(details: Mapping[str, Any]) -> str:

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 
 from labcoat.db import looks
 from labcoat.db.database import Transaction
-from labcoat.domain import schedule
+from labcoat.domain import entering, schedule
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Entry, Look, SourceProblem, sample_of
-from labcoat.domain.member import Member
+from labcoat.domain.member import Member, Program
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import answers
@@ -132,37 +132,55 @@ def record(
     dossier: Dossier,
     number: ExperimentNumber,
     *,
-    by: Member,
+    by: Member | Program,
     metric: str | None,
     totals: Mapping[str, Moments],
     as_of: datetime,
     is_correction: bool,
     now: datetime,
 ) -> Look | None:
-    """Store totals since the start that a person typed, and look at them.
+    """Store totals since the start of one metric, None for the goal, and look at them; else as `record_all`."""
+    name = metric or dossier.get_experiment(number).plan.goal.name
+    return record_all(
+        tx, dossier, number, by=by, totals={name: totals}, as_of=as_of, is_correction=is_correction, now=now
+    )
 
-    metric: None for the goal. totals: by variant name. is_correction: smaller numbers than before are meant.
-    Returns the look, None while the goal has no numbers. Raises Refusal.
+
+def record_all(
+    tx: Transaction,
+    dossier: Dossier,
+    number: ExperimentNumber,
+    *,
+    by: Member | Program,
+    totals: Mapping[str, Mapping[str, Moments]],
+    as_of: datetime,
+    is_correction: bool,
+    now: datetime,
+) -> Look | None:
+    """Store totals since the start that somebody sent, and make one look at them.
+
+    totals: by metric and variant name. is_correction: smaller numbers than before are meant.
+    Returns the look, None while the goal has no numbers. Raises Refusal; then nothing is stored.
     """
     experiment = dossier.get_experiment(number)
     _require_typed(dossier, experiment, by, as_of, now)
-    plan = experiment.plan
-    planned = plan.metric(metric) if metric else plan.goal
-    moments = _in_plan_order(totals, plan.variant_names)
     workspace = dossier.hypothesis.workspace
+    looks.hold(tx, workspace, number)
     entries = looks.newest_entries(tx, workspace, number)
-    earlier = entries.get(planned.name)
-    if earlier is not None and any(new.count < old.count for new, old in zip(moments, earlier.moments, strict=True)):
-        if not is_correction:
-            before = ", ".join(
-                f"{name} {old.count:,}" for name, old in zip(plan.variant_names, earlier.moments, strict=True)
-            )
-            raise Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=number, metric=planned.name, before=before)
-        looks.supersede(tx, workspace, number, since=earlier.as_of)
-    entry = Entry(experiment=number, metric=planned.name, as_of=as_of, sent_by=by.user, sent_at=now, moments=moments)
-    looks.add_entry(tx, workspace, entry)
-    telling.tell_in_thread(tx, dossier, {"recorded": planned.name, "experiment": number, "by": by.user})
-    return _look_at_entries(tx, dossier, experiment, {**entries, planned.name: entry}, as_of=as_of, now=now)
+    sent = entering.entries_of(experiment, totals, by=by, as_of=as_of, now=now)
+    for entry in sent:
+        earlier = entries.get(entry.metric)
+        if earlier is not None and entering.is_smaller(entry, earlier):
+            if not is_correction:
+                raise entering.smaller(entry, earlier, experiment.plan.variant_names)
+            looks.supersede(tx, workspace, number, since=earlier.as_of)
+    for entry in sent:
+        looks.add_entry(tx, workspace, entry)
+    names = ", ".join(entry.metric for entry in sent)
+    sender = {"program": by.name} if isinstance(by, Program) else {"by": by.user}
+    telling.tell_in_thread(tx, dossier, {"recorded": names, "experiment": number, **sender})
+    all_entries = entries | {entry.metric: entry for entry in sent}
+    return _look_at_entries(tx, dossier, experiment, all_entries, as_of=as_of, now=now)
 
 
 def look_at_the_end(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, now: datetime) -> None:
@@ -186,8 +204,11 @@ def still_missing(experiment: Experiment, entries: Mapping[str, Entry]) -> tuple
     return tuple(name for name in decisive if name not in entries or entries[name].as_of < end - NEAR_ENOUGH)
 
 
-def _require_typed(dossier: Dossier, experiment: Experiment, by: Member, as_of: datetime, now: datetime) -> None:
-    dossier.require_in_channel(by)
+def _require_typed(
+    dossier: Dossier, experiment: Experiment, by: Member | Program, as_of: datetime, now: datetime
+) -> None:
+    if isinstance(by, Member):
+        dossier.require_in_channel(by)
     ending = dossier.hypothesis.ending
     if ending is not None:
         raise Refusal(Reason.CLOSED, hypothesis=dossier.hypothesis.number, decision=ending.decision, step="record")
@@ -200,18 +221,6 @@ def _require_typed(dossier: Dossier, experiment: Experiment, by: Member, as_of: 
         raise Refusal(Reason.IN_THE_FUTURE, "as_of")
     if as_of <= experiment.since:
         raise Refusal(Reason.BEFORE_THE_START, "as_of")
-
-
-def _in_plan_order(totals: Mapping[str, Moments], variants: tuple[str, ...]) -> tuple[Moments, ...]:
-    by_name = {name.casefold(): moments for name, moments in totals.items()}
-    known = {name.casefold(): name for name in variants}
-    for name in totals:
-        if name.casefold() not in known:
-            raise Refusal(Reason.NOT_A_PLAN_VARIANT, "totals", name=name[:60], known=", ".join(variants))
-    for folded, name in known.items():
-        if folded not in by_name:
-            raise Refusal(Reason.VARIANT_MISSING, "totals", name=name, known=", ".join(variants))
-    return tuple(by_name[name.casefold()] for name in variants)
 
 
 def _look_at_entries(

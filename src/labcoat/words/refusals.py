@@ -74,11 +74,11 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.ALLOCATION: "The shares add up to {total_percent}, not 100 %. Example: control 50, treatment 50.",
     Reason.TWO_VARIANTS: "An experiment needs at least two variants, control first. Example: control 50, treatment 50.",
     Reason.VARIANT_TWICE: "“{name}” is there twice. Give each variant a name of its own, without blanks. Example: gate_30 50, gate_40 50.",
-    Reason.NOT_A_PLAN_VARIANT: "“{name}” is no variant of the plan. Its variants are: {known}.",
-    Reason.VARIANT_MISSING: "The numbers of “{name}” are missing. Give all variants: {known}.",
+    Reason.NOT_A_PLAN_VARIANT: "“{name}” is no variant of the plan.{did_you_mean} Its variants are: {known}.",
+    Reason.VARIANT_MISSING: "The numbers of “{name}” are missing from {metric}. Give all variants: {known}.",
     Reason.NO_GOAL: "Name one goal metric: the one that decides. Example: orders per user.",
     Reason.METRIC_TWICE: "“{name}” is there twice. A metric has one role.",
-    Reason.NOT_A_PLAN_METRIC: "“{text}” is no metric of the plan. Its metrics are: {known}.",
+    Reason.NOT_A_PLAN_METRIC: "“{text}” is no metric of the plan.{did_you_mean} Its metrics are: {known}.",
     Reason.NOT_A_METRIC: "“{text}” is not in the metrics file. {hint}",
     Reason.NO_MINIMUM_EFFECT: "Give the smallest effect on {metric} that would be worth having. Example: 2 % or 0.5 points.",
     Reason.BASELINE_NEEDED: "An effect in percent needs a baseline above zero: what is {metric} today? Example: 19 % or 4.2.",
@@ -179,6 +179,8 @@ class _Facts(dict[str, object]):
         self["channel_name"] = f"<#{facts.get('channel')}>"
         self["by_whom"] = f" by {mention(str(facts['by']))}" if facts.get("by") else ""
         self["at_when"] = f" on {self._when(facts['at'])}" if facts.get("at") else ""
+        nearest = facts.get("nearest")
+        self["did_you_mean"] = f" Did you mean “{nearest}”?" if nearest else ""
         number = facts.get("experiment")
         self["experiment_name"] = f"E-{number}" if number else "Its experiment"
         self["standing_name"] = _STANDINGS.get(str(facts.get("standing")), "")

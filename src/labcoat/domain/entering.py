@@ -1,0 +1,72 @@
+"""Totals that people and programs send, checked against the plan: every metric and variant known, each once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from difflib import get_close_matches
+
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.look import Entry
+from labcoat.domain.member import Member, Program
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.stats.results import Moments
+
+
+def entries_of(
+    experiment: Experiment,
+    totals: Mapping[str, Mapping[str, Moments]],
+    *,
+    by: Member | Program,
+    as_of: datetime,
+    now: datetime,
+) -> tuple[Entry, ...]:
+    """Return the totals as they are stored, a metric each; raise Refusal for the first thing that is wrong.
+
+    totals: by metric and variant name, in any case.
+    """
+    plan = experiment.plan
+    planned = [plan.metric(name).name for name in totals]
+    twice = next((name for place, name in enumerate(planned) if name in planned[:place]), None)
+    if twice is not None:
+        raise Refusal(Reason.METRIC_TWICE, "metric", name=twice)
+    return tuple(
+        Entry(
+            experiment=experiment.number,
+            metric=name,
+            as_of=as_of,
+            sent_by=None if isinstance(by, Program) else by.user,
+            program=by.name if isinstance(by, Program) else None,
+            sent_at=now,
+            moments=_in_plan_order(by_variant, plan.variant_names, metric=name),
+        )
+        for name, by_variant in zip(planned, totals.values(), strict=True)
+    )
+
+
+def is_smaller(entry: Entry, earlier: Entry) -> bool:
+    """Whether a variant has fewer units than it had; totals since the start only grow."""
+    return any(new.count < old.count for new, old in zip(entry.moments, earlier.moments, strict=True))
+
+
+def smaller(entry: Entry, earlier: Entry, variants: tuple[str, ...]) -> Refusal:
+    """Return what says no to smaller totals that do not say they correct. variants: in the plan's order."""
+    before = ", ".join(f"{name} {old.count:,}" for name, old in zip(variants, earlier.moments, strict=True))
+    number = entry.experiment
+    return Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=number, metric=entry.metric, before=before)
+
+
+def _in_plan_order(totals: Mapping[str, Moments], variants: tuple[str, ...], *, metric: str) -> tuple[Moments, ...]:
+    known = {name.casefold(): name for name in variants}
+    by_name: dict[str, Moments] = {}
+    for name, moments in totals.items():
+        folded = name.casefold()
+        if folded not in known:
+            near = get_close_matches(folded[:60], known, n=1)
+            nearest, spelled = known[near[0]] if near else None, ", ".join(variants)
+            raise Refusal(Reason.NOT_A_PLAN_VARIANT, "totals", name=name[:60], nearest=nearest, known=spelled)
+        if folded in by_name:
+            raise Refusal(Reason.VARIANT_TWICE, "totals", name=name[:60])
+        by_name[folded] = moments
+    for folded, name in known.items():
+        if folded not in by_name:
+            raise Refusal(Reason.VARIANT_MISSING, "totals", name=name, metric=metric, known=", ".join(variants))
+    return tuple(by_name[folded] for folded in known)
