@@ -19,7 +19,9 @@ TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
 ALL = "\n".join(TEXT.values())
 
 COMMANDS = frozenset(
-    re.findall(r'commands\.add_parser\(\s*"(\w+)"', (ROOT / "src/labcoat/cli.py").read_text(encoding="utf-8"))
+    name
+    for path in (ROOT / "src/labcoat").glob("cli*.py")
+    for name in re.findall(r'commands\.add_parser\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
 )
 TARGETS = frozenset(re.findall(r"^([a-z]+):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
 SETTINGS = frozenset(re.findall(r'(?:environment, |\[|get\()"([A-Z_]+)"', inspect.getsource(settings)))
@@ -47,7 +49,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_the_pages_know_what_they_are_checked_against() -> None:
-    assert {"serve", "migrate", "demo", "sandbox", "analyse"} == COMMANDS
+    assert {"serve", "migrate", "demo", "sandbox", "analyse", "metrics"} <= COMMANDS
     assert {"demo", "test", "check"} < TARGETS
     assert {"SLACK_BOT_TOKEN", "DATABASE_URL", "PORT"} < SETTINGS
     assert "chat:write" in SCOPES

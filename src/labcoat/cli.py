@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import labcoat
+from labcoat import cli_metrics
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--workspace", metavar="FILE", type=Path, help="people, channels and commands, as JSON")
     sandbox.set_defaults(run=_sandbox)
     _add_analyse(commands)
+    cli_metrics.add(commands)
     return parser
 
 

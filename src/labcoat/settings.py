@@ -41,7 +41,6 @@ def read(environment: Mapping[str, str]) -> Settings:
     if environment.get("SLACK_APP_TOKEN"):
         msg = "SLACK_APP_TOKEN asks for Socket Mode, which is not built yet. Unset it, and let Slack reach PORT."
         raise SettingsError(msg)
-    metrics = environment.get("LABCOAT_METRICS", "").strip()
     return Settings(
         slack_bot_token=_required(environment, "SLACK_BOT_TOKEN"),
         slack_signing_secret=_required(environment, "SLACK_SIGNING_SECRET"),
@@ -53,7 +52,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         if environment.get("LABCOAT_HOME_CHANNEL", "").strip()
         else None,
         leads=tuple(UserId(one.strip()) for one in environment.get("LABCOAT_LEADS", "").split(",") if one.strip()),
-        metrics=Path(metrics) if metrics else None,
+        metrics=metrics_path(environment),
         refresh=_minutes_or_never(environment, "LABCOAT_REFRESH_MINUTES", 60),
         timezone=_zone(environment),
         threads=_whole(environment, "LABCOAT_THREADS", 32),
@@ -65,6 +64,12 @@ def read(environment: Mapping[str, str]) -> Settings:
 def database_url(environment: Mapping[str, str]) -> str:
     """Return where the database is; a SQLite file in the working folder unless told otherwise."""
     return environment.get("DATABASE_URL", "").strip() or "sqlite:///labcoat.db"
+
+
+def metrics_path(environment: Mapping[str, str]) -> Path | None:
+    """Return where the metrics file is, None without one."""
+    path = environment.get("LABCOAT_METRICS", "").strip()
+    return Path(path) if path else None
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

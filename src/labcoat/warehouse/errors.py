@@ -6,12 +6,14 @@ class SourceError(Exception):
 
     message: plain words, one or two sentences; of paths only the file's name.
     permanent: True if asking again is in vain until a person changes the data, the SQL or the plan.
+    field: of the metrics file that it is about, "" if none alone is.
     """
 
-    def __init__(self, message: str, permanent: bool) -> None:
+    def __init__(self, message: str, permanent: bool, *, field: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.permanent = permanent
+        self.field = field
 
 
 class NoRowsYet(SourceError):  # noqa: N818 - it says what is, and nothing is wrong

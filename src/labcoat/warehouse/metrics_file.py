@@ -3,7 +3,7 @@
 A wrong file is refused as a whole, at the start, with the line to mend: a metric that is quietly ignored costs a look.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Self
@@ -135,6 +135,8 @@ class Metric(_Rows):
             "A metric has `pre_period_days` or `covariate`, not both",
         )
         yield self.cap is not None and self.kind is MetricKind.PROPORTION, "A proportion has no `cap`"
+        is_share_with_format = self.format is not None and self.kind is MetricKind.PROPORTION
+        yield is_share_with_format, "A proportion is written in percent; leave out `format`"
         yield (
             is_ratio and self.covariate is not None and self.covariate_denominator is None,
             "The covariate of a ratio is a ratio: it needs `covariate_denominator`",
@@ -156,7 +158,7 @@ class MetricsFile(Model):
 def load(path: Path, *, environment: Mapping[str, str] | None = None) -> MetricsFile:
     """Return the file's sources, exposures and metrics, checked except for what only the data can tell.
 
-    environment: where `${NAME}` is looked up. Raises MetricsFileError with the first line to change.
+    environment: where `${NAME}` is looked up. Raises MetricsFileError with the lines to change, the first one first.
     """
     document = yaml_document.read(path)
     try:
@@ -164,13 +166,17 @@ def load(path: Path, *, environment: Mapping[str, str] | None = None) -> Metrics
             document.content, context={"folder": path.parent.absolute(), "environment": environment or {}}
         )
     except ValidationError as error:
-        problems = [(document.line(_place(detail)), _words(detail)) for detail in error.errors()]
-        line, message = min(problems, key=lambda problem: problem[0])
         # Not `from error`: it quotes what the file says, and somebody may have written a password there.
-        raise MetricsFileError(line, message) from None
-    for place, message in _mistakes(metrics_file):
-        raise MetricsFileError(document.line(place), message)
+        raise _refused(document, [(_place(detail), _words(detail)) for detail in error.errors()]) from None
+    if mistakes := list(_mistakes(metrics_file)):
+        raise _refused(document, mistakes)
     return metrics_file
+
+
+def _refused(document: yaml_document.Document, problems: Sequence[tuple[_Place, str]]) -> MetricsFileError:
+    found = dict.fromkeys((document.line(place), message) for place, message in problems)
+    (line, message), *others = sorted(found, key=lambda problem: problem[0])
+    return MetricsFileError(line, message, others=others)
 
 
 def _place(detail: ErrorDetails) -> _Place:
@@ -216,6 +222,7 @@ def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:
     """Yield what is wrong between the parts, each with its place."""
     if not file.exposures:
         yield ("exposures",), "The metrics file needs `exposures`: which unit saw which variant."
+        return
     for name, exposures in file.exposures.items():
         if exposures.source not in file.sources:
             known = ", ".join(file.sources) or "none"
@@ -229,8 +236,7 @@ def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:
         elif metric.exposures is not None and metric.exposures not in file.exposures:
             known = ", ".join(file.exposures)
             yield (*place, "exposures"), f"There are no exposures `{metric.exposures}`. The file has: {known}."
-        else:
-            source = file.exposures[file.exposures_of(metric)].source
+        elif (source := file.exposures[file.exposures_of(metric)].source) in file.sources:
             yield from _mistakes_in_sql(file, place, metric, source)
 
 

@@ -7,35 +7,35 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 
 from labcoat.domain.plan import Measuring
 from labcoat.stats.results import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, engine, groups, resolving, sql
+from labcoat.warehouse import aggregate, asking, groups
 from labcoat.warehouse.aggregate import Subject
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.asking import EARLIEST, LATEST
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.groups import Group
-from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
-from labcoat.warehouse.resolving import AskedMetric, Resolved
-from labcoat.warehouse.sql import Bounds
+from labcoat.warehouse.metrics_file import Metric, MetricsFile
+from labcoat.warehouse.resolving import AskedMetric
 
-EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Where no bound is given; every engine's timestamps reach so far."""
 MOST_TOGETHER = 200
 """Experiments in one query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDescription:
-    """What a person needs to choose a metric."""
+    """What a person needs to choose a metric, and to know whom to ask about it."""
 
     name: str
     kind: MetricKind
     direction: Direction
     description: str
+    owner: str
+    format: str | None
     window_days: float
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,10 @@ def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
             kind=metric.kind,
             direction=metric.direction,
             description=metric.description,
+            owner=metric.owner,
+            format=metric.format,
             window_days=metric.window_days,
+            source=metrics_file.exposures[metrics_file.exposures_of(metric)].source,
         )
         for name, metric in metrics_file.metrics.items()
     )
@@ -131,8 +134,8 @@ def written(metrics_file: MetricsFile, question: Question) -> dict[str, str]:
     texts = {}
     for name, asked in _by_exposures(metrics_file, question).items():
         exposures = metrics_file.exposures[name]
-        with _opened(metrics_file, exposures, asked) as source:
-            texts[name] = _query(source, metrics_file, exposures, [question], asked)[0]
+        with asking.opened(metrics_file, exposures, asked) as source:
+            texts[name] = asking.query(source, metrics_file, exposures, _subjects([question]), asked)[0]
     return texts
 
 
@@ -183,9 +186,9 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
     asked = tuple(dict.fromkeys(one for _, metrics in batch.values() for one in metrics))
     exposures = metrics_file.exposures[name]
     try:
-        with _opened(metrics_file, exposures, asked) as source:
-            questions = [question for question, _ in batch.values()]
-            text, resolved = _query(source, metrics_file, exposures, questions, asked)
+        with asking.opened(metrics_file, exposures, asked) as source:
+            subjects = _subjects([question for question, _ in batch.values()])
+            text, resolved = asking.query(source, metrics_file, exposures, subjects, asked)
             rows = source.rows(text)
     except SourceError as error:
         if len(batch) == 1 or not error.permanent:
@@ -210,30 +213,8 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
     return answers
 
 
-def _opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
-    source = metrics_file.sources[exposures.source]
-    dialect = sql.dialect_of(source.engine)
-    parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
-    try:
-        tables = frozenset().union(*(sql.table_names(resolving.rows_of(part), dialect=dialect) for part in parts))
-    except sql.SqlError as error:
-        raise SourceError(str(error), permanent=True) from error
-    return engine.opened(source, name=exposures.source, tables=tables)
-
-
-def _query(
-    source: Engine,
-    metrics_file: MetricsFile,
-    exposures: Exposures,
-    questions: Sequence[Question],
-    asked: Sequence[AskedMetric],
-) -> tuple[str, Resolved]:
-    dialect = sql.dialect_of(metrics_file.sources[exposures.source].engine)
-    subjects = [Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST) for one in questions]
-    bounds = Bounds(since=min(one.since for one in subjects), until=max(one.until for one in subjects))
-    resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
-    ours = aggregate.query(subjects, resolved.exposures, resolved.measures)
-    return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved
+def _subjects(questions: Sequence[Question]) -> list[Subject]:
+    return [Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST) for one in questions]
 
 
 def _reading(

@@ -57,6 +57,10 @@ def rows_of(part: Exposures | Metric) -> Rows:
     return Rows(table=part.table, select=part.sql)
 
 
+def _where(part: Exposures | Metric) -> str:
+    return "sql" if part.sql is not None else "table"
+
+
 def _measure(
     asked: AskedMetric,
     asking: "_Asking",
@@ -117,10 +121,10 @@ class _Asking:
                 self._known[rows] = self._source.columns(query)
             except sql.SqlError as error:
                 message = f"{who}: {error}"
-                raise SourceError(message, permanent=True) from error
+                raise SourceError(message, permanent=True, field=_where(part)) from error
             except SourceError as error:
                 message = f"{who}: {error.message}"
-                raise SourceError(message, permanent=error.permanent) from error
+                raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
         return self._known[rows]
 
 
@@ -146,7 +150,7 @@ class _Named:
         column = self._columns.get(asked.strip('"`').casefold())
         if column is None:
             message = f"there is no column {asked}. {self._hint(asked)}"
-            raise self._wrong(message)
+            raise self._wrong(message, field)
         return column
 
     def expression(self, field: str, *, default: Column | None = None) -> str:
@@ -154,7 +158,7 @@ class _Named:
         column = self.find(field) or (self._columns.get(default.name.casefold()) if default else None)
         if column is None:
             message = f"there is no column {field}. {self._hint(field)}"
-            raise self._wrong(message)
+            raise self._wrong(message, field)
         return sql.column(column.name, dialect=self._dialect)
 
     def text(self, field: str) -> str | None:
@@ -176,7 +180,7 @@ class _Named:
             return f"TRY_CAST({plain} AS TIMESTAMPTZ)"
         if column.type not in (ColumnType.TIME, ColumnType.UNKNOWN):
             message = f"{column.name} is of type {column.type_name}. Cast it to a timestamp in `sql`, in UTC."
-            raise self._wrong(message)
+            raise self._wrong(message, field)
         return f"CAST({plain} AS TIMESTAMPTZ)"
 
     def number(self, field: str, *, is_needed: bool = True) -> str | None:
@@ -185,19 +189,19 @@ class _Named:
         if column is None:
             if is_needed:
                 message = f"there is no column {field}. {self._hint(field)}"
-                raise self._wrong(message)
+                raise self._wrong(message, field)
             return None
         plain = sql.column(column.name, dialect=self._dialect)
         if column.type is ColumnType.BOOLEAN and isinstance(self._part, Metric):
             if self._part.kind is not MetricKind.PROPORTION:
                 message = f"{column.name} is true or false. Set `kind: proportion`."
-                raise self._wrong(message)
+                raise self._wrong(message, field)
             return f"CASE WHEN {plain} THEN {ONE} WHEN NOT {plain} THEN {ZERO} END"
         if column.type is ColumnType.TEXT and self._tries_casts:
             return f"TRY_CAST({plain} AS DOUBLE)"
         if column.type not in (ColumnType.NUMBER, ColumnType.UNKNOWN):
             message = f"{column.name} is of type {column.type_name}, not a number. Name another, or use `sql`."
-            raise self._wrong(message)
+            raise self._wrong(message, field)
         return f"CAST({plain} AS DOUBLE)"
 
     def require_same_type(self, other: "_Named", field: str) -> None:
@@ -209,7 +213,7 @@ class _Named:
             message = (
                 f"{mine.name} is {mine.type}, and the exposures' {theirs.name} is {theirs.type}. Cast one in `sql`."
             )
-            raise self._wrong(message)
+            raise self._wrong(message, field)
 
     @property
     def _tries_casts(self) -> bool:
@@ -221,5 +225,5 @@ class _Named:
         near = get_close_matches(asked.casefold(), [name.casefold() for name in names], n=1)
         return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names[:30])}."
 
-    def _wrong(self, what: str) -> SourceError:
-        return SourceError(f"{self._who}: {what}", permanent=True)
+    def _wrong(self, what: str, field: str) -> SourceError:
+        return SourceError(f"{self._who}: {what}", permanent=True, field=field)

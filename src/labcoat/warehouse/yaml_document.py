@@ -1,6 +1,6 @@
 """YAML with the line of every key, so that whoever mends the file is told where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,14 @@ _DEPTH = 4  # metrics / name / field, sources / name / tables / name
 class MetricsFileError(Exception):
     """The metrics file can't be used; the message says what to change.
 
-    line: 1 is the first; None if the file as a whole is meant.
+    line: 1 is the first; None if the file as a whole is meant. others: what else is wrong, each with its line.
     """
 
-    def __init__(self, line: int | None, message: str) -> None:
+    def __init__(self, line: int | None, message: str, *, others: Sequence[tuple[int, str]] = ()) -> None:
         super().__init__(message if line is None else f"Line {line}: {message}")
         self.line = line
         self.message = message
+        self.others = tuple(others)
 
 
 @dataclass(frozen=True, slots=True)

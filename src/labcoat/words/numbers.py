@@ -75,11 +75,29 @@ def share(value: float, *, decimals: int = 2) -> str:
     return f"{100 * value:.{decimals}f} %"
 
 
-def mean(value: float, kind: MetricKind) -> str:
-    """Return a variant's mean in the metric's unit; a proportion as percent."""
+def mean(value: float, kind: MetricKind, *, format_: str | None = None) -> str:
+    """Return a variant's mean in the metric's unit; a proportion as percent.
+
+    format_: with {} where the number goes; None for the number alone.
+
+    >>> mean(41.234, MetricKind.MEAN, format_="€ {}")
+    '€ 41.23'
+    """
     if kind is MetricKind.PROPORTION:
         return share(value)
-    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}"
+    return in_format(f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}", format_)
+
+
+def in_format(number: str, format_: str | None) -> str:
+    """Return a number as its metric is written, with the sign in front of everything.
+
+    >>> in_format("-1.20", "€ {}"), in_format("3", None)
+    ('-€ 1.20', '3')
+    """
+    if format_ is None:
+        return number
+    sign = number[:1] if number[:1] in "+-" else ""
+    return sign + format_.replace("{}", number[len(sign) :])
 
 
 def probability(value: float) -> str:

@@ -1,0 +1,49 @@
+"""Open what a question to the warehouse needs, and write its SQL in the engine's dialect."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+from labcoat.warehouse import aggregate, engine, resolving, sql
+from labcoat.warehouse.aggregate import Subject
+from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
+from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.sql import Bounds
+
+EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Where no bound is given; every engine's timestamps reach so far."""
+
+
+def opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
+    """Return the source of exposures, opened when it is entered, with the tables that these metrics read."""
+    source = metrics_file.sources[exposures.source]
+    dialect = sql.dialect_of(source.engine)
+    parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
+    try:
+        tables: Collection[str] = frozenset().union(
+            *(sql.table_names(resolving.rows_of(part), dialect=dialect) for part in parts)
+        )
+    except sql.SqlError as error:
+        raise SourceError(str(error), permanent=True) from error
+    return engine.opened(source, name=exposures.source, tables=tables)
+
+
+def query(
+    source: Engine,
+    metrics_file: MetricsFile,
+    exposures: Exposures,
+    subjects: Sequence[Subject],
+    asked: Sequence[AskedMetric],
+) -> tuple[str, Resolved]:
+    """Return the one query for all these metrics of all these experiments, and what its columns were found to be."""
+    dialect = dialect_of(metrics_file, exposures)
+    bounds = Bounds(since=min(one.since for one in subjects), until=max(one.until for one in subjects))
+    resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
+    ours = aggregate.query(subjects, resolved.exposures, resolved.measures)
+    return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved
+
+
+def dialect_of(metrics_file: MetricsFile, exposures: Exposures) -> str:
+    """Return the dialect of the engine that exposures are in."""
+    return sql.dialect_of(metrics_file.sources[exposures.source].engine)

@@ -1,0 +1,98 @@
+"""See which experiments and variants are in the exposures, with their units and times; no metric is read."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from labcoat.warehouse import asking, resolving, sql
+from labcoat.warehouse.aggregate import EXPOSURES, ExposureColumns
+from labcoat.warehouse.asking import EARLIEST
+from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.metrics_file import Exposures, MetricsFile
+from labcoat.warehouse.sql import Bounds
+
+MOST_ARMS = 500
+"""Variants that come back, the newest first: a wrong column must not return millions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One variant of one experiment in the data.
+
+    key: None where the exposures name no experiment. first, newest: of its exposures; None where they have no time.
+    """
+
+    key: str | None
+    variant: str
+    units: int
+    first: datetime | None
+    newest: datetime | None
+
+
+def arms(
+    metrics_file: MetricsFile, name: str, *, until: datetime, keys: Collection[str] | None = None
+) -> tuple[Arm, ...]:
+    """Return the variants that the exposures of that name have, those with the newest first.
+
+    keys: only of these experiments, where the exposures name any. Raises SourceError.
+    """
+    exposures = metrics_file.exposures[name]
+    with asking.opened(metrics_file, exposures, ()) as source:
+        return arms_of(source, metrics_file, exposures, until=until, keys=keys)
+
+
+def arms_of(
+    source: Engine,
+    metrics_file: MetricsFile,
+    exposures: Exposures,
+    *,
+    until: datetime,
+    keys: Collection[str] | None = None,
+) -> tuple[Arm, ...]:
+    """Return the same from a source that is open."""
+    dialect = asking.dialect_of(metrics_file, exposures)
+    bounds = Bounds(since=EARLIEST, until=until)
+    resolved = resolving.resolve(source, exposures, (), dialect=dialect, bounds=bounds)
+    text = sql.write(_query(resolved.exposures, keys), resolved.rows, dialect=dialect, bounds=bounds)
+    return tuple(
+        Arm(
+            key=None if key is None else str(key),
+            variant="(empty)" if variant is None else str(variant),
+            units=int(str(units)),
+            first=moment(first),
+            newest=moment(newest),
+        )
+        for key, variant, units, first, newest in source.rows(text)
+    )
+
+
+def _query(columns: ExposureColumns, keys: Collection[str] | None) -> str:
+    experiment = columns.experiment or "CAST(NULL AS TEXT)"
+    only = ""
+    if keys is not None and columns.experiment is not None:
+        only = f" WHERE {columns.experiment} IN ({', '.join(sql.quoted_text(key) for key in sorted(keys))})"
+    rows = (
+        f"SELECT {experiment} AS experiment, {columns.variant} AS variant, {columns.unit} AS unit, "
+        f"{columns.exposed_at or 'CAST(NULL AS TIMESTAMPTZ)'} AS exposed_at FROM {EXPOSURES} AS e{only}"
+    )
+    # Times come as text: drivers make too many different things of them.
+    return (
+        "SELECT experiment, variant, COUNT(DISTINCT unit) AS units, CAST(MIN(exposed_at) AS TEXT) AS first_at, "
+        f"CAST(MAX(exposed_at) AS TEXT) AS newest_at FROM ({rows}) AS r GROUP BY experiment, variant "
+        f"ORDER BY MAX(exposed_at) DESC, units DESC LIMIT {MOST_ARMS}"
+    )
+
+
+def moment(text: object) -> datetime | None:
+    """Return an engine's text of an instant; None for none, or where the engine writes it in a way of its own.
+
+    >>> moment("2026-03-01 09:00:00.5+00"), moment("2026-03-01 09:00:00 UTC"), moment("soon")
+    (datetime.datetime(2026, 3, 1, 9, 0, 0, 500000, tzinfo=datetime.timezone.utc), \
+datetime.datetime(2026, 3, 1, 9, 0, tzinfo=datetime.timezone.utc), None)
+    """
+    plain = str(text).removesuffix(" UTC").removesuffix(" Z").strip()
+    try:
+        found = datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

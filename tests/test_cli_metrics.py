@@ -1,0 +1,252 @@
+"""`labcoat metrics` on real data: what is right is previewed, what is wrong has its line, and nothing peeks."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import postgres
+from labcoat import cli
+from warehouse import shop
+
+DUCKDB = "{engine: duckdb, database: shop.duckdb}"
+POSTGRESQL = "{engine: postgresql, url: '${SHOP_URL}', time_limit_seconds: 5}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    shop.write_duckdb(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(postgres_server: postgres.Server) -> Iterator[str]:
+    with postgres_server.fresh_database(is_migrated=False) as url:
+        shop.write_postgresql(url)
+        yield url
+
+
+@pytest.fixture(params=[DUCKDB, POSTGRESQL], ids=["duckdb", "postgresql"])
+def source(request: pytest.FixtureRequest, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("SHOP_URL", postgresql_url)
+    source: str = request.param
+    return source
+
+
+def written(folder: Path, source: str, *, metrics: str = shop.METRICS) -> str:
+    path = folder / "metrics.yml"
+    path.write_text(f"sources:\n  shop: {source}\n{metrics}")
+    return str(path)
+
+
+def line_of(path: str, text: str) -> int:
+    """Return the first line that begins with a text."""
+    lines = Path(path).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if line.strip().startswith(text))
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.main(["metrics", *arguments])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def test_a_good_file_is_previewed(folder: Path, source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "check", written(folder, source), "--experiment", "E-7")
+
+    units, _ = shop.units_by_hand("E-7")
+    assert (code, err) == (0, "")
+    assert "Everything can be read: 6 metrics on 1 exposures." in out
+    assert "metric, over E-7, all variants together" in out
+    assert "  E-8: a " in out
+    assert any(line.startswith("orders: ") for line in out.splitlines())
+    assert len(units) > 300
+
+
+def test_the_value_is_of_all_variants_together(folder: Path, source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By hand: each variant's mean weighted by its units."""
+    path = written(folder, source)
+
+    code, out, _ = run(capsys, "check", path, "--experiment", "E-7", "--metric", "orders", "--json")
+
+    (seen,) = json.loads(out)["metrics"]
+    arms = [_everything(variant) for variant in "ab"]
+    count = sum(len(arm) for arm in arms)
+    assert code == 0
+    assert seen["measured"] == count
+    assert seen["mean"] == pytest.approx(sum(map(sum, arms)) / count, rel=1e-9)
+
+
+def _everything(variant: str) -> list[int]:
+    """Return the orders in three days of each unit, as of now: all windows have closed, and no start is set."""
+    exposures, orders = shop.a_shop()
+    mine: dict[int, list[shop.Exposure]] = {}
+    for one in exposures:
+        if one.experiment == "E-7":
+            mine.setdefault(one.user, []).append(one)
+    return [
+        sum(one.user == user and first <= one.at < first + 3 * shop.DAY for one in orders)
+        for user, rows in mine.items()
+        if {row.variant for row in rows} == {variant}
+        for first in [min(row.at for row in rows)]
+    ]
+
+
+def test_no_value_of_a_single_variant_is_shown(folder: Path, source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "check", written(folder, source), "--experiment", "E-7", "--json")
+
+    arms = json.loads(out)["exposures"][0]["arms"]
+    assert {key for arm in arms for key in arm} == {"key", "variant", "units", "first", "newest"}
+    assert all(set(one) >= {"mean", "deviation"} and "variant" not in one for one in json.loads(out)["metrics"])
+
+
+BROKEN = """
+exposures:
+  users: {source: shop, table: exposures, unit: user_id, variant: variant, exposed_at: seen_at, experiment: experiment}
+  gone: {source: shop, table: no_such_table, unit: user_id, variant: variant}
+metrics:
+  good: {exposures: users, kind: mean, direction: up, table: orders, time: ordered_at}
+  misspelt:
+    exposures: users
+    kind: mean
+    direction: up
+    table: orders
+    time: ordered_at
+    value: amout
+  texts:
+    exposures: users
+    kind: mean
+    direction: up
+    sql: SELECT user_id, 'x' AS value FROM orders
+  on gone: {exposures: gone, kind: mean, direction: up, value: user_id}
+"""
+
+
+def test_everything_wrong_is_named_with_its_line(folder: Path, source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(folder, source, metrics=BROKEN)
+    code, out, _ = run(capsys, "check", path)
+
+    gone, misspelt, texts = (line_of(path, text) for text in ("gone:", "value: amout", "texts:"))
+    assert code == 1
+    assert f"metrics.yml, line {gone}: Exposures gone: The database says: " in out
+    assert f"metrics.yml, line {misspelt}: Metric misspelt: there is no column amout. Did you mean amount?" in out
+    assert f"metrics.yml, line {texts}: Metric texts" in out
+    assert "To mend: 3 things." in out
+    assert "good: " in out
+
+
+def test_a_source_that_hangs_ends_after_its_limit(
+    folder: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHOP_URL", postgresql_url)
+    hanging = BROKEN.replace("'x' AS value FROM orders", "1 AS value FROM orders, (SELECT pg_sleep(600)) AS s")
+
+    path = written(folder, POSTGRESQL.replace("time_limit_seconds: 5", "time_limit_seconds: 0.3"), metrics=hanging)
+    code, out, _ = run(capsys, "check", path, "--metric", "texts")
+
+    assert code == 1
+    assert f"line {line_of(path, 'texts:')}: Metric texts: The SQL took longer than 0.3 seconds." in out
+
+
+def test_a_database_that_is_not_there_is_said_without_its_password(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHOP_URL", "postgresql://reader:hunter2@127.0.0.1:1/shop")
+
+    code, out, err = run(capsys, "check", written(folder, POSTGRESQL))
+
+    assert code == 1
+    assert "Exposures users: The database of shop can't be reached" in out
+    assert "its metrics were not tried" in out
+    assert "hunter2" not in out + err
+
+
+def test_every_wrong_line_of_a_file_is_named_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = shop.METRICS.replace("source: shop", "source: shp").replace(
+        "  orders: {kind: mean", "  orders: {kind: men"
+    )
+
+    code, _, err = run(capsys, "check", written(folder, DUCKDB, metrics=metrics))
+    path = written(folder, "{engine: duckdb, databse: shop.duckdb}", metrics=metrics)
+    _, _, both = run(capsys, "list", path)
+
+    wrong = line_of(path, "orders: {kind: men")
+    assert code == 1
+    assert f"Line {wrong}: `kind` must be" in err
+    assert "Line 2: `databse` is not known" in both
+    assert f"Line {wrong}: `kind` must be" in both
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--metric", "revenu"), "There is no metric revenu. Did you mean revenue?"),
+        (("--experiment", "e-77"), "The data have no exposures of e-77. Did you mean E-7?"),
+        (("--experiment", "checkout"), "The data have no exposures of checkout. There are: E-7, E-8."),
+    ],
+)
+def test_a_near_miss_is_answered_with_what_there_is(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    code, _, err = run(capsys, "check", written(folder, DUCKDB), *arguments)
+
+    assert (code, err) == (1, words + "\n")
+
+
+def test_units_that_never_meet_their_rows_are_doubted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute("CREATE OR REPLACE TABLE others AS SELECT user_id + 1000000 AS user_id, amount FROM orders")
+    metrics = shop.METRICS + "  strange: {kind: mean, direction: up, table: others, value: amount}\n"
+
+    code, out, _ = run(capsys, "check", written(folder, DUCKDB, metrics=metrics), "--metric", "strange")
+
+    assert code == 0
+    assert "strange: every unit has 0. Do its rows and its exposures mean the same by a unit?" in out
+
+
+def test_exposures_without_rows_are_no_fault(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute("CREATE OR REPLACE TABLE planned AS SELECT * FROM exposures WHERE FALSE")
+    metrics = shop.METRICS.replace("table: exposures", "table: planned")
+
+    code, out, _ = run(capsys, "check", written(folder, DUCKDB, metrics=metrics))
+
+    assert code == 0
+    assert "Exposures users (shop, duckdb): no rows yet" in out
+
+
+def test_the_list_has_what_people_need_to_choose(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(folder, DUCKDB)
+    metrics = (
+        (folder / "metrics.yml")
+        .read_text()
+        .replace(
+            "  orders: {kind: mean,",
+            "  orders: {owner: Ada, format: '{} orders', description: Orders in three days., kind: mean,",
+        )
+    )
+    Path(path).write_text(metrics)
+
+    code, out, _ = run(capsys, "list", path)
+    _, listed, _ = run(capsys, "list", path, "--json")
+
+    line = next(line for line in out.splitlines() if line.startswith("orders"))
+    assert code == 0
+    assert line.split("  ")[0] == "orders"
+    for words in ("mean", "up", "3 days", "{} orders", "Ada", "shop", "Orders in three days."):
+        assert words in line
+    assert json.loads(listed)[1]["owner"] == "Ada"
+
+
+def test_without_a_file_the_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LABCOAT_METRICS", raising=False)
+
+    code, _, err = run(capsys, "check")
+
+    assert code == 1
+    assert "Set LABCOAT_METRICS" in err
