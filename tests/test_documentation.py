@@ -49,7 +49,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_the_pages_know_what_they_are_checked_against() -> None:
-    assert {"serve", "migrate", "demo", "sandbox", "analyse", "metrics"} <= COMMANDS
+    assert {"serve", "migrate", "demo", "sandbox", "analyse", "metrics", "token"} <= COMMANDS
     assert {"demo", "test", "check"} < TARGETS
     assert {"SLACK_BOT_TOKEN", "DATABASE_URL", "PORT"} < SETTINGS
     assert "chat:write" in SCOPES
@@ -125,6 +125,7 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
         "LABCOAT_REFRESH_MINUTES": f"{(read.refresh or timedelta()).total_seconds() / 60:.0f}",
         "LABCOAT_TIMEZONE": read.timezone,
         "LABCOAT_THREADS": str(read.threads),
+        "LABCOAT_API_PER_MINUTE": str(read.api_per_minute),
         "LABCOAT_LEASE_SECONDS": f"{read.lease.total_seconds():.0f}",
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import labcoat
-from labcoat import cli_metrics
+from labcoat import cli_metrics, cli_token
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.set_defaults(run=_sandbox)
     _add_analyse(commands)
     cli_metrics.add(commands)
+    cli_token.add(commands)
     return parser
 
 

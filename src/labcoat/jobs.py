@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from labcoat.db import clock, counts, deliveries, dossiers, people
+from labcoat.db import api_answers, clock, counts, deliveries, dossiers, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
@@ -34,6 +34,8 @@ READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
 REPLAYS_REMEMBERED = timedelta(minutes=10)
 """Twice the age that a signature may have."""
+ANSWERS_REMEMBERED = timedelta(hours=24)
+"""How long a request over HTTP may come again under its key; a pipeline that lost an answer asks within the day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class Jobs:
             )
             with self.database.writing() as tx:
                 deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
+                api_answers.forget(tx, before=clock.machine_now() - ANSWERS_REMEMBERED)
 
     def _run(self, jobs: Iterable[Callable[[datetime], None]]) -> None:
         """Run jobs; one that fails is logged and tried again at the next tick."""

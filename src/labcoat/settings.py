@@ -32,6 +32,7 @@ class Settings:
     refresh: timedelta | None
     timezone: str
     threads: int
+    api_per_minute: int
     lease: timedelta
     secrets: Mapping[str, str] = field(repr=False)
 
@@ -56,6 +57,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         refresh=_minutes_or_never(environment, "LABCOAT_REFRESH_MINUTES", 60),
         timezone=_zone(environment),
         threads=_whole(environment, "LABCOAT_THREADS", 32),
+        api_per_minute=_whole(environment, "LABCOAT_API_PER_MINUTE", 60),
         lease=timedelta(seconds=_whole(environment, "LABCOAT_LEASE_SECONDS", 60)),
         secrets=dict(environment),
     )

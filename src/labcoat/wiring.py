@@ -12,6 +12,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from labcoat.api.app import Api
+from labcoat.api.pace import Pace
 from labcoat.db import migrating, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
 from labcoat.domain.ids import WorkspaceId
@@ -79,7 +81,11 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         return slack_app.handle(bolt, body=body, headers=headers, delivery_key=delivery_key)
 
     web = web_app.build(
-        signing_secret=settings.slack_signing_secret, handle=handle, lifespan=lifespan, more_routes=more_routes
+        signing_secret=settings.slack_signing_secret,
+        handle=handle,
+        lifespan=lifespan,
+        api=Api(database=database, pace=Pace(settings.api_per_minute)),
+        more_routes=more_routes,
     )
     return Bot(web=web, jobs=jobs, database=database)
 

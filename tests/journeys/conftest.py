@@ -46,6 +46,15 @@ def play_with(database_url: str) -> Iterator[Callable[..., Play]]:
         yield lambda **more: stack.enter_context(playing(database_url, **more))
 
 
+@pytest.fixture(scope="module")
+def module_play(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[Callable[..., Play]]:
+    """What makes a play that a module's tests share, where they change nothing."""
+    path = tmp_path_factory.mktemp("shared") / "labcoat.db"
+    shutil.copy(migrated_sqlite, path)
+    with ExitStack() as stack:
+        yield lambda **more: stack.enter_context(playing(f"sqlite:///{path}", **more))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def play_on_both(request: pytest.FixtureRequest, database_url: str) -> Iterator[Play]:
     """A play on SQLite and one on PostgreSQL."""

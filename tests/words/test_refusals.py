@@ -36,6 +36,7 @@ FACTS: dict[str, Fact] = {
     "name": "blue",
     "known": "control, treatment",
     "nearest": "Blue",
+    "kind": "mean",
     "metric": "orders per user",
     "before": "control 1,000",
     "hint": "Try `/hypothesis help`.",

@@ -33,6 +33,12 @@ def _next(tx: Transaction, workspace: WorkspaceId, column: str) -> int:
     return int(taken)
 
 
+def list_all(tx: Transaction) -> list[WorkspaceId]:
+    """Return the workspaces that filed anything."""
+    column = tables.workspaces.c
+    return [WorkspaceId(found) for found in tx.execute(select(column.id).order_by(column.id)).scalars()]
+
+
 def add_once(tx: Transaction, table: Table, row: Mapping[str, object]) -> None:
     """Insert a row, unless another replica did."""
     try:

@@ -8,7 +8,7 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.look import Entry
 from labcoat.domain.member import Member, Program
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import Moments
+from labcoat.stats.results import Joint, Moments
 
 
 def entries_of(
@@ -40,6 +40,29 @@ def entries_of(
         )
         for name, by_variant in zip(planned, totals.values(), strict=True)
     )
+
+
+def share(name: str, *, events: int, units: int, field: str) -> Moments:
+    """Return a variant's totals of a metric that is yes or no per unit; raise Refusal for more events than units."""
+    if events > units:
+        raise Refusal(Reason.MORE_EVENTS_THAN_UNITS, field, name=name[:60], events=events, units=units)
+    part = events / units if units else 0.0
+    return Moments(count=units, mean=part, variance=part * (1 - part))
+
+
+def mean(*, units: int, mean: float, deviation: float, before: tuple[float, float, float] | None = None) -> Moments:
+    """Return a variant's totals of a metric that is any number per unit.
+
+    before: mean and deviation of the same metric before exposure, and its covariance with the value; for CUPED.
+    """
+    joint = None if before is None else _with_covariate(deviation**2, *before)
+    return Moments(count=units, mean=mean, variance=deviation**2, joint=joint)
+
+
+def _with_covariate(variance: float, mean: float, deviation: float, covariance: float) -> Joint:
+    none = (0.0, 0.0, 0.0, 0.0)
+    value, covariate = (variance, 0.0, covariance, 0.0), (covariance, 0.0, deviation**2, 0.0)
+    return Joint(means=(1.0, mean, 1.0), covariances=(value, none, covariate, none))
 
 
 def is_smaller(entry: Entry, earlier: Entry) -> bool:

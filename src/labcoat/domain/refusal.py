@@ -102,6 +102,13 @@ class Reason(StrEnum):
     TOO_MANY_ROWS = "too many rows"
     NOT_A_TABLE = "not a table"
     NOT_TOTALS = "not totals"
+    # what programs send, and their tokens
+    OTHER_TOTALS = "other totals"  # a mean where the metric is yes or no per unit, or the other way round
+    TOKEN_NAME_TAKEN = "token name taken"  # noqa: S105  a reason
+    UNKNOWN_TOKEN = "unknown token"  # noqa: S105
+    NO_WORKSPACE = "no workspace"
+    WHICH_WORKSPACE = "which workspace"
+    UNKNOWN_WORKSPACE = "unknown workspace"
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error

@@ -163,7 +163,10 @@ def record_all(
     Returns the look, None while the goal has no numbers. Raises Refusal; then nothing is stored.
     """
     experiment = dossier.get_experiment(number)
-    _require_typed(dossier, experiment, by, as_of, now)
+    if isinstance(by, Member):
+        dossier.require_in_channel(by)
+    require_typed(dossier, experiment)
+    _require_while_it_ran(experiment, as_of, now)
     workspace = dossier.hypothesis.workspace
     looks.hold(tx, workspace, number)
     entries = looks.newest_entries(tx, workspace, number)
@@ -204,11 +207,8 @@ def still_missing(experiment: Experiment, entries: Mapping[str, Entry]) -> tuple
     return tuple(name for name in decisive if name not in entries or entries[name].as_of < end - NEAR_ENOUGH)
 
 
-def _require_typed(
-    dossier: Dossier, experiment: Experiment, by: Member | Program, as_of: datetime, now: datetime
-) -> None:
-    if isinstance(by, Member):
-        dossier.require_in_channel(by)
+def require_typed(dossier: Dossier, experiment: Experiment) -> None:
+    """Raise Refusal unless the experiment takes totals that people or programs send."""
     ending = dossier.hypothesis.ending
     if ending is not None:
         raise Refusal(Reason.CLOSED, hypothesis=dossier.hypothesis.number, decision=ending.decision, step="record")
@@ -216,6 +216,9 @@ def _require_typed(
         raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step="record")
     if experiment.plan.source is not ResultSource.TYPED:
         raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
+
+
+def _require_while_it_ran(experiment: Experiment, as_of: datetime, now: datetime) -> None:
     assert experiment.since is not None
     if as_of > now:
         raise Refusal(Reason.IN_THE_FUTURE, "as_of")

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from labcoat.domain import entering
 from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.importing import decoded
 from labcoat.domain.plan import PlannedMetric
@@ -71,12 +72,9 @@ def _moments(name: str, values: Mapping[str, str], planned: PlannedMetric, *, fi
         mean, deviation = (read_number(values[column], field=field) for column in ("mean", "sd"))
         if deviation < 0:
             raise Refusal(Reason.NEGATIVE, field, text=values["sd"][:60])
-        return Moments(count=units, mean=mean, variance=deviation**2)
+        return entering.mean(units=units, mean=mean, deviation=deviation)
     events = read_count(values["successes"], field=field)
-    if events > units:
-        raise Refusal(Reason.MORE_EVENTS_THAN_UNITS, field, name=name[:60], events=events, units=units)
-    share = events / units if units else 0.0
-    return Moments(count=units, mean=share, variance=share * (1 - share))
+    return entering.share(name, events=events, units=units, field=field)
 
 
 def _a_row_a_unit(

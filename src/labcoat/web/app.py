@@ -1,9 +1,12 @@
 """The HTTP shell: checks Slack's signature on the raw bytes, then lets Bolt work in a thread."""
 
+import logging
+import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
@@ -12,8 +15,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from labcoat.api import problems
+from labcoat.api.app import Api
+from labcoat.api.app import Request as ApiRequest
+from labcoat.api.problems import Answer
+
+_log = logging.getLogger(__name__)
+
 LARGEST_BODY = 1_000_000
 """Bytes; Slack's largest payload is a view of 250 KB with its values."""
+
+API_THREADS = 4
 
 Handle = Callable[[bytes, dict[str, str], str], BoltResponse]
 """Takes the raw body, the headers, and what names this delivery, so that a replay is known."""
@@ -24,9 +36,10 @@ def build(
     signing_secret: str,
     handle: Handle,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
+    api: Api | None = None,
     more_routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
-    """Return the ASGI app. more_routes: for `labcoat demo` only."""
+    """Return the ASGI app. api: results over HTTP, None for none. more_routes: for `labcoat demo` only."""
     verifier = SignatureVerifier(signing_secret)
 
     async def events(request: Request) -> Response:
@@ -41,7 +54,33 @@ def build(
         return _response(answer)
 
     routes = [Route("/slack/events", events, methods=["POST"]), Route("/healthz", _healthy), *more_routes]
-    return Starlette(routes=routes, lifespan=lifespan)
+    if api is not None:
+        routes.append(_api_route(api))
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _crashed})
+
+
+def _api_route(api: Api) -> Route:
+    # Threads of their own: however much programs send, every click of a person finds one free.
+    threads = CapacityLimiter(API_THREADS)
+
+    async def take(request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = await _body(request)
+        asked = ApiRequest(method=request.method, path=request.url.path, headers=headers, body=body)
+        return _api_response(await to_thread.run_sync(api.answer, asked, limiter=threads))
+
+    return Route("/api/{rest:path}", take, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+
+
+def _api_response(answer: Answer) -> Response:
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
+
+
+async def _crashed(request: Request, error: Exception) -> Response:
+    """Answer a bug outside Bolt, which has a handler of its own for those of listeners."""
+    reference = secrets.token_hex(2)
+    _log.error("ref %s: %s %s", reference, request.method, request.url.path, exc_info=error)
+    return _api_response(problems.crashed(reference))
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) -> bool:

@@ -118,6 +118,12 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.TOO_MANY_ROWS: "That is {count:,} lines; {most:,} fit at a time. Please bring them in parts.",
     Reason.NOT_TOTALS: "{text}. A table of totals has the columns {known}, a row for each variant; or a row for each unit, with variant and {metric}.",
     Reason.NOT_A_TABLE: "Line {line} can't be read as part of a table. Check its quotes.",
+    Reason.OTHER_TOTALS: "{metric} is a {kind}, so each variant needs {known}. Nothing was stored.",
+    Reason.TOKEN_NAME_TAKEN: "A token named “{name}” works already. Pick another name, so that people know who sends; or revoke that one first.",
+    Reason.UNKNOWN_TOKEN: "No token with the id “{text}” works. `labcoat token list` shows all.",
+    Reason.NO_WORKSPACE: "No workspace has used Labcoat here yet. File a hypothesis in Slack first.",
+    Reason.WHICH_WORKSPACE: "There are several workspaces: {known}. Say for which one: `--workspace`.",
+    Reason.UNKNOWN_WORKSPACE: "No workspace {text} has used Labcoat here. Those that have: {known}.",
     Reason.ID_NEEDED: "Which one? Give its id: `{command} H-12`. `/hypothesis list mine` shows yours.",
 }
 

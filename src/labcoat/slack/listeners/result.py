@@ -4,10 +4,10 @@ import math
 import re
 from typing import Any
 
+from labcoat.domain import entering
 from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.lifecycle import ExperimentState
-from labcoat.domain.plan import PlannedMetric, ResultSource
+from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Message, actions, button, section
 from labcoat.slack.errors import refusal_message
@@ -45,8 +45,9 @@ def record(call: Call, target: Target) -> None:
 
 def _open_record_form(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
-        experiment = finding.get_experiment(target.dossier(tx, call), target.subject)
-    _require_typed(experiment)
+        dossier = target.dossier(tx, call)
+        experiment = finding.get_experiment(dossier, target.subject)
+    results.require_typed(dossier, experiment)
     metadata = call.metadata(f"E-{experiment.number}")
     call.open_form(views.record_form(experiment, metric=experiment.plan.goal, now=now, metadata=metadata))
 
@@ -60,7 +61,7 @@ def _store(call: Call, target: Target, *, is_correction: bool) -> None:
     with call.writing() as (tx, now):
         dossier = target.dossier(tx, call)
         experiment = finding.get_experiment(dossier, target.subject)
-        _require_typed(experiment)
+        results.require_typed(dossier, experiment)
         metric, totals = read_totals(target.rest, experiment)
         results.record(
             tx,
@@ -75,13 +76,6 @@ def _store(call: Call, target: Target, *, is_correction: bool) -> None:
         )
         shown = results.show(tx, dossier, experiment, now=now)
     call.reply(result(shown, zone=call.house.zone))
-
-
-def _require_typed(experiment: Experiment) -> None:
-    if experiment.state not in (ExperimentState.RUNNING, ExperimentState.STOPPED):
-        raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step="record")
-    if experiment.plan.source is not ResultSource.TYPED:
-        raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
 
 
 def _offer_correction(refusal: Refusal, rest: str, *, zone: str) -> Message:
@@ -118,10 +112,7 @@ def read_totals(text: str, experiment: Experiment) -> tuple[str | None, dict[str
 
 def _share(name: str, events_text: str, units_text: str, *, field: str) -> Moments:
     events, units = read_count(events_text, field=field), read_count(units_text, field=field)
-    if events > units:
-        raise Refusal(Reason.MORE_EVENTS_THAN_UNITS, field, name=name, events=events, units=units)
-    share = events / units if units else 0.0
-    return Moments(count=units, mean=share, variance=share * (1 - share))
+    return entering.share(name, events=events, units=units, field=field)
 
 
 def record_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
@@ -188,4 +179,4 @@ def _mean(text: str, *, field: str) -> Moments:
     mean, deviation = (read_number(part, field=field) for part in parts[1:])
     if deviation < 0 or not math.isfinite(deviation):
         raise Refusal(Reason.NEGATIVE, field, text=parts[2])
-    return Moments(count=count, mean=mean, variance=deviation**2)
+    return entering.mean(units=count, mean=mean, deviation=deviation)

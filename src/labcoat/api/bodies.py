@@ -1,0 +1,166 @@
+"""What comes in and goes out over HTTP: the models that check requests also describe them in the OpenAPI document."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from labcoat.domain import entering
+from labcoat.domain.amounts import LARGEST_COUNT
+from labcoat.domain.plan import LONGEST_METRIC_NAME, MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.stats.results import MetricKind, Moments
+
+SHARE, MEAN = "share", "mean"
+SHARE_FIELDS, MEAN_FIELDS = "units and successes", "units, mean and sd"
+
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Number = Annotated[float, Field(ge=-float(LARGEST_COUNT), le=float(LARGEST_COUNT))]
+Spread = Annotated[float, Field(ge=0, le=float(LARGEST_COUNT))]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_METRIC_NAME)]
+
+
+class _Body(BaseModel):
+    # Nothing is guessed: "1200", 1200.0 and true are no counts, NaN no number, a misspelt name no default.
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class ShareTotals(_Body):
+    """Totals of a metric that is yes or no per unit."""
+
+    units: Count = Field(description="Units since the start.", examples=[24000])
+    successes: Count = Field(description="Those of them that did it; at most units.", examples=[1200])
+
+
+class Before(_Body):
+    """The same metric before exposure, for CUPED: a smaller interval from the same units."""
+
+    mean: Number
+    sd: Spread
+    covariance: Annotated[float, Field(ge=-(10.0**24), le=10.0**24)] = Field(
+        description="Of a unit's value with its value before, divisor n - 1."
+    )
+
+
+class MeanTotals(_Body):
+    """Totals of a metric that is any number per unit."""
+
+    units: Count = Field(description="Units since the start.", examples=[24000])
+    mean: Number = Field(description="Of one unit's value.", examples=[12.5])
+    sd: Spread = Field(description="Standard deviation of one unit's value, divisor n - 1.", examples=[30.25])
+    before: Before | None = None
+
+
+def _shape(value: object) -> str | None:
+    if isinstance(value, BaseModel):
+        return SHARE if isinstance(value, ShareTotals) else MEAN
+    if not isinstance(value, Mapping):
+        return None
+    return SHARE if "successes" in value else MEAN if {"mean", "sd"} & set(value) else None
+
+
+VariantTotals = Annotated[Annotated[ShareTotals, Tag(SHARE)] | Annotated[MeanTotals, Tag(MEAN)], Discriminator(_shape)]
+
+
+def _all_or_none(by_variant: dict[str, ShareTotals | MeanTotals]) -> dict[str, ShareTotals | MeanTotals]:
+    has_before = {getattr(totals, "before", None) is not None for totals in by_variant.values()}
+    if len(has_before) > 1:
+        msg = "Give “before” for every variant, or for none"
+        raise ValueError(msg)
+    return by_variant
+
+
+MetricTotals = Annotated[
+    dict[Name, VariantTotals], Field(min_length=1, max_length=MOST_VARIANTS), AfterValidator(_all_or_none)
+]
+
+
+class Results(_Body):
+    """Totals since the start, of one or more metrics, for every variant of the plan."""
+
+    as_of: AwareDatetime | None = Field(
+        None,
+        description="Until when the totals reach, with its zone; now if left out.",
+        examples=["2026-11-26T08:00:00Z"],
+    )
+    is_correction: bool = Field(
+        False, description="Smaller numbers than before are meant: the earlier ones were wrong, and their looks go."
+    )
+    metrics: Annotated[dict[Name, MetricTotals], Field(min_length=1, max_length=MOST_METRICS)] = Field(
+        description="By the metric's name in the plan, then by the variant's.",
+        examples=[
+            {
+                "orders per user": {
+                    "control": {"units": 24000, "successes": 1200},
+                    "treatment": {"units": 24100, "successes": 1310},
+                }
+            }
+        ],
+    )
+
+
+class LookMade(BaseModel):
+    """What the totals say by the plan's rule; stored once, as everybody reads it."""
+
+    verdict: str = Field(examples=["keep collecting"])
+    is_final: bool
+
+
+class Recorded(BaseModel):
+    """What was stored."""
+
+    experiment: str = Field(examples=["E-7"])
+    recorded: list[str] = Field(description="The metrics, as the plan spells them.", examples=[["orders per user"]])
+    as_of: AwareDatetime
+    sent_by: str = Field(description="As people read it in Slack.", examples=["CI pipeline (API)"])
+    look: LookMade | None = Field(description="The look that these totals made; null if they made none.")
+    says: str = Field(description="The same in words.", examples=["Keep collecting"])
+
+
+class FieldProblem(BaseModel):
+    """What is wrong in one place of the body."""
+
+    pointer: str = Field(description="JSON Pointer to it.", examples=["#/metrics/orders per user/control/units"])
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why a request was not taken (RFC 9457); nothing was stored."""
+
+    type: Literal["about:blank"] = "about:blank"
+    title: str = Field(description="The HTTP status in words.")
+    status: int
+    detail: str = Field(description="What happened and what to do, for people.")
+    reason: str = Field(description="The same for programs.", examples=["smaller than before"])
+    errors: list[FieldProblem] | None = None
+
+
+def totals_of(results: Results, plan: Plan) -> dict[str, dict[str, Moments]]:
+    """Return the totals as the plan measures its metrics; raise Refusal for other metrics and other kinds of totals."""
+    return {
+        name: {variant: _moments(variant, totals, plan.metric(name)) for variant, totals in by_variant.items()}
+        for name, by_variant in results.metrics.items()
+    }
+
+
+def _moments(variant: str, totals: ShareTotals | MeanTotals, planned: PlannedMetric) -> Moments:
+    is_share = planned.kind is MetricKind.PROPORTION
+    if is_share is not isinstance(totals, ShareTotals):
+        kind, known = ("share of units", SHARE_FIELDS) if is_share else ("mean", MEAN_FIELDS)
+        raise Refusal(Reason.OTHER_TOTALS, "metrics", metric=planned.name, kind=kind, known=known)
+    if isinstance(totals, ShareTotals):
+        return entering.share(variant, events=totals.successes, units=totals.units, field="metrics")
+    before = totals.before
+    covariate = (before.mean, before.sd, before.covariance) if before else None
+    return entering.mean(units=totals.units, mean=totals.mean, deviation=totals.sd, before=covariate)
+
+
+def schemas() -> tuple[type[BaseModel], ...]:
+    """Return the models that the OpenAPI document names."""
+    return Results, Recorded, Problem
+
+
+def dumped(model: BaseModel) -> dict[str, Any]:
+    """Return a model as JSON values, without what it leaves out."""
+    left_out = {"errors"} if isinstance(model, Problem) and model.errors is None else set()
+    return model.model_dump(mode="json", exclude=left_out)

@@ -1,0 +1,31 @@
+"""What a program that sends results is answered, in words for whoever reads its log."""
+
+from collections.abc import Mapping, Sequence
+
+from labcoat.domain.look import Look
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.words import refusals, verdicts
+
+_NOW: Mapping[Reason, str] = {
+    Reason.SMALLER_THAN_BEFORE: 'Send it again with "is_correction": true if that is so.',
+    Reason.COUNTS_COME_FROM_WAREHOUSE: "To send numbers, plan an experiment whose goal is not in the metrics file.",
+    Reason.IN_THE_FUTURE: "Check the zone of as_of, and this machine's clock.",
+}
+"""What a program does about it, where that is something else than for a person in Slack."""
+
+
+def refused(refusal: Refusal) -> str:
+    """Return why totals were not stored, and what to do."""
+    said = refusals.text(refusal, mention=lambda _person: "someone").replace("`", "")
+    return f"{said} {_NOW.get(refusal.reason, '')}".strip()
+
+
+def stored(look: Look | None, *, goal: str, missing: Sequence[str]) -> str:
+    """Return what became of totals that were stored. missing: what the last look waits for."""
+    if look is not None and look.readout is not None:
+        return verdicts.headline(look.readout)
+    if look is not None and look.no_look is not None:
+        return f"Stored, without a look. {verdicts.NO_LOOK[look.no_look]}"
+    if missing:
+        return f"Stored. The last look waits for totals up to the end: {', '.join(missing)}."
+    return f"Stored. A look comes with totals of the goal, {goal}."
