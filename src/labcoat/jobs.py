@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from labcoat.db import api_answers, clock, counts, deliveries, dossiers, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
+from labcoat.delivering import Deliverers
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.person import Person
@@ -26,9 +27,6 @@ _log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 
 TICK_SECONDS = 15
-DELIVERY_POLL_SECONDS = 1.0
-DELIVERY_BREATH_SECONDS = 0.05
-"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet."""
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
@@ -174,8 +172,8 @@ class Jobs:
                 counting.record(tx, due, found.sample.exposed, every=self.count_every, now=now)
 
     def _hold(self, workspace: WorkspaceId, number: ExperimentNumber) -> bool:
-        at = clock.machine_now()
         with self.database.writing() as tx:
+            at = clock.lease_now(tx)
             return counts.claim(tx, workspace, number, at=at, until=at + READING_LEASE)
 
     def _let_go(self, workspace: WorkspaceId, number: ExperimentNumber) -> None:
@@ -224,34 +222,38 @@ class Jobs:
             now = clock.business_now(tx)
         return self.delivery.deliver_next(now=now)
 
+    def try_to_deliver(self) -> bool:
+        """Deliver one notice as `deliver_one`; what goes wrong is logged, and the notice tried again."""
+        try:
+            return self.deliver_one()
+        except Exception:
+            _log.exception("delivery failed; its lease ends and it is tried again")
+            return False
+
 
 class Running:
-    """The tick and the delivery loop in the background, until `stop`."""
+    """The ticks and the deliverers in the background, until `stop`."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, *, deliverers: int) -> None:
         self._jobs = jobs
-        self._bell = threading.Event()
-        self._is_stopping = threading.Event()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         # A tick that comes late must still come, and of several missed ones one is enough.
         for job in (self._tick, self._read):
             self._scheduler.add_job(
                 job, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
             )
-        self._deliverer = threading.Thread(target=self._deliver, name="delivery", daemon=True)
+        self._deliverers = Deliverers(jobs.try_to_deliver, number=deliverers)
 
     def start(self) -> None:
         """Start ticking and delivering."""
-        self._jobs.database.on_notices = self._bell.set
+        self._jobs.database.on_notices = self._deliverers.ring
         self._scheduler.start()
-        self._deliverer.start()
+        self._deliverers.start()
 
     def stop(self) -> None:
         """Stop after what is being done now."""
-        self._is_stopping.set()
-        self._bell.set()
         self._scheduler.shutdown(wait=True)
-        self._deliverer.join(timeout=30)
+        self._deliverers.stop()
 
     def _tick(self) -> None:
         try:
@@ -264,13 +266,3 @@ class Running:
             self._jobs.read_sources()
         except Exception:
             _log.exception("reading the sources failed; the next tick tries again")
-
-    def _deliver(self) -> None:
-        while not self._is_stopping.is_set():
-            self._bell.clear()
-            try:
-                while not self._is_stopping.is_set() and self._jobs.deliver_one():
-                    self._is_stopping.wait(DELIVERY_BREATH_SECONDS)
-            except Exception:
-                _log.exception("delivery failed; its lease ends and it is tried again")
-            self._bell.wait(DELIVERY_POLL_SECONDS)

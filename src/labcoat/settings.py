@@ -17,7 +17,8 @@ class SettingsError(Exception):
 class Settings:
     """What the environment says. Secrets never show in `repr`.
 
-    refresh: between counts of units, None for never. secrets: all of it, for the `${NAME}`s of the metrics file.
+    refresh: between counts of units, None for never. settling: within which Slack's history shows what it accepted.
+    deliverers: how many messages are told at once. secrets: all of it, for the `${NAME}`s of the metrics file.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -34,6 +35,8 @@ class Settings:
     threads: int
     api_per_minute: int
     lease: timedelta
+    settling: timedelta
+    deliverers: int
     secrets: Mapping[str, str] = field(repr=False)
 
 
@@ -59,6 +62,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         threads=_whole(environment, "LABCOAT_THREADS", 32),
         api_per_minute=_whole(environment, "LABCOAT_API_PER_MINUTE", 60),
         lease=timedelta(seconds=_whole(environment, "LABCOAT_LEASE_SECONDS", 60)),
+        settling=timedelta(seconds=_whole(environment, "LABCOAT_SETTLE_SECONDS", 5, least=0, most=3600)),
+        deliverers=_whole(environment, "LABCOAT_DELIVERERS", 4, most=64),
         secrets=dict(environment),
     )
 
@@ -82,12 +87,12 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int, *, most: int = 999_999) -> int:
+def _whole(environment: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 999_999) -> int:
     text = environment.get(name, "").strip()
     if not text:
         return default
-    if not text.isdecimal() or not 0 < int(text) <= most:
-        msg = f"{name} must be a whole number from 1 to {most}, not {text!r}"
+    if not text.isdecimal() or not least <= int(text) <= most:
+        msg = f"{name} must be a whole number from {least} to {most}, not {text!r}"
         raise SettingsError(msg)
     return int(text)
 

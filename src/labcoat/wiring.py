@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from http.client import HTTPException
 
 from anyio import to_thread
@@ -60,7 +61,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     bolt = slack_app.build(house, client=client, identity=identity)
     jobs = Jobs(
         database=database,
-        delivery=Delivery(database=database, client=client, zone=settings.timezone, lease=settings.lease),
+        delivery=_delivery(settings, database),
         metrics=metrics,
         count_every=settings.refresh,
         workspace=workspace,
@@ -71,7 +72,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = settings.threads
-        running = Running(jobs)
+        running = Running(jobs, deliverers=settings.deliverers)
         running.start()
         yield
         await to_thread.run_sync(running.stop)
@@ -92,12 +93,28 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
 
 def _database(settings: Settings) -> Database:
     try:
-        database = Database(settings.database_url, pool_size=settings.threads + 4)
+        database = Database(settings.database_url, pool_size=settings.threads + settings.deliverers + 4)
         database.require_reachable()
     except DatabaseUnusable as error:
         msg = f"DATABASE_URL cannot be used: {error}"
         raise SettingsError(msg) from error
     return database
+
+
+def _delivery(settings: Settings, database: Database) -> Delivery:
+    # A post has two waits, for the connection and for the answer, and must end before the lease does.
+    patience = min(float(connection.TIMEOUT_SECONDS), settings.lease.total_seconds() / 2)
+    client = connection.connect(
+        token=settings.slack_bot_token, api_url=settings.slack_api_url, timeout_seconds=patience
+    )
+    return Delivery(
+        database=database,
+        client_of=lambda _workspace: client,  # one token, so one workspace
+        zone=settings.timezone,
+        lease=settings.lease,
+        sending=timedelta(seconds=2 * patience),
+        settling=settings.settling,
+    )
 
 
 def _connected(settings: Settings) -> tuple[WebClient, Identity]:

@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
 
+import postgres
 from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
-from labcoat.db import outbox
+from labcoat.db import clock, outbox, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
 from labcoat.db.outbox import Claim
@@ -73,7 +74,7 @@ def test_a_notice_comes_back_as_it_was_put(database: Database) -> None:
     one = claimed(database)
 
     assert one.notice == a_notice(subject="card H-12")
-    assert (one.attempts, one.may_be_sent, one.lease_until) == (1, False, LATER + LEASE)
+    assert (one.attempts, one.failures, one.may_be_sent, one.claimed_at) == (1, 0, False, LATER)
 
 
 def test_a_target_is_told_in_order_and_one_at_a_time(database: Database) -> None:
@@ -153,7 +154,7 @@ def test_when_a_lease_ends_the_notice_may_have_been_sent(database: Database) -> 
     assert claim(database, at=LATER + LEASE - timedelta(seconds=1)) is None
     again = claimed(database, at=LATER + LEASE)
 
-    assert (again.id, again.key, again.may_be_sent, again.attempts) == (first.id, first.key, True, 2)
+    assert (again.id, again.key, again.may_be_sent, again.attempts, again.failures) == (first.id, first.key, True, 2, 1)
 
 
 def test_only_the_holder_settles(database: Database) -> None:
@@ -179,7 +180,7 @@ def test_only_the_holder_retries_or_buries(database: Database) -> None:
 
     with database.writing() as tx:
         outbox.retry(tx, late, at=LATER, may_be_sent=False, problem="late")
-        outbox.bury(tx, late, problem="late")
+        outbox.bury(tx, late, problem="late", may_be_sent=False)
 
     assert counts(database) == {"sending": 1}
 
@@ -190,7 +191,7 @@ def test_what_is_settled_stays_settled(database: Database) -> None:
     settle(database, one)
 
     with database.writing() as tx:
-        outbox.bury(tx, one, problem="late")
+        outbox.bury(tx, one, problem="late", may_be_sent=False)
 
     assert counts(database) == {"sent": 1}
 
@@ -200,11 +201,11 @@ def test_a_buried_notice_is_seen_and_blocks_nobody(database: Database) -> None:
     with database.writing() as tx:
         one = outbox.claim(tx, at=LATER, lease=LEASE)
         assert one is not None
-        outbox.bury(tx, one, problem="channel_not_found")
+        outbox.bury(tx, one, problem="channel_not_found", may_be_sent=False)
 
     assert claimed(database).notice.details["word"] == "two"
     with database.reading() as tx:
-        assert outbox.problems(tx) == ["story: channel_not_found"]
+        assert [one.problem for one in undelivered.list_of(tx, limit=9)] == ["channel_not_found"]
 
 
 def test_a_pending_edit_of_a_subject_is_not_doubled(database: Database) -> None:
@@ -241,6 +242,56 @@ def test_a_forgotten_post_is_sent_anew(database: Database) -> None:
         outbox.forget_post(tx, WORKSPACE, "card H-12")
 
         assert outbox.find_post(tx, WORKSPACE, "card H-12") is None
+
+
+def test_a_lease_can_be_made_longer_by_its_holder_only(database: Database) -> None:
+    put(database, a_notice())
+    late = claimed(database)
+    with database.writing() as tx:
+        is_renewed = outbox.renew(tx, late, until=LATER + 2 * LEASE)
+
+    assert is_renewed
+    assert claim(database, at=LATER + LEASE) is None
+    claimed(database, at=LATER + 2 * LEASE)
+    with database.writing() as tx:
+        assert not outbox.renew(tx, late, until=LATER + 3 * LEASE)
+
+
+def test_a_home_keeps_nobody_s_messages_waiting(database: Database) -> None:
+    home = Notice(kind=NoticeKind.HOME, workspace=WORKSPACE, person=OWNER, subject="home UOWNER")
+    put(database, home, a_notice("one", person=OWNER))
+
+    assert [claimed(database).notice.kind for _ in range(2)] == [NoticeKind.HOME, NoticeKind.STORY]
+
+
+def test_the_one_that_waits_longest_is_told_first(database: Database) -> None:
+    put(database, a_notice("one", person=OWNER), a_notice("two", person=LEAD))
+    first = claimed(database)
+    with database.writing() as tx:
+        outbox.retry(tx, first, at=LATER, may_be_sent=False, problem="ratelimited")
+
+    assert [claimed(database).notice.details["word"] for _ in range(2)] == ["two", "one"]
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_process_whose_clock_is_wrong_neither_takes_leases_too_early_nor_keeps_them(
+    postgres_server: postgres.Server, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """On PostgreSQL all go by the database's clock."""
+    with postgres_server.shared_database() as url:
+        database = Database(url)
+        monkeypatch.setattr(clock, "machine_now", lambda: datetime.now(UTC) + timedelta(hours=hours))
+        put(database, a_notice())
+        with database.writing() as tx:
+            mine = outbox.claim(tx, at=clock.lease_now(tx), lease=LEASE)
+        monkeypatch.undo()
+        with database.writing() as tx:
+            now = clock.lease_now(tx)
+            others = [outbox.claim(tx, at=now + later, lease=LEASE) for later in (timedelta(0), LEASE + LEASE)]
+        database.dispose()
+
+    assert mine is not None
+    assert [one is not None for one in others] == [False, True]
 
 
 def test_two_processes_never_hold_the_same_notice(database: Database) -> None:

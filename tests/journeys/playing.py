@@ -295,6 +295,7 @@ def playing(
                 "LABCOAT_LEADS": ",".join(leads),
                 "LABCOAT_METRICS": metrics,
                 "LABCOAT_TIMEZONE": people.ZONE,
+                "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
             }
         )
         bot = wiring.build(read_settings)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
@@ -11,6 +11,17 @@ from labcoat.db.database import Transaction
 def machine_now() -> datetime:
     """Return the wall clock, which leases and retries are measured by and nothing moves."""
     return datetime.now(UTC)
+
+
+def lease_now(tx: Transaction) -> datetime:
+    """Return machine time as all replicas agree on it: by the database's clock on PostgreSQL, by ours on SQLite."""
+    stamp = lease_stamp(tx)
+    return stamp if isinstance(stamp, datetime) else tx.execute(select(stamp)).scalar_one().astimezone(UTC)
+
+
+def lease_stamp(tx: Transaction) -> datetime | ColumnElement[datetime]:
+    """Return what stores `lease_now` in a row, without asking the database first."""
+    return machine_now() if tx.dialect.name == "sqlite" else func.clock_timestamp()
 
 
 def business_now(tx: Transaction) -> datetime:

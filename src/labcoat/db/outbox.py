@@ -2,7 +2,7 @@
 
 A row is pending, sending (leased), unknown (an attempt ended without an answer), sent or dead. Only the oldest
 unfinished row of a target can be claimed, so what a channel or a person reads comes in order. Leases and retries are
-machine time.
+machine time, as `clock.lease_now` tells it.
 """
 
 import secrets
@@ -10,17 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import RowMapping, and_, delete, exists, func, insert, select, update
 
-from labcoat.db import tables
-from labcoat.db.clock import machine_now
+from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
-from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.domain.notice import Notice, NoticeKind, home_subject
 
 PENDING, SENDING, UNKNOWN, SENT, DEAD = "pending", "sending", "unknown", "sent", "dead"
-_UNFINISHED = (PENDING, SENDING, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +26,19 @@ class Claim:
     """A notice that this process may deliver until its lease ends.
 
     may_be_sent: an earlier attempt may have reached Slack, so it must be looked up by `key` before it is sent.
-    lost_leases: how often whoever claimed it never settled it.
+    failures: how many attempts went wrong by the notice's own fault, as far as anybody knows: those that Slack refused
+    for no lasting reason, and those that whoever claimed it never settled.
     """
 
     id: int
     key: str
     notice: Notice
     created_at: datetime
+    tried_since: datetime
+    claimed_at: datetime
     attempts: int
     may_be_sent: bool
-    lost_leases: int
-    lease_until: datetime
+    failures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,62 +51,73 @@ class Post:
 
 def put(tx: Transaction, notice: Notice) -> None:
     """Add a notice; an edit of a subject whose earlier edit is still pending is not added twice."""
-    table, at = tables.outbox, machine_now()
     if notice.subject is not None and _is_pending(tx, notice):
         return
+    at = clock.lease_stamp(tx)
     tx.execute(
-        insert(table).values(
+        insert(tables.outbox).values(
             key=secrets.token_hex(12),
             workspace=notice.workspace,
             kind=notice.kind,
             channel=notice.channel,
             person=notice.person,
+            target=_target(notice),
             subject=notice.subject,
             parent=notice.parent,
             is_loud=notice.is_loud,
             details=notice.details,
             state=PENDING,
             created_at=at,
+            tried_since=at,
             next_try_at=at,
         )
     )
     tx.info[NOTICES_PUT] = True
 
 
+def _target(notice: Notice) -> str:
+    # A Home is no place where messages come in order, and a person's messages need not wait for it.
+    if notice.kind is NoticeKind.HOME and notice.person is not None:
+        return home_subject(notice.person)
+    return str(notice.channel or notice.person)
+
+
 def _is_pending(tx: Transaction, notice: Notice) -> bool:
     # Rendering reads the database when it is sent, so a pending edit already shows the newest state. The row is locked:
     # if another replica claims it meanwhile, it is no longer pending and the new edit is added.
     column = tables.outbox.c
-    query = select(column.id).where(
-        column.workspace == notice.workspace, column.subject == notice.subject, column.state == PENDING
-    )
+    mine = and_(column.finished_at.is_(None), column.workspace == notice.workspace, column.subject == notice.subject)
+    query = select(column.id).where(mine, column.state == PENDING)
     return tx.execute(query.with_for_update(skip_locked=True)).first() is not None
 
 
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
-    """Lease the oldest notice that may be sent now; None if there is none. at: machine time."""
-    table = tables.outbox
-    # One pass over what is unfinished: asking of each row whether an earlier one blocks it took 40 ms at 300 rows.
-    waiting = table.alias("waiting")
-    first_of_targets = (
-        select(func.min(waiting.c.id))
-        .where(waiting.c.state.in_(_UNFINISHED))
-        .group_by(waiting.c.workspace, waiting.c.channel, waiting.c.person)
+    """Lease the notice that waits longest of those that may be sent now; None if there is none. at: machine time."""
+    table, earlier = tables.outbox, tables.outbox.alias("earlier")
+    blocks = and_(
+        earlier.c.finished_at.is_(None),
+        earlier.c.workspace == table.c.workspace,
+        earlier.c.target == table.c.target,
+        earlier.c.id < table.c.id,
     )
     query = (
         select(table)
-        .where(table.c.id.in_(first_of_targets), _is_free(at))
-        .order_by(table.c.id)
+        .where(table.c.finished_at.is_(None), table.c.next_try_at <= at, ~exists().where(blocks))
+        .order_by(table.c.next_try_at, table.c.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=table)
     )
     row = tx.execute(query).mappings().first()
     if row is None:
         return None
-    lease_until = at + lease
+    leased = {
+        "state": SENDING,
+        "next_try_at": at + lease,
+        "attempts": row["attempts"] + 1,
+        "failures": row["failures"] + (row["state"] == SENDING),
+        "may_be_sent": row["may_be_sent"] or row["state"] == SENDING,
+    }
     taken = and_(table.c.id == row["id"], table.c.state == row["state"], table.c.attempts == row["attempts"])
-    lost_leases = row["lost_leases"] + (row["state"] == SENDING)
-    leased = {"state": SENDING, "lease_until": lease_until, "attempts": row["attempts"] + 1, "lost_leases": lost_leases}
     if tx.execute(update(table).where(taken).values(leased)).rowcount != 1:
         return None
     return Claim(
@@ -114,23 +125,21 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         key=row["key"],
         notice=_notice(row),
         created_at=row["created_at"],
-        attempts=row["attempts"] + 1,
-        may_be_sent=row["state"] != PENDING,
-        lost_leases=lost_leases,
-        lease_until=lease_until,
-    )
-
-
-def _is_free(at: datetime) -> ColumnElement[bool]:
-    column = tables.outbox.c
-    return or_(
-        and_(column.state.in_((PENDING, UNKNOWN)), column.next_try_at <= at),
-        and_(column.state == SENDING, column.lease_until <= at),
+        tried_since=row["tried_since"],
+        claimed_at=at,
+        attempts=leased["attempts"],
+        may_be_sent=leased["may_be_sent"],
+        failures=leased["failures"],
     )
 
 
 def _notice(row: RowMapping) -> Notice:
     return Notice(**{name: row[name] for name in Notice.__dataclass_fields__})
+
+
+def renew(tx: Transaction, claimed: Claim, *, until: datetime) -> bool:
+    """Lease a notice for longer; return False if somebody else has claimed it. until: machine time."""
+    return _change(tx, claimed, next_try_at=until)
 
 
 def settle(tx: Transaction, claimed: Claim, *, channel: ChannelId, ts: str) -> None:
@@ -142,21 +151,31 @@ def settle(tx: Transaction, claimed: Claim, *, channel: ChannelId, ts: str) -> N
         tx.execute(insert(tables.posts).values(row))
 
 
-def retry(tx: Transaction, claimed: Claim, *, at: datetime, may_be_sent: bool, problem: str) -> None:
-    """Put a notice back until `at` (machine time); may_be_sent: nobody knows whether Slack took it."""
-    _finish(tx, claimed, state=UNKNOWN if may_be_sent else PENDING, next_try_at=at, problem=problem)
+def retry(
+    tx: Transaction, claimed: Claim, *, at: datetime, may_be_sent: bool, problem: str, is_failure: bool = False
+) -> None:
+    """Put a notice back until `at` (machine time).
+
+    may_be_sent: nobody knows whether Slack took it. is_failure: it may be the notice's own fault.
+    """
+    state, failures = UNKNOWN if may_be_sent else PENDING, claimed.failures + is_failure
+    _change(tx, claimed, state=state, may_be_sent=may_be_sent, failures=failures, next_try_at=at, problem=problem)
 
 
-def bury(tx: Transaction, claimed: Claim, *, problem: str) -> None:
-    """Give a notice up: it cannot be delivered, and the row stays to be seen."""
-    _finish(tx, claimed, state=DEAD, problem=problem)
+def bury(tx: Transaction, claimed: Claim, *, problem: str, may_be_sent: bool) -> None:
+    """Give a notice up: it cannot be delivered, and the row stays to be seen. may_be_sent: as of a retry."""
+    _finish(tx, claimed, state=DEAD, problem=problem, may_be_sent=may_be_sent)
 
 
 def _finish(tx: Transaction, claimed: Claim, **values: object) -> bool:
+    return _change(tx, claimed, finished_at=clock.lease_stamp(tx), **values)
+
+
+def _change(tx: Transaction, claimed: Claim, **values: object) -> bool:
     # Only the holder of the lease may settle: another process may have claimed the row after the lease ended.
     column = tables.outbox.c
     mine = and_(column.id == claimed.id, column.state == SENDING, column.attempts == claimed.attempts)
-    return tx.execute(update(tables.outbox).where(mine).values(lease_until=None, **values)).rowcount == 1
+    return tx.execute(update(tables.outbox).where(mine).values(**values)).rowcount == 1
 
 
 def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | None:
@@ -187,10 +206,19 @@ def forget_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:
 
 
 def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str) -> list[UserId]:
-    """Return the people who have a message whose subject starts like this."""
-    column = tables.outbox.c
-    query = select(column.person).where(column.workspace == workspace, column.subject.startswith(subject_prefix))
-    return sorted({UserId(person) for person in tx.execute(query).scalars() if person})
+    """Return the people for whom there is a message whose subject starts like this and ends with their id.
+
+    Also those who could not be reached: whoever asks wants to know whom nobody has tried yet.
+    """
+    told, column = tables.posts.c, tables.outbox.c
+    put_here = select(column.subject).where(column.workspace == workspace, column.subject.startswith(subject_prefix))
+    queries = (
+        select(told.subject).where(told.workspace == workspace, told.subject.startswith(subject_prefix)),
+        put_here.where(column.finished_at.is_(None)),
+        put_here.where(column.state == DEAD),
+    )
+    subjects = {str(subject) for query in queries for subject in tx.execute(query).scalars()}
+    return sorted(UserId(subject.rpartition(" ")[2]) for subject in subjects)
 
 
 def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:
@@ -202,8 +230,7 @@ def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:
     return {state: number for state, number in tx.execute(query)}  # noqa: C416  a Row is no tuple to dict()
 
 
-def problems(tx: Transaction) -> list[str]:
-    """Return what went wrong with the notices that were given up, newest first."""
+def has_unfinished(tx: Transaction) -> bool:
+    """Whether anything is still to be told."""
     column = tables.outbox.c
-    query = select(column.kind, column.problem).where(column.state == DEAD).order_by(column.id.desc()).limit(50)
-    return [f"{kind}: {problem}" for kind, problem in tx.execute(query)]
+    return tx.execute(select(column.id).where(column.finished_at.is_(None)).limit(1)).first() is not None

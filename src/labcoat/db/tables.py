@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     false,
     text,
     true,
@@ -22,19 +21,30 @@ from sqlalchemy import (
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.tables_api import api_answers, tokens
+from labcoat.db.tables_outbox import holds, outbox, posts
 from labcoat.db.tables_results import entries, looks, source_problems, unit_counts
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
 from labcoat.domain.hypothesis import Ending, Outcome
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
-from labcoat.domain.notice import NoticeKind
 from labcoat.domain.person import Standing
 from labcoat.domain.plan import Plan
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Direction, Verdict
 
-__all__ = ["api_answers", "entries", "looks", "metadata", "source_problems", "tokens", "unit_counts"]
+__all__ = [
+    "api_answers",
+    "entries",
+    "holds",
+    "looks",
+    "metadata",
+    "outbox",
+    "posts",
+    "source_problems",
+    "tokens",
+    "unit_counts",
+]
 """Made elsewhere; every table is found here."""
 
 
@@ -235,42 +245,6 @@ history = Table(
     Column("reason", Text),
     Column("changes", Json(Mapping[str, tuple[object, object]]), nullable=False),
     Index(None, "workspace", "hypothesis", "id"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("key", String(32), nullable=False, comment="opaque; in the message's metadata, to find it again"),
-    Column("workspace", ID, nullable=False),
-    Column("kind", Word(NoticeKind), nullable=False),
-    Column("channel", ID),
-    Column("person", ID),
-    Column("subject", String(80)),
-    Column("parent", String(80)),
-    Column("is_loud", Boolean(create_constraint=False), nullable=False),
-    Column("details", Json(Mapping[str, object]), nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("created_at", UTCDateTime, nullable=False),
-    Column("next_try_at", UTCDateTime, nullable=False),
-    Column("lease_until", UTCDateTime),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("lost_leases", Integer, nullable=False, default=0),
-    Column("sent_channel", ID),
-    Column("sent_ts", String(40)),
-    Column("problem", Text),
-    UniqueConstraint("key"),
-    Index("ix_outbox_unfinished", "workspace", "channel", "person", "id", "state"),
-    Index(None, "state", "next_try_at"),
-)
-
-posts = Table(
-    "posts",
-    metadata,
-    Column("workspace", ID, primary_key=True),
-    Column("subject", String(80), primary_key=True),
-    Column("channel", ID, nullable=False),
-    Column("ts", String(40), nullable=False),
 )
 
 deliveries = Table(

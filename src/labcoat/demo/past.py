@@ -10,8 +10,7 @@ from datetime import datetime, time, timedelta
 from functools import partial
 from heapq import merge
 
-from labcoat.db import outbox, workspaces
-from labcoat.db.clock import machine_now
+from labcoat.db import clock, outbox, workspaces
 from labcoat.db.database import Database, Transaction
 from labcoat.demo.people import ANA, BEN, LEADS, LENA, OMAR, ZONE
 from labcoat.domain import schedule
@@ -237,7 +236,7 @@ def write(database: Database, *, workspace: WorkspaceId, channel: ChannelId, now
 
 def settle_all(tx: Transaction, channel: ChannelId) -> None:
     """Take everything in the outbox as told; no message is there to be edited."""
-    while (claim := outbox.claim(tx, at=machine_now(), lease=timedelta(minutes=1))) is not None:
+    while (claim := outbox.claim(tx, at=clock.lease_now(tx), lease=timedelta(minutes=1))) is not None:
         outbox.settle(tx, claim, channel=channel, ts="")
         if claim.notice.subject is not None:
             outbox.forget_post(tx, claim.notice.workspace, claim.notice.subject)

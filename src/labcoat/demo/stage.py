@@ -111,6 +111,7 @@ def raised(
             "LABCOAT_LEADS": ",".join(people.LEADS),
             "LABCOAT_METRICS": str(world.write_metrics(folder)),
             "LABCOAT_TIMEZONE": people.ZONE,
+            "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
             **(environment or {}),
         }
         arguments = ("--start", start.isoformat(), *(["--past"] if has_past else []))

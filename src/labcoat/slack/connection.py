@@ -21,13 +21,14 @@ TIMEOUT_SECONDS = 10
 REPLY_SECONDS = 3
 
 
-def connect(*, token: str, api_url: str) -> WebClient:
-    """Return the client. api_url: Slack's Web API, or any server that speaks it."""
+def connect(*, token: str, api_url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> WebClient:
+    """Return a client. api_url: Slack's Web API, or any server that speaks it. timeout_seconds: for each wait."""
     if urlsplit(api_url).scheme not in ("http", "https"):
         msg = f"LABCOAT_SLACK_API_URL must be an http address, not {api_url!r}"
         raise ValueError(msg)
     url = api_url if api_url.endswith("/") else f"{api_url}/"
-    return WebClient(token=token, base_url=url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+    timeout: Any = timeout_seconds  # the client says int; what it hands it to takes fractions
+    return WebClient(token=token, base_url=url, timeout=timeout, retry_handlers=[])
 
 
 def describe(client: WebClient, user: UserId, *, workspace: WorkspaceId, zone: str) -> Person | None:

@@ -5,6 +5,8 @@ before anything is sent again. Without a history scope Slack refuses the look-up
 """
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
@@ -13,13 +15,13 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from labcoat.db import outbox
-from labcoat.db.clock import machine_now
+from labcoat.db import clock, outbox
 from labcoat.db.database import Database
 from labcoat.db.outbox import Claim
-from labcoat.domain.ids import ChannelId
+from labcoat.domain.ids import ChannelId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.blocks import Message
+from labcoat.slack.holding import Held, minding
 from labcoat.slack.rendering import Drawable, find_drawable, render, render_home
 from labcoat.slack.uploading import upload_picture
 from labcoat.usecases import telling
@@ -28,11 +30,13 @@ _log = logging.getLogger(__name__)
 
 EVENT_TYPE = "labcoat_notice"
 GIVE_UP_AFTER = timedelta(hours=24)
-LONGEST_WAIT_SECONDS = 600.0
-MOST_LOST_LEASES = 8
-"""How often a notice may be claimed and never settled before something in it is taken to kill whoever delivers it."""
+WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 900, 3600, 7200))
+"""Between the tries of a notice that Slack takes exception to, which may mend; after the last it is given up."""
+MOST_TRIES = len(WAITS) + 1
+LONGEST_WAIT = timedelta(minutes=1)
+"""Between the tries while nobody answers at all, which says nothing about the notice: only a day ends them."""
 LOOK_BACK = timedelta(minutes=5)
-"""Slack's clock may be behind ours by so much when a message is looked for."""
+"""Slack's clock may be behind the database's by so much when a message is looked for."""
 
 SENT_AGAIN_WITHOUT_LOOK_UP = frozenset(NoticeKind) - {NoticeKind.STORY}
 """What is rather said twice than never, where nobody can look. A line of the story is rather missing than doubled: the
@@ -40,11 +44,19 @@ card and the history have the fact all the same."""
 
 _PERMANENT = frozenset(
     {
-        "account_inactive", "cannot_dm_bot", "channel_not_found", "invalid_auth", "invalid_blocks", "is_archived",
-        "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_enabled",
-        "not_in_channel", "restricted_action", "token_revoked", "user_disabled", "user_not_found", "users_not_found",
+        "as_user_not_supported", "cannot_dm_bot", "cannot_reply_to_message", "channel_not_found", "invalid_arguments",
+        "invalid_blocks", "invalid_metadata_format", "invalid_metadata_schema", "is_archived", "is_inactive",
+        "messages_tab_disabled", "metadata_too_large", "method_not_supported_for_channel_type", "missing_scope",
+        "msg_blocks_too_long", "msg_too_long", "no_permission", "no_text", "not_enabled", "not_in_channel",
+        "restricted_action", "restricted_action_non_threadable_channel", "restricted_action_read_only_channel",
+        "restricted_action_thread_locked", "restricted_action_thread_only_channel", "user_disabled", "user_not_found",
+        "user_not_visible", "users_not_found",
     }
 )  # fmt: skip
+_TOKEN = frozenset(
+    {"access_denied", "account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"}
+)
+"""Nothing can be told, whatever it is, until whoever runs Labcoat has mended it; so everything waits for a day."""
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
@@ -56,39 +68,71 @@ class _Orphan(Exception):  # noqa: N818  not an error: its message could not be 
     """There is no message in whose thread it belongs, and in the channel it would be noise."""
 
 
+class _Overtaken(Exception):  # noqa: N818  not an error: it is in other hands
+    """The lease ended before the message was sent, and another process has the notice."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """What is being told. began: by the process's steady clock. may_be_sent: true as soon as it may arrive."""
+
+    claimed: Claim
+    began: float
+    may_be_sent: bool
+
+    @property
+    def notice(self) -> Notice:
+        """What is to be told."""
+        return self.claimed.notice
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """lease: how long another process waits before it takes over what this one began. zone: for dates."""
+    """Tells what is in the outbox; several may run, in one process or many.
+
+    client_of: speaks for a workspace. zone: for dates. lease: how long others wait before they take over what this one
+    began. sending: what one post takes at most. settling: within which Slack's history shows what it accepted.
+    """
 
     database: Database
-    client: WebClient
+    client_of: Callable[[WorkspaceId], WebClient]
     zone: str
     lease: timedelta
+    sending: timedelta
+    settling: timedelta
 
     def deliver_next(self, *, now: datetime) -> bool:
         """Deliver one notice; return False if none is due. now: business time, for the words only."""
+        began = time.monotonic()
         with self.database.writing() as tx:
-            claimed = outbox.claim(tx, at=machine_now(), lease=self.lease)
+            # Whoever takes over looks the message up first, and that it may not before Slack shows it.
+            claimed = outbox.claim(tx, at=clock.lease_now(tx), lease=self.lease + self.settling)
         if claimed is None:
             return False
-        if claimed.lost_leases > MOST_LOST_LEASES:
-            self._bury(claimed, f"claimed {claimed.lost_leases} times and never settled")
+        attempt = _Attempt(claimed=claimed, began=began, may_be_sent=claimed.may_be_sent)
+        if claimed.failures >= MOST_TRIES:
+            self._bury(attempt, f"given up after {claimed.failures} tries: whoever told it did not live to settle it")
             return True
         try:
-            channel, ts = self._tell(claimed, now)
+            channel, ts = self._tell(attempt, now)
+        except _Overtaken:
+            _log.warning("notice %s took longer than its lease; another process tells it", claimed.id)
         except _Orphan:
-            self._bury(claimed, "the message that it belongs under was never sent")
+            self._bury(attempt, "the message that it belongs under was never sent")
+        except Held as held:
+            with self.database.writing() as tx:
+                outbox.retry(tx, claimed, at=held.until, may_be_sent=attempt.may_be_sent, problem="ratelimited")
         except SlackApiError as error:
-            self._refused(claimed, error)
+            self._refused(attempt, str(error.response["error"]))
         except (SlackClientError, HTTPException, OSError) as error:
-            self._retry(claimed, problem=type(error).__name__)
+            self._retry(attempt, problem=type(error).__name__, is_failure=False)
         else:
             with self.database.writing() as tx:
                 outbox.settle(tx, claimed, channel=channel, ts=ts)
         return True
 
-    def _tell(self, claimed: Claim, now: datetime) -> tuple[ChannelId, str]:
-        notice = claimed.notice
+    def _tell(self, attempt: _Attempt, now: datetime) -> tuple[ChannelId, str]:
+        notice = attempt.notice
         if notice.kind is NoticeKind.HOME:
             return self._publish_home(notice, now)
         with self.database.reading() as tx:
@@ -100,102 +144,136 @@ class Delivery:
             raise _Orphan
         if post is not None:
             try:
-                return self._edit(post.channel, post.ts, message)
+                return self._edit(notice, post.channel, post.ts, message)
             except _Gone:
                 with self.database.writing() as tx:
                     outbox.forget_post(tx, notice.workspace, str(notice.subject))
         channel, thread = self._channel(notice), parent.ts if parent else None
-        if claimed.may_be_sent:
-            found = self._look_up(claimed, channel, thread)
+        if attempt.may_be_sent:
+            found = self._look_up(attempt.claimed, channel, thread)
             if found is not None:
                 return channel, found
         if drawable is not None:
-            message = self._with_picture(drawable)
-        return self._post(claimed, channel, thread, message)
+            message = self._with_picture(notice, drawable)
+        return self._post(attempt, channel, thread, message)
 
-    def _with_picture(self, drawable: Drawable) -> Message:
+    def _with_picture(self, notice: Notice, drawable: Drawable) -> Message:
         chart = drawable.draw()
         name = f"E-{drawable.experiment.number}"
-        file_id = upload_picture(self.client, chart.png, name=f"{name}.png", title=name)
+        with minding(self.database, notice.workspace, "files"):  # four calls that only make sense together
+            client = self.client_of(notice.workspace)
+            file_id = upload_picture(client, chart.png, name=f"{name}.png", title=name)
         return drawable.message(chart, file_id)
 
     def _publish_home(self, notice: Notice, now: datetime) -> tuple[ChannelId, str]:
         # Publishing the same twice is harmless, so nothing is looked up.
         with self.database.reading() as tx:
             view = render_home(tx, notice, now=now, zone=self.zone)
-        self.client.views_publish(user_id=str(notice.person), view=view)
+        self._call(notice, "views.publish", user_id=str(notice.person), view=view)
         return ChannelId(""), ""
 
     def _channel(self, notice: Notice) -> ChannelId:
         if notice.channel is not None:
             return notice.channel
-        return ChannelId(self.client.conversations_open(users=str(notice.person))["channel"]["id"])
+        return ChannelId(self._call(notice, "conversations.open", users=str(notice.person))["channel"]["id"])
 
-    def _edit(self, channel: ChannelId, ts: str, message: Message) -> tuple[ChannelId, str]:
+    def _edit(self, notice: Notice, channel: ChannelId, ts: str, message: Message) -> tuple[ChannelId, str]:
         try:
-            self.client.chat_update(channel=channel, ts=ts, **message.arguments())
+            self._call(notice, "chat.update", channel=channel, ts=ts, **message.arguments())
         except SlackApiError as error:
             if error.response["error"] in _GONE:
                 raise _Gone from error
             raise
         return channel, ts
 
-    def _post(self, claimed: Claim, channel: ChannelId, thread: str | None, message: Message) -> tuple[ChannelId, str]:
-        answer = self.client.chat_postMessage(
-            channel=channel,
-            thread_ts=thread,
-            reply_broadcast=claimed.notice.is_loud if thread else None,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": claimed.key}},
-            unfurl_links=False,
-            unfurl_media=False,
-            **message.arguments(),
-        )
+    def _post(
+        self, attempt: _Attempt, channel: ChannelId, thread: str | None, message: Message
+    ) -> tuple[ChannelId, str]:
+        notice, was_sent = attempt.notice, attempt.may_be_sent
+        self._require_lease(attempt)
+        attempt.may_be_sent = True
+        try:
+            answer = self._call(
+                notice,
+                "chat.postMessage",
+                channel=channel,
+                thread_ts=thread,
+                reply_broadcast=notice.is_loud if thread else None,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"key": attempt.claimed.key}},
+                unfurl_links=False,
+                unfurl_media=False,
+                **message.arguments(),
+            )
+        except Held:
+            attempt.may_be_sent = was_sent
+            raise
         return ChannelId(answer["channel"]), str(answer["ts"])
+
+    def _require_lease(self, attempt: _Attempt) -> None:
+        """Raise _Overtaken unless the notice stays ours until a post that begins now has ended."""
+        if time.monotonic() - attempt.began + self.sending.total_seconds() <= self.lease.total_seconds():
+            return
+        attempt.began = time.monotonic()
+        with self.database.writing() as tx:
+            until = clock.lease_now(tx) + self.lease + self.settling
+            if not outbox.renew(tx, attempt.claimed, until=until):
+                raise _Overtaken
 
     def _look_up(self, claimed: Claim, channel: ChannelId, thread: str | None) -> str | None:
         """Return the ts of a message that an earlier attempt left."""
         oldest = f"{(claimed.created_at - LOOK_BACK).timestamp():.6f}"
         wanted: dict[str, Any] = {"channel": channel, "oldest": oldest, "include_all_metadata": True, "limit": 200}
+        method = "conversations.history"
+        if thread:
+            method, wanted["ts"] = "conversations.replies", thread
         try:
-            pages = (
-                self.client.conversations_replies(ts=thread, **wanted)
-                if thread
-                else self.client.conversations_history(**wanted)
-            )
-            for page in pages:
+            cursor = None
+            while cursor != "":
+                page = self._call(claimed.notice, method, cursor=cursor, **wanted)
                 for message in page["messages"]:
                     if message.get("metadata", {}).get("event_payload", {}).get("key") == claimed.key:
                         return str(message["ts"])
+                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         except SlackApiError as error:
-            is_unseen = error.response["error"] == "missing_scope"
-            if not is_unseen or claimed.notice.kind not in SENT_AGAIN_WITHOUT_LOOK_UP:
+            reason = error.response["error"]
+            is_unseen = reason == "missing_scope" and claimed.notice.kind in SENT_AGAIN_WITHOUT_LOOK_UP
+            if not is_unseen and reason != "thread_not_found":
                 raise
         return None
 
-    def _refused(self, claimed: Claim, error: SlackApiError) -> None:
-        reason = str(error.response["error"])
-        if reason == "ratelimited":
-            headers = {name.lower(): value for name, value in error.response.headers.items()}
-            wait = timedelta(seconds=float(headers.get("retry-after", 30)))
-            with self.database.writing() as tx:
-                outbox.retry(tx, claimed, at=machine_now() + wait, may_be_sent=claimed.may_be_sent, problem=reason)
-        elif reason in _PERMANENT:
-            self._bury(claimed, reason)
+    def _call(self, notice: Notice, method: str, **arguments: Any) -> Any:
+        """Return what Slack answers; raise Held where it wants no such call now."""
+        with minding(self.database, notice.workspace, method):
+            return getattr(self.client_of(notice.workspace), method.replace(".", "_"))(**arguments)
+
+    def _refused(self, attempt: _Attempt, reason: str) -> None:
+        if reason in _PERMANENT:
+            attempt.may_be_sent = attempt.claimed.may_be_sent
+            self._bury(attempt, reason)
         else:
-            self._retry(claimed, problem=reason)
+            self._retry(attempt, problem=reason, is_failure=reason not in _TOKEN)
 
-    def _retry(self, claimed: Claim, *, problem: str) -> None:
-        """Try again later; Slack may have taken the message all the same, so it is looked up first."""
-        if machine_now() - claimed.created_at > GIVE_UP_AFTER:
-            self._bury(claimed, f"given up after {claimed.attempts} attempts: {problem}")
+    def _retry(self, attempt: _Attempt, *, problem: str, is_failure: bool) -> None:
+        """Try again later; what Slack may have taken all the same is looked up then, and not before it is shown."""
+        claimed = attempt.claimed
+        failures = claimed.failures + is_failure
+        if failures >= MOST_TRIES or claimed.claimed_at - claimed.tried_since > GIVE_UP_AFTER:
+            self._bury(attempt, problem)
             return
-        wait = min(LONGEST_WAIT_SECONDS, 2.0 ** min(claimed.attempts, 20))
-        at = machine_now() + timedelta(seconds=wait)
+        wait = (
+            WAITS[failures - 1]
+            if is_failure
+            else min(LONGEST_WAIT, timedelta(seconds=2.0 ** min(claimed.attempts, 20)))
+        )
+        if attempt.may_be_sent:
+            wait = max(wait, self.settling)
         with self.database.writing() as tx:
-            outbox.retry(tx, claimed, at=at, may_be_sent=True, problem=problem)
+            at, may_be_sent = clock.lease_now(tx) + wait, attempt.may_be_sent
+            outbox.retry(tx, claimed, at=at, may_be_sent=may_be_sent, problem=problem, is_failure=is_failure)
 
-    def _bury(self, claimed: Claim, problem: str) -> None:
+    def _bury(self, attempt: _Attempt, problem: str) -> None:
+        claimed = attempt.claimed
         _log.warning("notice %s (%s) was given up: %s", claimed.id, claimed.notice.kind, problem)
         with self.database.writing() as tx:
-            outbox.bury(tx, claimed, problem=problem)
+            outbox.bury(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent)
             telling.tell_of_undelivered(tx, claimed.notice, problem=problem)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labcoat.db import dossiers, looks, outbox, people
+from labcoat.db import dossiers, looks, outbox, people, undelivered
 from labcoat.db.database import Transaction
 from labcoat.domain.digest import taught_by_experiment, taught_by_prototype
 from labcoat.domain.dossier import Dossier
@@ -98,7 +98,7 @@ def _given_up(tx: Transaction, workspace: WorkspaceId, user: UserId) -> int:
     person = people.find(tx, workspace, user)
     if person is None or not person.is_admin:
         return 0
-    return outbox.count(tx).get(outbox.DEAD, 0)
+    return undelivered.count(tx, workspace)
 
 
 def remember_opened(tx: Transaction, workspace: WorkspaceId, user: UserId) -> None:

@@ -1,0 +1,79 @@
+"""Notices that were given up: who has to be told otherwise, and trying them once more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, case, delete, func, select, update
+
+from labcoat.db import clock, tables
+from labcoat.db.database import NOTICES_PUT, Transaction
+from labcoat.db.outbox import DEAD, PENDING, UNKNOWN
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.notice import NoticeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """A notice that was given up. problem: Slack's own word, or ours. since: when it was given up."""
+
+    id: int
+    workspace: WorkspaceId
+    kind: NoticeKind
+    channel: ChannelId | None
+    person: UserId | None
+    problem: str
+    since: datetime
+
+
+def count(tx: Transaction, workspace: WorkspaceId) -> int:
+    """Return how many notices of a workspace were given up."""
+    return tx.execute(select(func.count()).where(*_dead(workspace))).scalar_one()
+
+
+def list_of(tx: Transaction, workspace: WorkspaceId | None = None, *, limit: int) -> list[Undelivered]:
+    """Return the notices that were given up, newest first; of all workspaces unless one is named."""
+    column = tables.outbox.c
+    query = select(tables.outbox).where(*_dead(workspace)).order_by(column.finished_at.desc(), column.id.desc())
+    return [_undelivered(row) for row in tx.execute(query.limit(limit)).mappings()]
+
+
+def retry(tx: Transaction, workspace: WorkspaceId | None = None, *, number: int | None = None) -> int:
+    """Try again one notice, or all of a workspace, or all; return how many.
+
+    What may have reached Slack is looked up first, as ever.
+    """
+    column, at = tables.outbox.c, clock.lease_stamp(tx)
+    wanted = [*_dead(workspace), *([] if number is None else [column.id == number])]
+    fresh = {
+        "state": case((column.may_be_sent, UNKNOWN), else_=PENDING),
+        "finished_at": None,
+        "tried_since": at,
+        "next_try_at": at,
+        "failures": 0,
+    }
+    retried = tx.execute(update(tables.outbox).where(*wanted).values(fresh)).rowcount
+    tx.info[NOTICES_PUT] = tx.info.get(NOTICES_PUT, False) or retried > 0
+    return retried
+
+
+def drop(tx: Transaction, number: int) -> bool:
+    """Forget a notice that was given up; return False if there is none of this number."""
+    gone = delete(tables.outbox).where(*_dead(None), tables.outbox.c.id == number)
+    return tx.execute(gone).rowcount == 1
+
+
+def _dead(workspace: WorkspaceId | None) -> list[ColumnElement[bool]]:
+    column = tables.outbox.c
+    return [column.state == DEAD, *([] if workspace is None else [column.workspace == workspace])]
+
+
+def _undelivered(row: RowMapping) -> Undelivered:
+    return Undelivered(
+        id=row["id"],
+        workspace=row["workspace"],
+        kind=row["kind"],
+        channel=row["channel"],
+        person=row["person"],
+        problem=row["problem"] or "",
+        since=row["finished_at"],
+    )

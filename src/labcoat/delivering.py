@@ -1,0 +1,57 @@
+"""The threads that empty the outbox: woken when something was put there, each telling one notice at a time.
+
+Several, so that a channel or workspace that answers slowly does not keep the others waiting.
+"""
+
+import threading
+from collections.abc import Callable
+
+POLL_SECONDS = 1.0
+BREATH_SECONDS = 0.05
+"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet."""
+STOP_SECONDS = 30.0
+
+
+class Deliverers:
+    """Threads that call `deliver` until it returns False, and again when the bell rings or a second has passed."""
+
+    def __init__(self, deliver: Callable[[], bool], *, number: int) -> None:
+        self._deliver = deliver
+        self._bell = threading.Condition()
+        self._has_rung = False
+        self._is_stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"delivery-{index}", daemon=True) for index in range(number)
+        ]
+
+    def start(self) -> None:
+        """Start delivering."""
+        for thread in self._threads:
+            thread.start()
+
+    def ring(self) -> None:
+        """Wake one: there is something to tell. It wakes the next if it found something."""
+        with self._bell:
+            self._has_rung = True
+            self._bell.notify()
+
+    def stop(self) -> None:
+        """Stop after what is being told now."""
+        self._is_stopping.set()
+        with self._bell:
+            self._bell.notify_all()
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._is_stopping.is_set():
+            while not self._is_stopping.is_set() and self._deliver():
+                self.ring()
+                self._is_stopping.wait(BREATH_SECONDS)
+            self._wait()
+
+    def _wait(self) -> None:
+        with self._bell:
+            if not self._has_rung and not self._is_stopping.is_set():
+                self._bell.wait(POLL_SECONDS)
+            self._has_rung = False
