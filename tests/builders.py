@@ -16,6 +16,7 @@ from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, Us
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.member import Member
 from labcoat.domain.need import Need
+from labcoat.domain.notice import NoticeKind, Undelivered
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.refusal import Reason as No
@@ -329,3 +330,10 @@ def refused(reason: No, field: str | None = None, **facts: object) -> Iterator[N
         yield
     assert (caught.value.reason, caught.value.field) == (reason, field)
     assert facts.items() <= caught.value.facts.items()
+
+
+def an_undelivered(problem: str) -> Undelivered:
+    kind = NoticeKind.HEALTH
+    return Undelivered(
+        id=10**9, workspace=WORKSPACE, kind=kind, channel=CHANNEL, person=None, problem=problem, since=NOW
+    )

@@ -613,6 +613,7 @@ def _a_home() -> Home:
         inflow_before=999,
         is_first_run=False,
         given_up=999,
+        undelivered=(builders.an_undelivered(text_of(600)),) * 3,
     )
 
 
@@ -621,7 +622,7 @@ def homes() -> Iterator[tuple[str, Block]]:
     full = _a_home()
     for page in (0, 5, 19, 99):
         yield f"home {page}", home.home_view(full, page=page, zone=ZONE)
-    empty = replace(full, waiting=(), mine=(), running=(), running_count=0, closed=0, given_up=0)
+    empty = replace(full, waiting=(), mine=(), running=(), running_count=0, closed=0, given_up=0, undelivered=())
     yield "home with nothing", home.home_view(empty, page=0, zone=ZONE)
     yield "first home", home.home_view(replace(empty, is_first_run=True), page=0, zone=ZONE)
 

@@ -38,7 +38,7 @@ def test_socket_mode_is_refused_plainly() -> None:
         settings.read({**NEEDED, "SLACK_APP_TOKEN": "xapp-1"})
 
 
-@pytest.mark.parametrize("name", ["PORT", "LABCOAT_THREADS", "LABCOAT_LEASE_SECONDS"])
+@pytest.mark.parametrize("name", ["PORT", "LABCOAT_THREADS", "LABCOAT_LEASE_SECONDS", "LABCOAT_DELIVERERS"])
 @pytest.mark.parametrize("value", ["many", "0", "-1", "1.5", "1000000", "²"])
 def test_what_is_not_a_whole_number_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must be a whole number"):
@@ -87,4 +87,4 @@ def test_the_environment_is_read_here_and_handed_over_whole_by_the_commands() ->
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
     }
 
-    assert readers == {"cli.py", "cli_metrics.py", "demo/bot.py", "demo/stage.py"}
+    assert readers == {"cli.py", "cli_metrics.py", "cli_outbox.py", "demo/bot.py", "demo/stage.py"}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import labcoat
-from labcoat import cli_metrics, cli_token
+from labcoat import cli_metrics, cli_outbox, cli_token
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_analyse(commands)
     cli_metrics.add(commands)
     cli_token.add(commands)
+    cli_outbox.add(commands)
     return parser
 
 

@@ -282,8 +282,9 @@ def playing(
     leads: tuple[str, ...] = people.LEADS,
     metrics: str = "",
     timing: Timing | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Play]:
-    """Run a sandbox and a bot over a migrated database until the end, at START."""
+    """Run a sandbox and a bot over a migrated database until the end, at START. environment: more of the bot's."""
     with ending_together() as threads, serving.running_sandbox(slack or workspace(), timing=timing) as sandbox:
         read_settings = settings.read(
             {
@@ -296,6 +297,7 @@ def playing(
                 "LABCOAT_METRICS": metrics,
                 "LABCOAT_TIMEZONE": people.ZONE,
                 "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
+                **(environment or {}),
             }
         )
         bot = wiring.build(read_settings)

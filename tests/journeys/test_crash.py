@@ -17,7 +17,7 @@ from labcoat.sandbox.faults import FaultKind
 from labcoat.sandbox.wire import Json
 
 OTHER_CHANNEL = "CGENERAL"
-LEASE = {"LABCOAT_LEASE_SECONDS": "1"}
+LEASE = {"LABCOAT_LEASE_SECONDS": "2"}
 """So that the next process may soon take over what the dead one began."""
 
 

@@ -193,3 +193,19 @@ def test_other_months_are_not_looked_through(play: Play) -> None:
     assert len(looked_up) == 1
     oldest = datetime.fromtimestamp(float(looked_up[0]["payload"]["oldest"]), ZoneInfo("UTC"))
     assert timedelta(minutes=4) < datetime.now(ZoneInfo("UTC")) - oldest < timedelta(minutes=7)
+
+
+def test_a_method_that_slack_wants_later_is_called_by_nobody_and_the_others_are(play: Play) -> None:
+    play.slack.faults.add("conversations.open", FaultKind.RATELIMITED, seconds=600)
+    play.files(play.ana)
+    play.tries(play.ana)
+    play.asks_lead(play.ana, no_experiment="legal or safety")
+    play.types(play.ben, "/hypothesis Bigger photos")
+    play.submits(play.ben, **FILE)
+    play.types(play.ben, "/hypothesis prototype H-2")
+    play.submits(play.ben, **PROTOTYPE)
+    play.asks_lead(play.ben, "H-2", no_experiment="legal or safety", lead=people.OMAR)
+
+    assert [call["method"] for call in play.slack.calls(limit=500)].count("conversations.open") == 1
+    assert "asked" in play.thread("H-1")[-1]
+    assert "asked" in play.thread("H-2")[-1]

@@ -108,6 +108,21 @@ def test_rate_limit_says_when_to_come_back(slack: WebClient, people: SandboxClie
     assert {k.lower(): v for k, v in caught.value.response.headers.items()}["retry-after"] == "7"
 
 
+def test_a_message_shows_in_history_when_its_time_has_come(slack: WebClient, people: SandboxClient) -> None:
+    # docs.slack.dev promises no moment from which conversations.history has a message that chat.postMessage took
+    parent = slack.chat_postMessage(channel=CHANNEL, text="Hi")
+    people.faults.add("*", "history_lags", times=None, seconds=600)
+    slack.chat_postMessage(channel=CHANNEL, text="Reply", thread_ts=parent["ts"])
+    hidden = slack.conversations_history(channel=CHANNEL)["messages"]
+    thread = slack.conversations_replies(channel=CHANNEL, ts=parent["ts"])["messages"]
+
+    people.faults.release()
+
+    assert (hidden, [message["text"] for message in thread]) == ([], ["Hi"])
+    assert len(slack.conversations_history(channel=CHANNEL)["messages"]) == 1
+    assert len(slack.conversations_replies(channel=CHANNEL, ts=parent["ts"])["messages"]) == 2
+
+
 def test_trouble_comes_as_often_as_asked(slack: WebClient, people: SandboxClient) -> None:
     people.faults.add(POST, "error_500", times=2)
 

@@ -1,28 +1,12 @@
 """Notices that were given up: who has to be told otherwise, and trying them once more."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from sqlalchemy import ColumnElement, RowMapping, case, delete, func, select, update
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
 from labcoat.db.outbox import DEAD, PENDING, UNKNOWN
-from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
-from labcoat.domain.notice import NoticeKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undelivered:
-    """A notice that was given up. problem: Slack's own word, or ours. since: when it was given up."""
-
-    id: int
-    workspace: WorkspaceId
-    kind: NoticeKind
-    channel: ChannelId | None
-    person: UserId | None
-    problem: str
-    since: datetime
+from labcoat.domain.ids import WorkspaceId
+from labcoat.domain.notice import Undelivered
 
 
 def count(tx: Transaction, workspace: WorkspaceId) -> int:

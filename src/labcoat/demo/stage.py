@@ -20,7 +20,7 @@ from labcoat.domain.schedule import at_local, local_date
 from labcoat.sandbox import serving
 from labcoat.sandbox.client import SandboxClient
 
-START_SECONDS = 30
+START_SECONDS = 120
 OPENING_DAYS = 16
 
 

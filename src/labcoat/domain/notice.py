@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
@@ -43,6 +44,19 @@ class Notice:
     parent: str | None = None
     is_loud: bool = False
     details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undelivered:
+    """A notice that was given up. problem: Slack's own word, or ours. since: when it was given up."""
+
+    id: int
+    workspace: WorkspaceId
+    kind: NoticeKind
+    channel: ChannelId | None
+    person: UserId | None
+    problem: str
+    since: datetime
 
 
 def card_subject(number: HypothesisNumber) -> str:

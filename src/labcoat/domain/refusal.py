@@ -15,6 +15,7 @@ class Reason(StrEnum):
     NOT_ELIGIBLE = "not eligible"  # asked it, owned it, or is no lead
     NOT_IN_CHANNEL = "not in channel"
     LEAD_ONLY = "lead only"
+    ADMIN_ONLY = "admin only"
     HAS_OWNER = "has owner"
     NOT_MEMBER = "not member"  # a guest, a bot, somebody deactivated or of another workspace
     PERSON_UNABLE = "person unable"  # whoever was picked is no member

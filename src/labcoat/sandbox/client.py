@@ -282,10 +282,10 @@ class FaultsClient:
 
     client: SandboxClient
 
-    def add(self, method: str, kind: FaultKind | str, *, times: int = 1, seconds: float = 1.0) -> None:
+    def add(self, method: str, kind: FaultKind | str, *, times: int | None = 1, seconds: float = 1.0) -> None:
         """Ask for trouble with the next calls of a Web API method, of "response_url", or of any ("*").
 
-        seconds: how slow, or what Retry-After says.
+        times: None is until released. seconds: how slow, what Retry-After says, or by how much the history lags.
         """
         body = {"method": method, "kind": FaultKind(kind).value, "times": times, "seconds": seconds}
         self.client.request("POST", "faults", json=body)

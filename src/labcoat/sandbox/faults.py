@@ -24,6 +24,7 @@ class FaultKind(StrEnum):
     HOLD_AFTER = "hold_after"
     DROP_BEFORE = "drop_before"
     DROP_AFTER = "drop_after"
+    HISTORY_LAGS = "history_lags"  # what was posted shows in history and replies some seconds later
 
 
 @dataclass(slots=True)
@@ -59,6 +60,11 @@ class Faults:
         self._waiting: list[Fault] = []
         self._held: list[Fault] = []
         self._release = asyncio.Event()
+
+    @property
+    def history_lag_seconds(self) -> float:
+        """How old a message must be before history and replies show it, until the trouble is lifted."""
+        return max((fault.seconds for fault in self._waiting if fault.kind is FaultKind.HISTORY_LAGS), default=0.0)
 
     def add(self, fault: Fault) -> None:
         """Ask for trouble with the next calls."""
@@ -106,7 +112,7 @@ class Faults:
         return answer
 
     def _take(self, method: str) -> Fault | None:
-        fault = next((fault for fault in self._waiting if fault.method in (method, "*")), None)
+        fault = next((fault for fault in self._waiting if _is_for(fault, method)), None)
         if fault and fault.times is not None:
             fault.times -= 1
             if fault.times <= 0:
@@ -125,6 +131,10 @@ class Faults:
             self._held.remove(fault)
             released.cancel()
             gone.cancel()
+
+
+def _is_for(fault: Fault, method: str) -> bool:
+    return fault.kind is not FaultKind.HISTORY_LAGS and fault.method in (method, "*")
 
 
 async def _is_gone(request: Request) -> None:

@@ -69,6 +69,12 @@ class LocalSlack:
                 self.journal.tell({"what": "clock"})
             stamped = self.conversations.stamped()
 
+    def in_history(self, messages: list[Json]) -> list[Json]:
+        """Return those of a conversation's messages that its history shows by now."""
+        lag = self.faults.history_lag_seconds
+        newest = time.time() - lag
+        return [message for message in messages if float(message["ts"]) <= newest] if lag else messages
+
     def read_blocks(self, value: Any) -> list[Json]:
         """Return a message's blocks, checked and with ids."""
         return read_message_blocks(value, is_shown=self.files.is_shown)

@@ -98,7 +98,7 @@ def list_conversations(slack: LocalSlack, args: Json) -> Json:
 def history(slack: LocalSlack, args: Json) -> Json:
     """Read a conversation, newest first."""
     conversation = _readable(slack, args)
-    messages = _in_range(conversation.top_level(), args)[::-1]
+    messages = _in_range(slack.in_history(conversation.top_level()), args)[::-1]
     page, cursor = _page(messages, args)
     return _messages(page, cursor, args)
 
@@ -111,7 +111,7 @@ def replies(slack: LocalSlack, args: Json) -> Json:
     if named is None:
         raise SlackRefusal("thread_not_found")
     parent = conversation.find(named.get("thread_ts", ts)) or named
-    page, cursor = _page(_in_range(conversation.replies(parent["ts"]), args), args)
+    page, cursor = _page(_in_range(slack.in_history(conversation.replies(parent["ts"])), args), args)
     return _messages([parent, *page], cursor, args)
 
 

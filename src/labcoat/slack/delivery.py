@@ -247,8 +247,9 @@ class Delivery:
             return getattr(self.client_of(notice.workspace), method.replace(".", "_"))(**arguments)
 
     def _refused(self, attempt: _Attempt, reason: str) -> None:
+        if reason in _PERMANENT or reason in _TOKEN:
+            attempt.may_be_sent = attempt.claimed.may_be_sent  # this one did not arrive
         if reason in _PERMANENT:
-            attempt.may_be_sent = attempt.claimed.may_be_sent
             self._bury(attempt, reason)
         else:
             self._retry(attempt, problem=reason, is_failure=reason not in _TOKEN)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labcoat.db import dossiers, looks, outbox, people, undelivered
+from labcoat.db import dossiers, looks, outbox
 from labcoat.db.database import Transaction
 from labcoat.domain.digest import taught_by_experiment, taught_by_prototype
 from labcoat.domain.dossier import Dossier
@@ -11,12 +11,14 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import Stage
-from labcoat.domain.notice import Notice, NoticeKind, home_subject
+from labcoat.domain.notice import Notice, NoticeKind, Undelivered, home_subject
 from labcoat.domain.waiting import Waiting, WaitingCase, find_waiting
 from labcoat.stats.results import Readout
+from labcoat.usecases import undelivered
 
 LEARNING_DAYS, INFLOW_DAYS = 90, 14
 MOST_RUNNING = 8
+MOST_UNDELIVERED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Home:
 
     mine: their open hypotheses, newest first. closed, learned: of the last 90 days. inflow, inflow_before: hypotheses
     filed in the last two weeks and in the two before. is_first_run: nothing was ever filed here.
-    given_up: how many messages could not be delivered; 0 for whoever is no admin.
+    given_up: how many messages could not be delivered; 0 for whoever is no admin. undelivered: the newest of them.
     """
 
     waiting: tuple[Waiting, ...]
@@ -47,6 +49,7 @@ class Home:
     inflow_before: int
     is_first_run: bool
     given_up: int
+    undelivered: tuple[Undelivered, ...]
 
 
 def compose(tx: Transaction, workspace: WorkspaceId, user: UserId, *, now: datetime) -> Home:
@@ -60,6 +63,7 @@ def compose(tx: Transaction, workspace: WorkspaceId, user: UserId, *, now: datet
     begun = {one.number for one in mine if one.stage is not Stage.HYPOTHESIZE}  # before that nothing waits for anybody
     found = dossiers.read_many(tx, workspace, sorted(begun | set(asked)))
     waiting = [item for one in found if (item := find_waiting(one, user, now=now)) is not None]
+    given_up, newest = undelivered.shown_to(tx, workspace, user, limit=MOST_UNDELIVERED)
     return Home(
         waiting=tuple(sorted(waiting, key=lambda item: (list(WaitingCase).index(item.case), item.since))),
         mine=tuple(mine),
@@ -70,7 +74,8 @@ def compose(tx: Transaction, workspace: WorkspaceId, user: UserId, *, now: datet
         inflow=inflow,
         inflow_before=inflow_twice - inflow,
         is_first_run=not mine and not dossiers.has_any(tx, workspace),
-        given_up=_given_up(tx, workspace, user),
+        given_up=given_up,
+        undelivered=newest,
     )
 
 
@@ -92,13 +97,6 @@ def _learned(tx: Transaction, workspace: WorkspaceId, closed: list[Dossier]) -> 
         if one.newest_experiment is not None
     )
     return by_experiment + sum(taught_by_prototype(one) for one in closed)
-
-
-def _given_up(tx: Transaction, workspace: WorkspaceId, user: UserId) -> int:
-    person = people.find(tx, workspace, user)
-    if person is None or not person.is_admin:
-        return 0
-    return undelivered.count(tx, workspace)
 
 
 def remember_opened(tx: Transaction, workspace: WorkspaceId, user: UserId) -> None:

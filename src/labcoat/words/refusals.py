@@ -15,6 +15,7 @@ _TEXTS: Mapping[Reason, str] = {
         "Please pick, or ask, another lead."
     ),
     Reason.NOT_IN_CHANNEL: "That happens in {channel_name}, where the hypothesis lives. Please do it from there.",
+    Reason.ADMIN_ONLY: "Only an admin of this Slack workspace can do that. Ask one of them.",
     Reason.LEAD_ONLY: "H-{hypothesis} was shipped, so only a lead can reopen it. Ask a lead, or file a new hypothesis.",
     Reason.HAS_OWNER: "H-{hypothesis} already has an owner ({owner_name}).",
     Reason.NOT_MEMBER: "{standing_name}, so nothing was changed. Please ask a member of this workspace to do it with you.",

@@ -7,7 +7,7 @@ from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.slack.house import House
 from labcoat.slack.listeners.call import Call
 from labcoat.slack.views import home as views
-from labcoat.usecases import home
+from labcoat.usecases import home, undelivered
 
 
 def publish(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
@@ -25,3 +25,11 @@ def turn_page(call: Call, rest: str) -> None:
         shown = home.compose(tx, call.workspace, call.user, now=now)
     page = int(rest) if rest.isdecimal() else 0
     call.publish_home(views.home_view(shown, page=page, zone=call.house.zone))
+
+
+def try_again(call: Call, _rest: str) -> None:
+    """Have everything tried again that could not be delivered, for admins; their Home then shows what is left."""
+    with call.writing() as (tx, now):
+        undelivered.try_again(tx, call.workspace, by=call.user)
+        shown = home.compose(tx, call.workspace, call.user, now=now)
+    call.publish_home(views.home_view(shown, page=0, zone=call.house.zone))

@@ -72,6 +72,7 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "need": need.show_needs,
     "import": importing.open_import_form,
     "home": home.turn_page,
+    "redeliver": home.try_again,
     "search": search.search,
     "size": sizing.size,
     "help": listing.show_help,

@@ -4,14 +4,16 @@ from itertools import groupby
 
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.lifecycle import Stage
+from labcoat.domain.notice import Undelivered
 from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack.blocks import Block, actions, button, context, divider, escape, header, overflow, section
 from labcoat.usecases.home import Home
 from labcoat.words import home as words
-from labcoat.words import numbers
+from labcoat.words import numbers, undelivered
 
 PAGE, MOST_WAITING = 10, 10
 CHANGE_LENGTH = 110
+WHY_LENGTH = 200
 
 _NEXT = {
     WaitingCase.DECIDE: ("decide", "Decide"),
@@ -30,9 +32,7 @@ def home_view(home: Home, *, page: int, zone: str) -> Block:
     """Return a person's Home. page: of their own hypotheses, from 0; one that is not there shows the last."""
     blocks: list[Block] = [_buttons()]
     blocks += _first_run() if home.is_first_run else [*_waiting(home, zone), *_mine(home, page), *_team(home)]
-    if home.given_up:
-        many = numbers.counted(home.given_up, "message")
-        blocks.append(context(f":warning: {many} could not be delivered. Whoever runs Labcoat sees why in its log."))
+    blocks += _undelivered(home)
     return {"type": "home", "blocks": blocks}
 
 
@@ -120,3 +120,26 @@ def _team(home: Home) -> list[Block]:
         section(f"*Running*\n{running}" if running else "*Running*\nNo experiment runs now."),
         section(lines),
     ]
+
+
+def _undelivered(home: Home) -> list[Block]:
+    """Return what admins see of messages that could not be delivered."""
+    if not home.given_up:
+        return []
+    lines = [
+        f"• {undelivered.what(one.kind)} for {_place(one)}, {one.since:%d %b}: {escape(_why(one))}"
+        for one in home.undelivered
+    ]
+    more = home.given_up - len(home.undelivered)
+    if more > 0:
+        lines.append(f"• and {more} more: `labcoat outbox` lists them where Labcoat runs")
+    again = button("Try again", verb="redeliver", value="")
+    return [divider(), header(f"Not delivered: {home.given_up}"), section("\n".join(lines)), actions([again])]
+
+
+def _why(one: Undelivered) -> str:
+    return numbers.shortened(undelivered.why(one.problem), WHY_LENGTH)
+
+
+def _place(one: Undelivered) -> str:
+    return f"<#{one.channel}>" if one.channel else f"<@{one.person}>"
