@@ -30,10 +30,10 @@ TICK_SECONDS = 15
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
-REPLAYS_REMEMBERED = timedelta(minutes=10)
-"""Twice the age that a signature may have."""
 ANSWERS_REMEMBERED = timedelta(hours=24)
 """How long a request over HTTP may come again under its key; a pipeline that lost an answer asks within the day."""
+REPLAYS_REMEMBERED = timedelta(days=1)
+"""Longer than Slack sends an event again, which is an hour and more where a Socket Mode link was away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ class Settings:
     """What the environment says. Secrets never show in `repr`.
 
     refresh: between counts of units, None for never. settling: within which Slack's history shows what it accepted.
-    deliverers: how many messages are told at once. secrets: all of it, for the `${NAME}`s of the metrics file.
+    deliverers: how many messages are told at once. acts_per_minute: of one person, None for as many as they like.
+    secrets: all of it, for the `${NAME}`s of the metrics file.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -37,6 +38,7 @@ class Settings:
     lease: timedelta
     settling: timedelta
     deliverers: int
+    acts_per_minute: int | None
     secrets: Mapping[str, str] = field(repr=False)
 
 
@@ -64,6 +66,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         lease=timedelta(seconds=_whole(environment, "LABCOAT_LEASE_SECONDS", 60)),
         settling=timedelta(seconds=_whole(environment, "LABCOAT_SETTLE_SECONDS", 5, least=0, most=3600)),
         deliverers=_whole(environment, "LABCOAT_DELIVERERS", 4, most=64),
+        acts_per_minute=_whole_or_never(environment, "LABCOAT_ACTS_PER_MINUTE", 60),
         secrets=dict(environment),
     )
 
@@ -95,6 +98,10 @@ def _whole(environment: Mapping[str, str], name: str, default: int, *, least: in
         msg = f"{name} must be a whole number from {least} to {most}, not {text!r}"
         raise SettingsError(msg)
     return int(text)
+
+
+def _whole_or_never(environment: Mapping[str, str], name: str, default: int) -> int | None:
+    return None if environment.get(name, "").strip() == "0" else _whole(environment, name, default)
 
 
 def _minutes_or_never(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:

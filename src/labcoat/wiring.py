@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from labcoat.api.app import Api
-from labcoat.api.pace import Pace
+from labcoat.api.pace import Pace as ApiPace
 from labcoat.db import migrating, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
 from labcoat.domain.ids import WorkspaceId
@@ -26,18 +26,22 @@ from labcoat.slack.app import Identity
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.house import House
+from labcoat.slack.pace import Pace
+from labcoat.slack.payloads import Payload
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.web import app as web_app
+from labcoat.web.app import Handle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """Everything that `labcoat serve` runs."""
+    """Everything that `labcoat serve` runs. handle: takes a request of Slack, by whatever way it came."""
 
     web: Starlette
     jobs: Jobs
     database: Database
+    handle: Handle
 
 
 def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot:
@@ -59,6 +63,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         download=downloader(client),
     )
     bolt = slack_app.build(house, client=client, identity=identity)
+    pace = Pace(settings.acts_per_minute)
     jobs = Jobs(
         database=database,
         delivery=_delivery(settings, database),
@@ -78,17 +83,17 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         await to_thread.run_sync(running.stop)
         database.dispose()
 
-    def handle(body: bytes, headers: dict[str, str], delivery_key: str) -> BoltResponse:
-        return slack_app.handle(bolt, body=body, headers=headers, delivery_key=delivery_key)
+    def handle(payload: Payload, transport_key: str) -> BoltResponse:
+        return slack_app.handle(bolt, payload, pace=pace, transport_key=transport_key)
 
     web = web_app.build(
         signing_secret=settings.slack_signing_secret,
         handle=handle,
         lifespan=lifespan,
-        api=Api(database=database, pace=Pace(settings.api_per_minute)),
+        api=Api(database=database, pace=ApiPace(settings.api_per_minute)),
         more_routes=more_routes,
     )
-    return Bot(web=web, jobs=jobs, database=database)
+    return Bot(web=web, jobs=jobs, database=database, handle=handle)
 
 
 def _database(settings: Settings) -> Database:

@@ -4,6 +4,7 @@ Nothing runs in the background, so a test says when the clock ticks and when the
 """
 
 import json
+import secrets
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -233,7 +234,7 @@ def command_fields(text: str, *, user: str = people.ANA, team: str = TEAM, chann
         "user_id": user,
         "channel_id": channel,
         "channel_name": "search-experiments",
-        "trigger_id": "1.2.3",
+        "trigger_id": secrets.token_hex(8),
         "response_url": "http://127.0.0.1:9/nobody",
         "api_app_id": "A0SANDBOX",
     }
@@ -297,6 +298,7 @@ def playing(
                 "LABCOAT_METRICS": metrics,
                 "LABCOAT_TIMEZONE": people.ZONE,
                 "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
+                "LABCOAT_ACTS_PER_MINUTE": "0",  # people act as fast as the machine can
                 **(environment or {}),
             }
         )

@@ -22,5 +22,5 @@ def accept(tx: Transaction, key: str, *, at: datetime) -> None:
 
 
 def forget(tx: Transaction, *, before: datetime) -> None:
-    """Drop what Slack's signature check would refuse anyway because it is too old."""
+    """Drop what comes no more: Slack gave up on it, and its signature is too old."""
     tx.execute(delete(tables.deliveries).where(tables.deliveries.c.received_at < before))

@@ -112,6 +112,7 @@ def raised(
             "LABCOAT_METRICS": str(world.write_metrics(folder)),
             "LABCOAT_TIMEZONE": people.ZONE,
             "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
+            "LABCOAT_ACTS_PER_MINUTE": "0",  # days are played in seconds
             **(environment or {}),
         }
         arguments = ("--start", start.isoformat(), *(["--past"] if has_past else []))

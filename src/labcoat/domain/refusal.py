@@ -95,6 +95,8 @@ class Reason(StrEnum):
     ID_NEEDED = "id needed"
     NO_CHANNEL = "no channel"
     NOTHING_OPEN = "nothing open"
+    FROM_EARLIER = "from earlier"  # a button or form that no longer means anything
+    TOO_FAST = "too fast"
     # files and pastes
     FILE_UNREADABLE = "file unreadable"
     FILE_TOO_LARGE = "file too large"

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from slack_bolt import App, BoltRequest
@@ -9,10 +10,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from labcoat.slack import connection, errors
-from labcoat.slack.blocks import Message, notice_view, section
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack import errors, plain_answer
 from labcoat.slack.house import House
-from labcoat.slack.listeners import dispatch
+from labcoat.slack.listeners import dispatch, rest
+from labcoat.slack.pace import Pace
+from labcoat.slack.payloads import ACTS, Kind, Payload
+from labcoat.words import refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -57,6 +61,7 @@ def build(house: House, *, client: WebClient, identity: Identity) -> App:
     )
     app.error(_on_error)
     dispatch.register(app, house)
+    rest.register(app)
     return app
 
 
@@ -73,26 +78,31 @@ def _authorizer(identity: Identity) -> Any:
     return authorize
 
 
-def _on_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
-    text = errors.crash_text(error)
-    if body.get("type") == "view_submission":
-        inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
-        if inputs:
-            return BoltResponse(status=200, body={"response_action": "errors", "errors": {inputs[0]: text}})
-        said = notice_view(body["view"]["title"]["text"], Message(text=text, blocks=(section(text),)))
-        return BoltResponse(status=200, body={"response_action": "update", "view": said})
-    if "command" in body:
-        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})
-    if body.get("response_url"):
-        connection.answer_privately(body["response_url"], Message(text=text))
-    return BoltResponse(status=200, body="")
+def _on_error(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
+    return plain_answer.answer(client, body, errors.crash_text(error))
 
 
-def handle(app: App, *, body: bytes, headers: dict[str, str], delivery_key: str) -> BoltResponse:
-    """Dispatch one verified request of Slack; the answer is ready when this returns."""
+def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> BoltResponse:
+    """Dispatch one checked request of Slack, however it came; the answer is ready when this returns.
+
+    transport_key: names one passage of a request that has no name of its own.
+    """
+    if payload.kind is Kind.OTHER:  # what nobody listens to is taken, or Slack would send it again
+        return plain_answer.DONE
+    body = dict(payload.body)
+    if payload.kind in ACTS and not pace.admits(payload.user):
+        return _slower(app.client, payload.kind, body, is_to_be_told=pace.is_to_be_told(payload.user))
     request = BoltRequest(
-        body=body.decode(),
-        headers=dict(headers),
-        context={dispatch.DELIVERY_KEY: delivery_key},
+        body=body,
+        context={dispatch.DELIVERY_KEY: payload.key(transport_key)},
+        mode="socket_mode",  # how Bolt takes a body that was read already
     )
-    return app.dispatch(request)
+    answer = app.dispatch(request)
+    return plain_answer.DONE if answer.status == HTTPStatus.NOT_FOUND else answer
+
+
+def _slower(client: WebClient, kind: Kind, body: dict[str, Any], *, is_to_be_told: bool) -> BoltResponse:
+    # A command and a form are answered in their own response; what would take a call to Slack is said once.
+    if kind not in (Kind.COMMAND, Kind.FORM) and not is_to_be_told:
+        return plain_answer.DONE
+    return plain_answer.answer(client, body, refusals.text(Refusal(Reason.TOO_FAST)))

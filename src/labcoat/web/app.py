@@ -19,6 +19,8 @@ from labcoat.api import problems
 from labcoat.api.app import Api
 from labcoat.api.app import Request as ApiRequest
 from labcoat.api.problems import Answer
+from labcoat.slack import payloads
+from labcoat.slack.payloads import Malformed, Payload
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +29,8 @@ LARGEST_BODY = 1_000_000
 
 API_THREADS = 4
 
-Handle = Callable[[bytes, dict[str, str], str], BoltResponse]
-"""Takes the raw body, the headers, and what names this delivery, so that a replay is known."""
+Handle = Callable[[Payload, str], BoltResponse]
+"""Takes what Slack sent, and what names this delivery, so that a replay is known."""
 
 
 def build(
@@ -50,7 +52,12 @@ def build(
         # Bolt parses before it verifies and logs what it rejects; what Slack did not sign goes no further than here.
         if not _is_signed(verifier, body, headers):
             return PlainTextResponse("not signed by Slack", status_code=401)
-        answer = await run_in_threadpool(handle, body, headers, headers["x-slack-signature"])
+        try:
+            payload = payloads.read(body, headers.get("content-type", ""))
+        except Malformed:
+            _log.warning("a request that Slack signed is not understood", exc_info=True)
+            return PlainTextResponse("not understood", status_code=400)
+        answer = await run_in_threadpool(handle, payload, headers["x-slack-signature"])
         return _response(answer)
 
     routes = [Route("/slack/events", events, methods=["POST"]), Route("/healthz", _healthy), *more_routes]

@@ -112,6 +112,8 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.UNKNOWN_ID: "There is no {id} here. `/hypothesis list` shows what there is.",
     Reason.NO_CHANNEL: "Hypotheses live in a channel. Please type this in the channel where it belongs.",
     Reason.NOTHING_OPEN: "No hypothesis is open, and a need is noted where it was found. File one first: `/hypothesis`.",
+    Reason.FROM_EARLIER: "That is from an earlier version of Labcoat and does nothing any more, so nothing was changed. `/hypothesis help` shows what there is.",
+    Reason.TOO_FAST: "That was more in one minute than one person can mean, so this was not done. Please go on in a minute.",
     Reason.FILE_UNREADABLE: "The file could not be read from Slack just now. Please try again, or paste its text.",
     Reason.FILE_TOO_LARGE: "The file is larger than {megabytes} MB. Please split it, or leave columns out.",
     Reason.FILE_NOT_TEXT: "That is no text file. Save the sheet as CSV, and choose that.",

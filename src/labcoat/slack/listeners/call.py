@@ -33,6 +33,14 @@ class Renewed(Exception):  # noqa: N818  not an error: the form needs another lo
         self.view = view
 
 
+@contextmanager
+def writing_once(house: House, delivery_key: str) -> Iterator[Transaction]:
+    """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
+    with house.database.writing() as tx:
+        deliveries.accept(tx, delivery_key, at=clock.machine_now())
+        yield tx
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """Who asks for something, and from where. delivery_key: names this delivery, so that a replay is known."""
@@ -52,8 +60,7 @@ class Asking:
     @contextmanager
     def writing(self) -> Iterator[tuple[Transaction, datetime]]:
         """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
-        with self.house.database.writing() as tx:
-            deliveries.accept(tx, self.delivery_key, at=clock.machine_now())
+        with writing_once(self.house, self.delivery_key) as tx:
             yield tx, clock.business_now(tx)
 
     def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:

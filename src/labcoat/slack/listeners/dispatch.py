@@ -20,7 +20,7 @@ from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.house import House
 from labcoat.slack.listeners import experiment, home, prototype, result, settings
-from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Call, Renewed, Submission, Target, writing_once
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
 from labcoat.slack.views import listing
 from labcoat.usecases import welcoming
@@ -79,9 +79,13 @@ def register(app: App, house: House) -> None:
             home.publish(house, client, WorkspaceId(str(context.team_id)), UserId(event["user"]))
 
     def on_joined(event: dict[str, Any], context: BoltContext) -> None:
-        if event["user"] == context.bot_user_id:
-            with house.database.writing() as tx:
+        if event["user"] != context.bot_user_id:
+            return
+        try:
+            with writing_once(house, context[DELIVERY_KEY]) as tx:
                 welcoming.welcome(tx, WorkspaceId(str(context.team_id)), ChannelId(event["channel"]))
+        except Replayed:
+            return  # Slack sends an event again when our answer came late
 
     def on_form(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         form = _submission(house, body, context)
