@@ -126,6 +126,7 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
         "LABCOAT_TIMEZONE": read.timezone,
         "LABCOAT_THREADS": str(read.threads),
         "LABCOAT_API_PER_MINUTE": str(read.api_per_minute),
+        "LABCOAT_ACTS_PER_MINUTE": str(read.acts_per_minute),
         "LABCOAT_LEASE_SECONDS": f"{read.lease.total_seconds():.0f}",
         "LABCOAT_SETTLE_SECONDS": f"{read.settling.total_seconds():.0f}",
         "LABCOAT_DELIVERERS": str(read.deliverers),
