@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from labcoat.warehouse import aggregate, engine, resolving, sql
-from labcoat.warehouse.aggregate import Subject
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds
@@ -40,7 +40,8 @@ def query(
     dialect = dialect_of(metrics_file, exposures)
     bounds = Bounds(since=min(one.since for one in subjects), until=max(one.until for one in subjects))
     resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
-    ours = aggregate.query(subjects, resolved.exposures, resolved.measures)
+    scans_again = dialect == "duckdb" and exposures.table is not None
+    ours = aggregate.query(subjects, resolved.exposures, resolved.measures, scans_again=scans_again)
     return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from labcoat.warehouse import asking, groups, reading, sql, survey
-from labcoat.warehouse.aggregate import Subject
 from labcoat.warehouse.asking import EARLIEST
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.groups import Group
+from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds

@@ -6,8 +6,8 @@ from math import nan
 
 from labcoat.stats.results import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate
-from labcoat.warehouse.aggregate import COLUMNS, COUNTS, Measure
 from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.measures import COLUMNS, COUNTS, Measure
 from labcoat.warehouse.resolving import AskedMetric
 
 MOST_CROSSED = 0.01
@@ -109,13 +109,36 @@ def _group(row: Mapping[str, object], measures: Sequence[Measure], names: Sequen
 
 def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured:
     pairs = [one + two for place, one in enumerate(measure.columns) for two in measure.columns[place:]]
-    measured = _whole(row[f"{key}_measured"])
+    measured, some = _whole(row[f"{key}_measured"]), _whole(row[f"{key}_some"])
+    means = {column: _real(row[f"{key}_{column}"]) if some else 0.0 for column in measure.columns}
+    covariances = {pair: _real(row[f"{key}_{pair}"]) if some > 1 else 0.0 for pair in pairs}  # one unit has none
+    if some < measured:
+        means, covariances = _with_zeros(means, covariances, some=some, of=measured)
     return Measured(
         measured=measured,
         bad=_whole(row[f"{key}_bad"]),
         odd=_whole(row[f"{key}_odd"]),
-        means={column: _real(row[f"{key}_{column}"]) for column in measure.columns},
-        covariances={pair: _real(row[f"{key}_{pair}"]) if measured > 1 else 0.0 for pair in pairs},  # one unit has none
+        means=means,
+        covariances=covariances,
+    )
+
+
+def _with_zeros(
+    means: Mapping[str, float], covariances: Mapping[str, float], *, some: int, of: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the moments of some units together with others whose values are all 0; nothing cancels in it.
+
+    >>> _with_zeros({"y": 3.0}, {"yy": 2.0}, some=2, of=4)  # 2, 4, 0, 0
+    ({'y': 1.5}, {'yy': 3.6666666666666665})
+    """
+    apart = some * (of - some) / of
+    rest = max(of - 1, 1)
+    return (
+        {name: mean * some / of for name, mean in means.items()},
+        {
+            pair: (max(some - 1, 0) * value + apart * means[pair[0]] * means[pair[1]]) / rest
+            for pair, value in covariances.items()
+        },
     )
 
 

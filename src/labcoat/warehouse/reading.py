@@ -13,10 +13,10 @@ from difflib import get_close_matches
 from labcoat.domain.plan import Measuring
 from labcoat.stats.results import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import aggregate, asking, groups
-from labcoat.warehouse.aggregate import Subject
 from labcoat.warehouse.asking import EARLIEST, LATEST
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.groups import Group
+from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric
 

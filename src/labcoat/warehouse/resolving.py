@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from labcoat.domain.plan import Measuring
 from labcoat.stats.results import MetricKind
 from labcoat.warehouse import sql
-from labcoat.warehouse.aggregate import EXPOSURES, ONE, ZERO, ExposureColumns, Measure
+from labcoat.warehouse.aggregate import EXPOSURES
 from labcoat.warehouse.engine import Column, ColumnType, Engine
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.measures import ONE, ZERO, ExposureColumns, Measure
 from labcoat.warehouse.metrics_file import Exposures, Metric
 from labcoat.warehouse.sql import Bounds, Rows
 
@@ -181,7 +182,9 @@ class _Named:
         if column.type not in (ColumnType.TIME, ColumnType.UNKNOWN):
             message = f"{column.name} is of type {column.type_name}. Cast it to a timestamp in `sql`, in UTC."
             raise self._wrong(message, field)
-        return f"CAST({plain} AS TIMESTAMPTZ)"
+        # Not cast where it is UTC already: the engine can then skip parts of a file.
+        is_utc = self._dialect == "duckdb" and column.type_name == "TIMESTAMP"
+        return plain if is_utc else f"CAST({plain} AS TIMESTAMPTZ)"
 
     def number(self, field: str, *, is_needed: bool = True) -> str | None:
         """Return a column as a double; None if it need not be there, and is not."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from labcoat.warehouse import asking, resolving, sql
-from labcoat.warehouse.aggregate import EXPOSURES, ExposureColumns
+from labcoat.warehouse.aggregate import EXPOSURES
 from labcoat.warehouse.asking import EARLIEST
 from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.measures import ExposureColumns
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
 from labcoat.warehouse.sql import Bounds
 

@@ -1,0 +1,69 @@
+"""What the one query is told: experiments, the columns of their exposures, and what each metric measures."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from labcoat.stats.results import MetricKind
+
+LARGEST = "1e100"
+"""A unit's value beyond this is taken for a mistake; its square would leave what a double holds."""
+ONE, ZERO = "CAST(1 AS DOUBLE)", "CAST(0 AS DOUBLE)"
+"""Of a plain 1.0 some engines make a decimal, whose mean they round to a few digits."""
+
+COLUMNS = "yxcd"
+"""Of a unit, as in `stats.moments`: value, denominator, covariate, covariate's denominator."""
+COUNTS = ("exposed", "crossed", "unnamed", "untimed", "repeated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One experiment of the query. key: of its rows. since, until: of the first exposure, the end excluded."""
+
+    key: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureColumns:
+    """Expressions over the exposures' rows, which are called e; None where the data has no such column."""
+
+    unit: str
+    variant: str
+    exposed_at: str | None
+    experiment: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One metric of the query.
+
+    rows: the name that stands for its own rows, None for those of the exposures. unit, time: expressions over them.
+    value: None counts rows. covariate, covariate_denominator: known before the exposure.
+    window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
+    """
+
+    kind: MetricKind
+    rows: str | None
+    unit: str = ""
+    time: str | None = None
+    value: str | None = None
+    denominator: str | None = None
+    covariate: str | None = None
+    covariate_denominator: str | None = None
+    window_seconds: int = 0
+    pre_seconds: int = 0
+    cap: float | None = None
+
+    @property
+    def columns(self) -> str:
+        """Which of COLUMNS it has."""
+        is_ratio = self.kind is MetricKind.RATIO
+        has_covariate = bool(self.covariate or self.pre_seconds)
+        return "y" + "x" * is_ratio + "c" * has_covariate + "d" * (is_ratio and has_covariate)
+
+    @property
+    def given(self) -> dict[str, str | None]:
+        """Its columns in the rows, as expressions; None for a row that counts 1."""
+        given = {"y": self.value, "x": self.denominator, "c": self.covariate, "d": self.covariate_denominator}
+        return {name: given[name] for name in self.columns if name in "yx" or not self.pre_seconds}
