@@ -1,15 +1,16 @@
 """What the clock does: the tick finds what is due, the delivery loop tells it; both may run twice or late."""
 
 import logging
+import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from labcoat.db import api_answers, clock, counts, deliveries, dossiers, people
+from labcoat.db import api_answers, clock, counts, deliveries, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.delivering import Deliverers
@@ -30,6 +31,8 @@ TICK_SECONDS = 15
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
+DIGESTS_TOGETHER = 50
+"""Channels of a workspace in one transaction."""
 ANSWERS_REMEMBERED = timedelta(hours=24)
 """How long a request over HTTP may come again under its key; a pipeline that lost an answer asks within the day."""
 REPLAYS_REMEMBERED = timedelta(days=1)
@@ -181,16 +184,23 @@ class Jobs:
             counts.release(tx, workspace, number)
 
     def send_digests(self, now: datetime) -> None:
-        """Send the weekly digests that are due."""
+        """Send the weekly digests that are due, some channels of a workspace at once."""
         with self.database.reading() as tx:
-            channels = dossiers.channels_with_hypotheses(tx)
-            due = [one for one in channels if digests.is_due(tx, *one, zone=self.zone, now=now)]
-        self._each(due, lambda channel: self._send_digest(*channel))
+            due = digests.due(tx, zone=self.zone, now=now)
+        parts = [(workspace, part) for workspace, mine in due.items() for part in _parts(mine, DIGESTS_TOGETHER)]
+        # In an order of its own, so that replicas seldom meet at the same workspace.
+        self._each(random.sample(parts, len(parts)), lambda part: self._send_digests(*part))
 
-    def _send_digest(self, workspace: WorkspaceId, channel: ChannelId) -> None:
-        with self.database.writing() as tx:
-            # Read again here: what was closed since the tick began is in this digest, and must not be in the next too.
-            digests.send_due(tx, workspace, channel, zone=self.zone, now=clock.business_now(tx))
+    def _send_digests(self, workspace: WorkspaceId, channels: Sequence[ChannelId]) -> None:
+        try:
+            with self.database.writing() as tx:
+                # The time is read again: what was closed since the tick began is in these, and not in the next too.
+                digests.send_due(tx, workspace, channels, zone=self.zone, now=clock.business_now(tx))
+        except Exception:
+            if len(channels) == 1:
+                raise
+            # One by one, so that a channel whose digest cannot be composed keeps none of the others waiting.
+            self._each(channels, lambda channel: self._send_digests(workspace, [channel]))
 
     def send_nudges(self, now: datetime) -> None:
         """Send the nudges that are due."""
@@ -229,6 +239,10 @@ class Jobs:
         except Exception:
             _log.exception("delivery failed; its lease ends and it is tried again")
             return False
+
+
+def _parts(items: Sequence[ItemT], size: int) -> Iterable[Sequence[ItemT]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 class Running:

@@ -23,7 +23,7 @@ from builders import (
     an_ending,
     an_experiment,
 )
-from labcoat.db import dossiers, history
+from labcoat.db import dossiers, history, periods
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
@@ -233,11 +233,11 @@ def test_a_channel_has_its_open_and_newly_closed_ones(database: Database) -> Non
 
     with database.reading() as tx:
         home = a_dossier().hypothesis.channel
-        found = dossiers.numbers_open_or_ended_since(tx, WORKSPACE, home, since=NOW - 7 * DAY)
-        channels = sorted(dossiers.channels_with_hypotheses(tx))
+        found = dossiers.open_or_ended_since(tx, WORKSPACE, {home: NOW - 7 * DAY, ChannelId("C2"): NOW - 99 * DAY})
+        channels = periods.digest_channels(tx, before=NOW.date())
 
-    assert sorted(found) == [1, 2]
-    assert channels == [(WORKSPACE, "C1"), (WORKSPACE, "C2")]
+    assert {channel: sorted(numbers) for channel, numbers in found.items()} == {home: [1, 2], "C2": [4]}
+    assert sorted(one.channel for one in channels) == ["C1", "C2"]
 
 
 def test_what_waits_is_found_over_all_workspaces(database: Database) -> None:
@@ -263,6 +263,7 @@ def test_metric_names_and_the_first_filing_are_remembered(database: Database) ->
 
     with database.reading() as tx:
         home = a_dossier().hypothesis.channel
-        assert dossiers.first_filed_at(tx, WORKSPACE, home) == NOW - 9 * DAY
-        assert dossiers.first_filed_at(tx, WORKSPACE, ChannelId("C2")) is None
+        (only,) = periods.digest_channels(tx, before=NOW.date())
+        assert (only.channel, only.first_filed_at) == (home, NOW - 9 * DAY)
+        assert dossiers.last_filed_at(tx, WORKSPACE, [home, ChannelId("C2")]) == {home: NOW - 3 * DAY}
         assert dossiers.metric_names(tx, WORKSPACE) == ["orders per user"]

@@ -1,44 +1,70 @@
 """A week and a nudge are made once, whoever is first."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from threading import Barrier
 
 import pytest
 
+import postgres
 from builders import CHANNEL, NOW, OTHER, OWNER, WORKSPACE
 from labcoat.db import deliveries, periods
 from labcoat.db.database import Database
 from labcoat.db.deliveries import Replayed
+from labcoat.db.periods import MadeDigest
 from labcoat.domain.ids import ChannelId, WorkspaceId
 
 MONDAY = date(2026, 11, 23)
 REPLICAS = 4
 
 
-def _claim_week(database: Database, *, monday: date = MONDAY, channel: ChannelId = CHANNEL) -> bool:
+def _make_week(database: Database, *, monday: date = MONDAY, wait: Callable[[], object] = lambda: None) -> bool:
     with database.writing() as tx:
-        return periods.claim_digest(
-            tx, WORKSPACE, channel, monday, at=NOW, is_silent=False, said_nothing_open=monday == MONDAY
-        )
+        held = periods.hold_channels(tx, WORKSPACE, [CHANNEL])
+        wait()
+        mine = [one.channel for one in held if one.newest is None or one.newest < monday]
+        made = MadeDigest(monday=monday, made_at=NOW, said_nothing_open=monday == MONDAY)
+        periods.add_digests(tx, WORKSPACE, dict.fromkeys(mine, made))
+        return bool(mine)
 
 
-def test_a_channels_week_is_claimed_once(database: Database) -> None:
-    assert _claim_week(database)
-    assert not _claim_week(database)
-    assert _claim_week(database, channel=ChannelId("C2"))
+def _home(database: Database) -> None:
+    with database.writing() as tx:
+        periods.add_channel(tx, WORKSPACE, CHANNEL, first_filed_at=NOW)
 
 
-def test_a_week_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:
+def test_a_channels_week_is_made_once(database: Database) -> None:
+    _home(database)
+    assert _make_week(database, monday=MONDAY - timedelta(days=7))
+    assert _make_week(database)
+    assert not _make_week(database)
+
+
+def test_a_week_is_made_once_by_replicas_at_the_same_time(database: Database) -> None:
+    _home(database)
     all_ready = Barrier(REPLICAS)
 
-    def claim(_: int) -> bool:
+    def make(_: int) -> bool:
         all_ready.wait(timeout=10)
-        return _claim_week(database)
+        return _make_week(database)
 
     with ThreadPoolExecutor(REPLICAS) as threads:
-        assert sum(threads.map(claim, range(REPLICAS))) == 1
+        assert sum(threads.map(make, range(REPLICAS))) == 1
+
+
+def test_a_channel_that_another_replica_holds_is_left_to_it(postgres_server: postgres.Server) -> None:
+    with postgres_server.shared_database() as url:
+        database = Database(url)
+        _home(database)
+        with ThreadPoolExecutor(1) as other:
+            assert _make_week(database, wait=lambda: _is_left(other, database))
+        database.dispose()
+
+
+def _is_left(other: ThreadPoolExecutor, database: Database) -> None:
+    assert not other.submit(_make_week, database).result(timeout=10)
 
 
 def test_a_nudge_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:
@@ -54,13 +80,12 @@ def test_a_nudge_is_claimed_once_by_replicas_at_the_same_time(database: Database
 
 
 def test_what_else_a_transaction_wrote_survives_a_lost_claim(database: Database) -> None:
-    _claim_week(database)
+    with database.writing() as tx:
+        periods.claim_nudge(tx, WORKSPACE, "taken", person=OWNER, at=NOW)
 
     with database.writing() as tx:
         assert periods.claim_nudge(tx, WORKSPACE, "before", person=OWNER, at=NOW)
-        assert not periods.claim_digest(
-            tx, WORKSPACE, CHANNEL, MONDAY, at=NOW, is_silent=False, said_nothing_open=False
-        )
+        assert not periods.claim_nudge(tx, WORKSPACE, "taken", person=OWNER, at=NOW)
         assert periods.claim_nudge(tx, WORKSPACE, "after", person=OTHER, at=NOW)
 
     with database.reading() as tx:
@@ -70,16 +95,14 @@ def test_what_else_a_transaction_wrote_survives_a_lost_claim(database: Database)
 
 
 def test_the_newest_week_is_remembered(database: Database) -> None:
-    _claim_week(database)
-    _claim_week(database, monday=date(2026, 11, 16))
+    _home(database)
+    _make_week(database, monday=date(2026, 11, 16))
+    _make_week(database)
 
     with database.reading() as tx:
-        newest = periods.newest_digest(tx, WORKSPACE, CHANNEL)
-        nowhere = periods.newest_digest(tx, WORKSPACE, ChannelId("C2"))
+        newest = periods.newest_digests(tx, WORKSPACE, [CHANNEL, ChannelId("C2")])
 
-    assert nowhere is None
-    assert newest is not None
-    assert (newest.monday, newest.made_at, newest.said_nothing_open) == (MONDAY, NOW, True)
+    assert newest == {CHANNEL: MadeDigest(monday=MONDAY, made_at=NOW, said_nothing_open=True)}
 
 
 def _accept(database: Database, key: str = "delivery") -> None:

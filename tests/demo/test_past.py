@@ -183,7 +183,7 @@ def _moments(one: Dossier) -> tuple[datetime, ...]:
 
 
 def test_nothing_is_due_because_of_the_past(year: Transaction) -> None:
-    assert not digests.is_due(year, WORKSPACE, CHANNEL, zone=people.ZONE, now=TUESDAY)
+    assert digests.due(year, zone=people.ZONE, now=TUESDAY) == {}
     assert looks.due(year, now=TUESDAY) == []
     assert nudges.due(year, zone=people.ZONE, now=TUESDAY) == {}
     assert requests.expired(year, now=TUESDAY) == []
@@ -203,6 +203,6 @@ def test_the_next_digest_tells_only_what_happens_from_now_on(database: Database,
 
     digest = digests.compose(year, WORKSPACE, CHANNEL, now=TUESDAY + WEEK, zone=people.ZONE)
 
-    assert digests.is_due(year, WORKSPACE, CHANNEL, zone=people.ZONE, now=TUESDAY + WEEK)
+    assert digests.due(year, zone=people.ZONE, now=TUESDAY + WEEK) == {WORKSPACE: [CHANNEL]}
     assert (digest.open_count, digest.closed_count) == (1, 0)
     assert (digest.results, digest.stalled, digest.health, digest.decide) == ((), (), (), ())

@@ -21,6 +21,7 @@ from builders import (
 )
 from labcoat.db import looks, periods
 from labcoat.db.database import Transaction
+from labcoat.db.periods import MadeDigest
 from labcoat.domain.digest import Digest
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Decision, Outcome
@@ -42,7 +43,7 @@ DIGEST = Told(NoticeKind.DIGEST, CHANNEL)
 
 
 def _send(tx: Transaction, *, now: datetime = SLOT, channel: ChannelId = CHANNEL) -> bool:
-    return digests.send_due(tx, WORKSPACE, channel, zone=ZONE, now=now)
+    return digests.send_due(tx, WORKSPACE, [channel], zone=ZONE, now=now) == 1
 
 
 def _compose(tx: Transaction, *, now: datetime = SLOT) -> Digest:
@@ -70,9 +71,9 @@ def _with_numbers(dossier: Dossier) -> Readout:
 def test_a_week_is_due_from_half_past_nine_on(tx: Transaction) -> None:
     stored(tx, a_dossier())
 
-    assert not digests.is_due(tx, WORKSPACE, CHANNEL, zone=ZONE, now=SLOT - 30 * DAY)
-    assert digests.is_due(tx, WORKSPACE, CHANNEL, zone=ZONE, now=SLOT)
-    assert not digests.is_due(tx, WORKSPACE, ChannelId("C2"), zone=ZONE, now=SLOT)
+    assert digests.due(tx, zone=ZONE, now=SLOT - 30 * DAY) == {}
+    assert digests.due(tx, zone=ZONE, now=SLOT - timedelta(seconds=1)) == {WORKSPACE: [CHANNEL]}  # last week's
+    assert digests.due(tx, zone=ZONE, now=SLOT) == {WORKSPACE: [CHANNEL]}
 
 
 def test_a_week_is_sent_once(tx: Transaction) -> None:
@@ -94,7 +95,8 @@ def test_the_next_week_is_sent_again(tx: Transaction) -> None:
 
 def test_a_week_that_another_replica_took_is_not_sent(tx: Transaction) -> None:
     stored(tx, a_dossier())
-    periods.claim_digest(tx, WORKSPACE, CHANNEL, MONDAY, at=SLOT, is_silent=False, said_nothing_open=False)
+    made = MadeDigest(monday=MONDAY, made_at=SLOT, said_nothing_open=False)
+    periods.add_digests(tx, WORKSPACE, {CHANNEL: made})
 
     assert not _send(tx)
     assert told(tx) == []

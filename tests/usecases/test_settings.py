@@ -71,13 +71,13 @@ def test_the_digest_is_due_when_the_channel_says(tx: Transaction) -> None:
     stored(tx, a_dossier())
     _save(tx, FRIDAY)
     slot = datetime(2026, 11, 27, 20, tzinfo=UTC)  # Friday 15:00 in New York
-    digests.send_due(tx, WORKSPACE, CHANNEL, zone="UTC", now=slot - 7 * DAY)
+    digests.send_due(tx, WORKSPACE, [CHANNEL], zone="UTC", now=slot - 7 * DAY)
 
     def is_due(now: datetime) -> bool:
-        return digests.is_due(tx, WORKSPACE, CHANNEL, zone="UTC", now=now)
+        return bool(digests.due(tx, zone="UTC", now=now))
 
     assert [is_due(now) for now in (slot - DAY, slot - DAY / 1440, slot)] == [False, False, True]
-    assert digests.send_due(tx, WORKSPACE, CHANNEL, zone="UTC", now=slot)
+    assert digests.send_due(tx, WORKSPACE, [CHANNEL], zone="UTC", now=slot)
     assert not is_due(slot + 2 * DAY)
 
 

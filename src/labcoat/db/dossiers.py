@@ -2,14 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, String, Table, and_, cast, func, insert, select, type_coerce, update
 
-from labcoat.db import changes, tables
+from labcoat.db import changes, periods, tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
 from labcoat.domain.dossier import Dossier
@@ -108,6 +108,8 @@ def save(
 def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis) -> None:
     table = tables.hypotheses
     row = {**to_row(new, table), "ended_at": new.ending.at if new.ending else None}
+    if old is None or old.channel != new.channel:
+        periods.add_channel(tx, new.workspace, new.channel, first_filed_at=new.filed_at)
     if old is None:
         tx.execute(insert(table).values(row))
         return
@@ -131,21 +133,25 @@ def _save_children(
             tx.execute(update(table).where(*where).values(to_row(child, table)))
 
 
-def numbers_open_or_ended_since(
-    tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, since: datetime
-) -> list[HypothesisNumber]:
-    """Return the hypotheses of a channel that are open, or were closed after `since`.
+def open_or_ended_since(
+    tx: Transaction, workspace: WorkspaceId, since: Mapping[ChannelId, datetime]
+) -> dict[ChannelId, list[HypothesisNumber]]:
+    """Return, by channel, the hypotheses that are open, or were closed after the channel's moment.
 
     What was imported is left out until somebody takes it up.
     """
     column = tables.hypotheses.c
-    query = select(column.number).where(
+    query = select(column.channel, column.number, column.ended_at).where(
         column.workspace == workspace,
-        column.channel == channel,
-        column.ended_at.is_(None) | (column.ended_at > since),
+        column.channel.in_(since),
+        column.ended_at.is_(None) | (column.ended_at > min(since.values())),
         column.is_imported.is_(False),
     )
-    return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
+    found: dict[ChannelId, list[HypothesisNumber]] = {channel: [] for channel in since}
+    for channel, number, ended_at in tx.execute(query):
+        if ended_at is None or ended_at > since[channel]:
+            found[channel].append(HypothesisNumber(number))
+    return found
 
 
 def list_hypotheses(
@@ -219,13 +225,6 @@ def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[Workspace
         column.state == RequestState.WAITING, column.expires_at <= now
     )
     return [(WorkspaceId(workspace), HypothesisNumber(number)) for workspace, number in tx.execute(query)]
-
-
-def channels_with_hypotheses(tx: Transaction) -> list[tuple[WorkspaceId, ChannelId]]:
-    """Return every channel that is the home of a hypothesis."""
-    column = tables.hypotheses.c
-    rows = tx.execute(select(column.workspace, column.channel).distinct())
-    return [(WorkspaceId(workspace), ChannelId(channel)) for workspace, channel in rows]
 
 
 def metric_names(tx: Transaction, workspace: WorkspaceId, *, limit: int = 50) -> list[str]:
@@ -332,15 +331,12 @@ def endings(
     return {HypothesisNumber(number): ending for number, ending in tx.execute(query)}
 
 
-def last_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:
-    """Return when the channel's newest hypothesis was filed."""
+def last_filed_at(
+    tx: Transaction, workspace: WorkspaceId, channels: Collection[ChannelId]
+) -> dict[ChannelId, datetime]:
+    """Return when the newest hypothesis of each of these channels was filed."""
     column = tables.hypotheses.c
-    query = select(func.max(column.filed_at)).where(column.workspace == workspace, column.channel == channel)
-    return tx.execute(query).scalar_one_or_none()
-
-
-def first_filed_at(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> datetime | None:
-    """Return when the channel's first hypothesis was filed."""
-    column = tables.hypotheses.c
-    query = select(column.filed_at).where(column.workspace == workspace, column.channel == channel)
-    return tx.execute(query.order_by(column.filed_at).limit(1)).scalar_one_or_none()
+    query = select(column.channel, func.max(column.filed_at)).where(
+        column.workspace == workspace, column.channel.in_(channels)
+    )
+    return {ChannelId(channel): at for channel, at in tx.execute(query.group_by(column.channel))}

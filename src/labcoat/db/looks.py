@@ -1,10 +1,10 @@
 """Looks and typed totals: written once, read back as values."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import JSON, ColumnElement, Subquery, and_, delete, func, insert, select, type_coerce, update
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
@@ -60,20 +60,31 @@ def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) ->
     return None if row is None else from_row(Look, table, row)
 
 
-def verdict_before(
-    tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, made_before: datetime
-) -> Verdict | None:
-    """Return the verdict of the newest look that stood then, None without one."""
+def verdicts_before(
+    tx: Transaction, workspace: WorkspaceId, made_before: Mapping[ExperimentNumber, datetime]
+) -> dict[ExperimentNumber, Verdict]:
+    """Return the verdict of the newest look that stood at each experiment's moment, where there was one."""
     column = tables.looks.c
-    query = select(column.readout).where(
-        column.workspace == workspace,
-        column.experiment == number,
-        column.is_superseded.is_(False),
-        column.no_look.is_(None),
-        column.made_at <= made_before,
-    )
-    readout: Readout | None = tx.execute(query.order_by(column.slot.desc()).limit(1)).scalar_one_or_none()
-    return None if readout is None else readout.verdict
+    readout = type_coerce(column.readout, JSON)  # plain: only its verdict is read
+    found: dict[ExperimentNumber, Verdict] = {}
+    for moment in set(made_before.values()):
+        numbers = [number for number, before in made_before.items() if before == moment]
+        slots = _newest_slots(_stands(workspace, numbers), column.made_at <= moment)
+        rows = tx.execute(
+            select(column.experiment, readout).join(slots, _at(slots)).where(column.workspace == workspace)
+        )
+        found |= {ExperimentNumber(number): Verdict(said["verdict"]) for number, said in rows}
+    return found
+
+
+def newest_many(
+    tx: Transaction, workspace: WorkspaceId, numbers: Collection[ExperimentNumber]
+) -> dict[ExperimentNumber, Look]:
+    """Return the newest look with a readout that stands of each of these experiments that has one."""
+    table = tables.looks
+    slots = _newest_slots(_stands(workspace, numbers))
+    rows = tx.execute(select(table).join(slots, _at(slots)).where(table.c.workspace == workspace)).mappings()
+    return {ExperimentNumber(row["experiment"]): from_row(Look, table, row) for row in rows}
 
 
 def newest_of(
@@ -81,19 +92,32 @@ def newest_of(
 ) -> dict[ExperimentNumber, Readout]:
     """Return the newest readout that stands of each of these experiments that has one."""
     column = tables.looks.c
-    stands = (
+    slots = _newest_slots(_stands(workspace, numbers))
+    rows = tx.execute(
+        select(column.experiment, column.readout).join(slots, _at(slots)).where(column.workspace == workspace)
+    )
+    return {ExperimentNumber(number): readout for number, readout in rows if readout is not None}
+
+
+def _stands(workspace: WorkspaceId, numbers: Collection[ExperimentNumber]) -> ColumnElement[bool]:
+    column = tables.looks.c
+    return and_(
         column.workspace == workspace,
         column.experiment.in_(numbers),
         column.is_superseded.is_(False),
         column.no_look.is_(None),
     )
-    newest = select(column.experiment, func.max(column.slot).label("slot")).where(*stands)
-    newest_slots = newest.group_by(column.experiment).subquery()
-    query = select(column.experiment, column.readout).join(
-        newest_slots, (newest_slots.c.experiment == column.experiment) & (newest_slots.c.slot == column.slot)
-    )
-    rows = tx.execute(query.where(column.workspace == workspace))
-    return {ExperimentNumber(number): readout for number, readout in rows if readout is not None}
+
+
+def _newest_slots(*where: ColumnElement[bool]) -> Subquery:
+    column = tables.looks.c
+    newest = select(column.experiment, func.max(column.slot).label("slot")).where(*where)
+    return newest.group_by(column.experiment).subquery()
+
+
+def _at(slots: Subquery) -> ColumnElement[bool]:
+    column = tables.looks.c
+    return and_(slots.c.experiment == column.experiment, slots.c.slot == column.slot)
 
 
 def supersede(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, since: datetime) -> None:
@@ -186,3 +210,13 @@ def find_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumb
     query = select(table).where(table.c.workspace == workspace, table.c.experiment == number)
     row = tx.execute(query).mappings().first()
     return None if row is None else from_row(SourceProblem, table, row)
+
+
+def find_problems(
+    tx: Transaction, workspace: WorkspaceId, numbers: Collection[ExperimentNumber]
+) -> dict[ExperimentNumber, SourceProblem]:
+    """Return why the numbers of those of these experiments cannot be read now that have a problem."""
+    table = tables.source_problems
+    query = select(table).where(table.c.workspace == workspace, table.c.experiment.in_(numbers))
+    rows = tx.execute(query).mappings()
+    return {ExperimentNumber(row["experiment"]): from_row(SourceProblem, table, row) for row in rows}

@@ -1,14 +1,32 @@
 """What was made once and must not be made again: weekly digests and nudges, by unique keys."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Select, Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
+from labcoat.db.mapping import from_row, to_row
+from labcoat.db.workspaces import add_once
+from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+
+_DEFAULTS = ChannelSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestChannel:
+    """A channel that is the home of hypotheses, with what it chose. newest: the Monday of its newest digest."""
+
+    workspace: WorkspaceId
+    channel: ChannelId
+    first_filed_at: datetime
+    newest: date | None
+    settings: ChannelSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,34 +36,81 @@ class MadeDigest:
     monday: date
     made_at: datetime
     said_nothing_open: bool
+    is_silent: bool = False
 
 
-def newest_digest(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> MadeDigest | None:
-    """Return the newest week of a channel whose digest was made."""
-    column = tables.digests.c
-    query = (
-        select(column.monday, column.made_at, column.said_nothing_open)
-        .where(column.workspace == workspace, column.channel == channel)
-        .order_by(column.monday.desc())
-        .limit(1)
+def add_channel(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, first_filed_at: datetime) -> None:
+    """Remember that a channel is the home of a hypothesis, and since when."""
+    table = tables.digest_channels
+    mine = and_(table.c.workspace == workspace, table.c.channel == channel)
+    if tx.execute(select(table.c.channel).where(mine)).first() is None:
+        add_once(tx, table, {"workspace": workspace, "channel": channel, "first_filed_at": first_filed_at})
+    earlier = update(table).where(mine, table.c.first_filed_at > first_filed_at)
+    tx.execute(earlier.values(first_filed_at=first_filed_at))
+
+
+def digest_channels(tx: Transaction, *, before: date) -> list[DigestChannel]:
+    """Return, over all workspaces, the channels whose newest digest is of a week before this Monday, or not there."""
+    newest = tables.digest_channels.c.newest_monday
+    return _channels(tx, _with_settings().where(or_(newest.is_(None), newest < before)))
+
+
+def hold_channels(tx: Transaction, workspace: WorkspaceId, channels: Collection[ChannelId]) -> list[DigestChannel]:
+    """Return these channels, and keep others from making their digests until the transaction ends.
+
+    What another replica holds is left out: it makes them.
+    """
+    column = tables.digest_channels.c
+    query = _with_settings().where(column.workspace == workspace, column.channel.in_(channels))
+    return _channels(tx, query.with_for_update(skip_locked=True, of=tables.digest_channels))
+
+
+def _with_settings() -> Select[Any]:
+    mine, chosen = tables.digest_channels.c, tables.channels
+    same = and_(chosen.c.workspace == mine.workspace, chosen.c.channel == mine.channel)
+    columns = (mine.workspace, mine.channel, mine.first_filed_at, mine.newest_monday, chosen.c.settings)
+    return select(*columns).join_from(tables.digest_channels, chosen, same, isouter=True)
+
+
+def _channels(tx: Transaction, query: Select[Any]) -> list[DigestChannel]:
+    return [
+        DigestChannel(
+            workspace=WorkspaceId(workspace),
+            channel=ChannelId(channel),
+            first_filed_at=first_filed_at,
+            newest=newest,
+            settings=settings or _DEFAULTS,
+        )
+        for workspace, channel, first_filed_at, newest, settings in tx.execute(query)
+    ]
+
+
+def add_digests(tx: Transaction, workspace: WorkspaceId, made: Mapping[ChannelId, MadeDigest]) -> None:
+    """Store the digests of weeks that this transaction holds."""
+    if not made:
+        return
+    rows = [
+        {"workspace": workspace, "channel": channel, **to_row(one, tables.digests)} for channel, one in made.items()
+    ]
+    tx.execute(insert(tables.digests), rows)
+    column = tables.digest_channels.c
+    newest = update(tables.digest_channels).where(
+        column.workspace == workspace, column.channel == bindparam("its_channel")
     )
-    row = tx.execute(query).first()
-    return None if row is None else MadeDigest(**row._mapping)
+    weeks = [{"its_channel": channel, "newest_monday": one.monday} for channel, one in made.items()]
+    tx.execute(newest.values(newest_monday=bindparam("newest_monday")), weeks)
 
 
-def claim_digest(
-    tx: Transaction,
-    workspace: WorkspaceId,
-    channel: ChannelId,
-    monday: date,
-    *,
-    at: datetime,
-    is_silent: bool,
-    said_nothing_open: bool,
-) -> bool:
-    """Take a channel's week; return False if it is taken."""
-    row = {"is_silent": is_silent, "said_nothing_open": said_nothing_open, "made_at": at}
-    return _claim(tx, tables.digests, {"workspace": workspace, "channel": channel, "monday": monday, **row})
+def newest_digests(
+    tx: Transaction, workspace: WorkspaceId, channels: Collection[ChannelId]
+) -> dict[ChannelId, MadeDigest]:
+    """Return the newest week whose digest was made, of each of these channels that had one."""
+    made, mine = tables.digests, tables.digest_channels
+    newest = and_(
+        mine.c.workspace == made.c.workspace, mine.c.channel == made.c.channel, mine.c.newest_monday == made.c.monday
+    )
+    query = select(made).join(mine, newest).where(made.c.workspace == workspace, made.c.channel.in_(channels))
+    return {ChannelId(row["channel"]): from_row(MadeDigest, made, row) for row in tx.execute(query).mappings()}
 
 
 def claim_nudge(tx: Transaction, workspace: WorkspaceId, key: str, *, person: UserId, at: datetime) -> bool:

@@ -254,6 +254,15 @@ deliveries = Table(
     Column("received_at", UTCDateTime, nullable=False, index=True),
 )
 
+digest_channels = Table(
+    "digest_channels",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("channel", ID, primary_key=True),
+    Column("first_filed_at", UTCDateTime, nullable=False),
+    Column("newest_monday", Date, index=True, comment="of its newest digest; empty before the first"),
+)
+
 digests = Table(
     "digests",
     metadata,

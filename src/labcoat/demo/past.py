@@ -229,7 +229,7 @@ def write(database: Database, *, workspace: WorkspaceId, channel: ChannelId, now
         workspaces.set_leads(tx, workspace, [UserId(lead) for lead in LEADS], from_settings=True)
         lives = [_live(tx, story, workspace=workspace, channel=channel, now=now) for story in _STORIES]
         deque(merge(*lives), maxlen=0)  # side by side, each step in its turn
-        digests.send_due(tx, workspace, channel, zone=ZONE, now=now)
+        digests.send_due(tx, workspace, [channel], zone=ZONE, now=now)
         settle_all(tx, channel)
     return HYPOTHESES
 

@@ -1,14 +1,15 @@
 """The weekly digest: composed from what is stored, claimed by its week, sent once by whichever replica is first."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from labcoat.db import channels, dossiers, looks, outbox, periods
+from labcoat.db import outbox, periods
 from labcoat.db.database import Transaction
-from labcoat.domain import schedule
+from labcoat.db.periods import DigestChannel, MadeDigest
 from labcoat.domain.digest import (
     UNHEALTHY,
     ChartItem,
@@ -27,7 +28,8 @@ from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.usecases import results
+from labcoat.usecases import weeks
+from labcoat.usecases.weeks import Week
 
 ItemT = TypeVar("ItemT")
 
@@ -37,49 +39,42 @@ NO_INFLOW_AFTER = timedelta(days=14)
 _ADAPTER: TypeAdapter[Digest] = TypeAdapter(Digest)
 
 
-def is_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime) -> bool:
-    """Whether the channel's newest week is due and was not made.
+def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[ChannelId]]:
+    """Return, by workspace, the channels whose newest week is due and was not made. zone: for who chose none."""
+    tomorrow = now.date() + timedelta(days=1)  # as far as any zone is ahead
+    found: dict[WorkspaceId, list[ChannelId]] = {}
+    slot_of = cache(lambda chosen: weeks.latest_slot(chosen, zone=zone, now=now))
+    for one in periods.digest_channels(tx, before=tomorrow - timedelta(days=tomorrow.weekday())):
+        if _is_due(one, *slot_of(one.settings.digest_slot)):
+            found.setdefault(one.workspace, []).append(one.channel)
+    return found
 
-    A week that began before the channel's first hypothesis is nobody's; of several missed ones only the newest is made.
+
+def _is_due(channel: DigestChannel, monday: date, slot: datetime) -> bool:
+    """Whether the week of a slot is to be made; one that began before the channel's first hypothesis is nobody's."""
+    return channel.first_filed_at < slot and (channel.newest is None or channel.newest < monday)
+
+
+def send_due(tx: Transaction, workspace: WorkspaceId, of: Collection[ChannelId], *, zone: str, now: datetime) -> int:
+    """Claim the newest due week of each of these channels and put its digest in the outbox; return how many.
+
+    Of several missed weeks only the newest is made.
     """
-    monday, slot = latest_slot(tx, workspace, channel, zone=zone, now=now)
-    newest = periods.newest_digest(tx, workspace, channel)
-    if newest is not None and newest.monday >= monday:
-        return False
-    first = dossiers.first_filed_at(tx, workspace, channel)
-    return first is not None and first < slot
-
-
-def latest_slot(
-    tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime
-) -> tuple[date, datetime]:
-    """Return the newest week that is due by the channel's settings. zone: for a channel that chose none."""
-    chosen = channels.settings(tx, workspace, channel)
-    return schedule.latest_digest_slot(
-        now, zone=chosen.zone or zone, weekday=chosen.digest_weekday, clock=chosen.digest_time
-    )
-
-
-def send_due(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, zone: str, now: datetime) -> bool:
-    """Claim the channel's newest due week and put its digest in the outbox; return whether a week was claimed."""
-    if not is_due(tx, workspace, channel, zone=zone, now=now):
-        return False
-    monday, _ = latest_slot(tx, workspace, channel, zone=zone, now=now)
-    newest = periods.newest_digest(tx, workspace, channel)
-    digest = compose(tx, workspace, channel, now=now, zone=zone)
-    was_told = newest is not None and newest.said_nothing_open
-    is_claimed = periods.claim_digest(
-        tx,
-        workspace,
-        channel,
-        monday,
-        at=now,
-        is_silent=digest.is_empty and was_told,
-        said_nothing_open=digest.is_empty,
-    )
-    if is_claimed and not (digest.is_empty and was_told):
-        put(tx, workspace, channel, digest, subject=f"digest {channel} {monday}")
-    return is_claimed
+    held = periods.hold_channels(tx, workspace, of)
+    mine = [
+        one.channel for one in held if _is_due(one, *weeks.latest_slot(one.settings.digest_slot, zone=zone, now=now))
+    ]
+    made: dict[ChannelId, MadeDigest] = {}
+    for channel, week in weeks.read(tx, workspace, mine, zone=zone, now=now).items():
+        digest = _composed(week, now=now)
+        is_silent = digest.is_empty and week.newest is not None and week.newest.said_nothing_open
+        made[channel] = MadeDigest(
+            monday=week.monday, made_at=now, is_silent=is_silent, said_nothing_open=digest.is_empty
+        )
+        if not is_silent:
+            put(tx, workspace, channel, digest, subject=f"digest {channel} {week.monday}")
+    periods.add_digests(tx, workspace, made)
+    return len(made)
 
 
 def put(
@@ -116,31 +111,27 @@ def from_details(details: Any) -> Digest:
 
 def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now: datetime, zone: str) -> Digest:
     """Return what happened in the channel since its last digest, or in the last seven days without one."""
-    monday, slot = latest_slot(tx, workspace, channel, zone=zone, now=now)
-    newest = periods.newest_digest(tx, workspace, channel)
-    since = newest.made_at if newest is not None else now - timedelta(days=7)
-    numbers = dossiers.numbers_open_or_ended_since(tx, workspace, channel, since=since)
-    all_dossiers = dossiers.read_many(tx, workspace, numbers)
-    newest_looks = {one.hypothesis.number: results.newest_look(tx, one) for one in all_dossiers}
-    closed = [one for one in all_dossiers if one.hypothesis.ending is not None]
-    still_open = [one for one in all_dossiers if one.hypothesis.ending is None]
+    return _composed(weeks.read(tx, workspace, [channel], zone=zone, now=now)[channel], now=now)
+
+
+def _composed(week: Week, *, now: datetime) -> Digest:
+    closed = [one for one in week.dossiers if one.hypothesis.ending is not None]
+    still_open = [one for one in week.dossiers if one.hypothesis.ending is None]
     waiting = sorted(
         (one for one in still_open if one.hypothesis.stage is Stage.HYPOTHESIZE),
         key=lambda one: one.hypothesis.filed_at,
     )
     oldest = waiting[0].hypothesis if waiting else None
-    health = _present(_health(tx, workspace, one, newest_looks[one.hypothesis.number], since) for one in still_open)
+    health = _present(_health(one, week) for one in still_open)
     unhealthy = {item.hypothesis for item in health}
-    settings = channels.settings(tx, workspace, channel)
-    last_filed = dossiers.last_filed_at(tx, workspace, channel)
     return Digest(
-        charts=_present(_chart(tx, one, newest_looks[one.hypothesis.number], since) for one in all_dossiers),
-        is_detailed=settings.is_detailed,
-        has_no_inflow=last_filed is not None and last_filed < now - NO_INFLOW_AFTER,
-        monday=monday,
-        is_late=now - slot > LATE_AFTER,
+        charts=_present(_chart(one, week) for one in week.dossiers),
+        is_detailed=week.settings.is_detailed,
+        has_no_inflow=week.last_filed_at is not None and week.last_filed_at < now - NO_INFLOW_AFTER,
+        monday=week.monday,
+        is_late=now - week.slot > LATE_AFTER,
         closed_count=len(closed),
-        learned_by_experiment=sum(_taught(newest_looks.get(one.hypothesis.number)) for one in closed),
+        learned_by_experiment=sum(_taught(week.looks.get(one.hypothesis.number)) for one in closed),
         learned_by_prototype=sum(taught_by_prototype(one) for one in closed),
         open_count=len(still_open),
         waiting_count=len(waiting),
@@ -149,21 +140,24 @@ def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now:
         oldest_waiting_days=(now - oldest.filed_at).days if oldest else 0,
         decide=_present(_decide(one) for one in still_open),
         health=health,
-        results=_present(
-            _result(one, newest_looks[one.hypothesis.number], since)
-            for one in still_open
-            if one.hypothesis.number not in unhealthy
-        ),
+        results=_present(_result(one, week) for one in still_open if one.hypothesis.number not in unhealthy),
         closed=tuple(_closed(one) for one in closed),
         stalled=_present(_stalled(one, now) for one in still_open),
     )
 
 
-def _chart(tx: Transaction, dossier: Dossier, look: Look | None, since: datetime) -> ChartItem | None:
+def _news(dossier: Dossier, week: Week) -> Look | None:
+    """Return the newest look with a readout, if it was made since the last digest."""
+    look = week.looks.get(dossier.hypothesis.number)
+    return look if look is not None and look.readout is not None and look.made_at > week.since else None
+
+
+def _chart(dossier: Dossier, week: Week) -> ChartItem | None:
     """Return the look if its verdict is another than at the last digest, or its first, or trouble."""
-    if look is None or look.readout is None or look.made_at <= since:
+    look = _news(dossier, week)
+    if look is None or look.readout is None:
         return None
-    before = looks.verdict_before(tx, dossier.hypothesis.workspace, look.experiment, since)
+    before = week.verdicts_before.get(look.experiment)
     if before is look.readout.verdict and before not in UNHEALTHY:
         return None
     return ChartItem(hypothesis=dossier.hypothesis.number, experiment=look.experiment, slot=look.slot)
@@ -189,18 +183,13 @@ def _decide(dossier: Dossier) -> DecideItem | None:
     )
 
 
-def _health(
-    tx: Transaction,
-    workspace: WorkspaceId,
-    dossier: Dossier,
-    look: Look | None,
-    since: datetime,
-) -> HealthItem | None:
+def _health(dossier: Dossier, week: Week) -> HealthItem | None:
     experiment = dossier.newest_experiment
     if experiment is None or experiment.state is ExperimentState.DRAFT:
         return None
-    readout = look.readout if look is not None and look.made_at > since else None
-    problem = looks.find_problem(tx, workspace, experiment.number)
+    look = _news(dossier, week)
+    readout = look.readout if look is not None else None
+    problem = week.problems.get(experiment.number)
     is_unhealthy = readout is not None and readout.verdict in UNHEALTHY
     if not is_unhealthy and problem is None:
         return None
@@ -213,9 +202,9 @@ def _health(
     )
 
 
-def _result(dossier: Dossier, look: Look | None, since: datetime) -> ResultItem | None:
-    experiment = dossier.newest_experiment
-    if experiment is None or look is None or look.readout is None or look.made_at <= since:
+def _result(dossier: Dossier, week: Week) -> ResultItem | None:
+    experiment, look = dossier.newest_experiment, _news(dossier, week)
+    if experiment is None or look is None or look.readout is None:
         return None
     goal = experiment.plan.goal
     estimate = next((one for one in look.readout.estimates if one.metric == goal.name), None)

@@ -97,7 +97,7 @@ def save(
 def _next_digest(
     tx: Transaction, workspace: WorkspaceId, channel: ChannelId, settings: ChannelSettings, *, zone: str, now: datetime
 ) -> datetime:
-    newest = periods.newest_digest(tx, workspace, channel)
+    newest = periods.newest_digests(tx, workspace, [channel]).get(channel)
     weekday, clock, chosen = settings.digest_slot
     made = newest.monday if newest is not None else None
     return schedule.next_digest_slot(now, zone=chosen or zone, weekday=weekday, clock=clock, made=made)
