@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ack import LABCOAT, SECRET, free_port, process
+from benchmarks.acking.requests import SECRET
+from benchmarks.acking.servers import LABCOAT, free_port, process
 
 from labcoat.db.database import Database
 from labcoat.db.migrating import migrate

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, func, insert, select, update
 
 from labcoat.db import tables
-from labcoat.db.database import Transaction
+from labcoat.db.database import CLOCK_OFFSET, Transaction
+
+_OFFSET = select(tables.clock.c.offset_seconds)
 
 
 def machine_now() -> datetime:
@@ -30,11 +32,15 @@ def business_now(tx: Transaction) -> datetime:
 
 
 def offset_seconds(tx: Transaction) -> float:
-    """Return how far business time is ahead of the wall clock."""
-    return tx.execute(select(tables.clock.c.offset_seconds)).scalar_one_or_none() or 0.0
+    """Return how far business time is ahead of the wall clock; one transaction reads it once."""
+    known: float | None = tx.info.get(CLOCK_OFFSET)
+    if known is None:
+        known = tx.info[CLOCK_OFFSET] = tx.execute(_OFFSET).scalar_one_or_none() or 0.0
+    return known
 
 
 def set_offset(tx: Transaction, seconds: float) -> None:
     """Move business time."""
+    tx.info.pop(CLOCK_OFFSET, None)
     if tx.execute(update(tables.clock).values(offset_seconds=seconds)).rowcount == 0:
         tx.execute(insert(tables.clock).values(id=1, offset_seconds=seconds))

@@ -12,7 +12,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 Transaction = Connection
 """An open transaction; whoever holds one reads and writes, and never commits."""
 
-NOTICES_PUT = "labcoat_notices_put"
+NOTICES_PUT, CLOCK_OFFSET = "labcoat_notices_put", "labcoat_clock_offset"
+"""What a transaction remembers. The connection keeps it for the next one, so each begins by forgetting it."""
 
 
 class DatabaseUnusable(Exception):  # noqa: N818  says what is wrong with the setting or the server
@@ -36,6 +37,7 @@ class Database:
         """Open a transaction that may write; it commits at the end and rolls back on any exception."""
         with self._turn, self._engine.begin() as tx:
             tx.info.pop(NOTICES_PUT, None)  # left by a transaction that rolled back
+            tx.info.pop(CLOCK_OFFSET, None)
             yield tx
             has_notices = tx.info.pop(NOTICES_PUT, False)
         if has_notices:
@@ -45,6 +47,7 @@ class Database:
     def reading(self) -> Iterator[Transaction]:
         """Open a transaction that only reads and, on SQLite, waits for nobody."""
         with self._engine.connect().execution_options(labcoat_reading=True) as tx:
+            tx.info.pop(CLOCK_OFFSET, None)
             yield tx
 
     def require_reachable(self) -> None:

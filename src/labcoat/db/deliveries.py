@@ -8,6 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 
+_INSERT = insert(tables.deliveries)
+
 
 class Replayed(Exception):  # noqa: N818  not an error: it was done already
     """Raised when a delivery was acted on before."""
@@ -16,7 +18,7 @@ class Replayed(Exception):  # noqa: N818  not an error: it was done already
 def accept(tx: Transaction, key: str, *, at: datetime) -> None:
     """Remember the delivery in the transaction of its effect; raise Replayed for the second of its kind."""
     try:
-        tx.execute(insert(tables.deliveries).values(key=key, received_at=at))
+        tx.execute(_INSERT, {"key": key, "received_at": at})
     except IntegrityError as error:
         raise Replayed from error
 

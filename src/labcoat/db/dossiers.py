@@ -7,7 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, String, Table, and_, cast, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    ColumnElement,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from labcoat.db import changes, periods, tables
 from labcoat.db.database import Transaction
@@ -30,6 +45,25 @@ _CHILDREN: tuple[tuple[str, type, Table, str], ...] = (
     ("requests", Request, tables.requests, "position"),
     ("needs", Need, tables.needs, "position"),
 )
+_WORKSPACE: BindParameter[str] = bindparam("workspace")
+_NUMBERS: BindParameter[int] = bindparam("numbers", expanding=True)
+
+
+def _has(child: Table) -> ColumnElement[bool]:
+    mine = and_(child.c.workspace == tables.hypotheses.c.workspace, child.c.hypothesis == tables.hypotheses.c.number)
+    return exists().where(mine).label(f"has_{child.name}")
+
+
+# Made once: every click reads a dossier, and to build a statement takes longer than SQLite takes to answer it.
+_HYPOTHESES = (
+    select(tables.hypotheses, *(_has(child) for _, _, child, _ in _CHILDREN))
+    .where(tables.hypotheses.c.workspace == _WORKSPACE, tables.hypotheses.c.number.in_(_NUMBERS))
+    .order_by(tables.hypotheses.c.number)
+)
+_OF_HYPOTHESES = {
+    word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS)).order_by(child.c[key])
+    for word, _, child, key in _CHILDREN
+}
 
 
 class Changed(Exception):  # noqa: N818  not an error: someone was quicker
@@ -51,20 +85,18 @@ def find_of_experiment(tx: Transaction, workspace: WorkspaceId, number: Experime
 
 
 def read_many(tx: Transaction, workspace: WorkspaceId, numbers: Sequence[HypothesisNumber]) -> list[Dossier]:
-    """Return the hypotheses of these numbers that exist, by number, with one query a table."""
+    """Return the hypotheses of these numbers that exist, by number, with one query for each table that has any."""
     if not numbers:
         return []
-    table = tables.hypotheses
-    query = select(table).where(table.c.workspace == workspace, table.c.number.in_(numbers)).order_by(table.c.number)
+    asked = {"workspace": workspace, "numbers": numbers}
+    found = tx.execute(_HYPOTHESES, asked).mappings().all()
     dossiers: dict[int, dict[str, Any]] = {
-        row["number"]: {"hypothesis": from_row(Hypothesis, table, row)} for row in tx.execute(query).mappings()
+        row["number"]: {"hypothesis": from_row(Hypothesis, tables.hypotheses, row)} for row in found
     }
-    for word, shape, child, key in _CHILDREN:
-        rows = (
-            select(child).where(child.c.workspace == workspace, child.c.hypothesis.in_(numbers)).order_by(child.c[key])
-        )
-        for row in tx.execute(rows).mappings():
-            dossiers[row["hypothesis"]].setdefault(word, []).append(from_row(shape, child, row))
+    for word, shape, child, _ in _CHILDREN:
+        if any(row[f"has_{child.name}"] for row in found):
+            for row in tx.execute(_OF_HYPOTHESES[word], asked).mappings():
+                dossiers[row["hypothesis"]].setdefault(word, []).append(from_row(shape, child, row))
     return [Dossier(**{word: _frozen(value) for word, value in parts.items()}) for parts in dossiers.values()]
 
 

@@ -1,12 +1,13 @@
 """History read back; it is written by `dossiers.save` only, and never changed."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
+from labcoat.domain.lifecycle import Step
 
 
 def get(tx: Transaction, workspace: WorkspaceId, entry_id: int) -> HistoryEntry:
@@ -16,8 +17,18 @@ def get(tx: Transaction, workspace: WorkspaceId, entry_id: int) -> HistoryEntry:
     return from_row(HistoryEntry, table, tx.execute(query).mappings().one())
 
 
-def list_of(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> list[HistoryEntry]:
-    """Return all entries of a hypothesis, oldest first."""
+def list_of(
+    tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, *, after: int = 0, step: Step | None = None
+) -> list[HistoryEntry]:
+    """Return the entries of a hypothesis, oldest first. after: an entry's id. step: None for any."""
     table = tables.history
-    query = select(table).where(table.c.workspace == workspace, table.c.hypothesis == number).order_by(table.c.id)
+    query = select(table).where(table.c.workspace == workspace, table.c.hypothesis == number, table.c.id > after)
+    query = query.order_by(table.c.id) if step is None else query.where(table.c.step == step).order_by(table.c.id)
     return [from_row(HistoryEntry, table, row) for row in tx.execute(query).mappings()]
+
+
+def newest_id(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> int:
+    """Return the id of the newest entry of a hypothesis, 0 without any."""
+    column = tables.history.c
+    query = select(func.max(column.id)).where(column.workspace == workspace, column.hypothesis == number)
+    return tx.execute(query).scalar_one() or 0

@@ -3,13 +3,21 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import RowMapping, or_, select, update
+from sqlalchemy import RowMapping, bindparam, or_, select, update
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import UserId, WorkspaceId
-from labcoat.domain.person import Person, Standing
+from labcoat.domain.person import Person, Presence, Standing
+
+_STANDING = select(tables.people.c.standing).where(
+    tables.people.c.workspace == bindparam("workspace"), tables.people.c.person == bindparam("person")
+)
+_ABSENT = select(tables.people).where(
+    tables.people.c.workspace == bindparam("workspace"),
+    or_(tables.people.c.away_until > bindparam("now"), tables.people.c.standing != Standing.MEMBER),
+)
 
 
 def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
@@ -30,6 +38,11 @@ def find(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Person | No
     return None if row is None else _person(row)
 
 
+def standing(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Standing:
+    """Return what somebody is as far as is known; whom Slack was not asked about counts as a member."""
+    return tx.execute(_STANDING, {"workspace": workspace, "person": person}).scalar_one_or_none() or Standing.MEMBER
+
+
 def away(tx: Transaction, workspace: WorkspaceId, now: datetime) -> dict[UserId, Person]:
     """Return everybody who is away now."""
     table = tables.people
@@ -47,6 +60,15 @@ def not_members(tx: Transaction, workspace: WorkspaceId) -> frozenset[UserId]:
     column = tables.people.c
     query = select(column.person).where(column.workspace == workspace, column.standing != Standing.MEMBER)
     return frozenset(UserId(person) for person in tx.execute(query).scalars())
+
+
+def presence(tx: Transaction, workspace: WorkspaceId, now: datetime) -> Presence:
+    """Return who is away now, and who is known to be no member."""
+    found = [_person(row) for row in tx.execute(_ABSENT, {"workspace": workspace, "now": now}).mappings()]
+    return Presence(
+        away={person.user: person for person in found if person.is_away(now)},
+        gone=frozenset(person.user for person in found if person.standing is not Standing.MEMBER),
+    )
 
 
 def unchecked(tx: Transaction, workspace: WorkspaceId, *, before: datetime, limit: int = 50) -> list[UserId]:

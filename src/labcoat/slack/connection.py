@@ -75,8 +75,11 @@ def answer_privately(response_url: str, message: Message, *, replaces: bool = Fa
     replaces: in place of the private message that was clicked, which has nothing more to do.
     """
     try:
-        WebhookClient(response_url, timeout=REPLY_SECONDS, retry_handlers=[]).send_dict(
-            {"response_type": "ephemeral", "replace_original": replaces, **message.arguments()}
-        )
+        follow_up(response_url, {"response_type": "ephemeral", "replace_original": replaces, **message.arguments()})
     except (SlackClientError, HTTPException, OSError):
         _log.warning("a private answer did not arrive", exc_info=True)
+
+
+def follow_up(response_url: str, body: dict[str, Any]) -> None:
+    """Answer a command or a click after its own response, as that would have. Raises what the network raises."""
+    WebhookClient(response_url, timeout=REPLY_SECONDS, retry_handlers=[]).send_dict(body)

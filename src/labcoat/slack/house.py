@@ -1,12 +1,33 @@
 """What every listener needs of the house, made once in wiring."""
 
+import time
 from dataclasses import dataclass, field
 
 from labcoat.db.database import Database
-from labcoat.domain.ids import ChannelId
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.slack.downloading import Download
 from labcoat.usecases.similar import Memory
 from labcoat.warehouse.metrics_file import MetricsFile
+
+
+class Members:
+    """Who was found to be a member less than a minute ago, so that not every click asks the database first."""
+
+    SECONDS = 60.0
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self._until: dict[tuple[WorkspaceId, UserId], float] = {}
+
+    def knows(self, workspace: WorkspaceId, user: UserId) -> bool:
+        """Whether this person was a member a moment ago."""
+        return self._until.get((workspace, user), 0.0) > time.monotonic()
+
+    def add(self, workspace: WorkspaceId, user: UserId) -> None:
+        """Remember a member."""
+        if len(self._until) >= self.MOST:
+            self._until.clear()
+        self._until[workspace, user] = time.monotonic() + self.SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +35,7 @@ class House:
     """zone: IANA name for plans, digests and dates. home_channel: where hypotheses filed in a DM live.
 
     download: reads a file that somebody gave in a form. memory: of the words of all hypotheses, for search.
+    members: who was found to be one a moment ago.
     """
 
     database: Database
@@ -22,3 +44,4 @@ class House:
     home_channel: ChannelId | None
     download: Download
     memory: Memory = field(default_factory=Memory)
+    members: Members = field(default_factory=Members)

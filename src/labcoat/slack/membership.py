@@ -12,7 +12,12 @@ from labcoat.slack.house import House
 
 
 def require_member(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
-    """Raise Refusal for guests, bots, and people who are gone or from elsewhere."""
+    """Raise Refusal for guests, bots, and people who are gone or from elsewhere.
+
+    Who was a member a minute ago may read without asking the database again; what changes anything asks it anew.
+    """
+    if house.members.knows(workspace, user):
+        return
     with house.database.reading() as tx:
         person = people.find(tx, workspace, user)
     if person is None:
@@ -23,3 +28,4 @@ def require_member(house: House, client: WebClient, workspace: WorkspaceId, user
             people.know(tx, workspace, person, at=machine_now())
     if person.standing is not Standing.MEMBER:
         raise Refusal(Reason.NOT_MEMBER, standing=person.standing)
+    house.members.add(workspace, user)

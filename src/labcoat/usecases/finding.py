@@ -48,15 +48,14 @@ def get_member(
     channel: where they act from. They count as in the hypothesis's channel if they act from it or were ever involved;
     asking Slack for the channel's members would be a call inside a click.
     """
-    gone = people.not_members(tx, workspace)
-    leads = [lead for lead in workspaces.leads(tx, workspace, lock=True) if lead not in gone]
+    presence = people.presence(tx, workspace, now)
+    leads = [lead for lead in workspaces.leads(tx, workspace, lock=True) if lead not in presence.gone]
     is_lead = user in leads
     is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
-    away = people.away(tx, workspace, now).values()
     return Member(
         user=user,
         is_lead=is_lead,
         is_only_lead=leads == [user],
         is_in_channel=is_here,
-        stands_in_for=frozenset(person.user for person in away if person.stand_in == user),
+        stands_in_for=frozenset(who for who, person in presence.away.items() if person.stand_in == user),
     )

@@ -47,14 +47,13 @@ def edit(
 
 def edits_since(tx: Transaction, dossier: Dossier, entry_id: int) -> list[HistoryEntry]:
     """Return the changes of its words that came after a history entry, oldest first."""
-    entries = history.list_of(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
-    return [entry for entry in entries if entry.id > entry_id and entry.step is Step.EDIT]
+    one = dossier.hypothesis
+    return history.list_of(tx, one.workspace, one.number, after=entry_id, step=Step.EDIT)
 
 
 def newest_entry(tx: Transaction, dossier: Dossier) -> int:
     """Return the id of the newest history entry of a hypothesis, 0 without any."""
-    entries = history.list_of(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
-    return entries[-1].id if entries else 0
+    return history.newest_id(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
 
 
 def list_for(

@@ -22,7 +22,7 @@ LONGEST_AWAY = timedelta(days=366)
 
 def presence(tx: Transaction, workspace: WorkspaceId, now: datetime) -> Presence:
     """Return who is away now, and who is known to be no member."""
-    return Presence(away=people.away(tx, workspace, now), gone=people.not_members(tx, workspace))
+    return people.presence(tx, workspace, now)
 
 
 def leads(tx: Transaction, workspace: WorkspaceId) -> tuple[UserId, ...]:

@@ -51,7 +51,9 @@ def save(
 def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime) -> Dossier:
     """Whoever acts while they stand in for the owner has a part in it, and may not approve it later."""
     owner = dossier.hypothesis.owner
-    away = people.away(tx, dossier.hypothesis.workspace, now).get(owner) if owner is not None else None
+    if owner is None or owner == by:
+        return dossier
+    away = people.away(tx, dossier.hypothesis.workspace, now).get(owner)
     is_standing_in = away is not None and away.stand_in == by
     return dossier.with_hypothesis(involved(dossier.hypothesis, by)) if is_standing_in else dossier
 

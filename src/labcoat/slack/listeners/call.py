@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labcoat.db import channels, clock, deliveries
+from labcoat.db import channels, clock, deliveries, people
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
+from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
 from labcoat.slack.answers import Answers
@@ -61,6 +62,9 @@ class Asking:
     def writing(self) -> Iterator[tuple[Transaction, datetime]]:
         """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
         with writing_once(self.house, self.delivery_key) as tx:
+            standing = people.standing(tx, self.workspace, self.user)
+            if standing is not Standing.MEMBER:
+                raise Refusal(Reason.NOT_MEMBER, standing=standing)
             yield tx, clock.business_now(tx)
 
     def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
