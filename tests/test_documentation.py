@@ -125,6 +125,7 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
         "LABCOAT_REFRESH_MINUTES": f"{(read.refresh or timedelta()).total_seconds() / 60:.0f}",
         "LABCOAT_TIMEZONE": read.timezone,
         "LABCOAT_THREADS": str(read.threads),
+        "LABCOAT_ANSWER_WITHIN_MS": f"{read.answer_within.total_seconds() * 1000:.0f}",
         "LABCOAT_API_PER_MINUTE": str(read.api_per_minute),
         "LABCOAT_ACTS_PER_MINUTE": str(read.acts_per_minute),
         "LABCOAT_LEASE_SECONDS": f"{read.lease.total_seconds():.0f}",

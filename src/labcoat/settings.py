@@ -34,6 +34,7 @@ class Settings:
     refresh: timedelta | None
     timezone: str
     threads: int
+    answer_within: timedelta
     api_per_minute: int
     lease: timedelta
     settling: timedelta
@@ -62,6 +63,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         refresh=_minutes_or_never(environment, "LABCOAT_REFRESH_MINUTES", 60),
         timezone=_zone(environment),
         threads=_whole(environment, "LABCOAT_THREADS", 32),
+        answer_within=timedelta(milliseconds=_whole(environment, "LABCOAT_ANSWER_WITHIN_MS", 200, most=2500)),
         api_per_minute=_whole(environment, "LABCOAT_API_PER_MINUTE", 60),
         lease=timedelta(seconds=_whole(environment, "LABCOAT_LEASE_SECONDS", 60)),
         settling=timedelta(seconds=_whole(environment, "LABCOAT_SETTLE_SECONDS", 5, least=0, most=3600)),

@@ -24,6 +24,7 @@ from labcoat.slack import app as slack_app
 from labcoat.slack import connection
 from labcoat.slack.app import Identity
 from labcoat.slack.delivery import Delivery
+from labcoat.slack.desk import Desk
 from labcoat.slack.downloading import downloader
 from labcoat.slack.house import House
 from labcoat.slack.pace import Pace
@@ -31,17 +32,16 @@ from labcoat.slack.payloads import Payload
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.web import app as web_app
-from labcoat.web.app import Handle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """Everything that `labcoat serve` runs. handle: takes a request of Slack, by whatever way it came."""
+    """Everything that `labcoat serve` runs. desk: takes a request of Slack, by whatever way it came."""
 
     web: Starlette
     jobs: Jobs
     database: Database
-    handle: Handle
+    desk: Desk
 
 
 def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot:
@@ -76,24 +76,26 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = settings.threads
         running = Running(jobs, deliverers=settings.deliverers)
         running.start()
         yield
+        # First what people asked for: it may be answered already, so nobody sends it again; then what it has to tell.
+        await to_thread.run_sync(desk.close)
         await to_thread.run_sync(running.stop)
         database.dispose()
 
     def handle(payload: Payload, transport_key: str) -> BoltResponse:
         return slack_app.handle(bolt, payload, pace=pace, transport_key=transport_key)
 
+    desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
     web = web_app.build(
         signing_secret=settings.slack_signing_secret,
-        handle=handle,
+        handle=desk.answer,
         lifespan=lifespan,
         api=Api(database=database, pace=ApiPace(settings.api_per_minute)),
         more_routes=more_routes,
     )
-    return Bot(web=web, jobs=jobs, database=database, handle=handle)
+    return Bot(web=web, jobs=jobs, database=database, desk=desk)
 
 
 def _database(settings: Settings) -> Database:

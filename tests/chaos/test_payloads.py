@@ -67,10 +67,10 @@ def door(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Door]:
     with playing(f"sqlite:///{tmp_path / 'labcoat.db'}") as play, ending_together() as threads:
         recorded = _record(play)
 
-        def handle(payload: Payload, transport_key: str) -> BoltResponse:
+        async def handle(payload: Payload, transport_key: str) -> BoltResponse:
             with counting:
                 runs[payload.kind] += 1
-            return play.bot.handle(payload, transport_key)
+            return await play.bot.desk.answer(payload, transport_key)
 
         app = web_app.build(signing_secret=SECRET, handle=handle, lifespan=lifespan)
         fresh = httpx.Limits(max_keepalive_connections=0)  # as the server may close a line that is kept

@@ -299,6 +299,7 @@ def playing(
                 "LABCOAT_TIMEZONE": people.ZONE,
                 "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
                 "LABCOAT_ACTS_PER_MINUTE": "0",  # people act as fast as the machine can
+                "LABCOAT_ANSWER_WITHIN_MS": "2500",  # a test looks at once for what was answered
                 **(environment or {}),
             }
         )
@@ -310,6 +311,7 @@ def playing(
                 play.set_clock(START)
                 yield play
         finally:
+            bot.desk.close()
             bot.database.dispose()
 
 

@@ -39,7 +39,7 @@ def door() -> Iterator[Door]:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
 
-    def handle(payload: Payload, transport_key: str) -> BoltResponse:
+    async def handle(payload: Payload, transport_key: str) -> BoltResponse:
         taken.append((payload, transport_key))
         return BoltResponse(status=200, body={"text": "taken"})
 

@@ -3,12 +3,11 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BindParameter,
     ColumnElement,
     String,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    type_coerce,
     update,
 )
 
@@ -315,41 +313,6 @@ def has_any(tx: Transaction, workspace: WorkspaceId) -> bool:
     """Whether anything was ever filed in the workspace."""
     column = tables.hypotheses.c
     return tx.execute(select(column.number).where(column.workspace == workspace).limit(1)).first() is not None
-
-
-def state_of_all(tx: Transaction, workspace: WorkspaceId) -> tuple[int, int]:
-    """Return two numbers of which one grows with every change of any hypothesis of the workspace."""
-    column = tables.hypotheses.c
-    query = select(func.count(), func.coalesce(func.sum(column.version), 0)).where(column.workspace == workspace)
-    count, versions = tx.execute(query).one()
-    return int(count), int(versions)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a hypothesis is about. claim: change and reason. text: everything in it that people may look for."""
-
-    change: str
-    stage: Stage
-    claim: str
-    text: str
-
-
-def words_of_all(tx: Transaction, workspace: WorkspaceId) -> dict[HypothesisNumber, Words]:
-    """Return the words of every hypothesis of the workspace."""
-    column = tables.hypotheses.c
-    ending = type_coerce(column.ending, JSON)  # plain: only its learning is read, and there may be thousands
-    query = select(column.number, column.change, column.stage, column.metric, column.because, column.tags, ending)
-    rows = tx.execute(query.where(column.workspace == workspace))
-    return {
-        HypothesisNumber(number): Words(
-            change,
-            stage,
-            f"{change} {because}",
-            " ".join((change, metric, because, *tags, ended["learning"] if ended else "")),
-        )
-        for number, change, stage, metric, because, tags, ended in rows
-    }
 
 
 def endings(

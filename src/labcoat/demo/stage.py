@@ -113,6 +113,7 @@ def raised(
             "LABCOAT_TIMEZONE": people.ZONE,
             "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
             "LABCOAT_ACTS_PER_MINUTE": "0",  # days are played in seconds
+            "LABCOAT_ANSWER_WITHIN_MS": "2500",  # who plays looks at once for what was answered
             **(environment or {}),
         }
         arguments = ("--start", start.isoformat(), *(["--past"] if has_past else []))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
 
-from labcoat.db import dossiers, workspaces
+from labcoat.db import dossiers, similar, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import importing, schedule
 from labcoat.domain.hypothesis import Ending, Statement
@@ -19,7 +19,7 @@ NOT_RECORDED = "not recorded"
 
 def read(tx: Transaction, workspace: WorkspaceId, text: str, *, zone: str, now: datetime) -> Reading:
     """Return what a text holds that is not there yet."""
-    known = {words.change.casefold() for words in dossiers.words_of_all(tx, workspace).values()}
+    known = {words.change.casefold() for words in similar.words_of_all(tx, workspace).values()}
     return importing.read(text, known=known, today=schedule.local_date(now, zone))
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from labcoat.db import dossiers
+from labcoat.db import dossiers, similar
 from labcoat.db.database import Transaction
-from labcoat.db.dossiers import Words
+from labcoat.db.similar import Words
 from labcoat.domain.hypothesis import Ending
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import Stage
@@ -58,10 +58,10 @@ class Memory:
         return _best(tx, workspace, known, known.texts().containing(text), least=FOUND_ENOUGH, limit=limit)
 
     def _of(self, tx: Transaction, workspace: WorkspaceId) -> _Known:
-        state = dossiers.state_of_all(tx, workspace)
+        state = similar.state_of_all(tx, workspace)
         known = self._known.get(workspace)
         if known is None or known.state != state:
-            words = dossiers.words_of_all(tx, workspace)
+            words = similar.words_of_all(tx, workspace)
             claims = Similarity({number: one.claim for number, one in words.items()})
             known = _Known(state, words, claims, cache(partial(_texts, words)))
             self._known[workspace] = known

@@ -1,8 +1,8 @@
-"""The HTTP shell: checks Slack's signature on the raw bytes, then lets Bolt work in a thread."""
+"""The HTTP shell: checks Slack's signature on the raw bytes, then lets the desk have it worked on."""
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -10,7 +10,6 @@ from anyio import CapacityLimiter, to_thread
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -29,8 +28,8 @@ LARGEST_BODY = 1_000_000
 
 API_THREADS = 4
 
-Handle = Callable[[Payload, str], BoltResponse]
-"""Takes what Slack sent, and what names this delivery, so that a replay is known."""
+Handle = Callable[[Payload, str], Awaitable[BoltResponse]]
+"""Takes what Slack sent, and what names this delivery, so that a replay is known. It answers in Slack's time."""
 
 
 def build(
@@ -57,8 +56,7 @@ def build(
         except Malformed:
             _log.warning("a request that Slack signed is not understood", exc_info=True)
             return PlainTextResponse("not understood", status_code=400)
-        answer = await run_in_threadpool(handle, payload, headers["x-slack-signature"])
-        return _response(answer)
+        return _response(await handle(payload, headers["x-slack-signature"]))
 
     routes = [Route("/slack/events", events, methods=["POST"]), Route("/healthz", _healthy), *more_routes]
     if api is not None:
