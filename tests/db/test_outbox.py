@@ -1,15 +1,17 @@
 """The outbox: in order per target, one holder at a time, nothing twice and nothing lost."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import insert, text
 
 import postgres
 from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
-from labcoat.db import clock, outbox, undelivered
+from labcoat.db import clock, outbox, tables, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
 from labcoat.db.outbox import Claim
@@ -292,6 +294,44 @@ def test_a_process_whose_clock_is_wrong_neither_takes_leases_too_early_nor_keeps
 
     assert mine is not None
     assert [one is not None for one in others] == [False, True]
+
+
+def test_a_claim_reads_only_what_is_unfinished(database: Database) -> None:
+    """Whatever was told before: 3,000 rows here; benchmarks/tick.py measures with a million."""
+    at = LATER - timedelta(hours=2)
+    sent = {
+        "workspace": WORKSPACE,
+        "kind": NoticeKind.STORY,
+        "channel": CHANNEL,
+        "target": CHANNEL,
+        "is_loud": False,
+        "details": {},
+        "state": outbox.SENT,
+        "created_at": at,
+        "tried_since": at,
+        "next_try_at": at,
+        "finished_at": at,
+    }
+    with database.writing() as tx:
+        tx.execute(insert(tables.outbox), [sent | {"key": f"old-{number}"} for number in range(3000)])
+    put(database, *(a_notice(str(number)) for number in range(9)))
+    with database.writing() as tx:
+        tx.execute(text("ANALYZE"))
+
+    plan = explained(database)
+
+    assert "ix_outbox_unfinished" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN outbox" not in plan
+    assert "SCAN earlier" not in plan
+
+
+def explained(database: Database) -> str:
+    """Return how the database would find what is claimed next."""
+    word = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    with database.reading() as tx:
+        query = outbox.next_due(LATER).compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
+        return "\n".join(str(row[-1]) for row in tx.execute(text(f"{word} {query}".replace(":", "\\:"))))
 
 
 def test_two_processes_never_hold_the_same_notice(database: Database) -> None:

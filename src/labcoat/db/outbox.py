@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, exists, func, insert, select, update
+from sqlalchemy import RowMapping, Select, and_, delete, exists, func, insert, select, update
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
@@ -93,21 +94,8 @@ def _is_pending(tx: Transaction, notice: Notice) -> bool:
 
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     """Lease the notice that waits longest of those that may be sent now; None if there is none. at: machine time."""
-    table, earlier = tables.outbox, tables.outbox.alias("earlier")
-    blocks = and_(
-        earlier.c.finished_at.is_(None),
-        earlier.c.workspace == table.c.workspace,
-        earlier.c.target == table.c.target,
-        earlier.c.id < table.c.id,
-    )
-    query = (
-        select(table)
-        .where(table.c.finished_at.is_(None), table.c.next_try_at <= at, ~exists().where(blocks))
-        .order_by(table.c.next_try_at, table.c.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=table)
-    )
-    row = tx.execute(query).mappings().first()
+    table = tables.outbox
+    row = tx.execute(next_due(at)).mappings().first()
     if row is None:
         return None
     leased = {
@@ -130,6 +118,24 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         attempts=leased["attempts"],
         may_be_sent=leased["may_be_sent"],
         failures=leased["failures"],
+    )
+
+
+def next_due(at: datetime) -> Select[Any]:
+    """Return the query for what is claimed next. Every part of it asks an index that has only what is unfinished."""
+    table, earlier = tables.outbox, tables.outbox.alias("earlier")
+    blocks = and_(
+        earlier.c.finished_at.is_(None),
+        earlier.c.workspace == table.c.workspace,
+        earlier.c.target == table.c.target,
+        earlier.c.id < table.c.id,
+    )
+    return (
+        select(table)
+        .where(table.c.finished_at.is_(None), table.c.next_try_at <= at, ~exists().where(blocks))
+        .order_by(table.c.next_try_at, table.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=table)
     )
 
 

@@ -1,0 +1,179 @@
+"""What a tick and a claim cost after much finished work; prints one JSON line.
+
+On SQLite, or in the empty database that --database-url names: with so many notices that were sent, as many nudges, a
+digest for each hundred of them, and ten open hypotheses. "claim" puts a notice, claims and settles it; "tick" is
+everything that the calendar asks for, when nothing is due. Medians in milliseconds. "is_flat": the largest costs at
+most twice what the smallest does, or a millisecond more.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from slack_sdk import WebClient
+from sqlalchemy import Table, insert
+
+from labcoat.db import clock, outbox, tables
+from labcoat.db.database import Database
+from labcoat.db.migrating import migrate
+from labcoat.domain.hypothesis import Statement
+from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.member import Member
+from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.jobs import Jobs
+from labcoat.slack.delivery import Delivery
+from labcoat.stats.results import Direction
+from labcoat.usecases import hypotheses
+
+WORKSPACE, CHANNEL, OWNER = WorkspaceId("T1"), ChannelId("C1"), UserId("U1")
+LEASE = timedelta(minutes=1)
+CHUNK = 10_000
+OPEN = 10
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--finished", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--database-url", help="of an empty PostgreSQL database")
+    given = parser.parse_args()
+    found: dict[str, dict[str, float]] = {}
+    with _database(given.database_url) as database:
+        _file(database)
+        filled = 0
+        for finished in sorted(given.finished):
+            _fill(database, filled, finished)
+            filled = finished
+            jobs = _jobs(database)
+            found[str(finished)] = {
+                "claim_ms": _median(lambda: _claim(database), given.rounds),
+                "tick_ms": _median(jobs.keep_time, given.rounds),
+            }
+    first, last = (found[str(size)] for size in (min(given.finished), max(given.finished)))
+    is_flat = all(last[what] <= max(2 * first[what], first[what] + 1) for what in first)
+    print(
+        json.dumps(
+            {
+                "benchmark": "tick",
+                "database": "postgresql" if given.database_url else "sqlite",
+                "finished": found,
+                "is_flat": is_flat,
+            }
+        )
+    )
+
+
+@contextmanager
+def _database(url: str | None) -> Iterator[Database]:
+    with tempfile.TemporaryDirectory(prefix="labcoat-bench-") as folder:
+        database = Database(url or f"sqlite:///{Path(folder) / 'labcoat.db'}")
+        migrate(database)
+        yield database
+        database.dispose()
+
+
+def _file(database: Database) -> None:
+    """File the hypotheses that are open, and take what is told of them as told."""
+    now = datetime.now(UTC)
+    with database.writing() as tx:
+        for number in range(OPEN):
+            statement = Statement(
+                change=f"Change {number}", metric="orders per user", direction=Direction.UP, because="People told us so"
+            )
+            hypotheses.file(tx, WORKSPACE, statement, by=Member(user=OWNER), owner=OWNER, channel=CHANNEL, now=now)
+    while _claim_one(database):
+        pass
+
+
+def _fill(database: Database, first: int, last: int) -> None:
+    at = datetime.now(UTC) - timedelta(days=30)
+    for start in range(first, last, CHUNK):
+        numbers = range(start, min(start + CHUNK, last))
+        _insert(database, tables.outbox, [_sent(number, at) for number in numbers])
+        nudge = {"workspace": WORKSPACE, "person": OWNER, "made_at": at}
+        _insert(database, tables.nudges, [nudge | {"key": f"old {number}"} for number in numbers])
+        digest = {"workspace": WORKSPACE, "made_at": at, "is_silent": False, "said_nothing_open": False}
+        weeks = [number for number in numbers if number % 100 == 0]
+        _insert(
+            database,
+            tables.digests,
+            [digest | {"channel": f"C{number}", "monday": date(2026, 1, 5)} for number in weeks],
+        )
+
+
+def _insert(database: Database, table: Table, rows: list[dict[str, object]]) -> None:
+    if rows:
+        with database.writing() as tx:
+            tx.execute(insert(table), rows)
+
+
+def _sent(number: int, at: datetime) -> dict[str, object]:
+    return {
+        "key": f"old-{number}",
+        "workspace": WORKSPACE,
+        "kind": NoticeKind.STORY,
+        "channel": f"C{number % 1000}",
+        "target": f"C{number % 1000}",
+        "is_loud": False,
+        "details": {"hypothesis": 1, "entry": number},
+        "state": outbox.SENT,
+        "created_at": at,
+        "tried_since": at,
+        "next_try_at": at,
+        "finished_at": at,
+    }
+
+
+def _jobs(database: Database) -> Jobs:
+    delivery = Delivery(
+        database=database,
+        client_of=lambda _workspace: WebClient(),  # a tick tells nothing
+        zone="UTC",
+        lease=LEASE,
+        sending=LEASE / 2,
+        settling=timedelta(0),
+    )
+    return Jobs(
+        database=database,
+        delivery=delivery,
+        metrics=None,
+        workspace=WORKSPACE,
+        zone="UTC",
+        describe=lambda _person: None,
+    )
+
+
+def _claim(database: Database) -> None:
+    with database.writing() as tx:
+        outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=WORKSPACE, channel=CHANNEL))
+    _claim_one(database)
+
+
+def _claim_one(database: Database) -> bool:
+    with database.writing() as tx:
+        claimed = outbox.claim(tx, at=clock.lease_now(tx), lease=LEASE)
+    if claimed is None:
+        return False
+    with database.writing() as tx:
+        outbox.settle(tx, claimed, channel=CHANNEL, ts="1.2")
+    return True
+
+
+def _median(act: Callable[[], object], rounds: int) -> float:
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        act()
+        times.append((time.perf_counter() - began) * 1000)
+    return round(statistics.median(times), 2)
+
+
+if __name__ == "__main__":
+    main()
