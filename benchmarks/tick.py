@@ -28,6 +28,8 @@ from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.jobs import Jobs
 from labcoat.slack.delivery import Delivery
+from labcoat.slack.downloading import downloader
+from labcoat.slack.file_work import FileWork
 from labcoat.stats.results import Direction
 from labcoat.usecases import hypotheses
 
@@ -140,9 +142,11 @@ def _jobs(database: Database) -> Jobs:
         sending=LEASE / 2,
         settling=timedelta(0),
     )
+    files = FileWork(database=database, client=WebClient(), download=downloader(WebClient()), zone="UTC")
     return Jobs(
         database=database,
         delivery=delivery,
+        files=files,
         metrics=None,
         workspace=WORKSPACE,
         zone="UTC",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pydantic_core import to_jsonable_python
 
 import builders
+import largest_files
 from builders import E7, LEAD, NOW, OWNER
 from labcoat.domain.channel import MOST_TAGS, ChannelSettings
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
@@ -22,13 +23,12 @@ from labcoat.domain.importing import PastWork, Reading
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look
 from labcoat.domain.nudge import Nudge, NudgeCase
-from labcoat.domain.person import Person, Standing
+from labcoat.domain.person import Person
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.domain.waiting import Waiting, WaitingCase
-from labcoat.slack import errors
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.listeners import result as result_listener
 from labcoat.slack.listeners import settings as settings_listener
@@ -222,6 +222,7 @@ SETTINGS = ChannelSettings(
 
 def messages() -> Iterator[tuple[str, Message]]:
     """Yield every message, in each of its shapes."""
+    yield from largest_files.messages()
     shapes = {
         "hypothesize": a_dossier(stage=Stage.HYPOTHESIZE),
         "prototype": a_dossier(),
@@ -660,40 +661,3 @@ def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tupl
                     metadata=METADATA,
                 ),
             )
-
-
-def refusals() -> Iterator[Message]:
-    """Yield a refusal of each reason, with facts as long as they come."""
-    facts = {
-        name: text_of(600)
-        for name in ("text", "name", "known", "hint", "because", "id", "metric", "before", "decision", "command")
-    }
-    for reason in Reason:
-        refusal = Refusal(
-            reason,
-            hypothesis=999_999_999,
-            experiment=999_999_999,
-            owner=OWNER,
-            asked_of=LEAD,
-            channel="C1",
-            stage=Stage.PROTOTYPE,
-            state=RequestState.WAITING,
-            by=LEAD,
-            at=NOW.isoformat(),
-            step=Step.ASK,
-            length=3000,
-            longest=600,
-            cap=2.0,
-            total=0.9,
-            window=7.0,
-            until=NOW.isoformat(),
-            count=21,
-            most=20,
-            standing=Standing.GUEST,
-            events=10**12,
-            units=10**12,
-            megabytes=1,
-            line=10**6,
-            **facts,
-        )
-        yield errors.refusal_message(refusal, zone=ZONE)

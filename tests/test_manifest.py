@@ -24,6 +24,8 @@ SCOPES_OF_METHODS = {
     "conversations_history": HISTORY,
     "conversations_open": frozenset({"im:write"}),
     "conversations_replies": HISTORY,
+    "files_completeUploadExternal": frozenset({"files:write"}),
+    "files_getUploadURLExternal": frozenset({"files:write"}),
     "files_info": frozenset({"files:read"}),
     "files_upload_v2": frozenset({"files:write"}),
     "users_info": frozenset({"users:read"}),

@@ -18,6 +18,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.person import Person
 from labcoat.slack.delivery import Delivery
+from labcoat.slack.file_work import FileWork
 from labcoat.usecases import counting, digests, looks, measuring, nudges, requests
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 
 TICK_SECONDS = 15
+FILES_SECONDS = 2
+"""Somebody waits for a file."""
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
@@ -48,6 +51,7 @@ class Jobs:
 
     database: Database
     delivery: Delivery
+    files: FileWork
     metrics: MetricsFile | None
     workspace: WorkspaceId
     zone: str
@@ -55,16 +59,28 @@ class Jobs:
     count_every: timedelta | None = None
     _ticking: threading.Lock = field(default_factory=threading.Lock)
     _reading: threading.Lock = field(default_factory=threading.Lock)
+    _working: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self) -> None:
         """Do everything that is due now, the warehouse's part first: a digest tells what it finds."""
         self.read_sources()
+        self.work_on_files()
         self.keep_time()
 
     def read_sources(self) -> None:
         """Do what asks the warehouse, which may take minutes; it keeps neither clicks nor the clock waiting."""
         with self._reading:
             self._run((self.make_looks, self.count_units))
+
+    def work_on_files(self) -> None:
+        """Read what people gave, and make what they asked for."""
+        with self._working:
+            self._run((self._do_file_jobs,))
+
+    def _do_file_jobs(self, now: datetime) -> None:
+        while self.files.do_next(now=now):
+            with self.database.reading() as tx:
+                now = clock.business_now(tx)
 
     def keep_time(self) -> None:
         """Do what the calendar asks for."""
@@ -256,6 +272,9 @@ class Running:
             self._scheduler.add_job(
                 job, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
             )
+        self._scheduler.add_job(
+            self._work, "interval", seconds=FILES_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
+        )
         self._deliverers = Deliverers(jobs.try_to_deliver, number=deliverers)
 
     def start(self) -> None:
@@ -280,3 +299,9 @@ class Running:
             self._jobs.read_sources()
         except Exception:
             _log.exception("reading the sources failed; the next tick tries again")
+
+    def _work(self) -> None:
+        try:
+            self._jobs.work_on_files()
+        except Exception:
+            _log.exception("work on files stopped; it is done at the next tick")

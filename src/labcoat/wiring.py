@@ -26,6 +26,7 @@ from labcoat.slack.app import Identity
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.desk import Desk
 from labcoat.slack.downloading import downloader
+from labcoat.slack.file_work import FileWork
 from labcoat.slack.house import House
 from labcoat.slack.pace import Pace
 from labcoat.slack.payloads import Payload
@@ -55,18 +56,20 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     workspace = WorkspaceId(identity.workspace)
     with database.writing() as tx:
         workspaces.set_leads(tx, workspace, settings.leads, from_settings=True)
+    download = downloader(client)
     house = House(
         database=database,
         metrics=metrics,
         zone=settings.timezone,
         home_channel=settings.home_channel,
-        download=downloader(client),
+        download=download,
     )
     bolt = slack_app.build(house, client=client, identity=identity)
     pace = Pace(settings.acts_per_minute)
     jobs = Jobs(
         database=database,
         delivery=_delivery(settings, database),
+        files=FileWork(database=database, client=client, download=download, zone=settings.timezone),
         metrics=metrics,
         count_every=settings.refresh,
         workspace=workspace,

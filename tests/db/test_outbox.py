@@ -1,6 +1,5 @@
 """The outbox: in order per target, one holder at a time, nothing twice and nothing lost."""
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta

@@ -7,6 +7,7 @@ import pytest
 
 import labcoat
 import largest
+import largest_refusals
 import largest_words
 from labcoat.sandbox.blocks import read_message_blocks
 from labcoat.sandbox.views import read_view
@@ -74,7 +75,7 @@ def test_every_emoji_is_one_that_people_on_the_page_see() -> None:
 
 
 def test_refusals_are_valid_at_their_largest() -> None:
-    for message in largest.refusals():
+    for message in largest_refusals.refusals():
         assert read_message_blocks(message.arguments()["blocks"], is_shown=lambda _: False)
         assert not PUBLIC_MENTION.search(_formatted(message))
 

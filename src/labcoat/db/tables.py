@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.tables_api import api_answers, tokens
+from labcoat.db.tables_files import file_jobs
 from labcoat.db.tables_outbox import holds, outbox, posts
 from labcoat.db.tables_results import entries, looks, source_problems, unit_counts
 from labcoat.db.types import Json, UTCDateTime, Word
@@ -36,6 +37,7 @@ from labcoat.stats.results import Direction, Verdict
 __all__ = [
     "api_answers",
     "entries",
+    "file_jobs",
     "holds",
     "looks",
     "metadata",

@@ -23,6 +23,7 @@ class NoticeKind(StrEnum):
     SETTINGS = "settings"  # tells who changed a channel's settings what they did, and the channel when its digest comes
     FOLLOWED = "followed"  # tells who follows a hypothesis what became of it
     HEALTH = "health"  # tells an owner in private that an experiment's numbers need them
+    FILE = "file"  # tells a person in private what became of a file that they gave or asked for
     HOME = "home"  # a person's Home tab, published anew
     PROBLEM = "problem"  # tells a person in private that something could not be done
 

@@ -90,7 +90,6 @@ class Reason(StrEnum):
     COUNTS_COME_FROM_WAREHOUSE = "counts come from warehouse"
     # finding things
     UNKNOWN_COMMAND = "unknown command"
-    NOT_BUILT_YET = "not built yet"
     UNKNOWN_ID = "unknown id"
     ID_NEEDED = "id needed"
     NO_CHANNEL = "no channel"
@@ -101,6 +100,8 @@ class Reason(StrEnum):
     FILE_UNREADABLE = "file unreadable"
     FILE_TOO_LARGE = "file too large"
     FILE_NOT_TEXT = "file not text"
+    FILE_FAULT = "file fault"  # the text says where, and what to do
+    FILE_DONE = "file done"
     NOTHING_TO_IMPORT = "nothing to import"
     TOO_MANY_ROWS = "too many rows"
     NOT_A_TABLE = "not a table"
@@ -122,6 +123,11 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error
         self.reason = reason
         self.field = field
         self.facts: Mapping[str, Fact] = facts
+
+    @classmethod
+    def again(cls, reason: str, facts: Mapping[str, Fact]) -> "Refusal":
+        """Return a refusal that was put away to be told later."""
+        return cls(Reason(reason), None, **facts)
 
 
 def require_text(text: str, *, field: str, longest: int = 2000) -> str:

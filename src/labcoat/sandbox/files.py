@@ -2,7 +2,7 @@
 
 import mimetypes
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from labcoat.sandbox.wire import Json, SlackRefusal
 
@@ -20,6 +20,7 @@ class File:
     content: bytes | None = None
     is_complete: bool = False
     looks_left: int = 1
+    shared_in: list[str] = field(default_factory=list)
 
     @property
     def mimetype(self) -> str:
@@ -61,6 +62,12 @@ class Files:
         return file is not None and file.is_complete and file.mimetype.startswith("image/")
 
 
+def _places(file: File) -> Json:
+    """Where it is shown, by what an id begins with: docs.slack.dev/reference/objects/file-object."""
+    kinds = {"channels": "C", "groups": "G", "ims": "D"}
+    return {key: [one for one in file.shared_in if one.startswith(letter)] for key, letter in kinds.items()}
+
+
 def file_object(file: File, *, base_url: str, team_id: str) -> Json:
     """Return the file as the Web API shows it."""
     address = f"{base_url}/files-pri/{team_id}-{file.id}/{file.name}"
@@ -83,8 +90,6 @@ def file_object(file: File, *, base_url: str, team_id: str) -> Json:
         "url_private": address,
         "url_private_download": address,
         "permalink": address,
-        "channels": [],
-        "groups": [],
-        "ims": [],
+        **_places(file),
         "shares": {},
     }

@@ -55,6 +55,8 @@ def get_upload_url(slack: LocalSlack, args: Json) -> Json:
     name = required(args, "filename")
     if not str(args.get("length", "")).isdigit():
         raise SlackRefusal("invalid_arguments")
+    if int(args["length"]) == 0:
+        raise SlackRefusal("missing_argument")
     file = slack.files.reserve(name, user=slack.workspace.bot.user_id, created=_now(slack))
     return {"ok": True, "upload_url": f"{slack.base_url}/upload/{file.id}/{file.upload_secret}", "file_id": file.id}
 
@@ -71,9 +73,16 @@ def complete_upload(slack: LocalSlack, args: Json) -> Json:
             raise SlackRefusal("file_not_found")
         file.title = str(entry.get("title") or file.name)
         files.append(file)
-    conversation = writable(slack, str(args["channel_id"])) if args.get("channel_id") else None
+    channel = str(args.get("channel_id") or "")
+    if channel and channel[0] not in "CGDZ":
+        wrong = "[ERROR] input must match regex pattern: ^[CGDZ][A-Z0-9]{8,}$ [json-pointer:/channel_id]"
+        raise SlackRefusal("invalid_arguments", response_metadata={"messages": [wrong]})
+    if any(file.is_complete for file in files):
+        raise SlackRefusal("file_not_found")
+    conversation = writable(slack, channel) if channel else None
     for file in files:
         file.is_complete = True
+        file.shared_in += [conversation.id] if conversation else []
     shown = [slack.file_object(file) for file in files]
     if conversation:
         comment = str(args.get("initial_comment") or "") or ", ".join(file.title for file in files)

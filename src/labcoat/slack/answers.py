@@ -1,6 +1,7 @@
 """What a person answered in a form, read from Slack's view state."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -9,6 +10,15 @@ from labcoat.domain.ids import ChannelId, UserId
 from labcoat.domain.refusal import Reason, Refusal
 
 WordT = TypeVar("WordT", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenFile:
+    """A file that was given in a form. size: bytes, as Slack says; 0 if it does not. url: where Slack keeps it."""
+
+    name: str
+    size: int
+    url: str
 
 
 class Answers:
@@ -55,6 +65,14 @@ class Answers:
     def people(self, block_id: str) -> tuple[UserId, ...]:
         """Return the chosen people, in the order they were chosen."""
         return tuple(UserId(user) for user in self._answer(block_id).get("selected_users") or ())
+
+    def file(self, block_id: str) -> ChosenFile | None:
+        """Return the given file, None without one."""
+        files = self._answer(block_id).get("files") or ()
+        if not files:
+            return None
+        name, size = str(files[0].get("name") or "the file"), int(files[0].get("size") or 0)
+        return ChosenFile(name=name, size=size, url=self.file_address(block_id))
 
     def file_address(self, block_id: str) -> str:
         """Return the private address of the given file, "" without one."""

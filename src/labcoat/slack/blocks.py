@@ -302,8 +302,8 @@ def clock_input(block_id: str, label: str, *, initial: str, hint: str = "") -> B
 
 
 def file_input(block_id: str, label: str, *, kinds: Sequence[str], hint: str = "") -> Block:
-    """Return an optional choice of one file. kinds: its endings, without the dot."""
-    element: Block = {"type": "file_input", "filetypes": list(kinds), "max_files": 1}
+    """Return an optional choice of one file. kinds: its endings, without the dot; any if there are none."""
+    element: Block = {"type": "file_input", "max_files": 1} | ({"filetypes": list(kinds)} if kinds else {})
     return _input(block_id, label, element, hint=hint, is_optional=True)
 
 

@@ -42,6 +42,7 @@ _REST = {
     ),
     "help": re.compile(r"^(all)?$", re.IGNORECASE),
     "digest": re.compile(r"^(preview|now|settings)?$", re.IGNORECASE),
+    "export": re.compile(r"^(csv|parquet)?$", re.IGNORECASE),
     "import": re.compile(r"^$"),
     "settings": re.compile(r"^$"),
     "away": re.compile(r"^$"),
@@ -55,8 +56,6 @@ _REST = {
 _WITH_ANY_WORDS = frozenset({"need", "search"})
 AFTER_EXPERIMENT = frozenset({"need"})
 """Verbs that take any words: after /hypothesis these are the text of one."""
-_LATER_ALONE = frozenset({"export"})
-"""Verbs of the design that are not built yet."""
 VERBS = ABOUT_ONE | _REST.keys()
 
 
@@ -68,13 +67,6 @@ class Intent:
     subject: Subject | None = None
     number: int | None = None
     rest: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """A verb of the design that is not built yet."""
-
-    verb: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +84,7 @@ class Unclear:
     suggestion: str | None
 
 
-def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
+def parse(root: str, text: str) -> Intent | FreeText | Unclear:
     """Return what the text means after this root. A verb works after either root: people mix them up.
 
     >>> parse(HYPOTHESIS, "show h12").subject
@@ -107,8 +99,6 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear | Later:
     intent = _intent(first.lower(), rest) if root == EXPERIMENT or first.lower() not in AFTER_EXPERIMENT else None
     if intent is not None:
         return intent
-    if cleaned.lower() in _LATER_ALONE:
-        return Later(verb=cleaned.lower())
     lone = find_subject(cleaned)
     if lone is not None:
         return Intent(verb="show" if root == HYPOTHESIS else "result", subject=lone)

@@ -34,7 +34,7 @@ class Members:
 class House:
     """zone: IANA name for plans, digests and dates. home_channel: where hypotheses filed in a DM live.
 
-    download: reads a file that somebody gave in a form. memory: of the words of all hypotheses, for search.
+    download: reads files that somebody gave in a form. memory: of the words of all hypotheses, for search.
     members: who was found to be one a moment ago.
     """
 

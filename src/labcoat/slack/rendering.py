@@ -17,6 +17,7 @@ from labcoat.slack.charts import Chart
 from labcoat.slack.views.card import card, next_buttons
 from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.digest import digest_message
+from labcoat.slack.views.files import file_message
 from labcoat.slack.views.following import followed_message
 from labcoat.slack.views.health import health_message
 from labcoat.slack.views.home import home_view
@@ -132,6 +133,8 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     recorded = escape(str(details["recorded"]))
     if "program" in details:
         return f"{escape(str(details['program']))} sent totals for E-{number}: {recorded}"
+    if "file" in details:
+        return f"<@{details['by']}> gave totals for E-{number} in {escape(str(details['file']))}: {recorded}"
     return f"<@{details['by']}> typed in totals for E-{number}: {recorded}"
 
 
@@ -229,6 +232,10 @@ def _settings(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Mess
     return own_message(channel, old, new, leads=leads, next_digest=next_digest, zone=zone)
 
 
+def _file(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    return file_message(notice.details, zone=zone)
+
+
 _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], Message]] = {
     NoticeKind.CARD: _card,
     NoticeKind.STORY: _story,
@@ -243,4 +250,5 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.FOLLOWED: _followed,
     NoticeKind.OWNERSHIP: _ownership,
     NoticeKind.SETTINGS: _settings,
+    NoticeKind.FILE: _file,
 }

@@ -156,17 +156,18 @@ def record_all(
     as_of: datetime,
     is_correction: bool,
     now: datetime,
+    file: str | None = None,
 ) -> Look | None:
     """Store totals since the start that somebody sent, and make one look at them.
 
-    totals: by metric and variant name. is_correction: smaller numbers than before are meant.
+    totals: by metric and variant name. is_correction: smaller numbers than before are meant. file: that they came in.
     Returns the look, None while the goal has no numbers. Raises Refusal; then nothing is stored.
     """
     experiment = dossier.get_experiment(number)
     if isinstance(by, Member):
         dossier.require_in_channel(by)
     require_typed(dossier, experiment)
-    _require_while_it_ran(experiment, as_of, now)
+    require_while_it_ran(experiment, as_of, now)
     workspace = dossier.hypothesis.workspace
     looks.hold(tx, workspace, number)
     entries = looks.newest_entries(tx, workspace, number)
@@ -181,7 +182,8 @@ def record_all(
         looks.add_entry(tx, workspace, entry)
     names = ", ".join(entry.metric for entry in sent)
     sender = {"program": by.name} if isinstance(by, Program) else {"by": by.user}
-    telling.tell_in_thread(tx, dossier, {"recorded": names, "experiment": number, **sender})
+    origin = {"file": file} if file else {}
+    telling.tell_in_thread(tx, dossier, {"recorded": names, "experiment": number, **sender, **origin})
     all_entries = entries | {entry.metric: entry for entry in sent}
     return _look_at_entries(tx, dossier, experiment, all_entries, as_of=as_of, now=now)
 
@@ -218,7 +220,8 @@ def require_typed(dossier: Dossier, experiment: Experiment) -> None:
         raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
 
 
-def _require_while_it_ran(experiment: Experiment, as_of: datetime, now: datetime) -> None:
+def require_while_it_ran(experiment: Experiment, as_of: datetime, now: datetime) -> None:
+    """Raise Refusal for a moment before the start, or still to come."""
     assert experiment.since is not None
     if as_of > now:
         raise Refusal(Reason.IN_THE_FUTURE, "as_of")

@@ -1,109 +1,215 @@
 """Totals from a table that somebody pasted or gave as a file: a row a variant, or a row a unit."""
 
-import csv
-import tempfile
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 from labcoat.domain import entering
 from labcoat.domain.amounts import read_count, read_number
-from labcoat.domain.importing import decoded
-from labcoat.domain.plan import PlannedMetric
+from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.results import MetricKind, Moments
-from labcoat.warehouse import file_moments
+from labcoat.warehouse import given_table
+from labcoat.warehouse import number_style as styles
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.file_moments import Columns
+from labcoat.warehouse.given_table import MOST_VARIANTS, Asked, GivenTable
+
+SECONDS = 60.0
+"""For each step of reading, where nobody waits in a form."""
+
+Totals = Mapping[str, Mapping[str, Moments]]
+"""By metric, as the plan spells it, and by variant, as the file does."""
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "variant": ("variant", "arm", "group", "name"),
+    "variant": ("variant", "arm", "group", "variant name", "experiment group", "version", "name"),
     "n": ("n", "units", "users", "count", "total", "visitors"),
     "successes": ("successes", "success", "events", "conversions", "converted", "orders"),
     "mean": ("mean", "average", "avg"),
     "sd": ("sd", "std", "stddev", "standard deviation", "deviation"),
+    "unit": ("unit", "unit id", "user", "user id", "userid", "id", "session", "session id", "visitor", "customer"),
 }
+_GROUPED = re.compile(r"[0-9]{1,3}([., \u00a0\u202f'’][0-9]{3})+")
 
 
-def read_totals(content: bytes, planned: PlannedMetric, *, field: str) -> dict[str, Moments]:
-    """Return the totals of one metric by variant; raise Refusal naming the field, the line and what to change."""
-    text = decoded(content).lstrip("\ufeff")
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise Refusal(Reason.MISSING, field)
-    separator = max(",;\t", key=lines[0].count)
-    rows = list(csv.reader(lines, delimiter=separator))
-    header = [_column(cell) for cell in rows[0]]
-    if "n" in header and "variant" in header:
-        return _a_row_a_variant(rows[1:], header, planned, field=field)
-    if "variant" in header:
-        return _a_row_a_unit(rows, header, planned, field=field)
-    raise _not_totals("It has no column variant", planned, field)
+def read_table(text: str, plan: Plan, chosen: PlannedMetric, *, field: str) -> Totals:
+    """Return the totals of a pasted table, as `read_file` does."""
+    with TemporaryDirectory(prefix="labcoat-pasted-") as folder:
+        path = Path(folder) / "pasted.csv"
+        path.write_text(text, encoding="utf-8")
+        return read_file(path, plan, chosen, name="the table", field=field)
 
 
-def _column(cell: str) -> str:
-    name = cell.strip().casefold()
-    return next((column for column, names in _COLUMNS.items() if name in names), name)
+def read_file(
+    path: Path, plan: Plan, chosen: PlannedMetric, *, name: str, field: str, seconds: float = SECONDS
+) -> Totals:
+    """Return the totals of every metric of the plan that the file has; `chosen` must be among them.
+
+    name: as people know it. field: of the form, for the refusal. seconds: for each step of reading.
+    Raises Refusal naming the line and what to change; SourceError, not permanent, if it takes longer.
+    """
+    try:
+        with given_table.opened(path, name=name, seconds=seconds) as table:
+            return _Given(table, plan, chosen, field).totals()
+    except SourceError as error:
+        if not error.permanent:
+            raise
+        raise Refusal(Reason.FILE_FAULT, field, text=error.message[:500]) from error
 
 
-def _a_row_a_variant(
-    rows: Sequence[Sequence[str]], header: Sequence[str], planned: PlannedMetric, *, field: str
-) -> dict[str, Moments]:
-    needed = ("successes",) if planned.kind is MetricKind.PROPORTION else ("mean", "sd")
-    missing = [column for column in needed if column not in header]
-    if missing:
-        message = f"It has no column {missing[0]}"
-        raise _not_totals(message, planned, field)
-    totals: dict[str, Moments] = {}
-    for number, row in enumerate(rows, start=2):
-        values = dict(zip(header, (cell.strip() for cell in row), strict=False))
-        name = values.get("variant", "")
-        if not name or any(not values.get(column) for column in ("n", *needed)):
-            message = f"Line {number} has an empty cell"
-            raise _not_totals(message, planned, field)
-        if name.casefold() in {known.casefold() for known in totals}:
-            raise Refusal(Reason.VARIANT_TWICE, field, name=name[:60])
-        totals[name] = _moments(name, values, planned, field=field)
-    return totals
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A table and the plan that it is read for."""
 
+    table: GivenTable
+    plan: Plan
+    chosen: PlannedMetric
+    field: str
 
-def _moments(name: str, values: Mapping[str, str], planned: PlannedMetric, *, field: str) -> Moments:
-    units = read_count(values["n"], field=field)
-    if planned.kind is not MetricKind.PROPORTION:
-        mean, deviation = (read_number(values[column], field=field) for column in ("mean", "sd"))
+    def totals(self) -> Totals:
+        variant = self._find("variant")
+        if variant is None:
+            self._refuse(f"It has no column variant{self._nearest('variant')}")
+        count = self._find("n")
+        is_long = len(self.table.first_rows(MOST_VARIANTS + 1)) > MOST_VARIANTS
+        if count is None or (is_long and self._metric_column(self.chosen) is not None):
+            return self._a_row_a_unit(variant)
+        return self._a_row_a_variant(variant, count)
+
+    def _own(self, name: str) -> list[int]:
+        """Return the columns of this name, however it is capitalised and joined."""
+        return [place for place, column in enumerate(self.table.columns) if _key(column) == _key(name)]
+
+    def _one(self, names: Sequence[str]) -> int | None:
+        """Return the column of the first of these names that is there; raise Refusal if it is there twice."""
+        found = next((places for name in names if (places := self._own(name))), [])
+        if len(found) > 1:
+            text = f"The column {self.table.columns[found[0]][:60]} is there twice. Leave one out."
+            raise Refusal(Reason.FILE_FAULT, self.field, text=text)
+        return found[0] if found else None
+
+    def _find(self, what: str) -> int | None:
+        """Return the column of something that a table of totals has, the likeliest of its names first."""
+        return self._one((*_COLUMNS[what], *([self.plan.unit, f"{self.plan.unit} id"] if what == "unit" else [])))
+
+    def _metric_column(self, metric: PlannedMetric) -> int | None:
+        return self._one((metric.name, "value") if metric is self.chosen else (metric.name,))
+
+    def _a_row_a_unit(self, variant: int) -> Totals:
+        columns = {
+            metric.name: (metric, column)
+            for metric in self.plan.metrics
+            if (column := self._metric_column(metric)) is not None
+        }
+        if self.chosen.name not in columns:
+            name = self.chosen.name
+            self._refuse(f"It has neither a column n nor one named {name}{self._nearest(name)}")
+        asked = [
+            Asked(column=column, is_yes_or_no=metric.kind is MetricKind.PROPORTION)
+            for metric, column in columns.values()
+        ]
+        found = self.table.units(variant=variant, unit=self._find("unit"), metrics=asked)
+        for name, line in found.first_seen.items():
+            self._require_planned(name, line)
+        self._require_all(found.first_seen, self.chosen.name)
+        return dict(zip(columns, found.moments, strict=True))
+
+    def _a_row_a_variant(self, variant: int, count: int) -> Totals:
+        rows = self.table.first_rows(MOST_VARIANTS + 1)
+        if not rows:
+            raise Refusal(Reason.FILE_FAULT, self.field, text="There are no rows below the names of the columns.")
+        generic = ("successes",) if self.chosen.kind is MetricKind.PROPORTION else ("mean", "sd")
+        places = {self.chosen.name: [self._find(what) for what in generic]}
+        for metric in self.plan.metrics:
+            own = self._columns_of_totals(metric)
+            if all(place is not None for place in own):
+                places[metric.name] = own
+        missing = [what for what, place in zip(generic, places[self.chosen.name], strict=True) if place is None]
+        if missing:
+            self._refuse(f"It has no column {missing[0]}{self._nearest(missing[0])}")
+        return {
+            name: self._totals_of(self.plan.metric(name), rows, variant, count, [one for one in own if one is not None])
+            for name, own in places.items()
+        }
+
+    def _columns_of_totals(self, metric: PlannedMetric) -> list[int | None]:
+        names = [metric.name] if metric.kind is MetricKind.PROPORTION else [metric.name, f"{metric.name} sd"]
+        return [self._one([name]) for name in names]
+
+    def _totals_of(
+        self,
+        metric: PlannedMetric,
+        rows: Sequence[tuple[str, Sequence[str]]],
+        variant: int,
+        count: int,
+        numbers: Sequence[int],
+    ) -> dict[str, Moments]:
+        seen = styles.seen([row[place] for _, row in rows for place in numbers])
+        is_unclear = seen.is_mixed or seen.unclear(separator=self.table.separator) is not None
+        if metric.kind is not MetricKind.PROPORTION and is_unclear:
+            text = "Some numbers can be read as thousands or as decimals. Write them without signs between thousands."
+            raise Refusal(Reason.FILE_FAULT, self.field, text=text)
+        totals: dict[str, Moments] = {}
+        for line, row in rows:
+            name, cells = row[variant], [row[count], *(row[place] for place in numbers)]
+            if not name or not all(cells):
+                text = f"{line.capitalize()} has an empty cell. Fill it in, or leave the row out."
+                raise Refusal(Reason.FILE_FAULT, self.field, text=text)
+            self._require_planned(name, line)
+            if name.casefold() in {known.casefold() for known in totals}:
+                raise Refusal(Reason.VARIANT_TWICE, self.field, name=name[:60])
+            if metric.kind is MetricKind.PROPORTION:
+                totals[name] = self._share(name, *cells)
+            else:
+                totals[name] = self._mean(cells, seen.style)
+        self._require_all(totals, metric.name)
+        return totals
+
+    def _share(self, name: str, units_text: str, events_text: str) -> Moments:
+        units, events = self._count(units_text), self._count(events_text)
+        return entering.share(name, events=events, units=units, field=self.field)
+
+    def _mean(self, cells: Sequence[str], style: styles.Style) -> Moments:
+        mean, deviation = (read_number(styles.plain(cell, style), field=self.field) for cell in cells[1:])
         if deviation < 0:
-            raise Refusal(Reason.NEGATIVE, field, text=values["sd"][:60])
-        return entering.mean(units=units, mean=mean, deviation=deviation)
-    events = read_count(values["successes"], field=field)
-    return entering.share(name, events=events, units=units, field=field)
+            raise Refusal(Reason.NEGATIVE, self.field, text=cells[2][:60])
+        return entering.mean(units=self._count(cells[0]), mean=mean, deviation=deviation)
+
+    def _count(self, text: str) -> int:
+        # Counts are whole, so 24.000 is no 24: whatever groups its thousands.
+        whole = re.sub(r"[^0-9]", "", text) if _GROUPED.fullmatch(text) else text
+        return read_count(whole, field=self.field)
+
+    def _require_planned(self, name: str, line: str) -> None:
+        known = {variant.casefold(): variant for variant in self.plan.variant_names}
+        if name.casefold() not in known:
+            near = get_close_matches(name.casefold(), known, n=1)
+            hint = f" Did you mean {known[near[0]]}?" if near else ""
+            names = ", ".join(self.plan.variant_names)
+            text = f"“{name[:60]}” on {line} is no variant of the plan.{hint} Its variants are: {names}."
+            raise Refusal(Reason.FILE_FAULT, self.field, text=text)
+
+    def _require_all(self, names: Iterable[str], metric: str) -> None:
+        there, known = {name.casefold() for name in names}, self.plan.variant_names
+        for name in known:
+            if name.casefold() not in there:
+                raise Refusal(Reason.VARIANT_MISSING, self.field, name=name, metric=metric, known=", ".join(known))
+
+    def _nearest(self, wanted: str) -> str:
+        by_key = {_key(column): column for column in self.table.columns if column}
+        near = get_close_matches(_key(wanted), by_key, n=1)
+        if near:
+            return f"; the nearest is {by_key[near[0]][:60]}"
+        names = ", ".join(column[:40] for column in self.table.columns[:8])
+        return f"; its columns are {names}" if names else ""
+
+    def _refuse(self, what: str) -> NoReturn:
+        known = "variant, n, successes" if self.chosen.kind is MetricKind.PROPORTION else "variant, n, mean, sd"
+        raise Refusal(Reason.NOT_TOTALS, self.field, text=what[:400], known=known, metric=self.chosen.name)
 
 
-def _a_row_a_unit(
-    rows: Sequence[Sequence[str]], header: Sequence[str], planned: PlannedMetric, *, field: str
-) -> dict[str, Moments]:
-    names = [cell.strip().casefold() for cell in rows[0]]
-    value = next((name for name in (planned.name.casefold(), "value") if name in names), "")
-    if not value:
-        message = f"It has neither a column n nor one named {planned.name}"
-        raise _not_totals(message, planned, field)
-    with tempfile.TemporaryDirectory(prefix="labcoat-upload-") as folder:
-        path = Path(folder) / "upload.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)  # as one that the engine reads without guessing
-            writer.writerow(
-                ["variant" if column == "variant" else name for column, name in zip(header, names, strict=True)]
-            )
-            writer.writerows(rows[1:])
-        try:
-            found = file_moments.read(path, variant="variant", metrics=[Columns(value=value)])
-        except SourceError as error:
-            raise _not_totals(str(error).rstrip("."), planned, field) from error
-    ((kind, by_variant),) = found.metrics
-    if planned.kind is MetricKind.PROPORTION and kind is not MetricKind.PROPORTION:
-        message = f"{planned.name} is yes or no per unit, and the file has other numbers"
-        raise _not_totals(message, planned, field)
-    return by_variant
-
-
-def _not_totals(what: str, planned: PlannedMetric, field: str) -> Refusal:
-    known = "variant, n, successes" if planned.kind is MetricKind.PROPORTION else "variant, n, mean, sd"
-    return Refusal(Reason.NOT_TOTALS, field, text=what[:300], known=known, metric=planned.name)
+def _key(name: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", name.strip().casefold()))

@@ -5,7 +5,7 @@ READ_ONLY. So CSV files are loaded before access is shut off, and the engine's p
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ TIME_LIMIT_SECONDS = 60.0
 
 # One quoting style and the whole file sampled: DuckDB's guesses turn a file with one long line into a single column,
 # and a file with text on line 30,000 into an error instead of a count.
+_QUOTES = "quote = '\"', escape = '\"'"
 _CSV_OPTIONS = "header = true, delim = ',', quote = '\"', escape = '\"', sample_size = -1"
 
 _QUOTE_NAMES_ONLY = (
@@ -38,6 +39,9 @@ _TYPES = {
     ColumnType.TEXT: ("VARCHAR", '"NULL"', "NULL"),
     ColumnType.TIME: ("TIMESTAMP", "DATE"),
 }
+GIVEN, PLACE = "given", "place"
+"""The table of a file that somebody gave, and its column that numbers the rows from 0."""
+_GIVEN_MEMORY = "512MB"
 _FOLDER = re.compile(r"(?<![\w.])(?:/[^/\s\"']+)*/(?=[^/\s\"'])")
 
 
@@ -102,6 +106,72 @@ def opened(
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield OpenSource(connection, seconds, paths)
+
+
+@contextmanager
+def opened_given(
+    path: Path, *, name: str, separator: str | None, width: int, skipped: int, seconds: float
+) -> Iterator[OpenSource]:
+    """Open one file that somebody gave as the table `given`, then lock everything else.
+
+    separator, width: of a CSV file in UTF-8, whose columns become texts c0, c1, ...; None for Parquet.
+    name: as people know it. skipped: lines that were above the header, for the line that a complaint names.
+    """
+    source = DuckDbSource(engine="duckdb", database=path, memory_limit=_GIVEN_MEMORY, threads=1)
+    file = sql.quoted_text(str(path.resolve()))
+    with _connection(source) as connection:
+        with _given_errors(name=name, skipped=skipped), _time_limit(connection, seconds=seconds):
+            if separator is None:
+                rows = f"SELECT * RENAME (file_row_number AS {PLACE}) FROM read_parquet({file}, file_row_number = true)"  # noqa: S608
+                connection.execute(f"CREATE TEMP VIEW {GIVEN} AS {rows}")
+            else:
+                columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(width))
+                how = (
+                    f"header = true, auto_detect = false, delim = {sql.quoted_text(separator)}, columns = {{{columns}}}"
+                )
+                connection.execute(f"CREATE TEMP TABLE loaded AS SELECT * FROM read_csv({file}, {how}, {_QUOTES})")  # noqa: S608
+                connection.execute(f"CREATE TEMP VIEW {GIVEN} AS SELECT rowid AS {PLACE}, * FROM loaded")  # noqa: S608
+        connection.execute(f"SET allowed_paths = [{file if separator is None else ''}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        with _given_errors(name=name, skipped=skipped):
+            yield OpenSource(connection, seconds, (path,))
+
+
+def write_parquet(path: Path, rows: Path, columns: Mapping[str, str]) -> None:
+    """Write the rows of a CSV file of our own to a Parquet file. columns: the type of each."""
+    types = ", ".join(f"{sql.quoted_text(name)}: {sql.quoted_text(kind)}" for name, kind in columns.items())
+    how = f"header = true, auto_detect = false, columns = {{{types}}}, {_QUOTES}"
+    source = DuckDbSource(engine="duckdb", database=rows, memory_limit=_GIVEN_MEMORY, threads=1)
+    with _connection(source) as connection:
+        connection.execute(
+            f"COPY (SELECT * FROM read_csv({sql.quoted_text(str(rows.resolve()))}, {how})) "  # noqa: S608
+            f"TO {sql.quoted_text(str(path.resolve()))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+
+
+@contextmanager
+def _given_errors(*, name: str, skipped: int) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        message = f"{name} needs more memory than there is for one file. Sum it up: a row a variant."
+        raise SourceError(message, permanent=True) from error
+    except duckdb.Error as error:
+        raise SourceError(_given_fault(str(error), name=name, skipped=skipped), permanent=True) from error
+
+
+def _given_fault(text: str, *, name: str, skipped: int) -> str:
+    where = re.search(r"CSV Error on Line: (\d+)", text)
+    if where is None:
+        return f"{name} can't be read to its end. Write it again, or give a CSV file."
+    line = f"Line {int(where[1]) + skipped:,}"
+    widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if widths is not None:
+        return f"{line} has {widths[2]} values, and there are {widths[1]} names of columns. Write one value for each."
+    if "unterminated quote" in text:
+        return f"{line} has a quotation mark that does not end. Close it, or leave it out."
+    return f"{line} can't be read as part of a table. Check its quotation marks and separators."
 
 
 @contextmanager

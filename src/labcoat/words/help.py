@@ -54,7 +54,10 @@ GROUPS: tuple[tuple[str, tuple[Line, ...]], ...] = (
             Line("/experiment adopt H-12", "one that runs already"),
             Line("/experiment predict E-7", "hidden until the start"),
             Line("/experiment start E-7", "Labcoat does not switch traffic"),
-            Line("/experiment record E-7 [metric] control=1200/24000 treatment=1310/24100", "totals; alone: a form"),
+            Line(
+                "/experiment record E-7 [metric] control=1200/24000 treatment=1310/24100",
+                "totals; alone: a form, for a file too",
+            ),
             Line("/experiment result E-7", "asking makes no look and spends nothing"),
             Line("/experiment stop E-7", "tell that traffic is off"),
             Line("/experiment cancel E-7", "a draft"),
@@ -76,6 +79,7 @@ GROUPS: tuple[tuple[str, tuple[Line, ...]], ...] = (
             Line("/experiment digest [preview|now]", "only for you, or for the channel"),
             Line("/experiment settings", "digest, nudges, quiet hours, tags, leads"),
             Line("/experiment away", "until when, and who stands in"),
+            Line("/experiment export [csv|parquet]", "everything as files, sent to you"),
         ),
     ),
 )

@@ -26,7 +26,7 @@ from labcoat.slack.views import listing
 from labcoat.usecases import welcoming
 
 DELIVERY_KEY = "labcoat_delivery_key"
-_USED_UP = frozenset({"correct", "follow", "unfollow", "list", "help", "take", "back"})
+_USED_UP = frozenset({"correct", "correct_file", "follow", "unfollow", "list", "help", "take", "back"})
 """Verbs whose answer takes the place of the private message they were pressed in: words, or the next page."""
 MORE = "more"
 """The "…" menu of a message: its choices say what they do."""
@@ -234,8 +234,6 @@ def _command(call: Call, root: str, text: str) -> None:
             ALONE["file"](call, meant.text)
         case grammar.Unclear(suggestion=str() as suggestion):
             call.reply(listing.did_you_mean(root, suggestion))
-        case grammar.Later():
-            raise Refusal(Reason.NOT_BUILT_YET, text=f"{root} {meant.verb}")
         case grammar.Unclear():
             hint = f"`{root} help` shows what I know."
             raise Refusal(Reason.UNKNOWN_COMMAND, text=f"{root} {meant.text[:60]}", hint=hint)

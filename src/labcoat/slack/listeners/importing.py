@@ -24,7 +24,7 @@ def submit_import(form: Submission) -> None:
         raise Refusal(Reason.MISSING, "channel")
     paste = form.answers.text("paste")
     url = form.metadata.get("url") or form.answers.file_address("file")
-    text = parsing.decoded(form.house.download(url)) if url else paste
+    text = parsing.decoded(form.house.download.small(url)) if url else paste
     with form.reading() as (tx, now):
         reading = importing.read(tx, form.workspace, text, zone=form.house.zone, now=now)
     looked_at = [one.change for one in reading.found]

@@ -11,11 +11,13 @@ from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Message, actions, button, section
 from labcoat.slack.errors import refusal_message
+from labcoat.slack.listeners import totals_file
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.results import MetricKind, Moments
-from labcoat.usecases import finding, results, uploads
+from labcoat.usecases import files, finding, results, uploads
+from labcoat.usecases.uploads import Totals
 
 _TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
 CORRECT = "correct"
@@ -55,6 +57,15 @@ def _open_record_form(call: Call, target: Target) -> None:
 def correct(call: Call, target: Target) -> None:
     """Store smaller totals than before, because the earlier ones were wrong."""
     _store(call, target, is_correction=True)
+
+
+def correct_file(call: Call, target: Target) -> None:
+    """Store what a file said, though it is smaller than before. target: with the number of the job that read it."""
+    with call.writing() as (tx, now):
+        dossier = target.dossier(tx, call)
+        files.correct(tx, dossier, int(target.rest), by=call.member(tx, dossier), now=now)
+        shown = results.show(tx, dossier, finding.get_experiment(dossier, target.subject), now=now)
+    call.reply(result(shown, zone=call.house.zone))
 
 
 def _store(call: Call, target: Target, *, is_correction: bool) -> None:
@@ -129,29 +140,32 @@ def submit_record(form: Submission) -> None:
     with form.reading() as (tx, _):
         experiment = finding.get_experiment(form.dossier(tx), form.subject)
     planned = experiment.plan.metric(answers.choice("metric") or experiment.plan.goal.name)
-    totals = _form_totals(form, experiment, planned)  # a file is read with no transaction open
+    is_correction = CORRECT in answers.choices(CORRECT)
+    file = answers.file("file")
+    totals = (  # a file is read with no transaction open
+        totals_file.totals_of(form, experiment, planned, file, is_correction=is_correction)
+        if file is not None
+        else _form_totals(form, experiment, planned)
+    )
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        results.record(
+        results.record_all(
             tx,
             dossier,
             experiment.number,
             by=form.member(tx, dossier),
-            metric=planned.name,
             totals=totals,
             as_of=answers.moment("as_of") or now,
-            is_correction=CORRECT in answers.choices(CORRECT),
+            is_correction=is_correction,
             now=now,
+            file=file.name if file is not None else None,
         )
 
 
-def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> dict[str, Moments]:
-    url = form.answers.file_address("file")
-    if url:
-        return uploads.read_totals(form.house.download(url), planned, field="file")
+def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> Totals:
     if form.answers.text("table"):
-        return uploads.read_totals(form.answers.text("table").encode(), planned, field="table")
-    return _typed_totals(form, experiment, planned)
+        return uploads.read_table(form.answers.text("table"), experiment.plan, planned, field="table")
+    return {planned.name: _typed_totals(form, experiment, planned)}
 
 
 def _typed_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> dict[str, Moments]:

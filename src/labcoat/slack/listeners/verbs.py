@@ -8,6 +8,7 @@ from labcoat.slack.listeners import (
     editing,
     ending,
     experiment,
+    exporting,
     filing,
     home,
     hypothesis,
@@ -54,6 +55,7 @@ VERBS: Mapping[str, Callable[[Call, Target], None]] = {
 BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     **VERBS,
     "correct": result.correct,
+    "correct_file": result.correct_file,
     "follow": filing.follow,
     "unfollow": filing.unfollow,
     "approve": request.open_decision_form("approve"),
@@ -69,6 +71,7 @@ ALONE: Mapping[str, Callable[[Call, str], None]] = {
     "list": hypothesis.show_list,
     "menu": hypothesis.show_menu,
     "digest": digest.show_digest,
+    "export": exporting.ask,
     "need": need.show_needs,
     "import": importing.open_import_form,
     "home": home.turn_page,

@@ -20,6 +20,7 @@ from labcoat.slack.blocks import (
 from labcoat.stats.results import MetricKind
 from labcoat.words import numbers, stories, verdicts
 
+_FILE_HINT = "{header}; or a row a unit, with a column for each metric of the plan that is to be stored. 50 MB at most."
 NOT_SWITCHED = "Labcoat does not switch traffic: do that where you always do, and tell it here."
 
 
@@ -95,9 +96,8 @@ def record_form(experiment: Experiment, *, metric: PlannedMetric, now: datetime,
             is_long=True,
             is_optional=True,
         ),
-        file_input(
-            "file", "Or a CSV file", kinds=("csv", "tsv", "txt"), hint=f"{header}; or a row a unit. 1 MB at most."
-        ),
+        # Any kind may be given: what is no table is told how to become one, in better words than Slack's.
+        file_input("file", "Or a CSV or Parquet file", kinds=(), hint=_FILE_HINT.format(header=header)),
     ]
     blocks.append(
         checkbox_input(

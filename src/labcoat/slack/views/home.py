@@ -43,6 +43,7 @@ def _buttons() -> Block:
             button("Search", verb="search", value=""),
             button("Size", verb="size", value=""),
             button("Needs", verb="need", value=""),
+            button("Export", verb="export", value=""),
             button("Settings", verb="settings", value=""),
             button("Help", verb="help", value=""),
         ]

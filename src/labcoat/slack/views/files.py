@@ -1,0 +1,61 @@
+"""Files: what is said while one is read, and what became of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from labcoat.domain.refusal import Refusal
+from labcoat.slack.blocks import Block, Message, actions, button, context, escape, section
+from labcoat.words import files as words
+from labcoat.words import numbers, refusals
+
+CORRECT = "correct_file"
+
+
+def reading_message(name: str, length: int) -> Message:
+    """Return what the form says once a file is taken: it is read soon, and nobody has to wait."""
+    text = f"Reading {escape(name)} ({words.size(length)})…"
+    after = "You can close this. I tell you in a direct message what is in it, in about a minute."
+    return Message(text=text, blocks=(section(f":hourglass_flowing_sand: *{text}*\n{after}"),))
+
+
+def file_message(details: Mapping[str, Any], *, zone: str) -> Message:
+    """Return what became of a file that somebody gave or asked for."""
+    if "export" in details:
+        text = words.not_exported(str(details["problem"]))
+        return Message(text=text, blocks=(section(text),))
+    number = f"E-{details['experiment']}"
+    name = f"{escape(numbers.shortened(str(details['file']), 100))} ({words.size(int(details['size']))})"
+    if "stored" in details:
+        return _stored(number, name, details)
+    return _refused(number, name, details, zone=zone)
+
+
+def _stored(number: str, name: str, details: Mapping[str, Any]) -> Message:
+    metrics = escape(numbers.shortened(", ".join(map(str, details["stored"])), 1000))
+    units = numbers.counted(int(details["units"]), "unit")
+    text = f"{name} is read: {units}. Stored for {number}: {metrics}."
+    button_row = actions([button("Show the result", verb="result", value=number, style="primary")])
+    return Message(text=text, blocks=(section(f":white_check_mark: {text}"), button_row))
+
+
+def _refused(number: str, name: str, details: Mapping[str, Any], *, zone: str) -> Message:
+    refusal = Refusal.again(str(details["reason"]), details["facts"])
+    why = refusals.text(refusal, zone=zone, escape=escape)
+    buttons: list[Block] = []
+    if details["correct"] is not None:
+        value = f"{number} {details['correct']}"
+        buttons.append(button("Correct the earlier entry", verb=CORRECT, value=value, style="primary"))
+    buttons.append(button("Give another file", verb="record", value=number))
+    text = f"{name} was not stored for {number}."
+    blocks = (section(f":paperclip: *{text}*\n{why}"), actions(buttons), context("Earlier totals are as they were."))
+    return Message(text=f"{text} {why}", blocks=blocks)
+
+
+def export_asked_message(*, is_new: bool) -> Message:
+    """Return the answer to who asks for an export."""
+    text = (
+        "I'm writing the files. They come to you in a direct message in a minute: hypotheses, experiments and readouts."
+        if is_new
+        else "Your files are being written already. They come to you in a direct message in a minute."
+    )
+    return Message(text=text, blocks=(section(f":package: {text}"),))

@@ -1,0 +1,111 @@
+"""How numbers are written in a file: with a decimal point or a decimal comma; one style a file.
+
+The patterns are for whole cells, and read by Python and by the engine alike.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_SPACES = " \u00a0\u202f'’"
+"""Signs that group thousands anywhere, and never begin decimals."""
+_EXPONENT = "([eE][+-]?[0-9]{1,3})?"
+
+
+class Style(StrEnum):
+    """The sign that begins the decimals; the other one groups thousands."""
+
+    POINT = "."
+    COMMA = ","
+
+
+def _grouping(style: Style) -> str:
+    return "." if style is Style.COMMA else ","
+
+
+def pattern(style: Style) -> str:
+    """Return what a number of this style looks like; thousands may be grouped, or not."""
+    whole = f"([0-9]{{1,3}}([{_grouping(style)}{_SPACES}][0-9]{{3}})+|[0-9]+)"
+    return f"[+-]?({whole}([{style}][0-9]*)?|[{style}][0-9]+){_EXPONENT}"
+
+
+def certain_pattern(style: Style) -> str:
+    """Return what can be meant in this style only: 1.234,5, or 12,5, or 0,125, or 1.234.567, for a decimal comma.
+
+    "1,234" could be either.
+    """
+    decimal, grouping = f"[{style}]", f"[{_grouping(style)}]"
+    return (
+        f"[+-]?([0-9]{{1,3}}({grouping}[0-9]{{3}})+{decimal}[0-9]+"
+        f"|[0-9]+{decimal}([0-9]{{1,2}}|[0-9]{{4,}})"
+        f"|(0|[0-9]{{4,}}){decimal}[0-9]+"
+        f"|[0-9]{{1,3}}({grouping}[0-9]{{3}}){{2,}}){_EXPONENT}"
+    )
+
+
+def two_ways_pattern(style: Style) -> str:
+    """Return what would be thousands in this style, and decimals in the other one: 1.234, for a decimal comma."""
+    return f"[+-]?[1-9][0-9]{{0,2}}[{_grouping(style)}][0-9]{{3}}"
+
+
+def without_groups(style: Style) -> str:
+    """Return the signs to leave out of a number of this style."""
+    return f"[{_grouping(style)}{_SPACES}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen in the numbers of a file: where each first was, None for nowhere; a line, or any other sign of it.
+
+    point, comma: what can be meant in that style only. grouped_comma, grouped_point: "1,234" and "1.234".
+    """
+
+    point: int | None
+    comma: int | None
+    grouped_comma: int | None
+    grouped_point: int | None
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether both styles are certain."""
+        return self.point is not None and self.comma is not None
+
+    @property
+    def style(self) -> Style:
+        """The style, if it is not mixed."""
+        return Style.POINT if self.comma is None else Style.COMMA
+
+    def unclear(self, *, separator: str | None) -> int | None:
+        """Return where a number is that could be thousands as well as decimals; None if that is clear.
+
+        separator: of the columns. Where it is the comma, "1,234" is thousands; where it is none, "1.234" has decimals.
+        """
+        if self.point is not None or self.comma is not None:
+            return None
+        comma = None if separator == "," else self.grouped_comma
+        point = self.grouped_point if separator == ";" else None
+        return comma if point is None else point
+
+
+def seen(cells: Sequence[str]) -> Seen:
+    """Return what is seen in these cells, by their places."""
+
+    def first(wanted: str) -> int | None:
+        return next((place for place, cell in enumerate(cells) if re.fullmatch(wanted, cell.strip())), None)
+
+    return Seen(
+        point=first(certain_pattern(Style.POINT)),
+        comma=first(certain_pattern(Style.COMMA)),
+        grouped_comma=first(two_ways_pattern(Style.POINT)),
+        grouped_point=first(two_ways_pattern(Style.COMMA)),
+    )
+
+
+def plain(cell: str, style: Style) -> str:
+    """Return a number as Python and every engine read it.
+
+    >>> plain("1.234,5", Style.COMMA)
+    '1234.5'
+    """
+    return re.sub(without_groups(style), "", cell.strip()).replace(",", ".")
