@@ -19,15 +19,16 @@ _TEAM = people.workspace().team.id
 class Requests:
     """Makes requests by kind. respond_url: what clicks are answered at. first: numbers begin here in this process."""
 
-    def __init__(self, *, respond_url: str, first: int) -> None:
+    def __init__(self, *, respond_url: str, first: int, experiments: int = EXPERIMENTS) -> None:
         self._respond_url = respond_url
+        self._experiments = experiments
         self._numbers = itertools.count(first)
         self._kinds: dict[str, Callable[[int], dict[str, str]]] = {
             "echo": lambda number: self._command(number, "/echo", f"round {number}"),
             "insert": lambda number: self._command(number, "/insert", f"round {number}"),
             "help": lambda number: self._command(number, "/hypothesis", "help"),
-            "read": lambda number: self._command(number, "/experiment", f"result {_experiment(number)}"),
-            "record": lambda number: self._command(number, "/experiment", f"record {_totals(number)}"),
+            "read": lambda number: self._command(number, "/experiment", f"result {self._experiment(number)}"),
+            "record": lambda number: self._command(number, "/experiment", f"record {self._totals(number)}"),
             "click": self._click,
             "edit": self._edit,
             "file": self._file,
@@ -52,7 +53,7 @@ class Requests:
         }
 
     def _click(self, number: int) -> dict[str, str]:
-        value = _totals(number)
+        value = self._totals(number)
         action = {"type": "button", "action_id": "correct", "block_id": "b", "value": value, "action_ts": str(number)}
         return _interaction(
             number,
@@ -63,8 +64,15 @@ class Requests:
     def _edit(self, number: int) -> dict[str, str]:
         """Give a hypothesis another tag: read, save, history, and the notices of card and thread."""
         values = {"tags": {"a": {"type": "plain_text_input", "value": f"tag{number}"}}}
-        subject = f"H-{number % EXPERIMENTS + 1}"
+        subject = f"H-{number % self._experiments + 1}"
         return _submission(number, "edit", values, {"subject": subject, "seen": 10**9})
+
+    def _experiment(self, number: int) -> str:
+        return f"E-{number % self._experiments + 1}"
+
+    def _totals(self, number: int) -> str:
+        units = 20_000 + 20 * number
+        return f"{self._experiment(number)} control={units // 8}/{units} treatment={units // 8 + 40}/{units + 5}"
 
     def _file(self, number: int) -> dict[str, str]:
         texts = {"change": f"Change number {number}", "metric": "orders per user", "because": "Five people asked"}
@@ -72,15 +80,6 @@ class Requests:
         values["channel"] = {"a": {"type": "conversations_select", "selected_conversation": people.CHANNEL}}
         values["direction"] = {"a": {"type": "radio_buttons", "selected_option": {"value": "up"}}}
         return _submission(number, "file", values, {"subject": "", "is_reviewed": True})
-
-
-def _experiment(number: int) -> str:
-    return f"E-{number % EXPERIMENTS + 1}"
-
-
-def _totals(number: int) -> str:
-    units = 20_000 + 20 * number
-    return f"{_experiment(number)} control={units // 8}/{units} treatment={units // 8 + 40}/{units + 5}"
 
 
 def _submission(number: int, callback: str, values: dict[str, Any], metadata: dict[str, Any]) -> dict[str, str]:
