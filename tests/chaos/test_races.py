@@ -1,4 +1,4 @@
-"""Two to eight leads answer one request at the same moment: one decides, and the others are told who did."""
+"""Two to eight leads answer one request at once, over three replicas: one decides, and the others are told who did."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,11 +7,14 @@ from threading import Barrier
 import pytest
 
 import postgres
-from journeys.playing import EVIDENCE, FILE, PROTOTYPE, Play, playing, read
+from chaos.replicas import balanced, replicas
+from chaos.world import CHANNELS, TEAM, World, a_world
+from journeys.playing import EVIDENCE, read
+from labcoat.db import dossiers
 from labcoat.demo import people
-from labcoat.domain.lifecycle import RequestState
+from labcoat.domain.ids import HypothesisNumber
+from labcoat.domain.lifecycle import RequestState, Step
 from labcoat.sandbox.client import Person
-from labcoat.sandbox.workspace import User
 
 LEADS = tuple(f"ULEAD{index}" for index in range(8))
 ASK = {
@@ -24,72 +27,83 @@ ASK = {
 
 
 @pytest.fixture
-def play(postgres_server: postgres.Server) -> Iterator[Play]:
-    default = people.workspace()
-    users = (User(id=user, name=user.lower(), real_name=user.title(), tz=people.ZONE) for user in LEADS)
-    members = (*default.channels[0].members, *LEADS)
-    channel = default.channels[0].model_copy(update={"members": members})
-    slack = default.model_copy(update={"users": (*default.users, *users), "channels": (channel,)})
-    with postgres_server.fresh_database() as url, playing(url, slack=slack, leads=LEADS) as running:
-        yield running
+def world(postgres_server: postgres.Server) -> Iterator[World]:
+    with postgres_server.fresh_database() as url, a_world(url, leads=LEADS) as made:
+        yield made
 
 
 def test_of_leads_who_approve_at_once_one_decides_and_the_others_are_told(
-    play: Play, size: Callable[[int, int], int]
+    world: World, size: Callable[[int, int], int], tell: Callable[[str], None]
 ) -> None:
-    for number in range(1, size(3, 500) + 1):
-        leads = [play.slack.person(user) for user in LEADS[: 2 + number % 7]]
-        _asks(play, number)
-        for lead in leads:
-            _opens(play, lead, number)
+    races = size(2, 500)
+    with replicas(world.environment, 3) as three, balanced([one.url for one in three]) as address:
+        world.sandbox.app_url = address
+        for number in range(1, races + 1):
+            leads = [world.person(user) for user in LEADS[: 2 + number % 7]]
+            _asks(world, number)
 
-        _submit_at_once(leads)
+            _race(leads, number)
 
-        _require_one_decision(play, number, leads)
+            _require_one_decision(world, number, leads)
+    tell(f"{races} races of 2 to 8 leads: {world.changes(Step.APPROVE)} decisions, every loser told who decided")
 
 
-def _asks(play: Play, number: int) -> None:
-    subject = f"H-{number}"
-    assert play.ana.command("/hypothesis", f"Change number {number}").ok
-    play.ana.submit(FILE)
-    if play.ana.find_view() is not None:
-        play.ana.submit({})  # the first time it asked whether this was tried before
+def test_without_compare_and_set_leads_who_approve_at_once_decide_more_than_once(world: World) -> None:
+    with replicas(world.environment, 1) as (one,):
+        world.sandbox.app_url = one.url
+        for number in range(1, 4):
+            _asks(world, number)
+    unchecked = (("labcoat.db.dossiers:_save_hypothesis", "nothing"),)
+    with replicas(world.environment, 3, changes=unchecked) as three, balanced([one.url for one in three]) as address:
+        world.sandbox.app_url = address
+        for number in range(1, 4):
+            _race([world.person(user) for user in LEADS], number)
+
+    assert world.changes(Step.APPROVE) > 3
+
+
+def _asks(world: World, number: int) -> None:
+    """File a hypothesis, and ask the first lead."""
+    world.files(_place(number))
+    ana = world.person(people.ANA)
     for command, text, values in (
-        ("/hypothesis", f"prototype {subject}", PROTOTYPE),
-        ("/hypothesis", f"evidence {subject}", EVIDENCE),
-        ("/experiment", f"ask {subject}", ASK),
+        ("/hypothesis", f"evidence H-{number}", EVIDENCE),
+        ("/experiment", f"ask H-{number}", ASK),
     ):
-        assert play.ana.command(command, text).ok
-        done = play.ana.submit(values)
+        assert ana.command(command, text, channel=_place(number)).ok
+        done = ana.submit(values)
         assert (done.ok, done.errors) == (True, {})
 
 
-def _opens(play: Play, lead: Person, number: int) -> None:
-    lead.command("/experiment", f"decide H-{number}")
-    done = lead.click(play.private(lead), action_id="approve")
-    assert done.ok, done.error
-
-
-def _submit_at_once(leads: list[Person]) -> None:
+def _race(leads: list[Person], number: int) -> None:
+    for lead in leads:
+        while lead.find_view() is not None:
+            lead.close()
+        lead.command("/experiment", f"decide H-{number}", channel=_place(number))
+        request = [one for one in lead.messages(_place(number)) if one["is_ephemeral"]][-1]
+        done = lead.click(request, action_id="approve")
+        assert done.ok, done.error
     all_ready = Barrier(len(leads))
 
     def submit(lead: Person) -> None:
-        all_ready.wait(timeout=10)
+        all_ready.wait(timeout=60)
         assert lead.submit({}).ok
 
     with ThreadPoolExecutor(len(leads)) as threads:
         list(threads.map(submit, leads))
 
 
-def _require_one_decision(play: Play, number: int, leads: list[Person]) -> None:
-    dossier = play.dossier(number)
+def _place(number: int) -> str:
+    return CHANNELS[(number - 1) % len(CHANNELS)]
+
+
+def _require_one_decision(world: World, number: int, leads: list[Person]) -> None:
+    with world.database.reading() as tx:
+        dossier = dossiers.find(tx, TEAM, HypothesisNumber(number))
     assert dossier is not None
     assert dossier.requests[0].state is RequestState.APPROVED
+    assert world.changes(Step.APPROVE) == number
     first = dossier.requests[0].decided_by
-    forms = {lead.id: lead.find_view() for lead in leads}
-    told = {user: read(form) for user, form in forms.items() if form is not None}
+    told = {lead.id: read(form) for lead in leads if (form := lead.find_view()) is not None}
     assert told.keys() == {lead.id for lead in leads} - {first}
     assert all(f"already approved by @{first}" in text for text in told.values()), told
-    for lead in leads:
-        if lead.find_view() is not None:
-            lead.close()

@@ -21,7 +21,7 @@ from labcoat.sandbox.client import NotPossible, Person, SandboxClient
 from labcoat.sandbox.local_slack import Timing
 from labcoat.sandbox.serving import RunningSandbox
 from labcoat.sandbox.wire import Json
-from labcoat.sandbox.workspace import Channel, Workspace
+from labcoat.sandbox.workspace import Channel, User, Workspace
 
 CHANNELS = tuple(f"CWORK{index:02}" for index in range(12))
 TEAM = WorkspaceId(people.workspace().team.id)
@@ -158,22 +158,24 @@ class World:
             return len(tx.execute(select(tables.history.c.id).where(tables.history.c.step == step)).all())
 
 
-def workspace(*, leads: tuple[str, ...] = ()) -> Workspace:
-    """Return the demo's workspace with more channels; everybody is in each."""
+def workspace(*more: str) -> Workspace:
+    """Return the demo's workspace with more channels, and more people; everybody is in each channel."""
     default = people.workspace()
-    everybody = ("UBOT", *(user.id for user in default.users))
+    users = (*default.users, *(User(id=user, name=user.lower(), real_name=user, tz=people.ZONE) for user in more))
+    everybody = ("UBOT", *(user.id for user in users))
     work = (Channel(id=name, name=name.lower(), members=everybody) for name in CHANNELS)
-    return default.model_copy(update={"channels": (*default.channels, *work)})
+    return default.model_copy(update={"users": users, "channels": (*default.channels, *work)})
 
 
 @contextmanager
-def a_world(database_url: str, **more: str) -> Iterator[World]:
-    """Run a Slack over a migrated database; the bot's processes are the test's to start. more: settings of theirs."""
+def a_world(database_url: str, *, leads: tuple[str, ...] = people.LEADS) -> Iterator[World]:
+    """Run a Slack over a migrated database; the bot's processes are the test's to start."""
     database = Database(database_url, pool_size=8)
     timing = Timing(ack_seconds=60)
+    slack_workspace = workspace(*(lead for lead in leads if lead not in people.LEADS))
     with (
         # A machine that is busy with all this must not let a trigger go stale.
-        serving.running_sandbox(workspace(), timing=timing, clock=lambda: 0.0) as sandbox,
+        serving.running_sandbox(slack_workspace, timing=timing, clock=lambda: 0.0) as sandbox,
         SandboxClient(sandbox.url) as slack,
     ):
         environment = {
@@ -182,10 +184,9 @@ def a_world(database_url: str, **more: str) -> Iterator[World]:
             "LABCOAT_SLACK_API_URL": sandbox.api_url,
             "DATABASE_URL": database_url,
             "LABCOAT_HOME_CHANNEL": CHANNELS[0],
-            "LABCOAT_LEADS": ",".join(people.LEADS),
+            "LABCOAT_LEADS": ",".join(leads),
             "LABCOAT_TIMEZONE": people.ZONE,
             **FAST,
-            **more,
         }
         try:
             yield World(sandbox, slack, database, environment)
