@@ -26,6 +26,8 @@ from labcoat.sandbox.workspace import Channel, User, Workspace
 CHANNELS = tuple(f"CWORK{index:02}" for index in range(12))
 TEAM = WorkspaceId(people.workspace().team.id)
 PATIENCE_SECONDS = 240.0
+FORM_SECONDS = 5.0
+"""How long a person waits for a form from a bot that may be dead."""
 
 
 @dataclass(slots=True)
@@ -43,14 +45,24 @@ class World:
 
     def files(self, channel: str) -> None:
         """File a hypothesis there and begin its prototype."""
-        ana = self.person(people.ANA)
-        assert ana.command("/hypothesis", f"Show what is near, in {channel}", channel=channel).ok
-        ana.submit(FILE)
-        if ana.find_view() is not None:
-            ana.submit({})
-        number = self.count_hypotheses()
-        ana.command("/hypothesis", f"prototype H-{number}", channel=channel)
-        assert ana.submit(PROTOTYPE).ok
+        ana, number = self.person(people.ANA), self.count_hypotheses() + 1
+        self.opens(ana, "/hypothesis", f"Show what is near, in {channel}", channel=channel)
+        self.submits(ana, FILE)
+        self.opens(ana, "/hypothesis", f"prototype H-{number}", channel=channel)
+        self.submits(ana, PROTOTYPE)
+
+    def opens(self, person: Person, command: str, text: str, *, channel: str) -> None:
+        """Type a command that opens a form, which on a busy machine may come after its answer."""
+        while person.find_view() is not None:
+            person.close()
+        assert person.command(command, text, channel=channel).ok
+        self.slack.wait_for(person.find_view, timeout_seconds=PATIENCE_SECONDS)
+
+    def submits(self, person: Person, values: Json) -> None:
+        """Submit the top form until it is taken: it asks whether this was tried before, and again if it is busy."""
+        person.submit(values)
+        while person.find_view() is not None:
+            person.submit({})
 
     def count_hypotheses(self) -> int:
         with self.database.reading() as tx:
@@ -71,10 +83,11 @@ class World:
 
     def _does(self, person: Person, verb: str, number: int, values: Json) -> bool:
         channel = CHANNELS[(number - 1) % len(CHANNELS)]
-        with suppress(NotPossible):
+        with suppress(NotPossible, TimeoutError):
             while person.find_view() is not None:
                 person.close()
             if person.command("/hypothesis", f"{verb} H-{number}", channel=channel).ok:
+                self.slack.wait_for(person.find_view, timeout_seconds=FORM_SECONDS)
                 done = person.submit(values)
                 if done.ok and not done.errors:
                     self.taken[verb] += 1
