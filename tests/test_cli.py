@@ -15,7 +15,7 @@ from labcoat import cli
 from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
 from labcoat.sandbox.workspace import Bot
 
-COMMANDS = ("serve", "migrate", "demo", "sandbox", "analyse", "metrics", "token")
+COMMANDS = ("serve", "migrate", "demo", "sandbox", "analyse", "metrics", "token", "import", "export")
 SANDBOX = ["sandbox", "--app-url", "http://127.0.0.1:9/", "--signing-secret", "s"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import labcoat
-from labcoat import cli_metrics, cli_outbox, cli_token
+from labcoat import cli_files, cli_metrics, cli_outbox, cli_token
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_metrics.add(commands)
     cli_token.add(commands)
     cli_outbox.add(commands)
+    cli_files.add(commands)
     return parser
 
 

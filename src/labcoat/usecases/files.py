@@ -8,7 +8,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.file_job import AskedExport, ExportFormat, FileJob, GivenTotals
-from labcoat.domain.ids import ExperimentNumber, WorkspaceId
+from labcoat.domain.ids import ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.plan import PlannedMetric
@@ -93,6 +93,26 @@ def correct(tx: Transaction, dossier: Dossier, job_id: int, *, by: Member, now: 
         file=job.task.name,
     )
     return job.task.experiment
+
+
+def record_from_disk(
+    tx: Transaction,
+    dossier: Dossier,
+    number: ExperimentNumber,
+    *,
+    totals: Totals,
+    by: str | None,
+    as_of: datetime,
+    is_correction: bool,
+    file: str,
+    now: datetime,
+) -> None:
+    """Store the totals of a file that the operator has. by: a person's id; None for the hypothesis's owner."""
+    planned_by = dossier.get_experiment(number).planned_by
+    member = Member(user=UserId(by) if by else dossier.hypothesis.owner or planned_by)
+    results.record_all(
+        tx, dossier, number, by=member, totals=totals, as_of=as_of, is_correction=is_correction, now=now, file=file
+    )
 
 
 def ask_export(

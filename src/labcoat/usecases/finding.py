@@ -59,3 +59,15 @@ def get_member(
         is_in_channel=is_here,
         stands_in_for=frozenset(who for who, person in presence.away.items() if person.stand_in == user),
     )
+
+
+def get_workspace(tx: Transaction, named: str | None) -> WorkspaceId:
+    """Return the workspace that a command names, None for the only one there is; raise Refusal without one."""
+    known = workspaces.list_all(tx)
+    if not known:
+        raise Refusal(Reason.NO_WORKSPACE)
+    if named is None and len(known) > 1:
+        raise Refusal(Reason.WHICH_WORKSPACE, known=", ".join(known))
+    if named is not None and named not in known:
+        raise Refusal(Reason.UNKNOWN_WORKSPACE, text=named[:40], known=", ".join(known))
+    return WorkspaceId(named or known[0])

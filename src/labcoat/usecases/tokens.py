@@ -4,12 +4,12 @@ import hmac
 import secrets
 from datetime import datetime
 
-from labcoat.db import tokens, workspaces
+from labcoat.db import tokens
 from labcoat.db.database import Transaction
 from labcoat.domain import token as rules
-from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.token import Scope, Token
+from labcoat.usecases import finding
 
 _NOBODYS = rules.hashed("")
 """Compared with where no token is found, so that an unknown id takes as long as a wrong secret."""
@@ -27,7 +27,7 @@ def create(
 
     workspace: None where there is only one. Raises Refusal.
     """
-    mine = _workspace(tx, workspace)
+    mine = finding.get_workspace(tx, workspace)
     working = frozenset(one.name for one in tokens.list_of(tx, mine) if one.revoked_at is None)
     secret = secrets.token_hex(32)
     made = Token(
@@ -40,17 +40,6 @@ def create(
     )
     tokens.add(tx, made)
     return made, rules.shown(made.id, secret)
-
-
-def _workspace(tx: Transaction, named: str | None) -> WorkspaceId:
-    known = workspaces.list_all(tx)
-    if not known:
-        raise Refusal(Reason.NO_WORKSPACE)
-    if named is None and len(known) > 1:
-        raise Refusal(Reason.WHICH_WORKSPACE, known=", ".join(known))
-    if named is not None and named not in known:
-        raise Refusal(Reason.UNKNOWN_WORKSPACE, text=named[:40], known=", ".join(known))
-    return WorkspaceId(named or known[0])
 
 
 def revoke(tx: Transaction, token_id: str, *, at: datetime) -> None:

@@ -1,0 +1,136 @@
+"""`labcoat import` and `labcoat export`: totals from a file, and everything as files, without Slack."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labcoat.db.database import Database
+
+_IMPORT = """\
+Store the totals of a CSV or Parquet file in an experiment, as the form of /experiment record does.
+
+  labcoat import E-7 players.parquet
+  labcoat import E-7 totals.csv --metric retention_7 --as-of 2026-11-23T18:00+01:00
+
+Every metric of the plan that the file has is stored. labcoat serve on the same DATABASE_URL tells it in Slack.
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to those of the command line."""
+    taken = commands.add_parser(
+        "import",
+        help="store a file's totals in an experiment",
+        description=_IMPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    taken.add_argument("experiment", metavar="E-7", help="the experiment; H-12 means its newest")
+    taken.add_argument("file", metavar="FILE", type=Path, help="rows of units, or a row of totals for each variant")
+    taken.add_argument("--metric", metavar="NAME", help="that the file must have (the goal if not given)")
+    taken.add_argument("--as-of", metavar="TIME", help="until when the totals reach, as 2026-11-23T18:00 (UTC); now")
+    taken.add_argument("--by", metavar="USER", help="Slack's id of who gives them (the hypothesis's owner)")
+    taken.add_argument("--correct", action="store_true", help="smaller totals than before are meant")
+    taken.add_argument("--workspace", metavar="ID", help="Slack's id, T...; needed if there are several")
+    taken.set_defaults(run=_import)
+    export = commands.add_parser("export", help="write hypotheses, experiments and readouts as files")
+    export.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the files (default csv)")
+    export.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder, made if it is not there")
+    export.add_argument("--workspace", metavar="ID", help="Slack's id, T...; needed if there are several")
+    export.set_defaults(run=_export)
+
+
+def _import(given: argparse.Namespace) -> int:
+    from labcoat.db import clock
+    from labcoat.domain.refusal import Reason, Refusal
+    from labcoat.domain.subject import find_subject
+    from labcoat.usecases import files, finding, uploads
+
+    def work(database: "Database") -> int:
+        subject = find_subject(given.experiment)
+        if subject is None:
+            raise Refusal(Reason.UNKNOWN_ID, id=given.experiment[:20])
+        with database.reading() as tx:
+            workspace = finding.get_workspace(tx, given.workspace)
+            experiment = finding.get_experiment(finding.get_dossier(tx, workspace, subject), subject)
+        plan = experiment.plan
+        chosen = plan.metric(given.metric) if given.metric else plan.goal
+        totals = uploads.read_file(given.file, plan, chosen, name=given.file.name, field="file")
+        with database.writing() as tx:
+            now = clock.business_now(tx)
+            files.record_from_disk(
+                tx,
+                finding.get_dossier(tx, workspace, subject),
+                experiment.number,
+                totals=totals,
+                by=given.by,
+                as_of=_moment(given.as_of) if given.as_of else now,
+                is_correction=given.correct,
+                file=given.file.name,
+                now=now,
+            )
+        print(f"Stored for E-{experiment.number}: {', '.join(totals)}.")
+        return 0
+
+    return _with_database(work)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"--as-of can't be read: {text}. Write it as 2026-11-23T18:00, in UTC, or with its zone: +01:00."
+        raise ValueError(message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _export(given: argparse.Namespace) -> int:
+    from labcoat.domain.file_job import ExportFormat
+    from labcoat.usecases import exports, finding
+
+    def work(database: "Database") -> int:
+        with database.reading() as tx:
+            workspace = finding.get_workspace(tx, given.workspace)
+            given.out.mkdir(parents=True, exist_ok=True)
+            written = exports.write(tx, workspace, given.out, ExportFormat(given.format))
+        for one in written:
+            print(f"{one.path}: {one.rows:,} rows")
+        return 0
+
+    return _with_database(work)
+
+
+def _with_database(work: "Callable[[Database], int]") -> int:
+    """Do the work; what cannot be done is a sentence and exit code 1."""
+    from labcoat import settings
+    from labcoat.db import migrating
+    from labcoat.db.database import Database, DatabaseUnusable
+    from labcoat.domain.refusal import Refusal
+    from labcoat.words import refusals
+
+    try:
+        database = Database(settings.database_url(os.environ))
+        database.require_reachable()
+    except DatabaseUnusable as error:
+        return _refuse(f"DATABASE_URL cannot be used: {error}")
+    try:
+        if not migrating.is_current(database):
+            return _refuse("The database is not at this version's schema. Run: labcoat migrate")
+        return work(database)
+    except Refusal as refusal:
+        return _refuse(refusals.text(refusal))
+    except OSError as error:
+        return _refuse(f"{error.filename}: {error.strerror}")
+    except ValueError as error:
+        return _refuse(str(error))
+    finally:
+        database.dispose()
+
+
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
