@@ -17,8 +17,8 @@ chaos: .venv/ready  ## the proofs by fault in their full size; takes about an ho
 test-browser: .venv/ready  ## the sandbox's page and the demo in a real browser; needs Debian's chromium
 	$(BIN)/python -m pytest -q tests/browser
 
-test-engines: .venv/ready  ## the engines whose drivers are extras; needs Java 17 or later
-	$(BIN)/python -m pytest -q tests/engines
+test-engines: .venv-engines/ready  ## the engines whose drivers are extras; needs Java 17 or later
+	.venv-engines/bin/python -m pytest -q tests/engines
 
 check: .venv/ready  ## format, lint, import rules, types
 	$(BIN)/ruff format --check .
@@ -36,21 +36,26 @@ bench: .venv/ready  ## each script prints one JSON line
 lock:  ## needs uv
 	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev \
 		pyproject.toml -o requirements.lock
+	cp requirements.lock requirements-engines.lock  # the same versions wherever the drivers allow it
+	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --all-extras \
+		pyproject.toml -o requirements-engines.lock
 
 .venv/ready: requirements.lock pyproject.toml
+.venv-engines/ready: requirements-engines.lock pyproject.toml
+.venv/ready .venv-engines/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'Labcoat needs Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.11'; exit 1; }
 ifdef UV
-	test -x $(BIN)/python || uv venv -q --python $(PYTHON) .venv
-	uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
-	uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	test -x $(@D)/bin/python || uv venv -q --python $(PYTHON) $(@D)
+	uv pip sync -q --python $(@D)/bin/python --require-hashes $<
+	uv pip install -q --python $(@D)/bin/python --no-deps --no-build-isolation -e .
 else
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null  # uv made it, and is gone
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --version >/dev/null 2>&1 || $(@D)/bin/python -m ensurepip >/dev/null  # uv made it, and is gone
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
 	touch $@
 
 clean:
-	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-engines .demo dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -169,13 +169,23 @@ def test_no_tracked_file_names_a_package_index() -> None:
     assert named == []
 
 
-def test_the_lock_names_no_host_and_hashes_everything() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-engines.lock"])
+def test_the_lock_names_no_host_and_hashes_everything(name: str) -> None:
+    lock = (ROOT / name).read_text(encoding="utf-8")
     pins = re.findall(r"^\S+==.*?(?=^\S|\Z)", lock, flags=re.MULTILINE | re.DOTALL)
 
     assert "://" not in lock
     assert pins
     assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
+
+
+def test_the_engines_lock_has_all_that_the_other_has() -> None:
+    names = [
+        set(re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE))
+        for lock in ("requirements.lock", "requirements-engines.lock")
+    ]
+
+    assert names[0] - names[1] == set()  # else `make lock`
 
 
 def test_people_never_read_a_word_that_the_glossary_forbids() -> None:

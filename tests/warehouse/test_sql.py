@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import duckdb
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from labcoat.warehouse import sql
 from labcoat.warehouse.sql import Bounds, Rows
@@ -88,7 +90,7 @@ def written(dialect: str, rows: Rows) -> str:
         ("bigquery", ["AS TIMESTAMP)", "COVAR_SAMP(v, v)"]),
         ("snowflake", ["AS TIMESTAMPTZ)"]),
         ("databricks", ["AS TIMESTAMP)"]),
-        ("trino", ["'2026-03-08 00:00:00.000000 UTC' AS TIMESTAMP WITH TIME ZONE)"]),
+        ("trino", ["'2026-03-08 00:00:00.000000 UTC' AS TIMESTAMP(6) WITH TIME ZONE)"]),
         ("redshift", ["(VAR_SAMP(v + v) - VAR_SAMP(v - v))", "/ 4.0"]),
     ],
 )
@@ -129,3 +131,118 @@ def test_a_table_is_a_name_and_nothing_else(name: str) -> None:
 def test_clickhouse_reads_tables_only(text: str) -> None:
     with pytest.raises(sql.SqlError, match="tables only"):
         sql.check(text, dialect="clickhouse")
+
+
+FULL = """
+WITH a AS (
+  SELECT CASE WHEN ABS(e.v) <= CAST('1e100' AS DOUBLE) THEN CAST(e.v AS DOUBLE) END AS v,
+    CAST(e.at AS TIMESTAMPTZ) AS t, CAST(e.name AS TEXT) AS variant
+  FROM labcoat_exposures AS e
+)
+SELECT variant, AVG(v) AS m, VAR_SAMP(v) AS s, COVAR_SAMP(v, v + 1) AS c
+FROM a WHERE t < {until} AND t >= {until} - INTERVAL '86400' SECOND GROUP BY variant
+"""
+ENGINES = ("duckdb", "postgres", "spark", "clickhouse", "bigquery", "snowflake", "databricks", "trino", "redshift")
+
+
+def full(dialect: str, rows: Rows | None = None) -> str:
+    return sql.write(
+        FULL.format(until=sql.instant(BOUNDS.until)),
+        {"labcoat_exposures": rows or Rows(table="shop.seen")},
+        dialect=dialect,
+        bounds=BOUNDS,
+    )
+
+
+def parsed(dialect: str) -> exp.Expr:
+    return sqlglot.parse_one(full(dialect), read=dialect)
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+def test_every_engine_reads_back_what_is_written_for_it(dialect: str) -> None:
+    tree = parsed(dialect)
+
+    assert isinstance(tree, exp.Select)
+    assert [one.alias_or_name for one in tree.expressions] == ["variant", "m", "s", "c"]
+    assert {table.name for table in tree.find_all(exp.Table)} == {"seen", "a"}
+    assert len(list(tree.find_all(exp.Interval))) == 1
+    assert sqlglot.parse_one(tree.sql(dialect), read=dialect) == tree
+
+
+@pytest.mark.parametrize("dialect", [name for name in ENGINES if name != "redshift"])
+def test_covariance_is_the_engine_s_own_where_it_has_one(dialect: str) -> None:
+    text = full(dialect).lower().replace("_", "")
+
+    assert "covarsamp" in text
+    assert "covarpop" not in text
+
+
+def test_redshift_s_covariance_is_the_same_number() -> None:
+    text = sql.write(
+        "SELECT COVAR_SAMP(x, y) AS c FROM labcoat_rows AS e",
+        {"labcoat_rows": Rows(table="rows")},
+        dialect="redshift",
+        bounds=BOUNDS,
+    )
+    assert "covar" not in text.lower()
+
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE rows AS SELECT i AS x, (i * 7919) % 101 AS y FROM range(1000) t(i)")
+
+    mine = connection.execute(sqlglot.transpile(text, read="redshift", write="duckdb")[0]).fetchall()
+    theirs = connection.execute("SELECT COVAR_SAMP(x, y) FROM rows").fetchall()
+    assert mine[0][0] == pytest.approx(theirs[0][0], rel=1e-12)
+
+
+def test_trino_keeps_microseconds_of_columns_and_bounds() -> None:
+    text = full("trino")
+
+    assert "CAST(e.at AS TIMESTAMP(6) WITH TIME ZONE)" in text
+    assert "TIMESTAMP WITH TIME ZONE" not in text
+
+
+def test_trino_compares_a_time_with_a_time() -> None:
+    rows = Rows(select="SELECT v, at, name FROM seen WHERE at < :until")
+
+    assert "at < CAST('2026-03-08 00:00:00' AS TIMESTAMP)" in full("trino", rows)
+
+
+def test_bigquery_counts_seconds_as_a_number() -> None:
+    assert "INTERVAL 86400 SECOND" in full("bigquery")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "column"),
+    [
+        ("snowflake", "USER_ID", "e.USER_ID"),
+        ("snowflake", "userId", 'e."userId"'),
+        ("snowflake", "ORDER", 'e."ORDER"'),
+        ("redshift", "user_id", "e.user_id"),
+        ("redshift", "userId", 'e."userId"'),
+        ("bigquery", "userId", "e.userId"),
+        ("bigquery", "order", "e.`order`"),
+        ("databricks", "select", "e.`select`"),
+        ("clickhouse", "userId", "e.userId"),
+        ("trino", "group", 'e."group"'),
+    ],
+)
+def test_a_column_is_called_as_the_engine_spells_it(dialect: str, name: str, column: str) -> None:
+    ours = f"SELECT {sql.column(name, dialect=dialect)} AS v FROM labcoat_exposures AS e"
+
+    text = sql.write(ours, {"labcoat_exposures": Rows(table="seen")}, dialect=dialect, bounds=BOUNDS)
+
+    assert text.startswith(f"SELECT {column} AS v FROM")
+
+
+@pytest.mark.parametrize("dialect", ["spark", "databricks"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT reflect('java.lang.System', 'getenv', 'HOME')",
+        "SELECT `java_method`('java.lang.System', 'getenv', 'HOME')",
+        "SELECT TRANSFORM (a) USING 'cat' AS (b) FROM seen",
+    ],
+)
+def test_spark_calls_neither_java_nor_a_program(dialect: str, text: str) -> None:
+    with pytest.raises(sql.SqlError, match="may not call Java or a program"):
+        sql.check(text, dialect=dialect)

@@ -173,12 +173,12 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool)
         for name, expression in measure.given.items()
         if expression is not None
     ]
-    time = "" if first.time is None else f", {first.time} AS at"
+    time = "" if first.time is None else f", {first.time} AS happened_at"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
     on = "r.unit = u.unit AND u.variant = u.last_variant"
     if first.time is not None:
         earliest = max(measure.pre_seconds for _, measure in measures)
-        on += f" AND r.at < u.until AND r.at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
+        on += f" AND r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
     return f"""SELECT u.experiment AS experiment, MIN(u.variant) AS variant{times}, {", ".join(values)}
@@ -285,10 +285,13 @@ def _when(measure: Measure) -> tuple[str, str]:
     """Return when a row counts, and when it counts as the past; a row without a time always counts."""
     if measure.time is None:
         return "1 = 1", "1 = 0"
-    after = "r.at >= u.exposed_at"
+    after = "r.happened_at >= u.exposed_at"
     if measure.window_seconds:
-        after += f" AND r.at < u.exposed_at + INTERVAL '{measure.window_seconds}' SECOND"
-    return after, f"r.at < u.exposed_at AND r.at >= u.exposed_at - INTERVAL '{measure.pre_seconds}' SECOND"
+        after += f" AND r.happened_at < u.exposed_at + INTERVAL '{measure.window_seconds}' SECOND"
+    return (
+        after,
+        f"r.happened_at < u.exposed_at AND r.happened_at >= u.exposed_at - INTERVAL '{measure.pre_seconds}' SECOND",
+    )
 
 
 def _counts(measure: Measure, *, has_time: bool) -> str:

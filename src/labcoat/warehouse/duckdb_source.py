@@ -42,7 +42,6 @@ _TYPES = {
 GIVEN, PLACE = "given", "place"
 """The table of a file that somebody gave, and its column that numbers the rows from 0."""
 _GIVEN_MEMORY = "512MB"
-_FOLDER = re.compile(r"(?<![\w.])(?:/[^/\s\"']+)*/(?=[^/\s\"'])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,7 @@ def opened(
     files = {table: path for table, path in source.tables.items() if table.casefold() in tables}
     paths = tuple(files.values()) + ((source.database,) if source.database else ())
     for path in paths:
-        if not path.is_file():
-            message = f"The file {path.name} is not there. Put it back, or correct its path in the metrics file."
-            raise SourceError(message, permanent=False)
+        engine.require_file(path)
     with _connection(source) as connection:
         if source.database:
             with _plain_errors(paths):
@@ -258,7 +255,7 @@ def _first_line(error: duckdb.Error, *, paths: tuple[Path, ...]) -> str:
     """Return the engine's message without folders, and without the person's value that a failed cast would quote."""
     line = (str(error).splitlines() or [type(error).__name__])[0]
     if not isinstance(error, _QUOTE_NAMES_ONLY):
-        line = re.sub(r"'.*'|\".*\"", "'...'", line)
+        line = engine.without_values(line)
     for path in paths:
         line = line.replace(str(path.resolve()), path.name).replace(str(path), path.name)
-    return f"The database says: {_FOLDER.sub('', line)}"
+    return f"The database says: {engine.without_folders(line)}"

@@ -1,10 +1,12 @@
 """What every engine can do, whatever it is: tell the columns of a SELECT, and give its rows."""
 
 import importlib
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from threading import Lock, Timer
 from typing import Protocol, cast
 
@@ -53,6 +55,8 @@ Opened = AbstractContextManager[Engine]
 """A source that opens when it is entered and closes again."""
 
 _EXTRAS = {"bigquery", "snowflake", "databricks", "trino", "redshift", "spark", "clickhouse"}
+_AGAIN_SECONDS = 1.0
+_FOLDER = re.compile(r"(?<![\w.])(?:/[^/\s\"']+)*/(?=[^/\s\"'])")
 
 
 @contextmanager
@@ -78,36 +82,46 @@ def _opener(engine: str) -> _Opener:
 
 
 class TimeLimit:
-    """Runs `stop` once the time is over; `is_over` tells an error that it caused from any other."""
+    """Runs `stop` once the time is over, and again each second until what it stops has ended.
+
+    is_over: tells an error that `stop` caused from any other.
+    """
 
     def __init__(self, seconds: float, stop: "Stop") -> None:
         self.is_over = False
         self._stop = stop
         self._turn = Lock()
         self._is_done = False
-        self._timer = Timer(seconds, self._end)
-        self._timer.daemon = True
+        self._timer = self._armed(seconds)
 
     def __enter__(self) -> "TimeLimit":
         self._timer.start()
         return self
 
+    def _armed(self, seconds: float) -> Timer:
+        timer = Timer(seconds, self._end)
+        timer.daemon = True
+        return timer
+
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
         with self._turn:
             self._is_done = True  # a late stop must not meet the next statement
+        self._timer.cancel()
 
     def _end(self) -> None:
         with self._turn:
             if not self._is_done:
                 self.is_over = True
                 self._stop()
+                # A stop that comes while the engine still plans finds nothing to end.
+                self._timer = self._armed(_AGAIN_SECONDS)
+                self._timer.start()
 
 
 class Stop(Protocol):
     """Stops what a connection is doing, from another thread."""
 
-    def __call__(self) -> None: ...
+    def __call__(self) -> object: ...
 
 
 def too_slow(seconds: float) -> SourceError:
@@ -122,3 +136,28 @@ def typed(type_name: str, types: Mapping[ColumnType, tuple[str, ...]]) -> Column
     """Return what a type's name stands for: the first kind that has a beginning of it, in upper case."""
     name = type_name.upper()
     return next((kind for kind, starts in types.items() if name.startswith(starts)), ColumnType.OTHER)
+
+
+def require_file(path: Path) -> None:
+    """Refuse a file that is not there; it may come back. Spark writes a folder and calls it a Parquet file."""
+    if not path.exists():
+        message = f"The file {path.name} is not there. Put it back, or correct its path in the metrics file."
+        raise SourceError(message, permanent=False)
+
+
+def without_folders(text: str) -> str:
+    """Return an engine's message with files' names, and not where they are.
+
+    >>> without_folders("No such file: /home/ana/shop.parquet")
+    'No such file: shop.parquet'
+    """
+    return _FOLDER.sub("", text)
+
+
+def without_values(text: str) -> str:
+    """Return an engine's message without what it quotes, which may be a person's.
+
+    >>> without_values("Numeric value 'ana@example.org' is not recognized")
+    "Numeric value '...' is not recognized"
+    """
+    return re.sub(r"'.*'|\".*\"", "'...'", text)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from labcoat.stats.results import MetricKind
 
-LARGEST = "1e100"
+LARGEST = "CAST('1e100' AS DOUBLE)"
 """A unit's value beyond this is taken for a mistake; its square would leave what a double holds."""
 ONE, ZERO = "CAST(1 AS DOUBLE)", "CAST(0 AS DOUBLE)"
 """Of a plain 1.0 some engines make a decimal, whose mean they round to a few digits."""

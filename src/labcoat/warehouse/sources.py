@@ -44,10 +44,10 @@ def _beside_the_file(path: Path, context: ValidationInfo) -> Path:
 
 
 def _table_file(path: Path) -> Path:
-    # Engines would read * ? [ as a pattern over other files.
-    if path.suffix.lower() in (".csv", ".parquet") and not set(str(path)) & set("*?["):
+    # Engines would read these as a pattern over other files.
+    if path.suffix.lower() in (".csv", ".parquet") and not set(str(path)) & set("*?[{"):
         return path
-    message = f"`{path.name}` can't be read. Name one file that ends in .csv or .parquet, with no * ? [ in its path"
+    message = f"`{path.name}` can't be read. Name one file that ends in .csv or .parquet, with no * ? [ {{ in its path"
     raise ValueError(message)
 
 

@@ -25,6 +25,7 @@ _KEPT_BY_ENGINES = frozenset(
 )
 
 
+_CALLS_JAVA = frozenset({"reflect", "java_method", "try_reflect"})
 _PART = r'([\w$]+(-[\w$]+)*|"[^"]+"|`[^`]+`)'
 
 
@@ -155,7 +156,9 @@ def _from(rows: Rows, dialect: str, bounds: Bounds | None) -> exp.Table | exp.Su
         for place in list(query.find_all(exp.Placeholder)):
             moment = {"since": bounds.since, "until": bounds.until}.get(str(place.this))
             if moment is not None:
-                place.replace(exp.Literal.string(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"))
+                text = exp.Literal.string(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}")
+                # Trino compares a time with no text.
+                place.replace(exp.cast(text, "TIMESTAMP") if dialect == "trino" else text)
     return exp.Subquery(this=query)
 
 
@@ -178,7 +181,9 @@ def _parse(text: str, dialect: str) -> exp.Query:
 
 
 def _require_tables_only(query: exp.Query, dialect: str) -> None:
-    # Its table functions read any file and any host, and nothing in an embedded ClickHouse forbids it.
+    if dialect in ("spark", "databricks"):
+        _refuse_programs(query)
+    # ClickHouse's table functions read any file and any host, and nothing in an embedded one forbids it.
     if dialect != "clickhouse":
         return
     for table in query.find_all(exp.Table):
@@ -187,6 +192,16 @@ def _require_tables_only(query: exp.Query, dialect: str) -> None:
                 f"The SQL may read tables only; this is `{table.sql(dialect)[:60]}`. Name the file under `tables`."
             )
             raise SqlError(message)
+
+
+def _refuse_programs(query: exp.Query) -> None:
+    # Spark calls Java and shells out of a SELECT; where it is a server, only its own rules can forbid that for good.
+    called = {one.name.casefold() for one in query.find_all(exp.Anonymous)} & _CALLS_JAVA
+    if query.find(exp.QueryTransform):
+        called.add("transform ... using")
+    if called:
+        message = f"The SQL may not call Java or a program; this calls {min(called)}."
+        raise SqlError(message)
 
 
 def _parse_message(error: SqlglotError) -> str:
@@ -234,9 +249,19 @@ def _for_clickhouse(node: exp.Expr) -> exp.Expr:
 
 
 def _for_trino(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.is_type("timestamptz"):
-        text = node.this.this.removesuffix("+00:00")
-        return exp.cast(exp.Literal.string(f"{text} UTC"), "TIMESTAMPTZ")
+    # Without a precision it keeps milliseconds only, and what came just before an exposure would come with it.
+    if not (isinstance(node, exp.Cast) and node.is_type("timestamptz")) or node.to.expressions:
+        return node
+    value = node.this
+    if isinstance(value, exp.Literal):
+        value = exp.Literal.string(f"{value.this.removesuffix('+00:00')} UTC")
+    return exp.cast(value, exp.DataType.build("TIMESTAMP(6) WITH TIME ZONE", dialect="trino"))
+
+
+def _for_bigquery(node: exp.Expr) -> exp.Expr:
+    # Its documentation has a whole number there, and text only for a range of parts.
+    if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal):
+        return exp.Interval(this=exp.Literal.number(node.this.this), unit=node.unit)
     return node
 
 
@@ -250,6 +275,7 @@ def _for_redshift(node: exp.Expr) -> exp.Expr:
 
 _REWRITE: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
     "duckdb": _for_duckdb,
+    "bigquery": _for_bigquery,
     "clickhouse": _for_clickhouse,
     "trino": _for_trino,
     "redshift": _for_redshift,

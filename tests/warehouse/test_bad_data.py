@@ -1,0 +1,201 @@
+"""What real data does to a readout: it is counted right, or refused with a reason, on DuckDB and on PostgreSQL."""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pytest
+
+import postgres
+from labcoat.warehouse import metrics_file, reading
+from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.warehouse.reading import MetricQuestion, Question, Reading
+
+NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the columns have no zone
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+EXPOSURES = '"userId" bigint, variant text, "at" timestamp'
+METRIC = "{kind: mean, direction: up, table: events, unit: userId, time: when, value: Order, window_days: 7}"
+
+Row = tuple[object, ...]
+World = Callable[..., MetricsFile]
+
+
+@pytest.fixture(scope="module")
+def postgresql_url(postgres_server: postgres.Server) -> Iterator[str]:
+    with postgres_server.fresh_database(is_migrated=False) as url:
+        yield url
+
+
+@pytest.fixture(params=["duckdb", "postgresql"])
+def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """Return what makes a source of these rows; its columns have mixed case and names that SQL reserves."""
+    url: str = "" if request.param == "duckdb" else request.getfixturevalue("postgresql_url")
+
+    def make(
+        seen: Sequence[Row], events: Sequence[Row], *, value: str = "double precision", metric: str = METRIC
+    ) -> MetricsFile:
+        tables = {
+            "seen": (EXPOSURES, seen),
+            "events": (f'"userId" bigint, "when" timestamp, "Order" {value}', events),
+        }
+        if url:
+            write_postgresql(url, tables)
+            source = "{engine: postgresql, url: '${URL}', time_limit_seconds: 60}"
+        else:
+            write_duckdb(tmp_path / "shop.duckdb", tables)
+            source = "{engine: duckdb, database: shop.duckdb}"
+        path = tmp_path / "metrics.yml"
+        path.write_text(
+            f"sources:\n  shop: {source}\n"
+            "exposures:\n  seen: {source: shop, table: seen, unit: userId, variant: variant, exposed_at: at}\n"
+            f"metrics:\n  spent: {metric}\n"
+        )
+        return metrics_file.load(path, environment={"URL": url})
+
+    return make
+
+
+def write_duckdb(path: Path, tables: dict[str, tuple[str, Sequence[Row]]]) -> None:
+    with duckdb.connect(path) as connection:
+        for name, (columns, rows) in tables.items():
+            connection.execute(f"CREATE TABLE {name} ({columns})")
+            if rows:
+                connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?)", rows)
+
+
+def write_postgresql(url: str, tables: dict[str, tuple[str, Sequence[Row]]]) -> None:
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        for name, (columns, rows) in tables.items():
+            cursor.execute(f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns})".encode())
+            cursor.executemany(f"INSERT INTO {name} VALUES (%s, %s, %s)".encode(), rows)
+
+
+def read(world: MetricsFile) -> Reading:
+    question = Question(
+        key="E-7",
+        goal="spent",
+        metrics=(MetricQuestion(name="spent"),),
+        variants=("a", "b"),
+        since=None,
+        until=datetime(2026, 4, 1, tzinfo=UTC),
+    )
+    return reading.read(world, question)
+
+
+def refusal(world: MetricsFile) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        read(world)
+    return caught.value
+
+
+def means(world: MetricsFile) -> list[float]:
+    return [one.mean for one in read(world).sample.moments["spent"]]
+
+
+TWO_ARMS = [(1, "a", NOON), (2, "b", NOON)]
+
+
+def test_the_first_of_several_exposures_counts(a_world: World) -> None:
+    seen = [(1, "a", NOON + 3 * DAY), (1, "a", NOON), (1, "a", NOON + 9 * DAY), (2, "b", NOON)]
+    events = [(1, NOON + 6 * DAY, 5.0), (1, NOON + 8 * DAY, 70.0)]  # the window of seven days is the first one's
+
+    found = read(a_world(seen, events))
+
+    assert found.sample.exposed == (1, 1)
+    assert [one.mean for one in found.sample.moments["spent"]] == [5.0, 0.0]
+
+
+def test_an_event_a_moment_before_its_exposure_is_not_an_effect_of_it(a_world: World) -> None:
+    events = [
+        (1, NOON - SECOND / 1000, 5.0),
+        (1, NOON, 1.0),
+        (2, NOON + 7 * DAY, 9.0),
+        (2, NOON + 7 * DAY - SECOND, 2.0),
+    ]
+
+    assert means(a_world(TWO_ARMS, events)) == [1.0, 2.0]
+
+
+def test_it_is_part_of_the_time_before_instead(a_world: World) -> None:
+    metric = METRIC.replace("window_days: 7", "window_days: 7, pre_period_days: 1")
+    seen = [*TWO_ARMS, (3, "a", NOON), (4, "b", NOON)]
+    events = [(1, NOON - SECOND / 1000, 5.0), (1, NOON - DAY, 2.0), (1, NOON - DAY - SECOND, 9.0), (1, NOON, 1.0)]
+
+    joint = read(a_world(seen, events, metric=metric)).sample.moments["spent"][0].joint
+
+    assert joint is not None
+    assert joint.means[1] == 3.5  # two units; one had 7 in the day before
+
+
+def test_a_unit_in_two_variants_is_left_out_and_counted(a_world: World) -> None:
+    seen = [(unit, "ab"[unit % 2], NOON) for unit in range(200)] + [(7, "a", NOON + DAY)]
+    events = [(7, NOON + DAY, 1000.0), (8, NOON + DAY, 100.0)]
+
+    found = read(a_world(seen, events))
+
+    assert (found.crossed, found.sample.exposed) == (1, (100, 99))
+    assert [one.mean for one in found.sample.moments["spent"]] == [1.0, 0.0]
+
+
+def test_a_variant_that_is_not_in_the_plan_is_named(a_world: World) -> None:
+    error = refusal(a_world([*TWO_ARMS, (3, "Holdout", NOON)], []))
+
+    assert "a variant that is not in the plan: Holdout. The plan has a, b." in error.message
+    assert error.permanent
+
+
+def test_no_rows_yet_is_no_fault(a_world: World) -> None:
+    error = refusal(a_world([], []))
+
+    assert isinstance(error, NoRowsYet)
+    assert not error.permanent
+
+
+def test_units_without_events_count_as_nothing(a_world: World) -> None:
+    found = read(a_world(TWO_ARMS, []))
+
+    assert [(one.count, one.mean) for one in found.sample.moments["spent"]] == [(1, 0.0), (1, 0.0)]
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), float("-inf"), 1e101])
+def test_a_value_that_is_no_number_is_refused(a_world: World, value: float | None) -> None:
+    error = refusal(a_world(TWO_ARMS, [(1, NOON, value), (1, NOON, 2.0)]))
+
+    assert error.message.startswith("Metric spent has 1 value that is not a number")
+    assert error.permanent
+
+
+@pytest.mark.parametrize("value", ["date", "timestamp"])
+def test_a_date_is_no_value(a_world: World, value: str) -> None:
+    error = refusal(a_world(TWO_ARMS, [(1, NOON, NOON)], value=value))
+
+    assert f"Order is of type {value}, not a number" in error.message.replace("DATE", "date").replace(
+        "TIMESTAMP", "timestamp"
+    )
+    assert error.permanent
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [("numeric(30, 2)", 123456789.25), ("real", 0.5), ("smallint", 7), ("bigint", 2**62)]
+)
+def test_numbers_of_any_type_add_up(a_world: World, value: str, number: float) -> None:
+    # Four of the largest bigints leave 64 bits.
+    assert means(a_world(TWO_ARMS, [(1, NOON, number)] * 4, value=value)) == [4.0 * number, 0.0]
+
+
+def test_a_large_mean_keeps_its_small_variance(a_world: World) -> None:
+    seen = [(unit, "ab"[unit % 2], NOON) for unit in range(4000)]
+    values = [1e9 + unit % 10 / 7 for unit in range(4000)]
+    events = [(unit, NOON, value) for unit, value in enumerate(values)]
+
+    found = read(a_world(seen, events)).sample.moments["spent"]
+
+    for moments, mine in zip(found, (values[::2], values[1::2]), strict=True):
+        # A sum of squares has no digit left here: 1e18 against a variance of 0.16.
+        assert moments.variance == pytest.approx(statistics.variance(mine), rel=1e-6)
+        assert moments.mean == pytest.approx(statistics.fmean(mine), abs=1e-4)
