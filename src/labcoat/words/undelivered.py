@@ -17,6 +17,7 @@ KINDS: Mapping[NoticeKind, str] = {
     NoticeKind.SETTINGS: "a change of settings",
     NoticeKind.FOLLOWED: "news of a followed hypothesis",
     NoticeKind.HEALTH: "trouble with an experiment's numbers",
+    NoticeKind.FILE: "what became of a file",
     NoticeKind.HOME: "a Home",
     NoticeKind.PROBLEM: "word of something else that did not arrive",
 }
