@@ -19,14 +19,16 @@ from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.person import Person
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.file_work import FileWork
-from labcoat.usecases import counting, digests, looks, measuring, nudges, requests
+from labcoat.usecases import arriving, counting, digests, looks, measuring, nudges, requests
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import Reading
+from labcoat.warehouse.survey import Arm
 
 _log = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT")
+DueT = TypeVar("DueT", looks.DueLook, counting.DueCount, arriving.DueDraft)
 
 TICK_SECONDS = 15
 FILES_SECONDS = 2
@@ -70,7 +72,7 @@ class Jobs:
     def read_sources(self) -> None:
         """Do what asks the warehouse, which may take minutes; it keeps neither clicks nor the clock waiting."""
         with self._reading:
-            self._run((self.make_looks, self.count_units))
+            self._run((self.make_looks, self.count_units, self.notice_live_drafts))
 
     def work_on_files(self) -> None:
         """Read what people gave, and make what they asked for."""
@@ -149,11 +151,26 @@ class Jobs:
             due = looks.due(tx, now=now)
         finished = [look for look in due if looks.is_finished(look)]
         self._each(finished, self._finish)
-        mine = [look for look in due if look not in finished and self._hold(look.workspace, look.experiment.number)]
+        self._reading_each([look for look in due if look not in finished], looks.due, self._make, now)
+
+    def _make(self, mine: Sequence[looks.DueLook], now: datetime) -> None:
+        self._each(zip(mine, measuring.measure(mine, self.metrics), strict=True), lambda one: self._look(*one, now))
+
+    def _reading_each(
+        self,
+        due: Sequence[DueT],
+        find: Callable[..., Sequence[DueT]],
+        read: Callable[[Sequence[DueT], datetime], None],
+        now: datetime,
+    ) -> None:
+        """Read what is due and no other process reads; once it is held, only what another did not just read."""
+        held = [one for one in due if self._hold(one.workspace, one.experiment.number)]
         try:
-            self._each(zip(mine, measuring.measure(mine, self.metrics), strict=True), lambda one: self._look(*one, now))
+            with self.database.reading() as tx:
+                still = {(one.workspace, one.experiment.number) for one in find(tx, now=now)} if held else set()
+            read([one for one in held if (one.workspace, one.experiment.number) in still], now)
         finally:
-            self._each(mine, lambda look: self._let_go(look.workspace, look.experiment.number))
+            self._each(held, lambda one: self._let_go(one.workspace, one.experiment.number))
 
     def _finish(self, look: looks.DueLook) -> None:
         with self.database.writing() as tx:
@@ -174,11 +191,10 @@ class Jobs:
             return
         with self.database.reading() as tx:
             due = counting.due(tx, now=now)
-        mine = [one for one in due if self._hold(one.workspace, one.experiment.number)]
-        try:
-            self._each(zip(mine, measuring.count(mine, self.metrics), strict=True), lambda one: self._count(*one, now))
-        finally:
-            self._each(mine, lambda one: self._let_go(one.workspace, one.experiment.number))
+        self._reading_each(due, counting.due, self._count_all, now)
+
+    def _count_all(self, mine: Sequence[counting.DueCount], now: datetime) -> None:
+        self._each(zip(mine, measuring.count(mine, self.metrics), strict=True), lambda one: self._count(*one, now))
 
     def _count(self, due: counting.DueCount, found: Reading | SourceError, now: datetime) -> None:
         assert self.count_every is not None
@@ -189,6 +205,23 @@ class Jobs:
                 )
             else:
                 counting.record(tx, due, found.sample.exposed, every=self.count_every, now=now)
+
+    def notice_live_drafts(self, now: datetime) -> None:
+        """Tell whose draft has exposures: somebody switched it on, and nobody started it here."""
+        if self.count_every is None or self.metrics is None:
+            return
+        with self.database.reading() as tx:
+            due = arriving.due(tx, now=now)
+        self._reading_each(due, arriving.due, self._notice_all, now)
+
+    def _notice_all(self, mine: Sequence[arriving.DueDraft], now: datetime) -> None:
+        assert self.metrics is not None
+        self._each(zip(mine, measuring.arrivals(mine, self.metrics), strict=True), lambda one: self._notice(*one, now))
+
+    def _notice(self, draft: arriving.DueDraft, arms: Sequence[Arm], now: datetime) -> None:
+        assert self.count_every is not None
+        with self.database.writing() as tx:
+            arriving.record(tx, draft, arms, every=self.count_every, now=now)
 
     def _hold(self, workspace: WorkspaceId, number: ExperimentNumber) -> bool:
         with self.database.writing() as tx:

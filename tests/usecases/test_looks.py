@@ -31,7 +31,7 @@ from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Period
 from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample, Verdict
-from labcoat.usecases import experiments, looks, problems
+from labcoat.usecases import experiments, looks, problems, results
 from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
 
@@ -349,3 +349,23 @@ def test_the_answer_needs_no_database(tx: Transaction) -> None:
 
     assert isinstance(looks.answer(look, a_sample()), Readout)
     assert isinstance(looks.answer(replace(look, day=0), a_sample()), NoLook)
+
+
+def _defined(tx: Transaction, definition: str, *, day: int) -> None:
+    now = FIRST_SLOT + day * DAY
+    sample = a_sample(of=1000 * (day + 1), treated=101 * (day + 1))
+    look = the_due_look(tx, now)
+    reading = Reading(sample=sample, crossed=0, definitions={"orders per user": definition})
+    looks.record(tx, look, reading, looks.answer(look, sample), now=now)
+
+
+def test_a_definition_that_changed_since_the_last_look_is_said_once(tx: Transaction) -> None:
+    running = started(tx)
+
+    for day, definition in enumerate(("old", "new", "new")):
+        _defined(tx, definition, day=day)
+
+    said = [details for details in details_of(tx, NoticeKind.STORY) if "redefined" in details]
+    assert [one["redefined"] for one in said] == [["orders per user"]]
+    assert [look.definitions for look in _looks(tx)] == [{"orders per user": one} for one in ("old", "new", "new")]
+    assert results.show(tx, running, running.get_experiment(E7), now=FIRST_SLOT + 3 * DAY).changed == ()

@@ -150,3 +150,14 @@ def test_property_a_shortened_text_fits_in_one_line(text: str, longest: int) -> 
 @given(st.text(max_size=30))
 def test_property_any_text_reads_inside_a_sentence(text: str) -> None:
     assert not numbers.in_sentence(text).endswith(".")
+
+
+def test_values_read_as_their_metric_is_written() -> None:
+    """By hand: +1.20 with 0.40 to 2.00 on either side."""
+    spent = replace(ESTIMATE, kind=MetricKind.MEAN, difference=1.2, low=0.4, high=2.0)
+
+    assert numbers.difference(spent, format_="€ {}") == "+€ 1.20 (€ 0.40 to € 2.00)"
+    assert numbers.effect(replace(spent, difference=-1.2, low=-2.0, high=-0.4), format_="{} s") == (
+        "-1.20 s (-2.00 s to -0.40 s)"
+    )
+    assert numbers.difference(ESTIMATE, format_="€ {}") == numbers.difference(ESTIMATE)

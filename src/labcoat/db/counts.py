@@ -38,10 +38,33 @@ def due(tx: Transaction, *, now: datetime) -> list[DueCount]:
         .where(or_(mine.next_at.is_(None), mine.next_at <= now))
         .order_by(mine.next_at)
     )
-    return [
-        DueCount(workspace=WorkspaceId(workspace), hypothesis=HypothesisNumber(number), number=ExperimentNumber(mine_))
-        for workspace, number, mine_ in tx.execute(query)
-    ]
+    return [_due(*row) for row in tx.execute(query)]
+
+
+def due_drafts(tx: Transaction, *, now: datetime) -> list[DueCount]:
+    """Return, over all workspaces, the drafts whose exposures are to be looked for, and that nobody was told of."""
+    table, mine = tables.experiments, unit_counts.c
+    here = (mine.workspace == table.c.workspace) & (mine.experiment == table.c.number)
+    query = (
+        select(table.c.workspace, table.c.hypothesis, table.c.number)
+        .outerjoin(unit_counts, here)
+        .where(table.c.state == ExperimentState.DRAFT, mine.told_live_at.is_(None))
+        .where(or_(mine.next_at.is_(None), mine.next_at <= now))
+    )
+    return [_due(*row) for row in tx.execute(query)]
+
+
+def remember_told_live(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, at: datetime) -> None:
+    """Remember that people were told that a draft seems to be live."""
+    column = unit_counts.c
+    mine = update(unit_counts).where(column.workspace == workspace, column.experiment == number)
+    tx.execute(mine.values(told_live_at=at))
+
+
+def _due(workspace: str, hypothesis: int, number: int) -> DueCount:
+    return DueCount(
+        workspace=WorkspaceId(workspace), hypothesis=HypothesisNumber(hypothesis), number=ExperimentNumber(number)
+    )
 
 
 def claim(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, at: datetime, until: datetime) -> bool:

@@ -61,4 +61,5 @@ unit_counts = Table(
     Column("as_of", UTCDateTime),
     Column("exposed", Json(tuple[int, ...])),
     Column("split", Json(SampleRatio)),
+    Column("told_live_at", UTCDateTime),
 )

@@ -56,6 +56,7 @@ class PlannedMetric:
     baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
     margin: the worsening of a guardrail that is tolerated. is_complete_at_exposure: as in the metrics file.
     deviation: of one unit's value, for a mean; None if nobody knows it. measuring: None if people type its totals.
+    format: how its values read, with {} where the number goes; None for the number alone.
     """
 
     name: str
@@ -68,6 +69,7 @@ class PlannedMetric:
     is_complete_at_exposure: bool = False
     deviation: float | None = None
     measuring: Measuring | None = None
+    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

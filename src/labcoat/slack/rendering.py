@@ -19,7 +19,7 @@ from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.files import file_message
 from labcoat.slack.views.following import followed_message
-from labcoat.slack.views.health import health_message
+from labcoat.slack.views.health import health_message, live_message
 from labcoat.slack.views.home import home_view
 from labcoat.slack.views.nudge import nudge_message
 from labcoat.slack.views.people import lead_message, mention, ownership_message, stand_in_message
@@ -105,6 +105,9 @@ def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
 
 
 def _story(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    if "live" in notice.details:
+        dossier, number = _dossier(tx, notice), ExperimentNumber(_number(notice.details, "experiment"))
+        return live_message(number, _live_words(notice.details, dossier, number, zone))
     text = _story_line(tx, notice, zone)
     return Message(text=text, blocks=(section(text),))
 
@@ -128,7 +131,7 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     number = ExperimentNumber(_number(details, "experiment"))
     if "look" in details:
         return _look_line(tx, notice, dossier, number)
-    if "problem" in details or "split" in details:
+    if {"problem", "split", "redefined"} & details.keys():
         return f":warning: {escape(_health_words(details, dossier, number))}"
     recorded = escape(str(details["recorded"]))
     if "program" in details:
@@ -152,12 +155,22 @@ def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: Experi
 def _health_words(details: Mapping[str, Any], dossier: Dossier, number: ExperimentNumber) -> str:
     if "problem" in details:
         return health.no_numbers(number, str(details["problem"]))
+    if "redefined" in details:
+        return f"E-{number}: {health.redefined(details['redefined'])}"
     variants = dossier.get_experiment(number).plan.variant_names
     return health.uneven(number, p_value=float(details["split"]), variants=variants, exposed=details["exposed"])
 
 
+def _live_words(details: Mapping[str, Any], dossier: Dossier, number: ExperimentNumber, zone: str) -> str:
+    since = datetime.fromisoformat(details["live"]) if details["live"] else None
+    variants = dossier.get_experiment(number).plan.variant_names
+    return health.seems_live(number, since=since, variants=variants, exposed=details["exposed"], zone=zone)
+
+
 def _health(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
     dossier, number = _dossier(tx, notice), ExperimentNumber(_number(notice.details, "experiment"))
+    if "live" in notice.details:
+        return live_message(number, _live_words(notice.details, dossier, number, zone))
     return health_message(dossier, number, _health_words(notice.details, dossier, number))
 
 

@@ -110,6 +110,9 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
     made = replace(made, crossed=reading.crossed, definitions=reading.definitions)
     looks.add(tx, look.workspace, made)
     had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
+    changed = results.redefined(look.past[-1] if look.past else None, made.definitions)
+    if changed:
+        telling.tell_in_thread(tx, dossier, {"redefined": list(changed), "experiment": experiment.number})
     if made.readout is not None and _is_news(made.readout, look.past):
         telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
     if made.readout is not None or had_problem:

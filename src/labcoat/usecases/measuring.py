@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from labcoat.domain.experiment import Experiment
+from labcoat.usecases.arriving import DueDraft, reads_exposures
 from labcoat.usecases.counting import DueCount
 from labcoat.usecases.looks import DueLook
-from labcoat.warehouse import reading
+from labcoat.warehouse import reading, survey
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
+from labcoat.warehouse.survey import Arm
 
 
 def measure(looks: Sequence[DueLook], metrics: MetricsFile | None) -> list[Reading | SourceError]:
@@ -20,6 +22,27 @@ def measure(looks: Sequence[DueLook], metrics: MetricsFile | None) -> list[Readi
 def count(due: Sequence[DueCount], metrics: MetricsFile | None) -> list[Reading | SourceError]:
     """Return the units of each experiment and nothing else, or why the warehouse cannot give them."""
     return _ask(metrics, [_question(one.experiment, until=one.until, is_count=True) for one in due])
+
+
+def arrivals(due: Sequence[DueDraft], metrics: MetricsFile) -> list[tuple[Arm, ...]]:
+    """Return the variants in the data of each draft; none where its exposures name no experiment, or can't be read."""
+    names = [_exposures_of(one, metrics) for one in due]
+    seen: dict[str, tuple[Arm, ...]] = {}
+    for name in {name for name in names if name is not None}:
+        mine = [one for one, exposures in zip(due, names, strict=True) if exposures == name]
+        try:
+            seen[name] = survey.arms(metrics, name, until=mine[0].until, keys={one.key for one in mine})
+        except SourceError:
+            seen[name] = ()  # a draft needs no numbers yet; whatever is wrong is told once it runs
+    return [
+        tuple(arm for arm in seen.get(name or "", ()) if arm.key == one.key)
+        for one, name in zip(due, names, strict=True)
+    ]
+
+
+def _exposures_of(draft: DueDraft, metrics: MetricsFile) -> str | None:
+    metric = metrics.metrics.get(draft.experiment.plan.goal.name)
+    return metrics.exposures_of(metric) if metric is not None and reads_exposures(draft) else None
 
 
 def _ask(metrics: MetricsFile | None, questions: Sequence[Question]) -> list[Reading | SourceError]:

@@ -29,7 +29,7 @@ class Result:
     """What may be shown of an experiment now.
 
     look: the newest with a readout. sample, sample_as_of: the newest data, of which only units may be shown.
-    counts: the newest count between looks. changed: metrics whose SQL or window changed since the first look.
+    counts: the newest count between looks. changed: metrics whose definition changed between the newest two looks.
     next_look: None where people send the numbers, or no look is to come. no_look: why the newest data made no look.
     missing: metrics whose typed totals up to the end the last look waits for.
     """
@@ -67,12 +67,16 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
     )
 
 
-def _changed(seen: Sequence[Look]) -> tuple[str, ...]:
-    defined = [look.definitions for look in seen if look.definitions]
-    if not defined:
+def redefined(before: Look | None, after: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return the metrics that are not measured as at the look before. after: definitions by metric, as in a look."""
+    if before is None or not before.definitions or not after:
         return ()
-    first, newest = defined[0], defined[-1]
-    return tuple(name for name in newest if first.get(name, newest[name]) != newest[name])
+    return tuple(name for name in after if before.definitions.get(name, after[name]) != after[name])
+
+
+def _changed(seen: Sequence[Look]) -> tuple[str, ...]:
+    defined = [look for look in seen if look.definitions]
+    return redefined(defined[-2], defined[-1].definitions) if len(defined) > 1 else ()
 
 
 def _missing(

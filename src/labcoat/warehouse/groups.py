@@ -59,7 +59,8 @@ def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, var
         raise SourceError(message, permanent=True)
     for one in metrics:
         for wrong in _reasons_of_metric(groups, one):
-            message = f"Metric {one.name} has {wrong}"
+            whom = f" Whom to ask: {one.metric.owner}." if one.metric.owner else ""
+            message = f"Metric {one.name} has {wrong}{whom}"
             raise SourceError(message, permanent=True)
 
 

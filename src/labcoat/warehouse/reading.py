@@ -6,7 +6,7 @@ Only counts, means and covariances come back. What would make them wrong is refu
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -139,14 +139,15 @@ def written(metrics_file: MetricsFile, question: Question) -> dict[str, str]:
     return texts
 
 
-def definition(metrics_file: MetricsFile, name: str) -> str:
-    """Return a short hash of all that decides a metric's numbers; its words, owner and format do not."""
+def definition(metrics_file: MetricsFile, name: str, measuring: Measuring) -> str:
+    """Return a short hash of all that decides a metric's numbers; its words, owner and format do not.
+
+    measuring: as it is measured, which the plan froze, whatever the file says now.
+    """
     metric = metrics_file.metrics[name]
     exposures = metrics_file.exposures[metrics_file.exposures_of(metric)]
-    parts = [
-        exposures.model_dump(mode="json"),
-        metric.model_dump(mode="json", exclude={"description", "owner", "format", "direction"}),
-    ]
+    words = {"description", "owner", "format", "direction", "window_days", "pre_period_days", "cap"}
+    parts = [exposures.model_dump(mode="json"), metric.model_dump(mode="json", exclude=words), asdict(measuring)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -236,5 +237,7 @@ def _reading(
             moments={one.name: moments[one.name] for one in question.metrics},
         ),
         crossed=sum(group.crossed for group in goal.values()),
-        definitions={one.name: definition(metrics_file, one.name) for one in question.metrics},
+        definitions={
+            one.name: definition(metrics_file, one.name, one.measuring) for metrics in parts.values() for one in metrics
+        },
     )

@@ -21,6 +21,14 @@ def uneven(number: ExperimentNumber, *, p_value: float, variants: Sequence[str],
     return f"E-{number}: {words.name}, p {numbers.probability(p_value)}. {_arms(variants, exposed)}. {words.now}"
 
 
+def seems_live(
+    number: ExperimentNumber, *, since: datetime | None, variants: Sequence[str], exposed: Sequence[int], zone: str
+) -> str:
+    """Return that exposures arrive for a draft."""
+    when = "" if since is None else f" since {numbers.day_and_time(since, zone)}"
+    return f"E-{number} seems to be live{when}: {_arms(variants, exposed)} units. Start it?"
+
+
 def counts_line(counts: UnitCounts, variants: Sequence[str], *, zone: str) -> str:
     """Return the units of the newest count and their split, as they stand between looks."""
     split = f"SRM p {numbers.probability(counts.split.p_value)}"
@@ -40,10 +48,14 @@ def left_out(crossed: int) -> str:
 
 
 def redefined(metrics: Sequence[str]) -> str:
-    """Return that metrics are not measured as at the first look; empty for none."""
+    """Return that the metrics file measures metrics differently since the look before; empty for none.
+
+    >>> redefined(["revenue"])
+    'The definition of revenue changed in the metrics file since the last look: numbers before and after may differ by that alone.'
+    """
     if not metrics:
         return ""
-    return f"The metrics file changed how this is measured since the first look: {', '.join(metrics)}"
+    return f"The definition of {' and '.join(metrics)} changed in the metrics file since the last look: numbers before and after may differ by that alone."
 
 
 def since(moment: datetime, zone: str) -> str:

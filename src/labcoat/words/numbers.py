@@ -150,22 +150,26 @@ def lift(estimate: Estimate, *, of: str = "") -> str | None:
     return _said(100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high, unit=" %", of=of)
 
 
-def difference(estimate: Estimate, *, of: str = "") -> str | None:
-    """Return the absolute effect as "-0.82 points (-1.33 to -0.31)", None where no number can be given."""
+def difference(estimate: Estimate, *, of: str = "", format_: str | None = None) -> str | None:
+    """Return the absolute effect as "-0.82 points (-1.33 to -0.31)", None where no number can be given.
+
+    format_: of the metric's values, as "€ {}".
+    """
     if estimate.difference is None or estimate.low is None or estimate.high is None:
         return None
     is_share = estimate.kind is MetricKind.PROPORTION
     scale, unit = (100, " points") if is_share else (1, "")
-    return _said(scale * estimate.difference, scale * estimate.low, scale * estimate.high, unit=unit, of=of)
+    shown = (scale * estimate.difference, scale * estimate.low, scale * estimate.high)
+    return _said(*shown, unit=unit, of=of, format_=None if is_share else format_)
 
 
-def effect(estimate: Estimate, *, of: str = "") -> str | None:
+def effect(estimate: Estimate, *, of: str = "", format_: str | None = None) -> str | None:
     """Return the effect in one expression: relative where that is possible, else absolute."""
-    return lift(estimate, of=of) or difference(estimate, of=of)
+    return lift(estimate, of=of) or difference(estimate, of=of, format_=format_)
 
 
-def _said(value: float, low: float, high: float, *, unit: str, of: str) -> str:
-    shown, from_, to = with_interval(value, low, high)
+def _said(value: float, low: float, high: float, *, unit: str, of: str, format_: str | None = None) -> str:
+    shown, from_, to = (in_format(number, format_) for number in with_interval(value, low, high))
     name = f"{' in' if unit == ' points' else ''} {of}" if of else ""
     return f"{shown}{unit}{name} ({from_.lstrip('+')} to {to.lstrip('+')})"
 

@@ -204,13 +204,17 @@ def day(readout: Readout, plan: Plan) -> str:
     return f"day {readout.day:.0f}{between} {planned}"
 
 
-def estimate_lines(readout: Readout) -> list[str]:
-    """Return one line a metric and treatment: effect with interval and unit first, then the means and units."""
+def estimate_lines(readout: Readout, plan: Plan | None = None) -> list[str]:
+    """Return one line a metric and treatment: effect with interval and unit first, then the means and units.
+
+    plan: how its metrics' values read; None for the numbers alone.
+    """
     lines = []
+    formats = {metric.name: metric.format for metric in plan.metrics} if plan is not None else {}
     has_one_treatment = len({one.treatment for one in readout.estimates}) == 1
     for one in readout.estimates:
-        said = numbers.effect(one)
-        absolute = numbers.difference(one)
+        format_ = formats.get(one.metric)
+        said, absolute = numbers.effect(one, format_=format_), numbers.difference(one, format_=format_)
         label = one.metric if has_one_treatment else f"{one.metric}, {one.treatment}"
         note = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}[one.role]
         if said is None or one.control_mean is None or one.treatment_mean is None:
@@ -219,7 +223,9 @@ def estimate_lines(readout: Readout) -> list[str]:
             continue
         small = "; too few of one kind in a variant to judge" if one.missing is Finding.SMALL_CELL else ""
         extra = f", {absolute}" if absolute and absolute != said else ""
-        control, treatment = numbers.mean(one.control_mean, one.kind), numbers.mean(one.treatment_mean, one.kind)
+        control, treatment = (
+            numbers.mean(mean, one.kind, format_=format_) for mean in (one.control_mean, one.treatment_mean)
+        )
         sizes = f"n {numbers.count(one.control_count)} / {numbers.count(one.treatment_count)}"
         lines.append(f"{label} ({note}): {said}{extra}; {control} to {treatment}, {sizes}{small}")
     return lines

@@ -37,6 +37,7 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
         deviation=_optional_positive(answers, "deviation") if kind is MetricKind.MEAN else None,
         measuring=reading.measuring_of(in_file) if in_file else None,
+        format=in_file.format if in_file else None,
     )
     lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
     others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
@@ -122,6 +123,7 @@ def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: b
         margin=margin,
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
         measuring=reading.measuring_of(in_file) if in_file else None,
+        format=in_file.format if in_file else None,
     )
 
 

@@ -21,7 +21,7 @@ def chart_message(
     reasons = escape(verdicts.reasons(readout))
     blocks: list[Block] = [section(f"{lead}\n{reasons}".strip())]
     if verdicts.may_show_effects(readout):
-        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout))
+        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, experiment.plan))
         blocks.append(section(lines))
     if chart is not None and file_id is not None:
         alt_text = cut(chart.alt_text, ALT_LENGTH)

@@ -12,3 +12,9 @@ def health_message(dossier: Dossier, number: ExperimentNumber, said: str) -> Mes
     lead = f":warning: {escape(said)}"
     about = escape(dossier.hypothesis.change.strip())
     return Message(text=escape(said), blocks=(section(lead), section(f"> {about}"), actions(buttons)))
+
+
+def live_message(number: ExperimentNumber, said: str) -> Message:
+    """Return that exposures arrive for a draft, with the button that starts it."""
+    start = button("Start", verb="start", value=f"E-{number}")
+    return Message(text=escape(said), blocks=(section(f":satellite_antenna: {escape(said)}"), actions([start])))

@@ -42,7 +42,7 @@ def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[B
     lead = f":{words.sign}: *{verdicts.headline(readout)}*\n{reasons} {what_now}"
     blocks = [section(lead.strip())]
     if verdicts.may_show_effects(readout):
-        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout))
+        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, plan))
         blocks.append(section(lines))
     until = numbers.day_of_year(as_of, zone) if plan.period is not None else numbers.day_and_time(as_of, zone)
     blocks.append(context(f"{verdicts.look_line(readout, plan)} · as of {until}"))
