@@ -7,7 +7,7 @@
    Python allocates at its peak (tracemalloc); the process grows by what DuckDB takes, which its memory_limit bounds.
 3. 1, 10, 100 and 1,000 of the 1,000 experiments in one table of exposures, asked for together.
 
-One JSON line. It writes up to 2 GB below the temporary folder and removes them.
+One JSON line. `readout.py 0.1` does the same with a tenth of the rows. It writes up to 2 GB below the temporary folder and removes them.
 """
 
 import gc
@@ -94,13 +94,14 @@ for line in sys.stdin:
 """
 
 
-def main() -> None:
-    """Measure and print."""
+def main(scale: float) -> None:
+    """Measure and print. scale: of all numbers of rows."""
+    growing = tuple(round(rows * scale) for rows in GROWING)
     with tempfile.TemporaryDirectory(prefix="labcoat-readout-") as name:
         folder = Path(name)
-        beside = _beside_others(folder)
-        shared = _shared(folder)
-        grown = [_grown(folder, rows) for rows in GROWING]
+        beside = _beside_others(folder, users=round(USERS * scale), rows=round(ROWS * scale))
+        shared = _shared(folder, rows=round(SHARED_ROWS * scale))
+        grown = [_grown(folder, rows) for rows in growing]
     python = [one["python_megabytes"] for one in grown]
     is_flat = max(python) - min(python) <= MOST_MEGABYTES
     is_inside = all(one["process_grew_megabytes"] <= 1.25 * SMALL_MEMORY_MEGABYTES + 100 for one in grown)
@@ -116,9 +117,9 @@ def main() -> None:
         json.dumps(
             {
                 "benchmark": "readout",
-                "rows": ROWS,
+                "rows": round(ROWS * scale),
                 **beside,
-                "memory": dict(zip([f"{rows:,} rows" for rows in GROWING], grown, strict=True)),
+                "memory": dict(zip([f"{rows:,} rows" for rows in growing], grown, strict=True)),
                 "ms_per_experiment_together": shared,
                 "limits": {
                     "seconds": f"{MOST_TIMES} x by hand + {MOST_MORE_SECONDS} s, and less than tea-tasting",
@@ -131,19 +132,19 @@ def main() -> None:
     )
 
 
-def _beside_others(folder: Path) -> dict[str, float]:
+def _beside_others(folder: Path, *, users: int, rows: int) -> dict[str, float]:
     _write(
         folder / "exposures.parquet",
-        f"""SELECT range % {USERS} AS user_id, CASE WHEN hash(range % {USERS}) % 2 = 0 THEN 'a' ELSE 'b' END AS variant,
+        f"""SELECT range % {users} AS user_id, CASE WHEN hash(range % {users}) % 2 = 0 THEN 'a' ELSE 'b' END AS variant,
         TIMESTAMP '2026-03-01' + INTERVAL (hash(range, 1) % 2000000) SECOND AS seen_at, 'E-0' AS experiment
-        FROM range({ROWS})""",
+        FROM range({rows})""",
     )
     _write(
         folder / "orders.parquet",
-        f"""SELECT hash(range, 2) % {USERS * 3 // 10} * 3 AS user_id,
+        f"""SELECT hash(range, 2) % {users * 3 // 10} * 3 AS user_id,
         TIMESTAMP '2026-02-20' + INTERVAL (hash(range, 3) % 3400000) SECOND AS ordered_at,
         (hash(range, 4) % 10000) / 100.0::DOUBLE AS amount, (1 + hash(range, 5) % 4)::INTEGER AS items
-        FROM range({ROWS})""",
+        FROM range({rows})""",
     )
     metrics = _metrics_file(folder, METRICS.format(memory=MEMORY))
     question = _question("E-0", ("revenue", "orders", "bought", "basket"))
@@ -241,13 +242,13 @@ metrics:
     )
 
 
-def _shared(folder: Path) -> dict[str, float]:
+def _shared(folder: Path, *, rows: int) -> dict[str, float]:
     """Return milliseconds per experiment, by how many are asked for together."""
     _write(
         folder / "exposures.parquet",
         f"""SELECT range AS user_id, CASE WHEN hash(range) % 2 = 0 THEN 'a' ELSE 'b' END AS variant,
         TIMESTAMP '2026-03-01' + INTERVAL (hash(range, 1) % 2000000) SECOND AS seen_at,
-        'E-' || (hash(range, 2) % {EXPERIMENTS}) AS experiment FROM range({SHARED_ROWS})""",
+        'E-' || (hash(range, 2) % {EXPERIMENTS}) AS experiment FROM range({rows})""",
     )
     metrics = _metrics_file(folder, METRICS.format(memory=MEMORY))
     spent = {}
@@ -285,4 +286,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["units"]:
         _read_units(Path(sys.argv[2]))
     else:
-        main()
+        main(float(sys.argv[1]) if sys.argv[1:] else 1.0)
