@@ -7,7 +7,8 @@
    Python allocates at its peak (tracemalloc); the process grows by what DuckDB takes, which its memory_limit bounds.
 3. 1, 10, 100 and 1,000 of the 1,000 experiments in one table of exposures, asked for together.
 
-One JSON line. `readout.py 0.1` does the same with a tenth of the rows. It writes up to 2 GB below the temporary folder and removes them.
+One JSON line. `readout.py 0.1` does the same with a tenth of the rows. It writes up to 2 GB below the temporary folder
+and removes them.
 """
 
 import gc

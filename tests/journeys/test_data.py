@@ -28,7 +28,13 @@ exposures:
   nobody:
     source: app
     sql: SELECT player AS unit, version AS variant, retained FROM players WHERE player < 0
+  arriving:
+    source: app
+    sql: >
+      SELECT player AS unit, version AS variant, TIMESTAMP '2026-11-24 06:00' AS exposed_at, 'E-1' AS experiment, retained
+      FROM players
 metrics:
+  kept: {exposures: arriving, kind: proportion, direction: up, value: retained}
   retained: {exposures: players, kind: proportion, direction: up, value: retained}
   rounds: {exposures: players, kind: mean, direction: up, value: rounds}
   stray: {exposures: strays, kind: proportion, direction: up, value: retained}
@@ -255,3 +261,18 @@ def test_totals_of_the_file_are_not_typed(play: Play) -> None:
     assert "reads its numbers from the metrics file" in play.asks(
         play.ana, "/experiment record E-1 gate_30=1/2 gate_40=1/2"
     )
+
+
+def test_draft_whose_exposures_arrive_is_told_once_with_a_button(play: Play) -> None:
+    play.files(play.ana, "Move the gate to level 40", metric="kept")
+    play.plans(play.ana, goal="kept", minimum_effect="1 point", design=GROUP_SEQUENTIAL, **GATES)
+
+    play.tick()
+    play.move_to(START + DAY / 4, step=DAY / 8)
+
+    said = "E-1 seems to be live since Tue 24 Nov 07:00: gate_30 1,000 / gate_40 1,000 units. Start it?"
+    assert [said in line for line in play.thread()].count(True) == 1
+    told = play.direct(play.ana)[-1]
+    assert said in read(told)
+    form = play.presses(play.ana, told, "start")
+    assert form is not None
