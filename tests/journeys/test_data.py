@@ -31,8 +31,8 @@ exposures:
   arriving:
     source: app
     sql: >
-      SELECT player AS unit, version AS variant, TIMESTAMP '2026-11-24 06:00' AS exposed_at, 'E-1' AS experiment, retained
-      FROM players
+      SELECT player AS unit, version AS variant, TIMESTAMP '2026-11-24 06:00' AS exposed_at, 'E-1' AS experiment,
+      retained FROM players
 metrics:
   kept: {exposures: arriving, kind: proportion, direction: up, value: retained}
   retained: {exposures: players, kind: proportion, direction: up, value: retained}
