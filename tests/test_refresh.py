@@ -18,6 +18,8 @@ from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import Plan, Variant
 from labcoat.jobs import Jobs
 from labcoat.slack.delivery import Delivery
+from labcoat.slack.downloading import downloader
+from labcoat.slack.file_work import FileWork
 from labcoat.usecases import experiments
 from labcoat.warehouse.metrics_file import MetricsFile
 from usecases.storing import stored
@@ -58,12 +60,14 @@ def a_shop_plan() -> Plan:
 
 
 def a_process(database: Database, url: str, folder: Path, *, source: str = POSTGRESQL) -> Jobs:
+    client = WebClient()
     delivery = Delivery(
-        database=database, client_of=lambda _: WebClient(), zone="UTC", lease=HOUR, sending=HOUR, settling=HOUR
+        database=database, client_of=lambda _: client, zone="UTC", lease=HOUR, sending=HOUR, settling=HOUR
     )
     return Jobs(
         database=database,
         delivery=delivery,
+        files=FileWork(database=database, client=client, download=downloader(client), zone="UTC"),
         metrics=shop.load(folder, source, environment={"SHOP_URL": url}),
         workspace=WORKSPACE,
         zone="UTC",
