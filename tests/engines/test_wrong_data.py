@@ -102,7 +102,7 @@ def test_a_slow_query_is_cancelled(folder: Path, engine: str) -> None:
     metrics = shop.load(folder, SOURCES[engine].replace(", time_limit_seconds: 300", ""))
     sources = {"shop": metrics.sources["shop"].model_copy(update={"time_limit_seconds": 3.0})}
     text = """
-      SELECT a.user_id, SUM(a.amount * b.amount * c.amount * d.amount) AS value
+      SELECT a.user_id AS user_id, SUM(a.amount * b.amount * c.amount * d.amount) AS value
       FROM orders a, orders b, orders c, orders d
       GROUP BY a.user_id
     """
