@@ -18,6 +18,8 @@ from labcoat.words import waiting
 
 ODD = ("That didn't work", "response_action", "more in one minute", waiting.TOO_BUSY)
 """What an answer must not say: then it was not what is timed."""
+LONGEST_IDLE_SECONDS = 2.0
+"""The server closes a connection that nobody used for 5 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +86,26 @@ async def closed(told: Told, requests: Requests) -> dict[str, Any]:
 
 async def opened(told: Told, requests: Requests) -> dict[str, Any]:
     """Return the milliseconds of each kind, from when each request was due."""
-    free: list[Connection] = []
+    free: list[tuple[float, Connection]] = []
     took: dict[str, list[float]] = {kind: [] for kind in told.kinds}
     odd: Counter[str] = Counter()
     begun = time.perf_counter() + 0.1
 
     async def send(kind: str, due_at: float) -> None:
         request = requests.make(kind)
-        connection = free.pop() if free else await connected(told.port)
+        freed_at, connection = free.pop() if free else (0.0, None)
+        if connection is None or time.perf_counter() - freed_at > LONGEST_IDLE_SECONDS:
+            connection = await connected(told.port)
         odd[await connection.send(request, may_be_odd=told.may_be_odd)] += 1
         took[kind].append((time.perf_counter() - due_at) * 1000)
-        free.append(connection)
+        free.append((time.perf_counter(), connection))
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(int(told.rate * told.seconds)):
             due_at = begun + number / told.rate
             await asyncio.sleep(max(0.0, due_at - time.perf_counter()))
             tasks.create_task(send(told.kinds[number % len(told.kinds)], due_at))
-    for connection in free:
+    for _, connection in free:
         connection.close()
     return {"took_ms": took, "odd": odd}
 
