@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 import builders
 import largest_files
 from builders import E7, LEAD, NOW, OWNER
+from labcoat.domain import nudge as nudging
 from labcoat.domain.channel import MOST_TAGS, ChannelSettings
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
 from labcoat.domain.dossier import Dossier
@@ -22,11 +23,11 @@ from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
 from labcoat.domain.importing import PastWork, Reading
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look
-from labcoat.domain.nudge import Nudge, NudgeCase
 from labcoat.domain.person import Person
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
+from labcoat.domain.stall import NudgeCase
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack.blocks import Block, Message, escape, section
@@ -262,7 +263,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "digest preview", digest.digest_message(a_digest(), is_preview=True)
     yield "digest without requests", digest.digest_message(replace(a_digest(), decide=()))
     yield "digest with nothing", digest.digest_message(_an_empty_digest())
-    yield "nudges", nudge.nudge_message([_a_nudge(case, n) for n in range(20) for case in NudgeCase], zone=ZONE)
+    yield from _nudges()
     many = [replace(shapes["prototype"].hypothesis, number=HypothesisNumber(n)) for n in range(21)]
     yield "list", listing.hypothesis_list(many, title="Open", words="open", offset=40)
     yield "search", search.search_results(_found() * 3, count=10_000, text=text_of(3000))
@@ -425,12 +426,26 @@ def _an_empty_digest() -> Digest:
     )
 
 
-def _a_nudge(case: NudgeCase, number: int) -> Nudge:
-    return Nudge(
+def _nudges() -> Iterator[tuple[str, Message]]:
+    for role in nudging.Role:
+        items = [nudge.Item(nudge=_a_nudge(case, role), detail=text_of(300)) for _ in range(20) for case in NudgeCase]
+        yield f"nudges to {role}", nudge.nudge_message(items, zone=ZONE)
+        for item in items[: len(NudgeCase)]:
+            yield f"nudge of {item.nudge.case} to {role}", nudge.nudge_message([item], zone=ZONE)
+    words = escape(text_of(3000))
+    ended = [nudge.Item(nudge=_a_nudge(case, nudging.Role.LEAD), ended=words) for case in NudgeCase]
+    yield "nudges that are over", nudge.nudge_message(ended, zone=ZONE)
+    yield "snoozed", nudge.snoozed_message(12, "Mon 30 Nov")
+
+
+def _a_nudge(case: NudgeCase, role: nudging.Role) -> nudging.Nudge:
+    return nudging.Nudge(
         case=case,
-        step=1,
+        step=3,
         person=OWNER,
-        hypothesis=HypothesisNumber(number),
+        role=role,
+        owner=OWNER,
+        hypothesis=HypothesisNumber(12),
         experiment=E7,
         change=text_of(600),
         since=NOW,
@@ -504,6 +519,7 @@ def forms() -> Iterator[tuple[str, Block]]:
         "hand over again",
         people.handover_form(tried, metadata=METADATA, typed=tried.hypothesis, reason=text_of(3000)),
     )
+    yield "snooze", nudge.snooze_form(12, first_day="2026-11-30", metadata=METADATA)
     yield "away", people.away_form(Person(user=owner), zone=ZONE, metadata=METADATA)
     yield "away already", people.away_form(AWAY, zone=ZONE, metadata=METADATA)
     yield from _settings_forms()

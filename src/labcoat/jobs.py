@@ -254,10 +254,14 @@ class Jobs:
     def send_nudges(self, now: datetime) -> None:
         """Send the nudges that are due."""
         with self.database.reading() as tx:
-            due = nudges.due(tx, zone=self.zone, now=now)
-        for workspace, mine in due.items():
-            with self.database.writing() as tx:
-                nudges.send(tx, workspace, mine, now=now)
+            due = nudges.workspaces_due(tx, now=now)
+        self._each(due, lambda workspace: self._nudge(workspace, now))
+
+    def _nudge(self, workspace: WorkspaceId, now: datetime) -> None:
+        with self.database.reading() as tx:
+            asked = nudges.find(tx, workspace, zone=self.zone, now=now)
+        with self.database.writing() as tx:
+            nudges.send(tx, workspace, asked, zone=self.zone, now=now)
 
     @staticmethod
     def _each(items: Iterable[ItemT], act: Callable[[ItemT], None]) -> None:

@@ -240,20 +240,14 @@ def test_a_channel_has_its_open_and_newly_closed_ones(database: Database) -> Non
     assert sorted(one.channel for one in channels) == ["C1", "C2"]
 
 
-def test_what_waits_is_found_over_all_workspaces(database: Database) -> None:
-    save(database, a_dossier(number=1))
+def test_only_a_waiting_request_expires(database: Database) -> None:
     asked = save(database, a_dossier(prototypes=(a_prototype(),), number=2, requests=(a_request(experiment=None),)))
-    planned = save(database, a_dossier(an_experiment(), number=3))
-    theirs = save(database, replace(a_dossier(), hypothesis=a_hypothesis(workspace=ELSEWHERE, stage=Stage.EXPERIMENT)))
-    save(database, a_dossier(an_experiment(number=8), number=4, ending=an_ending()))
     save(database, a_dossier(number=5, requests=(a_request(RequestState.EXPIRED),)))
 
     with database.reading() as tx:
-        waiting = dossiers.waiting_for_decision(tx)
         in_time = dossiers.with_expired_request(tx, asked.requests[0].expires_at - DAY)
         expired = dossiers.with_expired_request(tx, asked.requests[0].expires_at)
 
-    assert waiting == {WORKSPACE: [asked, planned], ELSEWHERE: [theirs]}
     assert (in_time, expired) == ([], [(WORKSPACE, 2)])
 
 

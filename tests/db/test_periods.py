@@ -1,4 +1,4 @@
-"""A week and a nudge are made once, whoever is first."""
+"""A week is made once and a person's day is taken once, whoever is first."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,15 @@ from datetime import date, timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import select
 
 import postgres
-from builders import CHANNEL, NOW, OTHER, OWNER, WORKSPACE
-from labcoat.db import deliveries, periods
-from labcoat.db.database import Database
+from builders import CHANNEL, LEAD, NOW, OTHER, OWNER, WORKSPACE
+from labcoat.db import deliveries, periods, tables
+from labcoat.db.database import Database, Transaction
 from labcoat.db.deliveries import Replayed
 from labcoat.db.periods import MadeDigest
-from labcoat.domain.ids import ChannelId, WorkspaceId
+from labcoat.domain.ids import ChannelId
 
 MONDAY = date(2026, 11, 23)
 REPLICAS = 4
@@ -67,31 +68,63 @@ def _is_left(other: ThreadPoolExecutor, database: Database) -> None:
     assert not other.submit(_make_week, database).result(timeout=10)
 
 
-def test_a_nudge_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:
+def _claim_day(database: Database, day: date, *, most_a_week: int | None = 2) -> bool:
+    with database.writing() as tx:
+        return periods.claim_nudge_day(tx, WORKSPACE, OWNER, day, most_a_week=most_a_week)
+
+
+def _days(tx: Transaction) -> list[date]:
+    return list(tx.execute(select(tables.nudge_days.c.day)).scalars())
+
+
+def test_a_persons_day_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:
     all_ready = Barrier(REPLICAS)
 
     def claim(_: int) -> bool:
         all_ready.wait(timeout=10)
-        with database.writing() as tx:
-            return periods.claim_nudge(tx, WORKSPACE, "key", person=OWNER, at=NOW)
+        return _claim_day(database, MONDAY)
 
     with ThreadPoolExecutor(REPLICAS) as threads:
         assert sum(threads.map(claim, range(REPLICAS))) == 1
 
 
+def test_of_a_persons_week_two_days_are_claimed_by_replicas_at_the_same_time(database: Database) -> None:
+    all_ready = Barrier(REPLICAS)
+
+    def claim(place: int) -> bool:
+        all_ready.wait(timeout=10)
+        return _claim_day(database, MONDAY + timedelta(days=place))
+
+    with ThreadPoolExecutor(REPLICAS) as threads:
+        assert 1 <= sum(threads.map(claim, range(REPLICAS))) <= 2
+    with database.reading() as tx:
+        assert len(_days(tx)) <= 2
+
+
+def test_a_week_has_two_days_and_the_next_has_two_of_its_own(database: Database) -> None:
+    taken = [_claim_day(database, MONDAY + timedelta(days=place)) for place in range(9)]
+
+    assert taken == [True, True, False, False, False, False, False, True, True]
+
+
+def test_what_was_told_already_counts_and_is_never_refused(database: Database) -> None:
+    told = [_claim_day(database, MONDAY + timedelta(days=place), most_a_week=None) for place in range(3)]
+
+    assert told == [True, True, True]
+    assert not _claim_day(database, MONDAY + timedelta(days=3))
+
+
 def test_what_else_a_transaction_wrote_survives_a_lost_claim(database: Database) -> None:
     with database.writing() as tx:
-        periods.claim_nudge(tx, WORKSPACE, "taken", person=OWNER, at=NOW)
+        assert periods.claim_nudge_day(tx, WORKSPACE, OWNER, MONDAY, most_a_week=2)
 
     with database.writing() as tx:
-        assert periods.claim_nudge(tx, WORKSPACE, "before", person=OWNER, at=NOW)
-        assert not periods.claim_nudge(tx, WORKSPACE, "taken", person=OWNER, at=NOW)
-        assert periods.claim_nudge(tx, WORKSPACE, "after", person=OTHER, at=NOW)
+        assert periods.claim_nudge_day(tx, WORKSPACE, LEAD, MONDAY, most_a_week=2)
+        assert not periods.claim_nudge_day(tx, WORKSPACE, OWNER, MONDAY, most_a_week=2)
+        assert periods.claim_nudge_day(tx, WORKSPACE, OTHER, MONDAY, most_a_week=2)
 
     with database.reading() as tx:
-        assert periods.has_nudge(tx, WORKSPACE, "before")
-        assert periods.has_nudge(tx, WORKSPACE, "after")
-        assert not periods.has_nudge(tx, WorkspaceId("T2"), "before")
+        assert _days(tx) == [MONDAY] * 3
 
 
 def test_the_newest_week_is_remembered(database: Database) -> None:
@@ -107,7 +140,7 @@ def test_the_newest_week_is_remembered(database: Database) -> None:
 
 def _accept(database: Database, key: str = "delivery") -> None:
     with database.writing() as tx:
-        periods.claim_nudge(tx, WORKSPACE, "effect", person=OWNER, at=NOW)
+        periods.claim_nudge_day(tx, WORKSPACE, OWNER, MONDAY, most_a_week=2)
         deliveries.accept(tx, key, at=NOW)
 
 
@@ -119,7 +152,7 @@ def test_a_replayed_delivery_has_no_second_effect(database: Database) -> None:
         _accept(database)
 
     with database.reading() as tx:
-        assert not periods.has_nudge(tx, WORKSPACE, "effect")
+        assert _days(tx) == []
 
 
 def test_of_two_exact_replays_at_the_same_time_one_has_an_effect(database: Database) -> None:

@@ -184,12 +184,45 @@ def test_nudge_comes_at_ten_where_the_person_is(play_with: Callable[..., Play]) 
 
 def test_nudge_can_be_answered_where_it_is(play: Play) -> None:
     play.runs(play.ana, planned_days="7")
-    play.move_to(START + 9 * DAY, step=DAY)
+    play.move_to(START + 8 * DAY + DAY / 12, step=DAY)
 
     play.presses(play.ana, play.direct(play.ana)[-1], "stop:1")
     play.submits(play.ana)
 
     assert "E-1 stopped" in read(play.card())
+    after = read(play.direct(play.ana)[-1])
+    assert "Done, nothing of this waits any more" in after
+    assert "E-1 Show fresh offers first: @UANA stopped E-1" in after
+    assert "Result" not in after
+
+
+def test_nudge_can_be_snoozed_for_a_while_or_until_a_day(play: Play) -> None:
+    play.runs(play.ana, planned_days="7")
+    play.move_to(START + 8 * DAY + DAY / 12, step=DAY)  # Wednesday, 2 December
+    nudge = play.direct(play.ana)[-1]
+
+    assert play.ana.click(nudge, action_id="more:1", option="snooze H-1 date").ok
+    refused = play.is_refused(play.ana, until="2026-12-02")
+    play.submits(play.ana, until="2026-12-07")
+    play.move_to(START + 13 * DAY + DAY / 12, step=DAY)  # Monday
+    before = _nudges(play, people.ANA)
+    play.move_to(START + 14 * DAY + DAY / 12)
+
+    assert "Pick a later one" in refused["until"]
+    assert "you hear of it again from Mon 7 Dec on" in read(play.direct(play.ana)[0])
+    assert before == []
+    assert len(_nudges(play, people.ANA)) == 1
+
+
+def test_untouched_hypothesis_is_kept_with_a_button(play: Play) -> None:
+    play.files(play.ana)
+    play.move_to(START + 38 * DAY + DAY / 12, step=DAY)  # Friday, 1 January
+    nudge = play.direct(play.ana)[-1]
+
+    play.presses(play.ana, nudge, "snooze:1")
+
+    assert "Still worth testing?" in read(nudge)
+    assert "you hear of it again from Sun 31 Jan on" in read(play.direct(play.ana)[-1])
 
 
 def _nudges(play: Play, person: str) -> list[str]:

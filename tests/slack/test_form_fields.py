@@ -39,6 +39,7 @@ RAISED = {
     "withdraw": {"reason"},
     "handover": {"owner", "deputy", "reason"},
     "away": {"back_on", "stand_in"},
+    "snooze": {"until"},
     "settings": set(),
     "close": {"outcome", "learning", "days_spent"},
     "edit": set(),
@@ -64,6 +65,7 @@ IN_SOME_SHAPES = {
 
 OUTSIDE_FORMS = {
     "look_hour",  # no form asks for it
+    "name",  # of a token, typed in a terminal
     "offline",  # the form asks for its parts
     "totals",  # of the typed command
 }  # fmt: skip

@@ -32,9 +32,9 @@ STORY = Told(NoticeKind.STORY, CHANNEL)
 LOUD_STORY = Told(NoticeKind.STORY, CHANNEL, is_loud=True)
 
 
-def stored(tx: Transaction, dossier: Dossier) -> Dossier:
-    """Save a dossier as if it had been there before; nothing is told."""
-    return dossiers.save(tx, None, dossier, step=Step.FILE, by=OWNER, at=NOW, reason=None)[0]
+def stored(tx: Transaction, dossier: Dossier, *, at: datetime = NOW) -> Dossier:
+    """Save a dossier as if it had been there before, changed last at `at`; nothing is told."""
+    return dossiers.save(tx, None, dossier, step=Step.FILE, by=OWNER, at=at, reason=None)[0]
 
 
 def told(tx: Transaction) -> list[Told]:

@@ -229,17 +229,20 @@ def test_a_result_is_news_only_if_it_was_made_since_the_last_digest(tx: Transact
 
 def test_what_stalls_says_why_and_how_long(tx: Transaction) -> None:
     since = SLOT - 40 * DAY
-    stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, number=1, since=since), number=1))
-    stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED, number=2, since=since), number=2))
-    over = replace(a_prototype(cap_days=3, spent_days=4), begun_at=SLOT - 5 * DAY)
-    stored(tx, a_dossier(number=3, prototypes=(over,)))
-    stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, number=4, since=SLOT - DAY), number=4))
+    stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, number=1, since=since), number=1), at=since)
+    stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED, number=2, since=since), number=2), at=since)
+    over = a_prototype(cap_days=3, spent_days=4)
+    stored(tx, a_dossier(number=3, prototypes=(over,)), at=SLOT - 9 * DAY)
+    stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, number=4, since=SLOT - DAY), number=4), at=SLOT - DAY)
+    stored(tx, a_dossier(number=5, prototypes=(over,)), at=SLOT - 3 * DAY)  # its first nudge is still to come
 
     assert [(item.hypothesis, item.why, item.days) for item in _compose(tx).stalled] == [
-        (1, "its planned end has passed", 12),
-        (2, "stopped, not decided", 12),
-        (3, "the prototype is over its cap", 5),
+        (1, "planned end reached", 12),
+        (2, "stopped without decision", 12),
+        (3, "prototype over its cap", 9),
     ]
+    stalled = next(group for group in words.groups(_compose(tx)) if group.title == "Stalled")
+    assert stalled.lines[0] == "H-1 Show fresh offers first: its planned end has passed, 12 days"
 
 
 def test_another_channels_hypotheses_are_not_told(tx: Transaction) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from labcoat.db import tables
+from labcoat.db import nudging, tables
 from labcoat.db.database import Transaction
 from labcoat.db.dossiers import Changed
 from labcoat.domain.channel import ChannelSettings
@@ -35,6 +35,7 @@ def save(
 ) -> None:
     """Store a channel's settings if nobody did since `version` was read; raise Changed otherwise."""
     table = tables.channels
+    nudging.touch_all(tx, workspace, channel=channel)  # its quiet hours may have moved, or nudges been switched on
     if version == 0:
         row = {"workspace": workspace, "channel": channel, "version": 1, "settings": settings}
         try:

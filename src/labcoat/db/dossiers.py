@@ -1,7 +1,6 @@
 """Hypotheses with all that belongs to them: found, read and saved as one, with the history of every change."""
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -32,7 +31,6 @@ from labcoat.domain.hypothesis import Ending, Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.need import Need
-from labcoat.domain.person import Standing
 from labcoat.domain.prototype import Prototype
 from labcoat.domain.request import Request
 
@@ -118,7 +116,7 @@ def save(
     """
     version = new.hypothesis.version + 1
     new = new.with_hypothesis(replace(new.hypothesis, version=version))
-    _save_hypothesis(tx, old.hypothesis if old else None, new.hypothesis)
+    _save_hypothesis(tx, old.hypothesis if old else None, new.hypothesis, at=at)
     for word, _, table, key in _CHILDREN:
         _save_children(tx, new.hypothesis, getattr(old, word) if old else (), getattr(new, word), table, key)
     entry = insert(tables.history).values(
@@ -135,9 +133,10 @@ def save(
     return new, int(written[0])
 
 
-def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis) -> None:
+def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *, at: datetime) -> None:
     table = tables.hypotheses
-    row = {**to_row(new, table), "ended_at": new.ending.at if new.ending else None}
+    times = {"ended_at": new.ending.at if new.ending else None, "changed_at": at, "next_nudge_at": at}
+    row = {**to_row(new, table), **times}
     if old is None or old.channel != new.channel:
         periods.add_channel(tx, new.workspace, new.channel, first_filed_at=new.filed_at)
     if old is None:
@@ -213,39 +212,11 @@ def list_hypotheses(
     return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
 
 
-def waiting_for_decision(tx: Transaction) -> dict[WorkspaceId, list[Dossier]]:
-    """Return, by workspace, the hypotheses with a waiting request, or in the stage experiment and open."""
-    request, hypothesis = tables.requests.c, tables.hypotheses.c
-    waiting = select(request.workspace, request.hypothesis).where(request.state == RequestState.WAITING)
-    in_experiment = select(hypothesis.workspace, hypothesis.number).where(
-        hypothesis.stage == Stage.EXPERIMENT, hypothesis.ended_at.is_(None)
-    )
-    numbers: dict[WorkspaceId, set[HypothesisNumber]] = defaultdict(set)
-    for workspace, number in [*tx.execute(waiting), *tx.execute(in_experiment)]:
-        numbers[WorkspaceId(workspace)].add(HypothesisNumber(number))
-    return {workspace: read_many(tx, workspace, sorted(mine)) for workspace, mine in numbers.items()}
-
-
 def with_waiting_request(tx: Transaction, workspace: WorkspaceId) -> list[HypothesisNumber]:
     """Return the hypotheses of a workspace whose request waits for an answer."""
     column = tables.requests.c
     query = select(column.hypothesis).where(column.workspace == workspace, column.state == RequestState.WAITING)
     return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
-
-
-def open_without_owner(tx: Transaction) -> dict[WorkspaceId, list[HypothesisNumber]]:
-    """Return, by workspace, what is open and owned by somebody who is no member any more."""
-    mine, person = tables.hypotheses.c, tables.people.c
-    owner = (person.workspace == mine.workspace) & (person.person == mine.owner)
-    query = (
-        select(mine.workspace, mine.number)
-        .join_from(tables.hypotheses, tables.people, owner)
-        .where(mine.ended_at.is_(None), person.standing != Standing.MEMBER)
-    )
-    found: dict[WorkspaceId, list[HypothesisNumber]] = defaultdict(list)
-    for workspace, number in tx.execute(query):
-        found[WorkspaceId(workspace)].append(HypothesisNumber(number))
-    return found
 
 
 def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber]]:

@@ -11,7 +11,7 @@ from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
-from labcoat.stats.results import Readout, Verdict
+from labcoat.stats.results import Readout, Sample, Verdict
 
 
 def add(tx: Transaction, workspace: WorkspaceId, look: Look) -> None:
@@ -58,6 +58,14 @@ def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) ->
     )
     row = tx.execute(query).mappings().first()
     return None if row is None else from_row(Look, table, row)
+
+
+def newest_sample(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Sample | None:
+    """Return what the newest look saw, also one without a readout; None before the first."""
+    column = tables.looks.c
+    query = select(column.sample).where(column.workspace == workspace, column.experiment == number)
+    sample: Sample | None = tx.execute(query.order_by(column.slot.desc()).limit(1)).scalar_one_or_none()
+    return sample
 
 
 def verdicts_before(

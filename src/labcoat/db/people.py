@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, bindparam, or_, select, update
 
-from labcoat.db import tables
+from labcoat.db import nudging, tables
 from labcoat.db.database import Transaction
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import UserId, WorkspaceId
@@ -86,6 +86,9 @@ def unchecked(tx: Transaction, workspace: WorkspaceId, *, before: datetime, limi
 def know(tx: Transaction, workspace: WorkspaceId, person: Person, *, at: datetime) -> None:
     """Store what Slack says of a person; their own settings stay. at: machine time."""
     meet(tx, workspace, person.user)
+    before = find(tx, workspace, person.user)
+    if before is None or before.standing is not person.standing:
+        nudging.touch_all(tx, workspace, owner=person.user)
     row = {"standing": person.standing, "is_admin": person.is_admin, "zone": person.zone, "checked_at": at}
     _update(tx, workspace, person.user, row)
 

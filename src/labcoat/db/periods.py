@@ -1,8 +1,8 @@
-"""What was made once and must not be made again: weekly digests and nudges, by unique keys."""
+"""What is made once and must not be made again: a channel's weekly digest, a person's daily nudges, by unique keys."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, Table, and_, bindparam, insert, or_, select, update
@@ -113,21 +113,26 @@ def newest_digests(
     return {ChannelId(row["channel"]): from_row(MadeDigest, made, row) for row in tx.execute(query).mappings()}
 
 
-def claim_nudge(tx: Transaction, workspace: WorkspaceId, key: str, *, person: UserId, at: datetime) -> bool:
-    """Take a nudge; return False if it was sent before."""
-    return _claim(tx, tables.nudges, {"workspace": workspace, "key": key, "person": person, "made_at": at})
+def claim_nudge_day(
+    tx: Transaction, workspace: WorkspaceId, person: UserId, day: date, *, most_a_week: int | None
+) -> bool:
+    """Take a person's day for a message of nudges; False if it is taken, or the week has as many as it may.
 
-
-def has_nudge(tx: Transaction, workspace: WorkspaceId, key: str) -> bool:
-    """Whether the nudge was sent before."""
-    column = tables.nudges.c
-    return tx.execute(select(column.key).where(column.workspace == workspace, column.key == key)).first() is not None
+    most_a_week: None for what was told already and only counts.
+    """
+    week, column = day - timedelta(days=day.weekday()), tables.nudge_days.c
+    taken = select(column.day).where(column.workspace == workspace, column.person == person, column.week == week)
+    days = list(tx.execute(taken).scalars())
+    if day in days or (most_a_week is not None and len(days) >= most_a_week):
+        return False
+    row = {"workspace": workspace, "person": person, "day": day, "week": week, "position": len(days) + 1}
+    return _claim(tx, tables.nudge_days, row)
 
 
 def _claim(tx: Transaction, table: Table, row: dict[str, object]) -> bool:
     try:
         with tx.begin_nested():
             tx.execute(insert(table).values(row))
-    except IntegrityError:  # unique by week or by step: somebody was first
+    except IntegrityError:  # unique by week, day or place within the week: somebody was first
         return False
     return True

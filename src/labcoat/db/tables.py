@@ -22,6 +22,7 @@ from sqlalchemy import (
 from labcoat.db.schema import ID, metadata
 from labcoat.db.tables_api import api_answers, tokens
 from labcoat.db.tables_files import file_jobs
+from labcoat.db.tables_nudges import nudge_days, nudges, snoozes, stalls
 from labcoat.db.tables_outbox import holds, outbox, posts
 from labcoat.db.tables_results import entries, looks, source_problems, unit_counts
 from labcoat.db.types import Json, UTCDateTime, Word
@@ -41,9 +42,13 @@ __all__ = [
     "holds",
     "looks",
     "metadata",
+    "nudge_days",
+    "nudges",
     "outbox",
     "posts",
+    "snoozes",
     "source_problems",
+    "stalls",
     "tokens",
     "unit_counts",
 ]
@@ -125,7 +130,11 @@ hypotheses = Table(
     Column("is_imported", Boolean(create_constraint=False), nullable=False, server_default=false()),
     Column("ending", Json(Ending)),
     Column("ended_at", UTCDateTime, comment="of the ending, for queries"),
+    Column("changed_at", UTCDateTime, comment="of the newest step"),
+    Column("next_nudge_at", UTCDateTime, comment="business time; empty when nothing can stall"),
+    Column("touched", Integer, nullable=False, server_default=text("0"), comment="grows with what may stall it"),
     Index(None, "workspace", "channel", "ended_at"),
+    Index(None, "next_nudge_at"),
 )
 
 prototypes = Table(
@@ -274,15 +283,6 @@ digests = Table(
     Column("made_at", UTCDateTime, nullable=False),
     Column("is_silent", Boolean(create_constraint=False), nullable=False),
     Column("said_nothing_open", Boolean(create_constraint=False), nullable=False),
-)
-
-nudges = Table(
-    "nudges",
-    metadata,
-    Column("workspace", ID, primary_key=True),
-    Column("key", String(120), primary_key=True, comment="case, subject, since and step: each is sent once"),
-    Column("person", ID, nullable=False),
-    Column("made_at", UTCDateTime, nullable=False),
 )
 
 clock = Table(

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     END_BEFORE_START = "end before start"
     NOT_IN_FUTURE = "not in the future"
     TOO_FAR = "too far"
+    NOT_LATER = "not later"
+    SNOOZED_TOO_LONG = "snoozed too long"
     NOTHING_CHANGED = "nothing changed"
     # settings
     NOT_A_ZONE = "not a zone"

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 MONDAY = 0
 DIGEST_TIME = time(9, 30)
 NUDGE_TIME = time(10, 0)
+NUDGE_HOURS = timedelta(hours=8)
+"""How long after its slot a nudge may still be sent."""
 _SATURDAY = 5
 
 
@@ -133,6 +135,56 @@ def _after_quiet_hours(day: date, clock: time, zone: str, quiet: tuple[int, int]
         return at_local(day, clock, zone)
     is_over_tomorrow = quiet[1] <= clock.hour
     return at_local(day + timedelta(days=is_over_tomorrow), time(quiet[1]), zone)
+
+
+def open_nudge_slot(now: datetime, *, zone: str, quiet: tuple[int, int] | None = None) -> datetime | None:
+    """Return the slot whose nudges may be sent now, None outside of the hours after one.
+
+    What could not be sent at ten comes the same day while people work, or at the next slot: never at night.
+    """
+    slot = nudge_slot(now - NUDGE_HOURS, zone=zone, quiet=quiet)
+    return slot if slot <= now and not is_quiet_at(now, zone=zone, quiet=quiet) else None
+
+
+def after_quiet(moment: datetime, *, zone: str, quiet: tuple[int, int] | None) -> datetime:
+    """Return the moment itself, or the end of the quiet hours that it falls into."""
+    if quiet is None or not is_quiet_at(moment, zone=zone, quiet=quiet):
+        return moment
+    local = moment.astimezone(ZoneInfo(zone))
+    is_over_tomorrow = quiet[1] <= local.hour
+    return at_local(local.date() + timedelta(days=is_over_tomorrow), time(quiet[1]), zone)
+
+
+def month_slot(earliest: datetime, *, months: int, zone: str, quiet: tuple[int, int] | None = None) -> datetime:
+    """Return the first nudge slot of a month: of the first such not before `earliest`, and so many months later.
+
+    >>> month_slot(datetime(2026, 11, 3, 11, tzinfo=UTC), months=1, zone="UTC").isoformat()
+    '2027-01-01T10:00:00+00:00'
+    """
+    first = local_date(earliest, zone).replace(day=1)
+    if _first_of_month(first, zone, quiet) < earliest:
+        first = _later_month(first, 1)
+    return _first_of_month(_later_month(first, months), zone, quiet)
+
+
+def _first_of_month(first: date, zone: str, quiet: tuple[int, int] | None) -> datetime:
+    return nudge_slot(midnight(first, zone), zone=zone, quiet=quiet)
+
+
+def _later_month(first: date, months: int) -> date:
+    years, month = divmod(first.month - 1 + months, 12)
+    return first.replace(year=first.year + years, month=month + 1)
+
+
+def week_slot(
+    earliest: datetime, *, weekday: int, weeks: int, zone: str, quiet: tuple[int, int] | None = None
+) -> datetime:
+    """Return the nudge slot of a weekday: the first such not before `earliest`, and so many weeks later."""
+    day = local_date(earliest, zone)
+    day += timedelta(days=(weekday - day.weekday()) % 7)
+    if nudge_slot(midnight(day, zone), zone=zone, quiet=quiet) < earliest:
+        day += timedelta(days=7)
+    return nudge_slot(midnight(day + timedelta(days=7 * weeks), zone), zone=zone, quiet=quiet)
 
 
 def is_quiet_at(moment: datetime, *, zone: str, quiet: tuple[int, int] | None) -> bool:

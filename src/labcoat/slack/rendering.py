@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from labcoat.db import dossiers, history, looks
+from labcoat.db import dossiers, history, looks, nudging
 from labcoat.db.database import Transaction
+from labcoat.db.nudging import SentNudge
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId
 from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.domain.nudge import Nudge
+from labcoat.domain.stall import NudgeCase
 from labcoat.slack import charts
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.charts import Chart
@@ -21,14 +24,15 @@ from labcoat.slack.views.files import file_message
 from labcoat.slack.views.following import followed_message
 from labcoat.slack.views.health import health_message, live_message
 from labcoat.slack.views.home import home_view
-from labcoat.slack.views.nudge import nudge_message
+from labcoat.slack.views.nudge import Item, nudge_message
 from labcoat.slack.views.people import lead_message, mention, ownership_message, stand_in_message
 from labcoat.slack.views.request import answer_message, request_message
 from labcoat.slack.views.settings import channel_message, own_message
 from labcoat.slack.views.welcome import welcome_message
 from labcoat.stats.results import Readout
-from labcoat.usecases import digests, home, nudges, predictions, results, settings
-from labcoat.words import health, numbers, stories
+from labcoat.usecases import digests, home, predictions, results, settings
+from labcoat.words import health, numbers, stories, verdicts
+from labcoat.words import nudges as words_of_nudges
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
@@ -115,11 +119,7 @@ def _story(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message
 def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     dossier, details = _dossier(tx, notice), notice.details
     if "entry" in details:
-        entry = history.get(tx, notice.workspace, _number(details, "entry"))
-        line = escape(stories.line(entry, dossier, zone=zone))
-        for person in stories.people(entry):
-            line = line.replace(f"@{person}", mention(UserId(person)))
-        return f"{mention(entry.by)} {line}" if entry.by else line
+        return _step_line(tx, notice, dossier, _number(details, "entry"), zone)
     if "predicted" in details:
         chance = numbers.share(float(str(details["chance"])), decimals=0)
         return f":dart: Closest prediction: <@{details['predicted']}>, {chance} for a win"
@@ -139,6 +139,14 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     if "file" in details:
         return f"<@{details['by']}> gave totals for E-{number} in {escape(str(details['file']))}: {recorded}"
     return f"<@{details['by']}> typed in totals for E-{number}: {recorded}"
+
+
+def _step_line(tx: Transaction, notice: Notice, dossier: Dossier, entry_id: int, zone: str) -> str:
+    entry = history.get(tx, notice.workspace, entry_id)
+    line = escape(stories.line(entry, dossier, zone=zone))
+    for person in stories.people(entry):
+        line = line.replace(f"@{person}", mention(UserId(person)))
+    return f"{mention(entry.by)} {line}" if entry.by else line
 
 
 def _passed_on(details: Mapping[str, Any]) -> str:
@@ -195,7 +203,34 @@ def _digest(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Messag
 
 
 def _nudge(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
-    return nudge_message(nudges.from_details(notice.details["nudges"]), zone=zone)
+    assert notice.subject is not None
+    sent = nudging.in_message(tx, notice.workspace, notice.subject)
+    return nudge_message([_nudge_item(tx, notice, one, zone) for one in sent], zone=zone)
+
+
+def _nudge_item(tx: Transaction, notice: Notice, sent: SentNudge, zone: str) -> Item:
+    dossier = dossiers.find(tx, notice.workspace, sent.nudge.hypothesis)
+    assert dossier is not None
+    if sent.entry is not None:
+        return Item(nudge=sent.nudge, ended=_step_line(tx, notice, dossier, sent.entry, zone))
+    if sent.snoozed_until is not None:
+        return Item(nudge=sent.nudge, ended=escape(words_of_nudges.snoozed(sent.snoozed_until, zone=zone)))
+    return Item(nudge=sent.nudge, detail=_nudge_detail(tx, dossier, sent.nudge))
+
+
+def _nudge_detail(tx: Transaction, dossier: Dossier, nudge: Nudge) -> str:
+    """Return the figures that a nudge rests on, as they are now."""
+    experiment, readout = dossier.newest_experiment, results.newest_readout(tx, dossier)
+    if experiment is None:
+        return ""
+    if nudge.case is NudgeCase.SPLIT:
+        counts = results.current_counts(tx, dossier)
+        split = counts.split if counts is not None else readout.sample_ratio if readout is not None else None
+        return "" if split is None else health.split_figures(split, experiment.plan.variant_names)
+    if nudge.case is NudgeCase.HARM:
+        return "" if readout is None else verdicts.telling_effect(readout) or verdicts.reasons(readout)
+    problem = results.current_problem(tx, dossier) if nudge.case is NudgeCase.NO_NUMBERS else None
+    return "" if problem is None else problem.message
 
 
 def _problem(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001

@@ -42,7 +42,7 @@ def due(tx: Transaction, *, now: datetime) -> list[DueCount]:
 def record(
     tx: Transaction, due_count: DueCount, exposed: tuple[int, ...], *, every: timedelta, now: datetime
 ) -> UnitCounts | None:
-    """Store a count, and tell thread and owner the moment that the split is not as planned; None if it stopped."""
+    """Store a count, and tell the thread the moment that the split is not as planned; None if it stopped."""
     workspace, number = due_count.workspace, due_count.experiment.number
     dossier = dossiers.find(tx, workspace, due_count.hypothesis)
     assert dossier is not None
@@ -57,8 +57,7 @@ def record(
     is_news = is_uneven(split) and not (before is not None and is_uneven(before))
     if is_news:
         details: dict[str, object] = {"split": split.p_value, "exposed": list(exposed), "experiment": number}
-        telling.tell_in_thread(tx, dossier, details)
-        telling.tell_owner_of_health(tx, dossier, details)
+        telling.tell_in_thread(tx, dossier, details)  # the owner gets an urgent nudge, which outlasts quiet hours
     if is_news or had_problem:
         telling.refresh_card(tx, dossier)
     return made

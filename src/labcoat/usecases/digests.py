@@ -28,6 +28,7 @@ from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look
 from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.domain.stall import Stall
 from labcoat.usecases import weeks
 from labcoat.usecases.weeks import Week
 
@@ -142,7 +143,7 @@ def _composed(week: Week, *, now: datetime) -> Digest:
         health=health,
         results=_present(_result(one, week) for one in still_open if one.hypothesis.number not in unhealthy),
         closed=tuple(_closed(one) for one in closed),
-        stalled=_present(_stalled(one, now) for one in still_open),
+        stalled=tuple(_stalled(one, stall, now) for one, stall in week.stalled),
     )
 
 
@@ -236,20 +237,6 @@ def _closed(dossier: Dossier) -> ClosedItem:
     )
 
 
-def _stalled(dossier: Dossier, now: datetime) -> StalledItem | None:
-    experiment = dossier.newest_experiment
-    why, since = "", now
-    if dossier.waiting_request is not None:
-        return None
-    if experiment is not None and experiment.state is ExperimentState.RUNNING:
-        assert experiment.end_reached_at is not None
-        why, since = "its planned end has passed", experiment.end_reached_at
-    elif experiment is not None and experiment.state is ExperimentState.STOPPED and experiment.stopped_at is not None:
-        if dossier.hypothesis.stage is Stage.EXPERIMENT:
-            why, since = "stopped, not decided", experiment.stopped_at
-    elif dossier.prototypes and dossier.prototypes[-1].is_over_cap:
-        why, since = "the prototype is over its cap", dossier.prototypes[-1].begun_at
-    if not why or since >= now:
-        return None
-    days = (now - since).days
-    return StalledItem(hypothesis=dossier.hypothesis.number, change=dossier.hypothesis.change, why=why, days=days)
+def _stalled(dossier: Dossier, stall: Stall, now: datetime) -> StalledItem:
+    hypothesis, days = dossier.hypothesis, max(0, (now - stall.since).days)
+    return StalledItem(hypothesis=hypothesis.number, change=hypothesis.change, why=stall.case, days=days)

@@ -12,10 +12,10 @@ from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.domain.nudge import owner_or_stand_in
 from labcoat.domain.person import Person, Presence
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import EXPIRES_AFTER_WORKING_DAYS, NoExperimentReason, eligible_leads
+from labcoat.domain.stall import owner_or_stand_in
 from labcoat.domain.steps import request as steps
 from labcoat.stats.results import Verdict
 from labcoat.usecases import people as people_here

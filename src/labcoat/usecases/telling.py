@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from labcoat.db import dossiers, outbox, people
+from labcoat.db import dossiers, nudging, outbox, people
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier, involved
 from labcoat.domain.ids import HypothesisNumber, UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
-from labcoat.usecases import following, home
+from labcoat.usecases import answering, following, home
 
 _LOUD = frozenset({Step.START, Step.APPROVE, Step.CLOSE, Step.PIVOT, Step.SHIP})
 """Steps whose line the channel sees too; filing is seen by the card itself."""
@@ -33,6 +33,7 @@ def save(
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
     following.tell(tx, saved, step=step, by=by, entry=entry_id)
+    answering.settle(tx, saved, entry=entry_id)
     if step is not Step.FILE:
         outbox.put(
             tx,
@@ -59,7 +60,8 @@ def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime)
 
 
 def refresh_card(tx: Transaction, dossier: Dossier) -> None:
-    """Let the card, and the messages about a request that waits, show what is true now."""
+    """Let the card, and the messages about a request that waits, show what is true now; it may have begun to stall."""
+    nudging.touch(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
     if dossier.waiting_request is not None:
         refresh_requests(tx, dossier, dossier.waiting_request.position)
     outbox.put(

@@ -15,7 +15,9 @@ from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Look, SourceProblem
+from labcoat.domain.stall import Stall
 from labcoat.stats.results import Verdict
+from labcoat.usecases import stalling
 
 _DEFAULTS = ChannelSettings()
 
@@ -26,7 +28,7 @@ class Week:
 
     monday, slot: of the newest week that is due. since: when the last digest was made, or seven days ago without one.
     dossiers: what is open, or was closed since then. looks: by hypothesis, the newest of its newest experiment.
-    problems, verdicts_before: by experiment; the verdict that stood at the last digest.
+    stalled: the most urgent first. problems, verdicts_before: by experiment; the verdict that stood at the last digest.
     """
 
     monday: date
@@ -39,6 +41,7 @@ class Week:
     looks: Mapping[HypothesisNumber, Look]
     problems: Mapping[ExperimentNumber, SourceProblem]
     verdicts_before: Mapping[ExperimentNumber, Verdict]
+    stalled: tuple[tuple[Dossier, Stall], ...]
 
 
 def read(
@@ -63,6 +66,14 @@ def read(
     fresh = {number: tested[number] for number, look in newest_looks.items() if look.made_at > tested[number]}
     before = looks.verdicts_before(tx, workspace, fresh)
     last_filed = dossiers.last_filed_at(tx, workspace, of)
+    stalled = stalling.stalled(
+        tx,
+        workspace,
+        list(found.values()),
+        newest_looks,
+        zone_of=lambda channel: chosen.get(channel, _DEFAULTS).zone or zone,
+        now=now,
+    )
     weeks = {}
     for channel in of:
         settings = chosen.get(channel, _DEFAULTS)
@@ -83,6 +94,11 @@ def read(
             },
             problems=problems,
             verdicts_before=before,
+            stalled=tuple(
+                (one, stall)
+                for number, stall in stalled.items()
+                if (one := found[number]).hypothesis.channel == channel
+            ),
         )
     return weeks
 

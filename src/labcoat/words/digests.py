@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from labcoat.domain.digest import ClosedItem, Digest, HealthItem, ResultItem
 from labcoat.stats.results import Verdict
-from labcoat.words import numbers, verdicts
+from labcoat.words import nudges, numbers, verdicts
 
 CHANGE_LENGTH = 70
 ITEMS_SHOWN, ITEMS_SHOWN_DETAILED = 5, 25
@@ -74,7 +74,7 @@ def groups(digest: Digest) -> list[Group]:
             sign="zzz",
             title="Stalled",
             lines=tuple(
-                f"H-{one.hypothesis} {_short(one.change)}: {one.why}, {numbers.days(one.days)}"
+                f"H-{one.hypothesis} {_short(one.change)}: {nudges.STALLED.get(one.why, one.why)}, {numbers.days(one.days)}"
                 for one in digest.stalled
             ),
         ),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.ids import ExperimentNumber
-from labcoat.stats.results import Verdict
+from labcoat.stats.results import SampleRatio, Verdict
 from labcoat.words import numbers
 from labcoat.words.verdicts import WORDS
 
@@ -27,6 +27,11 @@ def seems_live(
     """Return that exposures arrive for a draft."""
     when = "" if since is None else f" since {numbers.day_and_time(since, zone)}"
     return f"E-{number} seems to be live{when}: {_arms(variants, exposed)} units. Start it?"
+
+
+def split_figures(split: SampleRatio, variants: Sequence[str]) -> str:
+    """Return the units and how likely they are by chance."""
+    return f"{_arms(variants, split.exposed)}, p {numbers.probability(split.p_value)}"
 
 
 def counts_line(counts: UnitCounts, variants: Sequence[str], *, zone: str) -> str:

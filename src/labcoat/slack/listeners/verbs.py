@@ -15,6 +15,7 @@ from labcoat.slack.listeners import (
     importing,
     listing,
     need,
+    nudge,
     people,
     prediction,
     prototype,
@@ -63,6 +64,7 @@ BUTTON_VERBS: Mapping[str, Callable[[Call, Target], None]] = {
     "decline": request.open_decision_form("decline"),
     "ask_other": request.open_ask_other_form,
     "withdraw": request.open_withdraw_form,
+    "snooze": nudge.snooze,
 }
 """Also those that only a button in its place can mean."""
 
@@ -114,6 +116,7 @@ FORMS: Mapping[str, Callable[[Submission], None]] = {
     "handover": people.submit_handover,
     "away": people.submit_away,
     "settings": settings.submit_settings,
+    "snooze": nudge.submit_snooze,
 }
 """What submitting each form does, by its callback id."""
 

@@ -1,0 +1,117 @@
+"""What tells of a stall beside the hypothesis itself: its looks, counts, typed totals and unreadable sources."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from labcoat.db import counts, looks, nudging
+from labcoat.db.database import Transaction
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, WorkspaceId
+from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.look import Look
+from labcoat.domain.nudge import stalls_from
+from labcoat.domain.plan import ResultSource
+from labcoat.domain.stall import NudgeCase, Signs, Stall, find_stalls, owner_or_stand_in
+from labcoat.stats import answers
+from labcoat.stats.results import Verdict
+from labcoat.usecases import people
+
+_TOLD_ELSEWHERE = frozenset({NudgeCase.SPLIT, NudgeCase.HARM, NudgeCase.REQUEST_WAITING, NudgeCase.NO_NUMBERS})
+"""The digest has groups of their own for them."""
+_HARM = frozenset({Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
+
+
+def signs(tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Mapping[NudgeCase, datetime]) -> Signs:
+    """Return what the database tells; only of what runs is anything read."""
+    experiment = dossier.newest_experiment
+    if experiment is None or experiment.state is not ExperimentState.RUNNING or experiment.is_of_the_past:
+        return Signs(changed_at=changed_at, found=found)
+    if experiment.plan.source is ResultSource.TYPED:
+        return _of_typed(tx, dossier.hypothesis.workspace, experiment, changed_at, found)
+    return _of_warehouse(tx, dossier.hypothesis.workspace, experiment, changed_at, found)
+
+
+def _of_typed(
+    tx: Transaction,
+    workspace: WorkspaceId,
+    experiment: Experiment,
+    changed_at: datetime,
+    found: Mapping[NudgeCase, datetime],
+) -> Signs:
+    newest = looks.newest(tx, workspace, experiment.number)
+    verdict = newest.readout.verdict if newest is not None and newest.readout is not None else None
+    entries = looks.newest_entries(tx, workspace, experiment.number).values()
+    return Signs(
+        changed_at=changed_at,
+        found=found,
+        is_uneven=verdict is Verdict.INVALID,
+        is_harmed=verdict in _HARM,
+        totals_at=max((one.sent_at for one in entries), default=None),
+    )
+
+
+def _of_warehouse(
+    tx: Transaction,
+    workspace: WorkspaceId,
+    experiment: Experiment,
+    changed_at: datetime,
+    found: Mapping[NudgeCase, datetime],
+) -> Signs:
+    newest = looks.newest(tx, workspace, experiment.number)
+    verdict = newest.readout.verdict if newest is not None and newest.readout is not None else None
+    count = counts.find(tx, workspace, experiment.number)
+    any_look = looks.newest_sample(tx, workspace, experiment.number)
+    problem = looks.find_problem(tx, workspace, experiment.number)
+    is_uneven = count is not None and count.split.p_value < answers.SPLIT_INVALID_BELOW
+    units = [*(count.exposed if count is not None else ()), *(any_look.exposed if any_look is not None else ())]
+    return Signs(
+        changed_at=changed_at,
+        found=found,
+        is_uneven=is_uneven or verdict is Verdict.INVALID,
+        is_harmed=verdict in _HARM,
+        has_data=sum(units) > 0,
+        has_refreshed=count is not None or any_look is not None,
+        problem_since=problem.since if problem is not None and problem.is_owner_told else None,
+    )
+
+
+def stalled(
+    tx: Transaction,
+    workspace: WorkspaceId,
+    there: Sequence[Dossier],
+    newest_looks: Mapping[ExperimentNumber, Look],
+    *,
+    zone_of: Callable[[ChannelId], str],
+    now: datetime,
+) -> dict[HypothesisNumber, Stall]:
+    """Return what digests count as stalled, the most urgent first: what was due for a first nudge and not snoozed.
+
+    What was nudged three times in vain is told here alone. newest_looks: of the running experiments that have one.
+    """
+    numbers = [one.hypothesis.number for one in there if one.hypothesis.is_open]
+    if not numbers:
+        return {}
+    presence = people.presence(tx, workspace, now)
+    known, changed_at = nudging.found_since(tx, workspace, numbers), nudging.changed_at(tx, workspace, numbers)
+    snoozed = nudging.snoozed(tx, workspace, numbers)
+    found: dict[HypothesisNumber, Stall] = {}
+    for dossier in there:
+        number, experiment = dossier.hypothesis.number, dossier.newest_experiment
+        if number not in changed_at:
+            continue
+        look = newest_looks.get(experiment.number) if experiment is not None else None
+        if look is None:
+            seen = signs(tx, dossier, changed_at=changed_at[number], found=known.get(number, {}))
+        else:  # it has data, and of the rest the digest tells under other titles
+            seen = Signs(changed_at=changed_at[number], found=known.get(number, {}), totals_at=look.made_at)
+        carer = owner_or_stand_in(dossier.hypothesis, presence)
+        until = snoozed.get(number, {}).get(carer) if carer is not None else None
+        stalls = find_stalls(dossier, seen, presence=presence, now=now)
+        own = [one for one in stalls if one.case not in _TOLD_ELSEWHERE]
+        zone = zone_of(dossier.hypothesis.channel)
+        due = [one for one in own if stalls_from(one, zone=zone, snoozed=until) <= now]
+        if due:
+            found[number] = due[0]
+    order = list(NudgeCase)
+    return dict(sorted(found.items(), key=lambda one: (order.index(one[1].case), one[1].since)))
