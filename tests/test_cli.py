@@ -78,7 +78,7 @@ def test_no_command_shows_help_and_is_not_understood(capsys: pytest.CaptureFixtu
     assert "usage: labcoat" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["deploy"], ["demo", "--port", "high"], ["sandbox"], ["serve", "now"]])
+@pytest.mark.parametrize("arguments", [["deploy"], ["demo", "--port", "high"], ["sandbox", "--port"], ["serve", "now"]])
 def test_what_is_not_understood_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
@@ -149,11 +149,14 @@ def test_serve_without_a_secret_says_which(
     assert f"{missing} is not set." in capsys.readouterr().err
 
 
-def test_serve_refuses_socket_mode(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_with_an_app_token_of_another_app_says_so(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["migrate"])
     environment.setenv("SLACK_APP_TOKEN", "xapp-1")
 
     assert cli.main(["serve"]) == 1
-    assert "SLACK_APP_TOKEN asks for Socket Mode, which is not built yet." in capsys.readouterr().err
+    assert "Slack does not take SLACK_APP_TOKEN (not_allowed_token_type)." in capsys.readouterr().err
 
 
 def test_serve_on_a_database_that_was_not_migrated_says_what_to_run(

@@ -128,6 +128,8 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
         "LABCOAT_ANSWER_WITHIN_MS": f"{read.answer_within.total_seconds() * 1000:.0f}",
         "LABCOAT_API_PER_MINUTE": str(read.api_per_minute),
         "LABCOAT_ACTS_PER_MINUTE": str(read.acts_per_minute),
+        "LABCOAT_LINKS": str(read.links),
+        "LABCOAT_STOP_SECONDS": str(read.stop_seconds),
         "LABCOAT_LEASE_SECONDS": f"{read.lease.total_seconds():.0f}",
         "LABCOAT_SETTLE_SECONDS": f"{read.settling.total_seconds():.0f}",
         "LABCOAT_DELIVERERS": str(read.deliverers),

@@ -18,6 +18,7 @@ SLACK = ROOT / "src/labcoat/slack"
 
 HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
 SCOPES_OF_METHODS = {
+    "apps_connections_open": frozenset(),  # the app-level token has a scope of its own
     "auth_test": frozenset[str](),
     "chat_postMessage": frozenset({"chat:write"}),
     "chat_update": frozenset({"chat:write"}),

@@ -33,9 +33,26 @@ def test_without_token_or_secret_the_sentence_names_it_and_the_way_to_try(missin
         settings.read(environment)
 
 
-def test_socket_mode_is_refused_plainly() -> None:
-    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN asks for Socket Mode, which is not built yet"):
-        settings.read({**NEEDED, "SLACK_APP_TOKEN": "xapp-1"})
+def test_with_an_app_token_nothing_needs_to_be_signed() -> None:
+    read = settings.read({"SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": " xapp-1 "})
+
+    assert (read.slack_app_token, read.slack_signing_secret, read.links) == ("xapp-1", None, 2)
+
+
+def test_with_token_and_secret_both_ways_are_open() -> None:
+    read = settings.read({**NEEDED, "SLACK_APP_TOKEN": "xapp-1"})
+
+    assert (read.slack_app_token, read.slack_signing_secret) == ("xapp-1", SECRET)
+
+
+def test_a_bot_token_is_no_app_token() -> None:
+    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN must be an app-level token, which begins with xapp-"):
+        settings.read({**NEEDED, "SLACK_APP_TOKEN": "xoxb-1"})
+
+
+def test_more_links_than_slack_allows_are_refused() -> None:
+    with pytest.raises(SettingsError, match="LABCOAT_LINKS must be a whole number from 1 to 10"):
+        settings.read({**NEEDED, "LABCOAT_LINKS": "11"})
 
 
 @pytest.mark.parametrize("name", ["PORT", "LABCOAT_THREADS", "LABCOAT_LEASE_SECONDS", "LABCOAT_DELIVERERS"])

@@ -45,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     sandbox = commands.add_parser("sandbox", help="a local Slack for any Bolt app")
-    sandbox.add_argument("--app-url", required=True, help="where the app takes Slack's requests")
-    sandbox.add_argument("--signing-secret", required=True, help="what the app checks signatures with")
+    sandbox.add_argument("--app-url", help="where the app takes Slack's requests; without it the app uses Socket Mode")
+    sandbox.add_argument("--signing-secret", default="unused", help="what the app checks signatures with")
     sandbox.add_argument("--port", type=int, default=8010, help="of the page and the Web API (default 8010)")
     sandbox.add_argument("--clock-url", help="where the app's own clock is moved, if it has one")
     sandbox.add_argument("--workspace", metavar="FILE", type=Path, help="people, channels and commands, as JSON")
@@ -120,9 +120,8 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _serve(_given: argparse.Namespace) -> int:
     import logging
 
-    import uvicorn
-
     from labcoat import settings, wiring
+    from labcoat.web import serving
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # at INFO it writes two lines a tick
@@ -131,7 +130,7 @@ def _serve(_given: argparse.Namespace) -> int:
         bot = wiring.build(read)
     except settings.SettingsError as error:
         return _refuse(str(error))
-    uvicorn.run(bot.web, host=read.host, port=read.port, log_level="warning")
+    serving.run(bot.web, host=read.host, port=read.port, stop_seconds=read.stop_seconds)
     return 0
 
 

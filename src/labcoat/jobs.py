@@ -322,8 +322,9 @@ class Running:
 
     def stop(self) -> None:
         """Stop after what is being done now."""
-        self._scheduler.shutdown(wait=True)
+        self._scheduler.pause()
         self._deliverers.stop()
+        self._scheduler.shutdown(wait=True)
 
     def _tick(self) -> None:
         try:

@@ -19,11 +19,14 @@ class Settings:
 
     refresh: between counts of units, None for never. settling: within which Slack's history shows what it accepted.
     deliverers: how many messages are told at once. acts_per_minute: of one person, None for as many as they like.
-    secrets: all of it, for the `${NAME}`s of the metrics file.
+    slack_signing_secret: None
+    if nothing comes over HTTP. slack_app_token: None without Socket Mode. links: of Socket Mode, of this process.
+    stop_seconds: how long a stop may take. secrets: all of it, for the `${NAME}`s of the metrics file.
     """
 
     slack_bot_token: str = field(repr=False)
-    slack_signing_secret: str = field(repr=False)
+    slack_signing_secret: str | None = field(repr=False)
+    slack_app_token: str | None = field(repr=False)
     slack_api_url: str
     database_url: str = field(repr=False)
     host: str
@@ -40,17 +43,18 @@ class Settings:
     settling: timedelta
     deliverers: int
     acts_per_minute: int | None
+    links: int
+    stop_seconds: int
     secrets: Mapping[str, str] = field(repr=False)
 
 
 def read(environment: Mapping[str, str]) -> Settings:
     """Return the settings; raise SettingsError for the first that is missing or wrong."""
-    if environment.get("SLACK_APP_TOKEN"):
-        msg = "SLACK_APP_TOKEN asks for Socket Mode, which is not built yet. Unset it, and let Slack reach PORT."
-        raise SettingsError(msg)
+    app_token = _app_token(environment)
     return Settings(
         slack_bot_token=_required(environment, "SLACK_BOT_TOKEN"),
-        slack_signing_secret=_required(environment, "SLACK_SIGNING_SECRET"),
+        slack_signing_secret=_signing_secret(environment, has_links=app_token is not None),
+        slack_app_token=app_token,
         slack_api_url=environment.get("LABCOAT_SLACK_API_URL", "").strip() or "https://slack.com/api/",
         database_url=database_url(environment),
         host=environment.get("LABCOAT_HOST", "").strip() or "0.0.0.0",  # noqa: S104  as PORT: for whoever routes to us
@@ -69,6 +73,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         settling=timedelta(seconds=_whole(environment, "LABCOAT_SETTLE_SECONDS", 5, least=0, most=3600)),
         deliverers=_whole(environment, "LABCOAT_DELIVERERS", 4, most=64),
         acts_per_minute=_whole_or_never(environment, "LABCOAT_ACTS_PER_MINUTE", 60),
+        links=_whole(environment, "LABCOAT_LINKS", 2, most=10),
+        stop_seconds=_whole(environment, "LABCOAT_STOP_SECONDS", 25, most=3600),
         secrets=dict(environment),
     )
 
@@ -82,6 +88,21 @@ def metrics_path(environment: Mapping[str, str]) -> Path | None:
     """Return where the metrics file is, None without one."""
     path = environment.get("LABCOAT_METRICS", "").strip()
     return Path(path) if path else None
+
+
+def _app_token(environment: Mapping[str, str]) -> str | None:
+    token = environment.get("SLACK_APP_TOKEN", "").strip()
+    if token and not token.startswith("xapp-"):
+        msg = "SLACK_APP_TOKEN must be an app-level token, which begins with xapp-. README says where Slack makes one."
+        raise SettingsError(msg)
+    return token or None
+
+
+def _signing_secret(environment: Mapping[str, str], *, has_links: bool) -> str | None:
+    # Nothing is signed that comes by a link of our own; with both, Slack may use either.
+    if has_links and not environment.get("SLACK_SIGNING_SECRET", "").strip():
+        return None
+    return _required(environment, "SLACK_SIGNING_SECRET")
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

@@ -1,5 +1,6 @@
 """Where objects are made: the one place that knows which parts stand behind each other."""
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from labcoat.slack.desk import Desk
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
 from labcoat.slack.house import House
+from labcoat.slack.links import Handle, Links
 from labcoat.slack.pace import Pace
 from labcoat.slack.payloads import Payload
 from labcoat.warehouse import metrics_file
@@ -37,12 +39,16 @@ from labcoat.web import app as web_app
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """Everything that `labcoat serve` runs. desk: takes a request of Slack, by whatever way it came."""
+    """Everything that `labcoat serve` runs. desk: takes a request of Slack, by whatever way it came.
+
+    links: of Socket Mode, None without.
+    """
 
     web: Starlette
     jobs: Jobs
     database: Database
     desk: Desk
+    links: Links | None
 
 
 def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot:
@@ -77,20 +83,26 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         describe=lambda person: connection.describe(client, person, workspace=workspace, zone=settings.timezone),
     )
 
+    def handle(payload: Payload, transport_key: str) -> BoltResponse:
+        return slack_app.handle(bolt, payload, pace=pace, transport_key=transport_key)
+
+    desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
+    links = _links(settings, client, desk.answer)
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         running = Running(jobs, deliverers=settings.deliverers)
         running.start()
+        if links is not None:
+            links.start()
         yield
+        if links is not None:
+            await links.stop()
         # First what people asked for: it may be answered already, so nobody sends it again; then what it has to tell.
         await to_thread.run_sync(desk.close)
         await to_thread.run_sync(running.stop)
         database.dispose()
 
-    def handle(payload: Payload, transport_key: str) -> BoltResponse:
-        return slack_app.handle(bolt, payload, pace=pace, transport_key=transport_key)
-
-    desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
     web = web_app.build(
         signing_secret=settings.slack_signing_secret,
         handle=desk.answer,
@@ -98,7 +110,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         api=Api(database=database, pace=ApiPace(settings.api_per_minute)),
         more_routes=more_routes,
     )
-    return Bot(web=web, jobs=jobs, database=database, desk=desk)
+    return Bot(web=web, jobs=jobs, database=database, desk=desk, links=links)
 
 
 def _database(settings: Settings) -> Database:
@@ -139,6 +151,31 @@ def _connected(settings: Settings) -> tuple[WebClient, Identity]:
     except (SlackClientError, HTTPException, OSError) as error:
         msg = f"Slack cannot be reached at {settings.slack_api_url}: {error}"
         raise SettingsError(msg) from error
+
+
+def _links(settings: Settings, client: WebClient, handle: Handle) -> Links | None:
+    token = settings.slack_app_token
+    if token is None:
+        return None
+    try:
+        first = deque([connection.link_url(client, token)])  # refused at the start rather than in the log
+    except SlackApiError as error:
+        msg = (
+            f"Slack does not take SLACK_APP_TOKEN ({error.response['error']}). Make one with the scope "
+            "connections:write at the app's page, under Basic Information."
+        )
+        raise SettingsError(msg) from error
+    except (SlackClientError, HTTPException, OSError) as error:
+        msg = f"Slack cannot be reached at {settings.slack_api_url}: {error}"
+        raise SettingsError(msg) from error
+
+    def next_url() -> str:
+        try:
+            return first.popleft()
+        except IndexError:
+            return connection.link_url(client, token)
+
+    return Links(count=settings.links, open_url=next_url, handle=handle)
 
 
 def _metrics(settings: Settings) -> MetricsFile | None:

@@ -55,11 +55,11 @@ def module_play(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path)
         yield lambda **more: stack.enter_context(playing(f"sqlite:///{path}", **more))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "socket mode"])
 def play_on_both(request: pytest.FixtureRequest, database_url: str) -> Iterator[Play]:
-    """A play on SQLite and one on PostgreSQL."""
-    if request.param == "sqlite":
-        with playing(database_url) as running:
+    """A play on SQLite, one on PostgreSQL, and one on SQLite that Slack reaches by links instead of HTTP."""
+    if request.param != "postgresql":
+        with playing(database_url, has_links=request.param == "socket mode") as running:
             yield running
         return
     server: postgres.Server = request.getfixturevalue("postgres_server")

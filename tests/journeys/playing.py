@@ -3,12 +3,13 @@
 Nothing runs in the background, so a test says when the clock ticks and when the outbox is delivered.
 """
 
+import asyncio
 import json
 import secrets
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from labcoat.sandbox.serving import RunningSandbox
 from labcoat.sandbox.wire import Json
 from labcoat.sandbox.workspace import Bot as SlackBot
 from labcoat.sandbox.workspace import Workspace
+from labcoat.slack.links import Links
 from labcoat.wiring import Bot
 
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -284,13 +286,18 @@ def playing(
     metrics: str = "",
     timing: Timing | None = None,
     environment: Mapping[str, str] | None = None,
+    has_links: bool = False,
 ) -> Iterator[Play]:
-    """Run a sandbox and a bot over a migrated database until the end, at START. environment: more of the bot's."""
+    """Run a sandbox and a bot over a migrated database until the end, at START.
+
+    environment: more of the bot's. has_links: Slack reaches the bot by Socket Mode.
+    """
     with ending_together() as threads, serving.running_sandbox(slack or workspace(), timing=timing) as sandbox:
         read_settings = settings.read(
             {
                 "SLACK_BOT_TOKEN": sandbox.slack.workspace.bot.token,
                 "SLACK_SIGNING_SECRET": serving.DEFAULT_SIGNING_SECRET,
+                "SLACK_APP_TOKEN": sandbox.slack.workspace.bot.app_token if has_links else "",
                 "LABCOAT_SLACK_API_URL": sandbox.api_url,
                 "DATABASE_URL": database_url,
                 "LABCOAT_HOME_CHANNEL": people.CHANNEL,
@@ -306,13 +313,35 @@ def playing(
         bot = wiring.build(read_settings)
         try:
             with served(bot.web, threads) as address, SandboxClient(sandbox.url) as client:
-                url = sandbox.app_url = f"{address}/slack/events"
+                url = f"{address}/slack/events"
+                sandbox.app_url = None if has_links else url
                 play = Play(sandbox, client, bot, url)
                 play.set_clock(START)
-                yield play
+                with linked(bot.links) if bot.links else nullcontext():
+                    client.wait_for(lambda: client.links.count() == (read_settings.links if has_links else 0))
+                    yield play
         finally:
             bot.desk.close()
             bot.database.dispose()
+
+
+@contextmanager
+def linked(links: Links) -> Iterator[None]:
+    """Keep links of Socket Mode up, in a thread with an event loop of their own."""
+    is_over = threading.Event()
+
+    async def run() -> None:
+        links.start()
+        await asyncio.to_thread(is_over.wait)
+        await links.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()), name="links", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join(30)
 
 
 @contextmanager

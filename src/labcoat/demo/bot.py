@@ -11,7 +11,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 
-import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,6 +22,7 @@ from labcoat.db.database import Database
 from labcoat.demo import past, people
 from labcoat.domain.ids import ChannelId, WorkspaceId
 from labcoat.domain.schedule import DIGEST_TIME, NUDGE_TIME, at_local, local_date
+from labcoat.web import serving
 from labcoat.wiring import Bot
 
 STOPS = (time_of_day(8), DIGEST_TIME, NUDGE_TIME, time_of_day(14), time_of_day(20))
@@ -53,7 +53,7 @@ def main() -> None:
         return JSONResponse({"now": _now(made[0]).isoformat()})
 
     made.append(wiring.build(read, more_routes=(Route("/demo/clock", move, methods=["GET", "POST"]),)))
-    uvicorn.run(made[0].web, host="127.0.0.1", port=read.port, log_level="warning")
+    serving.run(made[0].web, host="127.0.0.1", port=read.port, stop_seconds=read.stop_seconds)
 
 
 def _end_with_parent() -> None:

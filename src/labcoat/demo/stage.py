@@ -88,22 +88,28 @@ class Stage:
 
 @contextmanager
 def raised(
-    folder: Path, *, port: int = 0, environment: Mapping[str, str] | None = None, has_past: bool = False
+    folder: Path,
+    *,
+    port: int = 0,
+    environment: Mapping[str, str] | None = None,
+    has_past: bool = False,
+    has_links: bool = False,
 ) -> Iterator[Stage]:
     """Run sandbox and bot until the block ends, business time beginning on a Tuesday morning a while ago.
 
     environment: settings of the bot beside the demo's own. has_past: whether the team has worked here for a year.
+    has_links: whether Slack reaches the bot by Socket Mode instead of HTTP.
     """
     start = opening_morning(datetime.now(UTC))
     first = past.EXPERIMENTS + 1 if has_past else 1
     with serving.running_sandbox(people.workspace(), port=port) as sandbox, ThreadPoolExecutor() as beside:
         bot_port = _free_port()
-        sandbox.app_url = f"http://127.0.0.1:{bot_port}/slack/events"
+        sandbox.app_url = None if has_links else f"http://127.0.0.1:{bot_port}/slack/events"
         sandbox.use_clock(f"http://127.0.0.1:{bot_port}/demo/clock")
         settings = {
             "SLACK_BOT_TOKEN": people.workspace().bot.token,
             "SLACK_SIGNING_SECRET": serving.DEFAULT_SIGNING_SECRET,
-            "SLACK_APP_TOKEN": "",
+            "SLACK_APP_TOKEN": people.workspace().bot.app_token if has_links else "",
             "LABCOAT_SLACK_API_URL": sandbox.api_url,
             "DATABASE_URL": f"sqlite:///{folder / 'labcoat.db'}",
             "PORT": str(bot_port),

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from labcoat.sandbox.faults import FaultKind
+from labcoat.sandbox.socket_mode import Trouble
 from labcoat.sandbox.wire import Json
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class SandboxClient:
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=HTTP_SECONDS, trust_env=False)
         self.faults = FaultsClient(self)
+        self.links = LinksClient(self)
 
     def __enter__(self) -> Self:
         return self
@@ -274,6 +276,21 @@ class Person:
                 return str(conversation["id"])
         reason = f"{self.id} shares no channel with the bot."
         raise NotPossible(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class LinksClient:
+    """The links of Socket Mode, and trouble for them."""
+
+    client: SandboxClient
+
+    def count(self) -> int:
+        """Return how many are open."""
+        return int(self.client.see("links")["open"])
+
+    def trouble(self, kind: Trouble | str, *, count: int | None = None) -> None:
+        """Let this happen to the oldest `count` links, to all unless given."""
+        self.client.request("POST", "links", json={"kind": Trouble(kind).value, "count": count})
 
 
 @dataclass(frozen=True, slots=True)

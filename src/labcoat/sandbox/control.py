@@ -59,6 +59,7 @@ def routes(slack: LocalSlack, app: Callable[[], AppLink]) -> list[Route]:
         Route("/sandbox/curtain", _curtain(slack), methods=["POST"]),
         Route("/sandbox/clock", _clock(slack), methods=["GET", "POST"]),
         Route("/sandbox/faults", _faults(slack), methods=["GET", "POST", "DELETE"]),
+        Route("/sandbox/links", _links(slack), methods=["GET", "POST"]),
         Route("/sandbox/calls", _calls(slack), methods=["GET"]),
         Route("/sandbox/stream", _stream(slack), methods=["GET"]),
         Route("/sandbox/files", _take_file(slack), methods=["POST"]),
@@ -158,6 +159,19 @@ def _read_fault(asked: Json) -> Fault:
     except (KeyError, TypeError, ValueError) as problem:
         message = f"A fault needs a method and a kind of {', '.join(FaultKind)}."
         raise PersonRefusal(message) from problem
+
+
+def _links(slack: LocalSlack) -> Endpoint:
+    """Show how many links of Socket Mode are open, and make trouble for them."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.method == "POST":
+            asked = await _body(request)
+            count = asked.get("count")
+            await slack.socket_mode.trouble(str(asked.get("kind")), count=count if isinstance(count, int) else None)
+        return JSONResponse({"open": slack.socket_mode.open_links})
+
+    return endpoint
 
 
 def _calls(slack: LocalSlack) -> Endpoint:

@@ -16,6 +16,7 @@ from labcoat.sandbox.journal import Journal
 from labcoat.sandbox.limits import MESSAGE_TEXT
 from labcoat.sandbox.pace import Pace
 from labcoat.sandbox.passes import Passes
+from labcoat.sandbox.socket_mode import SocketMode
 from labcoat.sandbox.views import Views, read_view
 from labcoat.sandbox.wire import Json, SlackRefusal, parsed
 from labcoat.sandbox.workspace import Workspace
@@ -58,7 +59,13 @@ class LocalSlack:
         self.pace = Pace(self.timing.post_seconds, clock=clock)
         self.faults = Faults()
         self.journal = Journal()
+        self.socket_mode = SocketMode(base_url=base_url, app_id=workspace.bot.app_id)
         self.curtain = ""  # what the page says while a stage is set behind it; nobody can act there before it falls
+
+    @property
+    def is_socket_mode(self) -> bool:
+        """Whether the app is reached by the links it opens: when it gave no address of its own."""
+        return self.app_url is None
 
     async def move_clock(self, moment: datetime) -> None:
         """Move the app's clock; what is said on the way shows the time of the stop where it was said."""

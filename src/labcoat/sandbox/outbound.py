@@ -12,10 +12,13 @@ from urllib.parse import urlencode
 import httpx
 
 from labcoat.sandbox.local_slack import LocalSlack
+from labcoat.sandbox.socket_mode import LinkGone
 from labcoat.sandbox.wire import Json
 
 FORM = "application/x-www-form-urlencoded"
 HTTP_TIMEOUT = "http_timeout"
+ANSWERED_IN_ACK = ("view_submission", "block_suggestion")
+"""Interactions whose ack over Socket Mode may carry an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,15 @@ class AppLink:
 
     async def send_command(self, fields: dict[str, str]) -> Reply:
         """Send a slash command."""
+        if self._slack.is_socket_mode:
+            return await self._send_by_link(fields["command"], "slash_commands", fields, accepts_payload=True)
         return await self._send(fields["command"], urlencode(fields).encode(), content_type=FORM, shown=fields)
 
     async def send_interaction(self, payload: Json) -> Reply:
         """Send a click, a form or a shortcut."""
+        if self._slack.is_socket_mode:
+            accepts = payload["type"] in ANSWERED_IN_ACK
+            return await self._send_by_link(payload["type"], "interactive", payload, accepts_payload=accepts)
         body = urlencode({"payload": json.dumps(payload)}).encode()
         return await self._send(payload["type"], body, content_type=FORM, shown=payload)
 
@@ -108,17 +116,51 @@ class AppLink:
             await asyncio.sleep(seconds)
             reason = HTTP_TIMEOUT if reply.error == "operation_timeout" else "http_error"
             reason = "connection_failed" if reply.error == "dispatch_failed" else reason
-            reply = await self._send_event_once(
-                body, headers={"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
-            )
+            reply = await self._send_event_once(body, attempt=number, reason=reason)
             if reply.ok or not reply.is_retry_wanted:
                 return
 
-    async def _send_event_once(self, body: Json, *, headers: dict[str, str] | None = None) -> Reply:
+    async def _send_event_once(self, body: Json, *, attempt: int = 0, reason: str = "") -> Reply:
         kind = f"event:{body['event']['type']}"
+        if self._slack.is_socket_mode:
+            return await self._send_by_link(
+                kind,
+                "events_api",
+                body,
+                accepts_payload=False,
+                retry_attempt=attempt,
+                retry_reason="timeout" if attempt else "",
+            )
+        headers = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason} if attempt else None
         return await self._send(
             kind, json.dumps(body).encode(), content_type="application/json", shown=body, headers=headers
         )
+
+    async def _send_by_link(
+        self, kind: str, envelope: str, payload: Json, *, accepts_payload: bool, **more: object
+    ) -> Reply:
+        started = time.monotonic()
+        error, text = None, ""
+        try:
+            async with asyncio.timeout(self._slack.timing.ack_seconds):
+                answer = await self._slack.socket_mode.send(envelope, payload, accepts_payload=accepts_payload, **more)
+            text = json.dumps(answer) if answer else ""
+        except TimeoutError:
+            error = "operation_timeout"
+        except LinkGone:
+            error = "dispatch_failed"
+        elapsed_ms = round((time.monotonic() - started) * 1000)
+        status = 200 if error is None else None
+        self._slack.journal.record(
+            "to_app",
+            method=kind,
+            status=status,
+            elapsed_ms=elapsed_ms,
+            error=error,
+            payload=payload,
+            answer=text or None,
+        )
+        return Reply(status=status, elapsed_ms=elapsed_ms, error=error, body=text)
 
     async def _send(
         self, kind: str, body: bytes, *, content_type: str, shown: Json, headers: dict[str, str] | None = None

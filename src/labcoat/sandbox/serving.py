@@ -19,6 +19,7 @@ from labcoat.sandbox import control, page_routes, web_api
 from labcoat.sandbox.faults import HANG_UP
 from labcoat.sandbox.local_slack import LocalSlack, Timing
 from labcoat.sandbox.outbound import AppLink
+from labcoat.sandbox.socket_mode import LINE
 from labcoat.sandbox.wire import PersonRefusal
 from labcoat.sandbox.workspace import Workspace, default_workspace, load_workspace
 
@@ -31,12 +32,15 @@ START_SECONDS = 10.0
 def run(
     *,
     port: int,
-    app_url: str,
+    app_url: str | None,
     signing_secret: str = DEFAULT_SIGNING_SECRET,
     workspace_file: Path | None = None,
     clock_url: str | None = None,
 ) -> None:
-    """Serve a sandbox until interrupted, saying where it is; this is what a command line calls."""
+    """Serve a sandbox until interrupted, saying where it is; this is what a command line calls.
+
+    app_url: None for an app that opens links of Socket Mode.
+    """
     workspace = load_workspace(workspace_file) if workspace_file else default_workspace()
     listener = _listen(port)
     slack = LocalSlack(
@@ -46,7 +50,9 @@ def run(
         clock_url=clock_url,
         signing_secret=signing_secret,
     )
-    sys.stderr.write(f"Slack sandbox: {slack.base_url}  (Web API {slack.base_url}/api/, app {app_url})\n")
+    sys.stderr.write(
+        f"Slack sandbox: {slack.base_url}  (Web API {slack.base_url}/api/, app {app_url or 'by Socket Mode'})\n"
+    )
     with suppress(KeyboardInterrupt):
         _Server(slack).run(sockets=[listener])
 
@@ -73,7 +79,7 @@ class RunningSandbox:
         return self.slack.app_url
 
     @app_url.setter
-    def app_url(self, url: str) -> None:
+    def app_url(self, url: str | None) -> None:
         self.slack.app_url = url
 
     def use_clock(self, url: str) -> None:
@@ -128,7 +134,12 @@ def build_app(slack: LocalSlack) -> ASGIApp:
         await lines.pop().close()
 
     app = Starlette(
-        routes=[*web_api.routes(slack), *control.routes(slack, lambda: lines[0]), *page_routes.routes()],
+        routes=[
+            *web_api.routes(slack),
+            slack.socket_mode.route(is_enabled=lambda: slack.is_socket_mode),
+            *control.routes(slack, lambda: lines[0]),
+            *page_routes.routes(),
+        ],
         exception_handlers={PersonRefusal: control.refused},
         lifespan=lifespan,
     )
@@ -142,12 +153,18 @@ class _Guard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if urlsplit(f"//{host}").hostname not in LOOPBACK_NAMES:
+        if scope["type"] == "websocket":
+            if urlsplit(f"//{host}").hostname not in LOOPBACK_NAMES or "origin" in headers:
+                await send({"type": "websocket.close"})  # no app of this machine: a page in a browser
+                return
+            scope[LINE] = lambda: send.__self__.transport  # type: ignore[attr-defined]  # as in _hang_up
+            await self._app(scope, receive, send)
+        elif urlsplit(f"//{host}").hostname not in LOOPBACK_NAMES:
             await JSONResponse({"ok": False, "error": "wrong_host"}, status_code=421)(scope, receive, send)
         elif scope["path"].startswith("/sandbox/") and headers.get("origin") not in (None, f"http://{host}"):
             await JSONResponse({"ok": False, "error": "wrong_origin"}, status_code=403)(scope, receive, send)
@@ -175,7 +192,7 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             build_app(slack),
             http="h11",
-            ws="none",
+            ws="websockets-sansio",
             loop="asyncio",
             lifespan="on",
             log_level="warning",

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from labcoat.sandbox import methods_chat, methods_conversations, methods_views, response_urls
 from labcoat.sandbox.faults import HungUp, too_many
 from labcoat.sandbox.local_slack import LocalSlack
+from labcoat.sandbox.socket_mode import require_app_token
 from labcoat.sandbox.wire import Json, SlackRefusal, read_args
 
 MOST_UPLOAD_BYTES = 50_000_000
@@ -114,7 +115,10 @@ async def _answer(slack: LocalSlack, request: Request, method: str) -> Response:
         token = args.pop("token", None) or _bearer(request)
         if method == "chat.postMessage" and (wait := slack.pace.seconds_to_wait(str(args.get("channel")))):
             return too_many(wait)
-        answer = _run(slack, method, args, token=token)
+        if method == "apps.connections.open":
+            answer = _open_link(slack, token=_bearer(request))
+        else:
+            answer = _run(slack, method, args, token=token)
     except SlackRefusal as refusal:
         answer = refusal.answer
     slack.journal.record(
@@ -136,11 +140,19 @@ def _run(slack: LocalSlack, method: str, args: Json, *, token: str | None) -> Js
         raise SlackRefusal("unknown_method", req_method=method)
     if not token:
         raise SlackRefusal("not_authed")
+    if token == bot.app_token:
+        raise SlackRefusal("not_allowed_token_type")
     if token != bot.token:
         raise SlackRefusal("invalid_auth")
     if known.scopes and not set(known.scopes) & set(bot.scopes):
         raise SlackRefusal("missing_scope", needed=",".join(known.scopes), provided=",".join(bot.scopes))
     return known.run(slack, args)
+
+
+def _open_link(slack: LocalSlack, *, token: str | None) -> Json:
+    """Return where to open a link of Socket Mode; Slack reads the app-level token from the header only."""
+    require_app_token(token, app_token=slack.workspace.bot.app_token)
+    return {"ok": True, "url": slack.socket_mode.new_url()}
 
 
 def _bearer(request: Request) -> str | None:

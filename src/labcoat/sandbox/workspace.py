@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 SANDBOX_TOKEN_PREFIX = "xoxb-sandbox"  # noqa: S105  a prefix, not a secret
+SANDBOX_APP_TOKEN_PREFIX = "xapp-sandbox"  # noqa: S105  the same
 
 
 class Role(StrEnum):
@@ -41,6 +42,7 @@ class Bot(Part):
     name: str = "labcoat"
     icon: str = "🤖"
     token: str = "xoxb-sandbox-token"  # noqa: S105  opens nothing but this sandbox
+    app_token: str = "xapp-sandbox-token"  # noqa: S105  opens links of this sandbox
     scopes: tuple[str, ...] = ()
 
 
@@ -134,6 +136,9 @@ class Workspace(Part):
         """Refuse what could be a real installation: a real token must never reach this process."""
         if not self.bot.token.startswith(SANDBOX_TOKEN_PREFIX):
             message = f"The bot token must start with {SANDBOX_TOKEN_PREFIX}; never put a real token here."
+            raise ValueError(message)
+        if not self.bot.app_token.startswith(SANDBOX_APP_TOKEN_PREFIX):
+            message = f"The app token must start with {SANDBOX_APP_TOKEN_PREFIX}; never put a real token here."
             raise ValueError(message)
         known = {user.id for user in self.users} | {self.bot.user_id}
         unknown = {member for channel in self.channels for member in channel.members} - known

@@ -31,6 +31,11 @@ def connect(*, token: str, api_url: str, timeout_seconds: float = TIMEOUT_SECOND
     return WebClient(token=token, base_url=url, timeout=timeout, retry_handlers=[])
 
 
+def link_url(client: WebClient, app_token: str) -> str:
+    """Return where to open one link of Socket Mode; raise SlackApiError if Slack does not take the token."""
+    return str(client.apps_connections_open(app_token=app_token)["url"])
+
+
 def describe(client: WebClient, user: UserId, *, workspace: WorkspaceId, zone: str) -> Person | None:
     """Return who somebody is, as Slack knows them; None if Slack does not answer now.
 
@@ -74,8 +79,14 @@ def answer_privately(response_url: str, message: Message, *, replaces: bool = Fa
 
     replaces: in place of the private message that was clicked, which has nothing more to do.
     """
+    said = {"response_type": "ephemeral", "replace_original": replaces, **message.arguments()}
+    answer_by_url(response_url, said)
+
+
+def answer_by_url(response_url: str, said: Mapping[str, Any]) -> None:
+    """Say something by a response URL; what gets lost is only logged."""
     try:
-        follow_up(response_url, {"response_type": "ephemeral", "replace_original": replaces, **message.arguments()})
+        follow_up(response_url, dict(said))
     except (SlackClientError, HTTPException, OSError):
         _log.warning("a private answer did not arrive", exc_info=True)
 

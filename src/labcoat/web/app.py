@@ -34,14 +34,18 @@ Handle = Callable[[Payload, str], Awaitable[BoltResponse]]
 
 def build(
     *,
-    signing_secret: str,
+    signing_secret: str | None,
     handle: Handle,
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
     api: Api | None = None,
     more_routes: tuple[BaseRoute, ...] = (),
 ) -> Starlette:
-    """Return the ASGI app. api: results over HTTP, None for none. more_routes: for `labcoat demo` only."""
-    verifier = SignatureVerifier(signing_secret)
+    """Return the ASGI app.
+
+    signing_secret: None where Slack sends by Socket Mode alone. api: results over HTTP, None for none.
+    more_routes: for `labcoat demo` only.
+    """
+    verifier = SignatureVerifier(signing_secret or "")
 
     async def events(request: Request) -> Response:
         body = await _body(request)
@@ -58,7 +62,9 @@ def build(
             return PlainTextResponse("not understood", status_code=400)
         return _response(await handle(payload, headers["x-slack-signature"]))
 
-    routes = [Route("/slack/events", events, methods=["POST"]), Route("/healthz", _healthy), *more_routes]
+    routes: list[BaseRoute] = [Route("/healthz", _healthy), *more_routes]
+    if signing_secret is not None:
+        routes.append(Route("/slack/events", events, methods=["POST"]))
     if api is not None:
         routes.append(_api_route(api))
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _crashed})

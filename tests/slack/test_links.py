@@ -1,0 +1,223 @@
+"""Links of Socket Mode stay up whatever happens to them, and everything that comes by them is answered."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from slack_bolt.response import BoltResponse
+from slack_sdk import WebClient
+
+from labcoat.sandbox.client import Person, SandboxClient
+from labcoat.sandbox.local_slack import Timing
+from labcoat.sandbox.serving import RunningSandbox, running_sandbox
+from labcoat.slack import connection
+from labcoat.slack.links import Links, LinkTiming
+from labcoat.slack.payloads import Payload
+
+QUICK = LinkTiming(ping=0.2, silence=1, first_pause=0.05, longest_pause=0.2, lasting=0.1, draining=5)
+PATIENT = LinkTiming(first_pause=0.05, longest_pause=0.2, lasting=0.1)
+APP_TOKEN = "xapp-sandbox-token"
+
+
+@dataclass
+class App:
+    """What takes requests, with links in a thread of their own. may_answer: cleared to keep them waiting."""
+
+    taken: list[tuple[str, str]] = field(default_factory=list)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+    stops: threading.Event = field(default_factory=threading.Event)
+
+    def handle(self, payload: Payload, key: str) -> BoltResponse:
+        self.taken.append((payload.kind, key))
+        assert self.may_answer.wait(30)
+        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": "Done"})
+
+
+@contextmanager
+def linked(sandbox: RunningSandbox, *, count: int = 2, timing: LinkTiming = PATIENT) -> Iterator[App]:
+    """Run links until the block ends."""
+    app = App()
+    app.may_answer.set()
+    client = WebClient(base_url=sandbox.api_url, retry_handlers=[])
+
+    async def handle(payload: Payload, key: str) -> BoltResponse:
+        return await asyncio.to_thread(app.handle, payload, key)
+
+    async def run() -> None:
+        links = Links(
+            count=count, open_url=lambda: connection.link_url(client, APP_TOKEN), handle=handle, timing=timing
+        )
+        links.start()
+        await asyncio.to_thread(app.stops.wait)
+        await links.stop()
+        assert links.open_count == 0
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    try:
+        yield app
+    finally:
+        app.may_answer.set()
+        app.stops.set()
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox(timing=Timing(ack_seconds=20, event_retry_seconds=(0.0, 0.0, 0.0))) as running:
+        yield running
+
+
+@pytest.fixture
+def people(sandbox: RunningSandbox) -> Iterator[SandboxClient]:
+    with SandboxClient(sandbox.url) as client:
+        yield client
+
+
+@pytest.fixture
+def ana(people: SandboxClient) -> Person:
+    return people.person("UANA")
+
+
+def test_command_is_answered_in_its_ack(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
+    with linked(sandbox) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+
+        done = ana.command("/hypothesis", "list")
+
+    assert done.ok
+    assert [message["text"] for message in ana.messages()] == ["Done"]
+    assert app.taken[0][1].startswith("envelope ")
+
+
+def test_link_that_slack_closes_is_followed_before_it_goes(
+    sandbox: RunningSandbox, people: SandboxClient, ana: Person
+) -> None:
+    with linked(sandbox, count=1) as app:
+        people.wait_for(lambda: people.links.count() == 1)
+        app.may_answer.clear()
+        waiting = threading.Thread(target=ana.command, args=("/hypothesis", "list"))
+        waiting.start()
+        people.wait_for(lambda: app.taken)
+
+        closing = threading.Thread(target=people.links.trouble, args=("refresh",))
+        closing.start()
+        people.wait_for(lambda: people.links.count() == 1)  # the next one, while the first still owes an answer
+        app.may_answer.set()
+        waiting.join()
+        closing.join()
+
+    assert [message["text"] for message in ana.messages()] == ["Done"]
+
+
+def test_warned_link_goes_on_taking_until_it_is_closed(
+    sandbox: RunningSandbox, people: SandboxClient, ana: Person
+) -> None:
+    with linked(sandbox, count=1):
+        people.wait_for(lambda: people.links.count() == 1)
+
+        people.links.trouble("warn")
+        people.wait_for(lambda: people.links.count() == 2)
+        done = [ana.command("/hypothesis", "list").ok for _ in range(4)]  # by both in turn
+        people.links.trouble("refresh", count=1)
+
+        assert done == [True] * 4
+        assert people.links.count() == 1
+
+
+def test_link_that_broke_is_replaced(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
+    with linked(sandbox, timing=QUICK):
+        people.wait_for(lambda: people.links.count() == 2)
+
+        people.links.trouble("drop")
+        people.wait_for(lambda: people.links.count() == 2, timeout_seconds=30)
+
+        assert ana.command("/hypothesis", "list").ok
+
+
+def test_link_that_hangs_is_replaced(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
+    with linked(sandbox, timing=QUICK):
+        people.wait_for(lambda: people.links.count() == 2)
+
+        people.links.trouble("freeze")  # Slack still holds it to be open, and it answers no ping
+        people.wait_for(lambda: people.links.count() == 4, timeout_seconds=30)
+        people.links.trouble("drop", count=2)
+
+        assert ana.command("/hypothesis", "list").ok
+
+
+def test_links_come_back_when_slack_does_not_take_them_for_a_while(
+    sandbox: RunningSandbox, people: SandboxClient, ana: Person
+) -> None:
+    people.faults.add("apps.connections.open", "error_500", times=2)
+    people.faults.add("apps.connections.open", "ratelimited", times=1, seconds=0)
+    people.faults.add("apps.connections.open", "drop_before", times=1)
+    with linked(sandbox):
+        people.wait_for(lambda: people.links.count() == 2, timeout_seconds=30)
+
+        assert ana.command("/hypothesis", "list").ok
+
+
+def test_links_wait_until_socket_mode_is_switched_on_again(
+    sandbox: RunningSandbox, people: SandboxClient, ana: Person
+) -> None:
+    with linked(sandbox) as _:
+        people.wait_for(lambda: people.links.count() == 2)
+        sandbox.app_url = "http://127.0.0.1:9/"
+        people.links.trouble("disable")
+        assert people.links.count() == 0
+
+        sandbox.app_url = None
+        people.wait_for(lambda: people.links.count() == 2)
+
+        assert ana.command("/hypothesis", "list").ok
+
+
+def test_what_is_not_understood_is_acknowledged_and_handed_to_nobody(
+    sandbox: RunningSandbox, people: SandboxClient
+) -> None:
+    with linked(sandbox) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+
+        done = people.send_event({"type": "member_joined_channel", "user": 7})
+
+    assert done.ok
+    assert app.taken == []
+
+
+def test_stop_answers_what_came_before_it_closes(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
+    answered: list[bool] = []
+    with linked(sandbox) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+        app.may_answer.clear()
+        waiting = [threading.Thread(target=lambda: answered.append(ana.command("/hypothesis").ok)) for _ in range(5)]
+        for thread in waiting:
+            thread.start()
+        people.wait_for(lambda: len(app.taken) == 5)
+        app.stops.set()
+        app.may_answer.set()
+    for thread in waiting:
+        thread.join()
+
+    assert answered == [True] * 5
+    assert people.links.count() == 0
+
+
+def test_answer_whose_link_is_gone_comes_by_the_response_url(
+    sandbox: RunningSandbox, people: SandboxClient, ana: Person
+) -> None:
+    with linked(sandbox, count=1, timing=QUICK) as app:
+        people.wait_for(lambda: people.links.count() == 1)
+        app.may_answer.clear()
+        waiting = threading.Thread(target=ana.command, args=("/hypothesis", "list"))
+        waiting.start()
+        people.wait_for(lambda: app.taken)
+
+        people.links.trouble("drop")
+        waiting.join()
+        app.may_answer.set()
+        people.wait_for(lambda: [message for message in ana.messages() if message["text"] == "Done"])
