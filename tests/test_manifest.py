@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 SLACK = ROOT / "src/labcoat/slack"
 
 HISTORY = frozenset({"channels:history", "groups:history", "im:history"})
+METHOD = re.compile(r"(chat|conversations)\.[a-zA-Z]+")
+
 SCOPES_OF_METHODS = {
     "apps_connections_open": frozenset(),  # the app-level token has a scope of its own
     "auth_test": frozenset[str](),
@@ -94,7 +96,9 @@ def called_methods() -> set[str]:
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SLACK.rglob("*.py")]
     calls = (node.func for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     names = (func.attr for func in calls if isinstance(func, ast.Attribute) and "client" in ast.unparse(func.value))
-    return {name for name in names if not name.startswith("_")}
+    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    said = {text.replace(".", "_") for text in texts if isinstance(text, str) and METHOD.fullmatch(text)}  # of delivery
+    return {name for name in names if not name.startswith("_")} | said
 
 
 def parts(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:

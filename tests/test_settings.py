@@ -104,4 +104,12 @@ def test_the_environment_is_read_here_and_handed_over_whole_by_the_commands() ->
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
     }
 
-    assert readers == {"cli.py", "cli_metrics.py", "cli_outbox.py", "cli_token.py", "demo/bot.py", "demo/stage.py"}
+    assert readers == {
+        "cli.py",
+        "cli_files.py",
+        "cli_metrics.py",
+        "cli_outbox.py",
+        "cli_token.py",
+        "demo/bot.py",
+        "demo/stage.py",
+    }
