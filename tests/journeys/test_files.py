@@ -144,8 +144,9 @@ def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(running: Play) -> 
     view["state"]["values"]["file"] = {"answer": {"type": "file_input", "files": [file]}}
     submission = {
         "type": "view_submission",
-        "user": {"id": running.ana.id},
-        "team": {"id": view["team_id"]},
+        "team": {"id": view["team_id"], "domain": "sandbox"},
+        "user": {"id": running.ana.id, "team_id": view["team_id"]},
+        "trigger_id": "1.2.3",
         "view": view,
     }
 

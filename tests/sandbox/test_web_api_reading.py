@@ -138,6 +138,33 @@ def test_file_is_downloaded_only_with_the_token(slack: WebClient, ana: Person) -
     assert httpx.get(address, headers={"Authorization": f"Bearer {slack.token}"}).content == b"a,b"
 
 
+def test_file_knows_where_it_is_shown(slack: WebClient) -> None:
+    # docs.slack.dev/reference/objects/file-object, channels and ims
+    direct = slack.conversations_open(users="UANA")["channel"]["id"]
+    file_id = slack.files_upload_v2(content=b"a,b", filename="totals.csv", channel=direct)["file"]["id"]
+
+    file = slack.files_info(file=file_id)["file"]
+
+    assert (file["ims"], file["channels"]) == ([direct], [])
+
+
+def test_file_is_shared_with_a_conversation_and_with_no_person_s_id(slack: WebClient) -> None:
+    # bolt-js issue 2115: channel_id takes ids that begin with C, G, D and Z
+    place = slack.files_getUploadURLExternal(filename="totals.csv", length=3)
+    httpx.post(place["upload_url"], content=b"a,b")
+    files = [{"id": place["file_id"]}]
+
+    answer = refusal(slack.files_completeUploadExternal, files=files, channel_id="UANA")
+
+    assert answer["error"] == "invalid_arguments"
+    assert "json-pointer:/channel_id" in answer["response_metadata"]["messages"][0]
+
+
+def test_upload_of_nothing_is_refused(slack: WebClient) -> None:
+    # files.getUploadURLExternal, errors: missing_argument "when the length provided is 0"
+    assert refusal(slack.files_getUploadURLExternal, filename="totals.csv", length=0)["error"] == "missing_argument"
+
+
 def test_same_reaction_twice_is_refused(slack: WebClient) -> None:
     # reactions.add, errors
     ts = slack.chat_postMessage(channel=CHANNEL, text="Hi")["ts"]
