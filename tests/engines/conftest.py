@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -87,12 +88,13 @@ def spark_connect_url(folder: Path) -> Iterator[str]:
         "SPARK_LOG_DIR": str(folder),
     }
     with (folder / "spark.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        # A session of its own: what is started is a shell, and Java its grandchild.
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait_for(port, server, log=folder / "spark.log")
         yield f"sc://127.0.0.1:{port}"
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)
         server.wait()
 
 
