@@ -5,6 +5,7 @@ from typing import Literal
 
 from alembic import context
 
+from labcoat.db import migrating
 from labcoat.db.database import Database
 from labcoat.db.tables import metadata
 from labcoat.db.types import Json, UTCDateTime, Word
@@ -21,6 +22,7 @@ def run() -> None:
     url = context.config.attributes.get("url") or os.environ.get("DATABASE_URL", "sqlite:///labcoat.db")
     database = Database(url)
     with database.writing() as tx:
+        migrating.take_turn(tx)
         context.configure(connection=tx, target_metadata=metadata, render_as_batch=True, render_item=_plain_type)
         context.run_migrations()
     database.dispose()

@@ -7,13 +7,29 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 Transaction = Connection
 """An open transaction; whoever holds one reads and writes, and never commits."""
 
+Unanswered = SQLAlchemyError
+"""What is raised where the database does not answer, or not in time."""
+
 NOTICES_PUT, CLOCK_OFFSET = "labcoat_notices_put", "labcoat_clock_offset"
 """What a transaction remembers. The connection keeps it for the next one, so each begins by forgetting it."""
+
+_PATIENCE = {
+    "connect_timeout": 2,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 10_000,
+    "options": "-c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+}
+"""How long we wait for a PostgreSQL that hangs, and it for us; what DATABASE_URL itself says of one of these wins.
+
+Slack waits 3 s for an answer, so nobody waits longer for a server that is not there.
+"""
 
 
 class DatabaseUnusable(Exception):  # noqa: N818  says what is wrong with the setting or the server
@@ -83,8 +99,7 @@ def _with_driver(url: str) -> URL:
 
 def _engine(url: URL, *, pool_size: int) -> Engine:
     if url.get_backend_name() != "sqlite":
-        # Slack waits 3 s for an answer, so nobody waits longer for a database that is not there.
-        patience = {"connect_timeout": 2, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
+        patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
         return create_engine(
             url, pool_size=pool_size, max_overflow=0, pool_timeout=2.5, pool_pre_ping=True, connect_args=patience
         )
@@ -97,7 +112,8 @@ def _engine(url: URL, *, pool_size: int) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see below
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+    # First of all to wait for others: several that open a new file at once all turn it to WAL.
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
