@@ -9,15 +9,18 @@ from sqlalchemy import Connection, Engine, event
 
 from labcoat import cli
 
-SLOW_WHILE = Path(os.environ["SLOW_WHILE"])
 
+def main() -> int:
+    """Serve, and wait at each transaction as for a database that is far away, or has too much to do."""
+    slow_while = Path(os.environ["SLOW_WHILE"])
 
-@event.listens_for(Engine, "begin")
-def take_longer(_: Connection) -> None:
-    """Wait as a database does that is far away, or has too much to do."""
-    if SLOW_WHILE.exists():
-        time.sleep(1)
+    def take_longer(_: Connection) -> None:
+        if slow_while.exists():
+            time.sleep(1)
+
+    event.listen(Engine, "begin", take_longer)
+    return cli.main(["serve"])
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(["serve"]))
+    sys.exit(main())

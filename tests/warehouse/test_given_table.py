@@ -190,7 +190,7 @@ def zipped() -> bytes:
         (b"u,v,x\n", "units.csv", "no rows below its line of column names"),
         (zipped(), "units.xlsx", "an Excel workbook or a zip. In its program choose Save as or Export, pick CSV"),
         (b"\xd0\xcf\x11\xe0rest", "units.xls", "an Excel workbook"),
-        (gzip.compress(b"u,v,x\n"), "units.csv.gz", "is compressed. Unpack it"),
+        (gzip.compress(b"u,v,x\n", mtime=0), "units.csv.gz", "is compressed. Unpack it"),
         (b"%PDF-1.7", "units.pdf", "is a PDF"),
         (b"\x89PNG\x00\x00", "units.csv", "no text file and no Parquet file"),
         (b"u,v,x\n1,a,1\n", "units.parquet", "is not a Parquet file, whatever its name says"),
