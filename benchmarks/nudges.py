@@ -193,7 +193,7 @@ class Year:
             self._files(tx, user, now)
         mine = dossiers.list_hypotheses(tx, TEAM, owner=user, is_open=True, limit=50)
         asked = dossiers.with_request_of(tx, TEAM, user)
-        for number in [*(one.number for one in mine if chance.random() < diligence * 0.06), *asked]:
+        for number in [*(one.number for one in mine if chance.random() < diligence * 0.02), *asked]:
             if number not in asked or chance.random() < 0.15:
                 self._goes_on(tx, user, number, now)
 

@@ -41,6 +41,7 @@ def refusals() -> Iterator[Message]:
             count=21,
             most=20,
             standing=Standing.GUEST,
+            kind="proportion",
             events=10**12,
             units=10**12,
             megabytes=1,
