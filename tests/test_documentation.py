@@ -121,6 +121,8 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
     assert shown == {
         "DATABASE_URL": read.database_url,
         "PORT": str(read.port),
+        "LABCOAT_OPS_HOST": read.ops_host,
+        "LABCOAT_LOG_LEVEL": read.log_level.lower(),
         "LABCOAT_HOST": read.host,
         "LABCOAT_REFRESH_MINUTES": f"{(read.refresh or timedelta()).total_seconds() / 60:.0f}",
         "LABCOAT_TIMEZONE": read.timezone,

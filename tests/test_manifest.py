@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from labcoat.demo import people
-from labcoat.slack import grammar
+from labcoat.slack import grammar, scopes
 from labcoat.slack.listeners.verbs import SHORTCUTS
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +25,7 @@ SCOPES_OF_METHODS = {
     "chat_postMessage": frozenset({"chat:write"}),
     "chat_update": frozenset({"chat:write"}),
     "conversations_history": HISTORY,
+    "conversations_info": frozenset({"channels:read", "groups:read"}),
     "conversations_open": frozenset({"im:write"}),
     "conversations_replies": HISTORY,
     "files_completeUploadExternal": frozenset({"files:write"}),
@@ -120,6 +121,13 @@ def test_scopes_are_those_of_the_methods_that_are_called(manifest: dict[str, Any
 
 def test_every_method_with_a_known_scope_is_called() -> None:
     assert called_methods() == SCOPES_OF_METHODS.keys()
+
+
+def test_the_doctor_knows_every_scope_and_which_are_optional(manifest: dict[str, Any]) -> None:
+    asked = manifest["oauth_config"]["scopes"]
+
+    assert scopes.WITHOUT.keys() == set(asked["bot"])
+    assert set(asked["bot_optional"]) == scopes.OPTIONAL
 
 
 def test_scopes_to_read_history_may_be_left_out(manifest: dict[str, Any]) -> None:

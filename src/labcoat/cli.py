@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import labcoat
-from labcoat import cli_files, cli_metrics, cli_outbox, cli_token
+from labcoat import cli_doctor, cli_files, cli_metrics, cli_outbox, cli_token
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_token.add(commands)
     cli_outbox.add(commands)
     cli_files.add(commands)
+    cli_doctor.add(commands)
     return parser
 
 
@@ -118,15 +119,12 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _serve(_given: argparse.Namespace) -> int:
-    import logging
-
-    from labcoat import settings, wiring
+    from labcoat import logs, settings, wiring
     from labcoat.web import serving
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # at INFO it writes two lines a tick
     try:
         read = settings.read(os.environ)
+        logs.configure(level=read.log_level, format_=read.log_format, hidden=read.hidden)
         bot = wiring.build(read)
     except settings.SettingsError as error:
         return _refuse(str(error))

@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
+from labcoat import figures
 from labcoat.db import api_answers, clock, counts, deliveries, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
-from labcoat.delivering import Deliverers
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.person import Person
@@ -30,9 +28,6 @@ _log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 DueT = TypeVar("DueT", looks.DueLook, counting.DueCount, arriving.DueDraft)
 
-TICK_SECONDS = 15
-FILES_SECONDS = 2
-"""Somebody waits for a file."""
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
@@ -94,21 +89,28 @@ class Jobs:
                     self.pass_requests_on,
                     self.send_digests,
                     self.send_nudges,
+                    self.forget_old,
                 )
             )
-            with self.database.writing() as tx:
-                deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
-                api_answers.forget(tx, before=clock.machine_now() - ANSWERS_REMEMBERED)
 
     def _run(self, jobs: Iterable[Callable[[datetime], None]]) -> None:
         """Run jobs; one that fails is logged and tried again at the next tick."""
         with self.database.reading() as tx:
             now = clock.business_now(tx)
         for job in jobs:
+            name = getattr(job, "__name__", str(job))
             try:
-                job(now)
+                with figures.timed(name):
+                    job(now)
             except Exception:
-                _log.exception("%s failed; it is tried again at the next tick", getattr(job, "__name__", job))
+                figures.failed(name)
+                _log.exception("%s failed; it is tried again at the next tick", name)
+
+    def forget_old(self, now: datetime) -> None:  # noqa: ARG002
+        """Forget replays and answers that nobody asks for again."""
+        with self.database.writing() as tx:
+            deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
+            api_answers.forget(tx, before=clock.machine_now() - ANSWERS_REMEMBERED)
 
     def learn_people(self, now: datetime) -> None:  # noqa: ARG002
         """Ask Slack who new people are, and once a day whether the others still are who they were."""
@@ -177,6 +179,7 @@ class Jobs:
             looks.finish(tx, look)
 
     def _look(self, look: looks.DueLook, found: Reading | SourceError, now: datetime) -> None:
+        figures.read("look", is_problem=isinstance(found, SourceError))
         if isinstance(found, SourceError):
             with self.database.writing() as tx:
                 looks.record_problem(tx, look, found.message, is_permanent=found.permanent, now=now)
@@ -198,6 +201,7 @@ class Jobs:
 
     def _count(self, due: counting.DueCount, found: Reading | SourceError, now: datetime) -> None:
         assert self.count_every is not None
+        figures.read("count", is_problem=isinstance(found, SourceError))
         with self.database.writing() as tx:
             if isinstance(found, SourceError):
                 counting.record_problem(
@@ -298,48 +302,11 @@ def _parts(items: Sequence[ItemT], size: int) -> Iterable[Sequence[ItemT]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-class Running:
-    """The ticks and the deliverers in the background, until `stop`."""
-
-    def __init__(self, jobs: Jobs, *, deliverers: int) -> None:
-        self._jobs = jobs
-        self._scheduler = BackgroundScheduler(timezone="UTC")
-        # A tick that comes late must still come, and of several missed ones one is enough.
-        for job in (self._tick, self._read):
-            self._scheduler.add_job(
-                job, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
-            )
-        self._scheduler.add_job(
-            self._work, "interval", seconds=FILES_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
-        )
-        self._deliverers = Deliverers(jobs.try_to_deliver, number=deliverers)
-
-    def start(self) -> None:
-        """Start ticking and delivering."""
-        self._jobs.database.on_notices = self._deliverers.ring
-        self._scheduler.start()
-        self._deliverers.start()
-
-    def stop(self) -> None:
-        """Stop after what is being done now."""
-        self._scheduler.pause()
-        self._deliverers.stop()
-        self._scheduler.shutdown(wait=True)
-
-    def _tick(self) -> None:
-        try:
-            self._jobs.keep_time()
-        except Exception:
-            _log.exception("the tick failed; the next one tries again")
-
-    def _read(self) -> None:
-        try:
-            self._jobs.read_sources()
-        except Exception:
-            _log.exception("reading the sources failed; the next tick tries again")
-
-    def _work(self) -> None:
-        try:
-            self._jobs.work_on_files()
-        except Exception:
-            _log.exception("work on files stopped; it is done at the next tick")
+def attempt(act: Callable[[], None]) -> bool:
+    """Do it; return False where a bug ended it, which is logged: the next tick tries again."""
+    try:
+        act()
+    except Exception:
+        _log.exception("%s failed; the next tick tries again", getattr(act, "__name__", act))
+        return False
+    return True

@@ -1,5 +1,6 @@
 """The environment, read once and checked; every setting is in README's table."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,7 +22,8 @@ class Settings:
     deliverers: how many messages are told at once. acts_per_minute: of one person, None for as many as they like.
     slack_signing_secret: None
     if nothing comes over HTTP. slack_app_token: None without Socket Mode. links: of Socket Mode, of this process.
-    stop_seconds: how long a stop may take. secrets: all of it, for the `${NAME}`s of the metrics file.
+    stop_seconds: how long a stop may take. ops_port: of /readyz and /metrics, None for none. log_format: None to go by
+    the terminal. secrets: all of it, for the `${NAME}`s of the metrics file.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -45,7 +47,17 @@ class Settings:
     acts_per_minute: int | None
     links: int
     stop_seconds: int
+    ops_host: str
+    ops_port: int | None
+    log_level: str
+    log_format: str | None
     secrets: Mapping[str, str] = field(repr=False)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What no log may have, as it is."""
+        named = re.compile(r"TOKEN|SECRET|PASSWORD|KEY|DATABASE_URL")
+        return tuple(value for name, value in self.secrets.items() if named.search(name))
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -75,6 +87,10 @@ def read(environment: Mapping[str, str]) -> Settings:
         acts_per_minute=_whole_or_never(environment, "LABCOAT_ACTS_PER_MINUTE", 60),
         links=_whole(environment, "LABCOAT_LINKS", 2, most=10),
         stop_seconds=_whole(environment, "LABCOAT_STOP_SECONDS", 25, most=3600),
+        ops_host=environment.get("LABCOAT_OPS_HOST", "").strip() or "127.0.0.1",
+        ops_port=_whole(environment, "LABCOAT_OPS_PORT", 0, most=65_535) or None,
+        log_level=_one_of(environment, "LABCOAT_LOG_LEVEL", ("debug", "info", "warning", "error"), "info").upper(),
+        log_format=_one_of(environment, "LABCOAT_LOG_FORMAT", ("json", "text"), "") or None,
         secrets=dict(environment),
     )
 
@@ -131,6 +147,14 @@ def _minutes_or_never(environment: Mapping[str, str], name: str, default: int) -
     if environment.get(name, "").strip() == "0":
         return None
     return timedelta(minutes=_whole(environment, name, default, most=1440))
+
+
+def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:
+    word = environment.get(name, "").strip().lower() or default
+    if word not in (*words, default):
+        msg = f"{name} must be one of {', '.join(words)}, not {word!r}"
+        raise SettingsError(msg)
+    return word
 
 
 def _zone(environment: Mapping[str, str]) -> str:

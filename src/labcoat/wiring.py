@@ -19,7 +19,8 @@ from labcoat.api.pace import Pace as ApiPace
 from labcoat.db import migrating, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
 from labcoat.domain.ids import WorkspaceId
-from labcoat.jobs import Jobs, Running
+from labcoat.jobs import Jobs
+from labcoat.running import Running
 from labcoat.settings import Settings, SettingsError
 from labcoat.slack import app as slack_app
 from labcoat.slack import connection
@@ -35,6 +36,12 @@ from labcoat.slack.payloads import Payload
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.web import app as web_app
+from labcoat.web import ops as web_ops
+from labcoat.web.ops import OpsServer
+
+MOST_TICKING_SECONDS = 180.0
+"""How long a tick may take, with all digests of a Monday in it, before this replica counts as not ready."""
+MOST_DELIVERING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class Bot:
 def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot:
     """Return the bot; raise SettingsError if its database, metrics file or token cannot be used."""
     database = _database(settings)
+    migrating.wait_for_others(database)  # replicas that start together: the first may still be at it
     if not migrating.is_current(database):
         msg = "The database is not at this version's schema. Run: labcoat migrate"
         raise SettingsError(msg)
@@ -88,19 +96,24 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
 
     desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
     links = _links(settings, client, desk.answer)
+    running = Running(jobs, deliverers=settings.deliverers)
+    ops = _ops(settings, database, running)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        running = Running(jobs, deliverers=settings.deliverers)
         running.start()
         if links is not None:
             links.start()
+        if ops is not None:
+            ops.start()
         yield
         if links is not None:
             await links.stop()
         # First what people asked for: it may be answered already, so nobody sends it again; then what it has to tell.
         await to_thread.run_sync(desk.close)
         await to_thread.run_sync(running.stop)
+        if ops is not None:
+            await to_thread.run_sync(ops.stop)
         database.dispose()
 
     web = web_app.build(
@@ -121,6 +134,18 @@ def _database(settings: Settings) -> Database:
         msg = f"DATABASE_URL cannot be used: {error}"
         raise SettingsError(msg) from error
     return database
+
+
+def _ops(settings: Settings, database: Database, running: Running) -> OpsServer | None:
+    if settings.ops_port is None:
+        return None
+    silent = {running.ticking: MOST_TICKING_SECONDS, running.delivering: MOST_DELIVERING_SECONDS}
+    app = web_ops.build(database, web_ops.checks(database, pulses=silent))
+    try:
+        return OpsServer(app, host=settings.ops_host, port=settings.ops_port)
+    except OSError as error:
+        msg = f"LABCOAT_OPS_PORT {settings.ops_port} cannot be had on {settings.ops_host}: {error.strerror}"
+        raise SettingsError(msg) from error
 
 
 def _delivery(settings: Settings, database: Database) -> Delivery:

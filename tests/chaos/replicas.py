@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from labcoat import delivering, jobs, settings, wiring
+from labcoat import delivering, running, settings, wiring
 from labcoat.slack import delivery
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -124,7 +124,7 @@ def run(environment: dict[str, str], port: int, fatal: Fatal | None, changes: tu
     """Be a replica, as `labcoat serve` is one, in a hurry."""
     logging.disable(logging.CRITICAL)
     _end_with_parent()
-    jobs.TICK_SECONDS = 1
+    running.TICK_SECONDS = 1
     delivering.BREATH_SECONDS, delivering.POLL_SECONDS = 0.0, 0.1
     # Trouble is a thousand times denser here than in life, so a notice meets it often without a fault of its own.
     delivery.WAITS = (timedelta(seconds=0.3),) * 60

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -77,6 +78,17 @@ class Database:
     def url(self) -> str:
         """The address with its password, for Alembic only."""
         return self._url.render_as_string(hide_password=False)
+
+    @property
+    def address(self) -> str:
+        """Where it is, without the password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database, None for others and for one in memory."""
+        name = self._url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -1,6 +1,7 @@
 """The Bolt app: one stack, synchronous, told everything explicitly."""
 
 import logging
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -10,13 +11,16 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
+from labcoat import figures
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack import errors, plain_answer
+from labcoat.slack import errors, plain_answer, references
 from labcoat.slack.house import House
 from labcoat.slack.listeners import dispatch, rest
 from labcoat.slack.pace import Pace
 from labcoat.slack.payloads import ACTS, Kind, Payload
 from labcoat.words import refusals
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -87,6 +91,16 @@ def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> Bol
 
     transport_key: names one passage of a request that has no name of its own.
     """
+    began = time.monotonic()
+    with references.within(kind=payload.kind):
+        answer = _answer(app, payload, pace=pace, transport_key=transport_key)
+        seconds = time.monotonic() - began
+        _log.info("answered %s in %.0f ms", answer.status, seconds * 1000)
+    figures.answered(payload.kind, answer.status, seconds=seconds)
+    return answer
+
+
+def _answer(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> BoltResponse:
     if payload.kind is Kind.OTHER:  # what nobody listens to is taken, or Slack would send it again
         return plain_answer.DONE
     body = dict(payload.body)

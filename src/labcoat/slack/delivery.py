@@ -15,6 +15,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from labcoat import figures
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
 from labcoat.db.outbox import Claim
@@ -122,6 +123,7 @@ class Delivery:
         except Held as held:
             with self.database.writing() as tx:
                 outbox.retry(tx, claimed, at=held.until, may_be_sent=attempt.may_be_sent, problem="ratelimited")
+            figures.told("held")
         except SlackApiError as error:
             self._refused(attempt, str(error.response["error"]))
         except (SlackClientError, HTTPException, OSError) as error:
@@ -129,6 +131,7 @@ class Delivery:
         else:
             with self.database.writing() as tx:
                 outbox.settle(tx, claimed, channel=channel, ts=ts)
+            figures.told("sent")
         return True
 
     def _tell(self, attempt: _Attempt, now: datetime) -> tuple[ChannelId, str]:
@@ -271,6 +274,7 @@ class Delivery:
         with self.database.writing() as tx:
             at, may_be_sent = clock.lease_now(tx) + wait, attempt.may_be_sent
             outbox.retry(tx, claimed, at=at, may_be_sent=may_be_sent, problem=problem, is_failure=is_failure)
+        figures.told("retried")
 
     def _bury(self, attempt: _Attempt, problem: str) -> None:
         claimed = attempt.claimed
@@ -278,3 +282,4 @@ class Delivery:
         with self.database.writing() as tx:
             outbox.bury(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent)
             telling.tell_of_undelivered(tx, claimed.notice, problem=problem)
+        figures.told("dead")

@@ -1,9 +1,9 @@
 """The one handler for what goes wrong in a listener: a refusal is answered, a bug gets a short reference."""
 
 import logging
-import secrets
 
 from labcoat.domain.refusal import Refusal
+from labcoat.slack import references
 from labcoat.slack.blocks import Message, escape, section
 from labcoat.words import refusals
 
@@ -25,8 +25,8 @@ def refusal_for_form(refusal: Refusal, *, zone: str) -> str:
 
 def crash_text(error: BaseException) -> str:
     """Log a bug with a reference, and return what the person reads; the text of the error stays in the log."""
-    reference = secrets.token_hex(2)
-    _log.error("ref %s", reference, exc_info=error)
+    with references.within() as reference:
+        _log.error("a listener crashed (ref %s)", reference, exc_info=error)
     return (
         f"That didn't work, and nothing was changed. We've logged it (ref {reference}). Please try again in a minute."
     )

@@ -1,7 +1,6 @@
 """The HTTP shell: checks Slack's signature on the raw bytes, then lets the desk have it worked on."""
 
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -18,7 +17,7 @@ from labcoat.api import problems
 from labcoat.api.app import Api
 from labcoat.api.app import Request as ApiRequest
 from labcoat.api.problems import Answer
-from labcoat.slack import payloads
+from labcoat.slack import payloads, references
 from labcoat.slack.payloads import Malformed, Payload
 
 _log = logging.getLogger(__name__)
@@ -51,6 +50,7 @@ def build(
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
+        references.begin()
         headers = {name.lower(): value for name, value in request.headers.items()}
         # Bolt parses before it verifies and logs what it rejects; what Slack did not sign goes no further than here.
         if not _is_signed(verifier, body, headers):
@@ -75,6 +75,7 @@ def _api_route(api: Api) -> Route:
     threads = CapacityLimiter(API_THREADS)
 
     async def take(request: Request) -> Response:
+        references.begin()
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await _body(request)
         asked = ApiRequest(method=request.method, path=request.url.path, headers=headers, body=body)
@@ -89,8 +90,8 @@ def _api_response(answer: Answer) -> Response:
 
 async def _crashed(request: Request, error: Exception) -> Response:
     """Answer a bug outside Bolt, which has a handler of its own for those of listeners."""
-    reference = secrets.token_hex(2)
-    _log.error("ref %s: %s %s", reference, request.method, request.url.path, exc_info=error)
+    with references.within() as reference:
+        _log.error("%s %s crashed (ref %s)", request.method, request.url.path, reference, exc_info=error)
     return _api_response(problems.crashed(reference))
 
 

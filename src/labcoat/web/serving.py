@@ -20,7 +20,7 @@ def run(web: Starlette, *, host: str, port: int, stop_seconds: float) -> None:
     stop_seconds: after which the process ends all the same, with exit code 0: what still runs then is picked up by
     its lease. A second signal ends it at once.
     """
-    config = uvicorn.Config(web, host=host, port=port, log_level="warning", ws="none")
+    config = uvicorn.Config(web, host=host, port=port, log_level="warning", log_config=None, ws="none")
     _Server(config, stop_seconds=stop_seconds).run()
 
 

@@ -1,0 +1,122 @@
+"""`labcoat doctor` against the local Slack and real databases: it finds what is wrong, and says how to mend it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labcoat import cli
+from labcoat.db import migrating
+from labcoat.db.database import Database
+from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
+from labcoat.sandbox.workspace import Bot
+from labcoat.slack import scopes
+
+
+@pytest.fixture(scope="module")
+def slack() -> Iterator[RunningSandbox]:
+    with running_sandbox() as running:
+        yield running
+
+
+def grant(slack: RunningSandbox, granted: frozenset[str]) -> None:
+    """Install the app with these scopes."""
+    whole = slack.slack.workspace
+    bot = whole.bot.model_copy(update={"scopes": tuple(sorted(granted))})
+    slack.slack.workspace = whole.model_copy(update={"bot": bot})
+
+
+@pytest.fixture
+def environment(slack: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """What `labcoat serve` needs, with a database that was migrated."""
+    for name in [name for name in os.environ if name.startswith(("SLACK_", "LABCOAT_"))]:
+        monkeypatch.delenv(name)
+    grant(slack, frozenset(scopes.WITHOUT))
+    monkeypatch.setenv("SLACK_BOT_TOKEN", Bot().token)
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", DEFAULT_SIGNING_SECRET)
+    monkeypatch.setenv("LABCOAT_SLACK_API_URL", slack.api_url)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'labcoat.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'labcoat.db'}")
+    migrating.migrate(database)
+    database.dispose()
+    return monkeypatch
+
+
+def test_where_all_is_well_it_says_so_line_by_line(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = cli.main(["doctor"])
+
+    said = capsys.readouterr().out
+    assert "✗" not in said
+    assert code == 0
+    assert [one for one in ("settings", "bot", "clock", "schema", "outbox", "disk") if f"✓ {one}: " not in said] == []
+    assert Bot().token not in said
+    assert DEFAULT_SIGNING_SECRET not in said
+
+
+def test_a_wrong_token_and_an_old_schema_are_found_together(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("SLACK_BOT_TOKEN", "xoxb-wrong-and-secret")
+    environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    Database(f"sqlite:///{tmp_path / 'other.db'}").require_reachable()
+
+    code = cli.main(["doctor"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "✗ bot: Slack does not take SLACK_BOT_TOKEN (invalid_auth)" in said
+    assert "✗ schema: is not this version's\n    Run: labcoat migrate" in said
+    assert "xoxb-wrong" not in said
+
+
+def test_a_scope_that_is_missing_says_what_it_costs(
+    environment: pytest.MonkeyPatch, slack: RunningSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grant(slack, frozenset(scopes.WITHOUT) - {"im:write", "im:history"})
+
+    code = cli.main(["doctor"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "✗ scopes: im:write is missing: no request, answer or nudge reaches anybody in private" in said
+    assert "– scopes: im:history is missing" in said
+
+
+def test_a_home_channel_without_the_bot_is_found(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("LABCOAT_HOME_CHANNEL", "C0NOWHERE")
+
+    code = cli.main(["doctor"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "✗ channels: Labcoat is not in C0NOWHERE" in said
+    assert "/invite" in said
+
+
+def test_without_a_network_and_a_database_it_says_what_was_not_checked(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("LABCOAT_SLACK_API_URL", "http://127.0.0.1:1/api/")
+    environment.setenv("DATABASE_URL", "postgresql://labcoat:very-secret@127.0.0.1:1/labcoat")
+    environment.setenv("LABCOAT_METRICS", str(tmp_path / "none.yml"))
+
+    code = cli.main(["doctor"])
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "✗ Slack: http://127.0.0.1:1/api/ cannot be reached" in said
+    assert "✗ database: DATABASE_URL cannot be used" in said
+    assert "✗ metrics file: " in said
+    assert "very-secret" not in said
+
+
+def test_what_is_not_set_is_named(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    environment.delenv("SLACK_SIGNING_SECRET")
+
+    assert cli.main(["doctor"]) == 1
+    assert "✗ settings: SLACK_SIGNING_SECRET is not set" in capsys.readouterr().out
