@@ -122,6 +122,7 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
         "DATABASE_URL": read.database_url,
         "PORT": str(read.port),
         "LABCOAT_OPS_HOST": read.ops_host,
+        "LABCOAT_KEEP_SENT_DAYS": str((read.keep_sent or timedelta()).days),
         "LABCOAT_LOG_LEVEL": read.log_level.lower(),
         "LABCOAT_HOST": read.host,
         "LABCOAT_REFRESH_MINUTES": f"{(read.refresh or timedelta()).total_seconds() / 60:.0f}",

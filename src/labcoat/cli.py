@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import labcoat
-from labcoat import cli_doctor, cli_files, cli_metrics, cli_outbox, cli_token
+from labcoat import cli_backup, cli_doctor, cli_files, cli_metrics, cli_outbox, cli_token
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_token.add(commands)
     cli_outbox.add(commands)
     cli_files.add(commands)
+    cli_backup.add(commands)
     cli_doctor.add(commands)
     return parser
 

@@ -23,7 +23,8 @@ class Settings:
     slack_signing_secret: None
     if nothing comes over HTTP. slack_app_token: None without Socket Mode. links: of Socket Mode, of this process.
     stop_seconds: how long a stop may take. ops_port: of /readyz and /metrics, None for none. log_format: None to go by
-    the terminal. secrets: all of it, for the `${NAME}`s of the metrics file.
+    the terminal. keep_sent: how long what was delivered is remembered, None for ever. secrets: all of it, for the
+    `${NAME}`s of the metrics file.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -51,6 +52,7 @@ class Settings:
     ops_port: int | None
     log_level: str
     log_format: str | None
+    keep_sent: timedelta | None
     secrets: Mapping[str, str] = field(repr=False)
 
     @property
@@ -91,6 +93,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         ops_port=_whole(environment, "LABCOAT_OPS_PORT", 0, most=65_535) or None,
         log_level=_one_of(environment, "LABCOAT_LOG_LEVEL", ("debug", "info", "warning", "error"), "info").upper(),
         log_format=_one_of(environment, "LABCOAT_LOG_FORMAT", ("json", "text"), "") or None,
+        keep_sent=_days_or_ever(environment, "LABCOAT_KEEP_SENT_DAYS", 90),
         secrets=dict(environment),
     )
 
@@ -147,6 +150,11 @@ def _minutes_or_never(environment: Mapping[str, str], name: str, default: int) -
     if environment.get(name, "").strip() == "0":
         return None
     return timedelta(minutes=_whole(environment, name, default, most=1440))
+
+
+def _days_or_ever(environment: Mapping[str, str], name: str, default: int) -> timedelta | None:
+    days = _whole_or_never(environment, name, default)
+    return None if days is None else timedelta(days=days)
 
 
 def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:

@@ -88,6 +88,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         count_every=settings.refresh,
         workspace=workspace,
         zone=settings.timezone,
+        keep_sent=settings.keep_sent,
         describe=lambda person: connection.describe(client, person, workspace=workspace, zone=settings.timezone),
     )
 
