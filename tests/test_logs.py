@@ -26,16 +26,30 @@ SECRETS = (
 )
 
 
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """What the log has, as JSON lines."""
+@pytest.fixture(autouse=True)
+def _as_at_a_start() -> Iterator[None]:
+    """Take away what other tests of this process left in the log's settings, and put it back."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure(level="INFO", format_=None, hidden=(SIGNING,), stream=stream)
-    yield stream
+    handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
+    ours = [logging.getLogger(name) for name in root.manager.loggerDict if name.partition(".")[0] == "labcoat"]
+    levels = [one.level for one in ours]
+    logging.disable(logging.NOTSET)
+    for one in ours:
+        one.setLevel(logging.NOTSET)
+    yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.disable(disabled)
+    for one, before in zip(ours, levels, strict=True):
+        one.setLevel(before)
+
+
+@pytest.fixture
+def written() -> io.StringIO:
+    """What the log has, as JSON lines."""
+    stream = io.StringIO()
+    logs.configure(level="INFO", format_=None, hidden=(SIGNING,), stream=stream)
+    return stream
 
 
 def lines(written: io.StringIO) -> list[dict[str, object]]:
@@ -112,16 +126,12 @@ def test_all_lines_of_a_request_have_the_reference_that_its_crash_shows(written:
     assert {"event", "level", "logger", "timestamp"} <= began.keys()
 
 
-def test_on_request_it_is_text_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+def test_on_request_it_is_text_for_people() -> None:
     stream = io.StringIO()
 
     logs.configure(level="WARNING", format_="text", stream=stream)
     logging.getLogger("labcoat.test").info("too little")
     logging.getLogger("labcoat.test").warning("enough")
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
     assert "enough" in stream.getvalue()
     assert "too little" not in stream.getvalue()

@@ -90,7 +90,7 @@ def test_help_and_migrate_work_without_a_checkout(installed: Path, elsewhere: tu
     folder, environment = elsewhere
 
     for arguments in (["--help"], ["migrate"], ["migrate"]):
-        subprocess.run([installed / "labcoat", *arguments], cwd=folder, env=environment, check=True, timeout=60)
+        subprocess.run([installed / "labcoat", *arguments], cwd=folder, env=environment, check=True, timeout=240)
 
     assert (folder / "labcoat.db").exists()
 
@@ -105,7 +105,7 @@ def test_the_demo_starts_without_a_checkout(installed: Path, elsewhere: tuple[Pa
         address = re.search(rb"http://127\.0\.0\.1:\d+", demo.stdout.readline())
         page = httpx.get(address[0].decode(), timeout=10) if address else None
         demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=60)
+        demo.communicate(timeout=240)
 
     assert page is not None
     assert page.status_code == httpx.codes.OK
