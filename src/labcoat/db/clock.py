@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from labcoat.db import tables
 from labcoat.db.database import CLOCK_OFFSET, Transaction
 
+SERVER_STAMP: ColumnElement[datetime] = func.clock_timestamp()
 _OFFSET = select(tables.clock.c.offset_seconds)
 
 
@@ -23,7 +24,7 @@ def lease_now(tx: Transaction) -> datetime:
 
 def lease_stamp(tx: Transaction) -> datetime | ColumnElement[datetime]:
     """Return what stores `lease_now` in a row, without asking the database first."""
-    return machine_now() if tx.dialect.name == "sqlite" else func.clock_timestamp()
+    return machine_now() if tx.dialect.name == "sqlite" else SERVER_STAMP
 
 
 def business_now(tx: Transaction) -> datetime:

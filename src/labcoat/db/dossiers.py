@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from labcoat.db import changes, periods, tables
+from labcoat.db import changes, nudging, periods, tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
 from labcoat.domain.dossier import Dossier
@@ -60,6 +60,16 @@ _OF_HYPOTHESES = {
     word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS)).order_by(child.c[key])
     for word, _, child, key in _CHILDREN
 }
+_ADD, _ADD_HISTORY = insert(tables.hypotheses), insert(tables.history)
+_CHANGE = (
+    update(tables.hypotheses)
+    .where(
+        tables.hypotheses.c.workspace == bindparam("its_workspace"),
+        tables.hypotheses.c.number == bindparam("its_number"),
+        tables.hypotheses.c.version == bindparam("version_read"),
+    )
+    .values(nudging.TOUCHED)
+)
 
 
 class Changed(Exception):  # noqa: N818  not an error: someone was quicker
@@ -119,31 +129,33 @@ def save(
     _save_hypothesis(tx, old.hypothesis if old else None, new.hypothesis, at=at)
     for word, _, table, key in _CHILDREN:
         _save_children(tx, new.hypothesis, getattr(old, word) if old else (), getattr(new, word), table, key)
-    entry = insert(tables.history).values(
-        workspace=new.hypothesis.workspace,
-        hypothesis=new.hypothesis.number,
-        step=step,
-        by=by,
-        at=at,
-        reason=reason,
-        changes=changes.between(old, new),
-    )
-    written = tx.execute(entry).inserted_primary_key
+    entry = {
+        "workspace": new.hypothesis.workspace,
+        "hypothesis": new.hypothesis.number,
+        "step": step,
+        "by": by,
+        "at": at,
+        "reason": reason,
+        "changes": changes.between(old, new),
+    }
+    written = tx.execute(_ADD_HISTORY, entry).inserted_primary_key
     assert written is not None
     return new, int(written[0])
 
 
 def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *, at: datetime) -> None:
-    table = tables.hypotheses
-    times = {"ended_at": new.ending.at if new.ending else None, "changed_at": at, "next_nudge_at": at}
-    row = {**to_row(new, table), **times}
+    row = {
+        **to_row(new, tables.hypotheses),
+        "ended_at": new.ending.at if new.ending else None,
+        "changed_at": at,
+    }
     if old is None or old.channel != new.channel:
         periods.add_channel(tx, new.workspace, new.channel, first_filed_at=new.filed_at)
     if old is None:
-        tx.execute(insert(table).values(row))
+        tx.execute(_ADD, {**row, "next_nudge_at": at})
         return
-    where = and_(table.c.workspace == old.workspace, table.c.number == old.number, table.c.version == old.version)
-    if tx.execute(update(table).where(where).values(row)).rowcount != 1:
+    read = {"its_workspace": old.workspace, "its_number": old.number, "version_read": old.version}
+    if tx.execute(_CHANGE, {**row, **read}).rowcount != 1:
         raise Changed
 
 

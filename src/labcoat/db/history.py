@@ -1,6 +1,6 @@
 """History read back; it is written by `dossiers.save` only, and never changed."""
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
@@ -8,6 +8,17 @@ from labcoat.db.mapping import from_row
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import Step
+
+_AFTER = (
+    select(tables.history)
+    .where(
+        tables.history.c.workspace == bindparam("workspace"),
+        tables.history.c.hypothesis == bindparam("hypothesis"),
+        tables.history.c.id > bindparam("after"),
+    )
+    .order_by(tables.history.c.id)
+)
+_STEPS_AFTER = _AFTER.where(tables.history.c.step == bindparam("step"))
 
 
 def get(tx: Transaction, workspace: WorkspaceId, entry_id: int) -> HistoryEntry:
@@ -21,10 +32,9 @@ def list_of(
     tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, *, after: int = 0, step: Step | None = None
 ) -> list[HistoryEntry]:
     """Return the entries of a hypothesis, oldest first. after: an entry's id. step: None for any."""
-    table = tables.history
-    query = select(table).where(table.c.workspace == workspace, table.c.hypothesis == number, table.c.id > after)
-    query = query.order_by(table.c.id) if step is None else query.where(table.c.step == step).order_by(table.c.id)
-    return [from_row(HistoryEntry, table, row) for row in tx.execute(query).mappings()]
+    asked = {"workspace": workspace, "hypothesis": number, "after": after, "step": step}
+    found = tx.execute(_AFTER if step is None else _STEPS_AFTER, asked).mappings()
+    return [from_row(HistoryEntry, tables.history, row) for row in found]
 
 
 def newest_id(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> int:

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
@@ -19,6 +20,24 @@ from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.nudge import Nudge
 from labcoat.domain.stall import NudgeCase
+
+TOUCHED: Mapping[str, Any] = {
+    "next_nudge_at": tables.hypotheses.c.filed_at,
+    "touched": tables.hypotheses.c.touched + 1,
+}
+"""What has a hypothesis asked about at the next tick."""
+
+_UNANSWERED = (
+    select(nudges)
+    .where(
+        nudges.c.workspace == bindparam("workspace"),
+        nudges.c.hypothesis == bindparam("hypothesis"),
+        nudges.c.entry.is_(None),
+        nudges.c.snoozed_until.is_(None),
+        nudges.c.subject.is_not(None),
+    )
+    .order_by(nudges.c.key)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +69,7 @@ def touch(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> 
     """Have a hypothesis asked about at the next tick: something may have begun to stall, or stalls no more."""
     column = tables.hypotheses.c
     one = update(tables.hypotheses).where(column.workspace == workspace, column.number == number)
-    tx.execute(one.values(next_nudge_at=column.filed_at, touched=column.touched + 1))
+    tx.execute(one.values(TOUCHED))
 
 
 def touch_all(
@@ -60,8 +79,7 @@ def touch_all(
     column = tables.hypotheses.c
     whose = column.owner == owner if owner is not None else column.channel == channel
     mine = (column.workspace == workspace) & whose & column.ended_at.is_(None)
-    asked = {"next_nudge_at": column.filed_at, "touched": column.touched + 1}
-    tx.execute(update(tables.hypotheses).where(mine).values(asked))
+    tx.execute(update(tables.hypotheses).where(mine).values(TOUCHED))
 
 
 def workspaces_due(tx: Transaction, now: datetime) -> list[WorkspaceId]:
@@ -176,15 +194,8 @@ def in_message(tx: Transaction, workspace: WorkspaceId, subject: str) -> list[Se
 
 def unanswered(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> list[SentNudge]:
     """Return the nudges about a hypothesis whose buttons are still there."""
-    column = nudges.c
-    query = select(nudges).where(
-        column.workspace == workspace,
-        column.hypothesis == number,
-        column.entry.is_(None),
-        column.snoozed_until.is_(None),
-        column.subject.is_not(None),
-    )
-    return [from_row(SentNudge, nudges, row) for row in tx.execute(query.order_by(column.key)).mappings()]
+    found = tx.execute(_UNANSWERED, {"workspace": workspace, "hypothesis": number}).mappings()
+    return [from_row(SentNudge, nudges, row) for row in found]
 
 
 def answer(

@@ -6,12 +6,12 @@ machine time, as `clock.lease_now` tells it.
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, delete, exists, func, insert, select, update
+from sqlalchemy import RowMapping, Select, and_, bindparam, delete, exists, func, insert, select, update
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
@@ -20,6 +20,31 @@ from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind, home_subject
 
 PENDING, SENDING, UNKNOWN, SENT, DEAD = "pending", "sending", "unknown", "sent", "dead"
+
+_TIMES = ("created_at", "tried_since", "next_try_at")
+_ADD = insert(tables.outbox)
+_ADD_STAMPED = _ADD.values(dict.fromkeys(_TIMES, clock.SERVER_STAMP))
+_PENDING_EDITS = (
+    select(tables.outbox.c.subject)
+    .where(
+        tables.outbox.c.finished_at.is_(None),
+        tables.outbox.c.workspace == bindparam("workspace"),
+        tables.outbox.c.subject.in_(bindparam("subjects", expanding=True)),
+        tables.outbox.c.state == PENDING,
+    )
+    .with_for_update(skip_locked=True)
+)
+_POST = select(tables.posts.c.channel, tables.posts.c.ts).where(
+    tables.posts.c.workspace == bindparam("workspace"), tables.posts.c.subject == bindparam("subject")
+)
+_SHOWN = (
+    select(tables.posts.c.subject)
+    .where(
+        tables.posts.c.workspace == bindparam("workspace"),
+        tables.posts.c.subject.in_(bindparam("subjects", expanding=True)),
+    )
+    .order_by(tables.posts.c.subject)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,30 +75,23 @@ class Post:
     ts: str
 
 
-def put(tx: Transaction, notice: Notice) -> None:
-    """Add a notice; an edit of a subject whose earlier edit is still pending is not added twice."""
-    if notice.subject is not None and _is_pending(tx, notice):
+def put(tx: Transaction, *notices: Notice) -> None:
+    """Add notices of one workspace; an edit of a subject whose earlier edit is still pending is not added twice."""
+    pending = _pending_edits(tx, notices)
+    rows = [_row(notice) for notice in notices if notice.subject not in pending]
+    if not rows:
         return
     at = clock.lease_stamp(tx)
-    tx.execute(
-        insert(tables.outbox).values(
-            key=secrets.token_hex(12),
-            workspace=notice.workspace,
-            kind=notice.kind,
-            channel=notice.channel,
-            person=notice.person,
-            target=_target(notice),
-            subject=notice.subject,
-            parent=notice.parent,
-            is_loud=notice.is_loud,
-            details=notice.details,
-            state=PENDING,
-            created_at=at,
-            tried_since=at,
-            next_try_at=at,
-        )
-    )
+    if isinstance(at, datetime):
+        tx.execute(_ADD, [row | dict.fromkeys(_TIMES, at) for row in rows])
+    else:
+        tx.execute(_ADD_STAMPED, rows)
     tx.info[NOTICES_PUT] = True
+
+
+def _row(notice: Notice) -> dict[str, object]:
+    told = {name: getattr(notice, name) for name in Notice.__dataclass_fields__}
+    return {**told, "key": secrets.token_hex(12), "target": _target(notice), "state": PENDING}
 
 
 def _target(notice: Notice) -> str:
@@ -83,13 +101,14 @@ def _target(notice: Notice) -> str:
     return str(notice.channel or notice.person)
 
 
-def _is_pending(tx: Transaction, notice: Notice) -> bool:
-    # Rendering reads the database when it is sent, so a pending edit already shows the newest state. The row is locked:
-    # if another replica claims it meanwhile, it is no longer pending and the new edit is added.
-    column = tables.outbox.c
-    mine = and_(column.finished_at.is_(None), column.workspace == notice.workspace, column.subject == notice.subject)
-    query = select(column.id).where(mine, column.state == PENDING)
-    return tx.execute(query.with_for_update(skip_locked=True)).first() is not None
+def _pending_edits(tx: Transaction, notices: Sequence[Notice]) -> set[str | None]:
+    # Rendering reads the database when it is sent, so a pending edit already shows the newest state. The rows are
+    # locked: if another replica claims one meanwhile, it is no longer pending and the new edit is added.
+    subjects = [notice.subject for notice in notices if notice.subject is not None]
+    if not subjects:
+        return set()
+    asked = {"workspace": notices[0].workspace, "subjects": subjects}
+    return set(tx.execute(_PENDING_EDITS, asked).scalars())
 
 
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
@@ -186,17 +205,13 @@ def _change(tx: Transaction, claimed: Claim, **values: object) -> bool:
 
 def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | None:
     """Return the message of a subject, None if it was not sent yet."""
-    table = tables.posts
-    query = select(table.c.channel, table.c.ts).where(table.c.workspace == workspace, table.c.subject == subject)
-    row = tx.execute(query).first()
+    row = tx.execute(_POST, {"workspace": workspace, "subject": subject}).first()
     return None if row is None else Post(channel=ChannelId(row.channel), ts=row.ts)
 
 
 def shown(tx: Transaction, workspace: WorkspaceId, subjects: Collection[str]) -> list[str]:
     """Return those of these subjects that are shown somewhere."""
-    column = tables.posts.c
-    query = select(column.subject).where(column.workspace == workspace, column.subject.in_(subjects))
-    return list(tx.execute(query.order_by(column.subject)).scalars())
+    return list(tx.execute(_SHOWN, {"workspace": workspace, "subjects": list(subjects)}).scalars())
 
 
 def remember_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import RowMapping, bindparam, or_, select, update
+from sqlalchemy import RowMapping, and_, bindparam, or_, select, update
 
 from labcoat.db import nudging, tables
 from labcoat.db.database import Transaction
@@ -11,8 +11,11 @@ from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Presence, Standing
 
-_STANDING = select(tables.people.c.standing).where(
-    tables.people.c.workspace == bindparam("workspace"), tables.people.c.person == bindparam("person")
+# Made once: every click asks these, and to build a statement takes longer than SQLite takes to answer it.
+_ONE = and_(tables.people.c.workspace == bindparam("workspace"), tables.people.c.person == bindparam("person"))
+_KNOWN, _STANDING = select(tables.people.c.person).where(_ONE), select(tables.people.c.standing).where(_ONE)
+_AWAY = select(tables.people).where(
+    tables.people.c.workspace == bindparam("workspace"), tables.people.c.away_until > bindparam("now")
 )
 _ABSENT = select(tables.people).where(
     tables.people.c.workspace == bindparam("workspace"),
@@ -22,10 +25,8 @@ _ABSENT = select(tables.people).where(
 
 def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
     """Remember that this person uses Labcoat, so that Slack is asked who they are."""
-    table = tables.people
-    known = select(table.c.person).where(table.c.workspace == workspace, table.c.person == person)
-    if tx.execute(known).scalar_one_or_none() is None:
-        add_once(tx, table, {"workspace": workspace, "person": person, "is_admin": False})
+    if tx.execute(_KNOWN, {"workspace": workspace, "person": person}).scalar_one_or_none() is None:
+        add_once(tx, tables.people, {"workspace": workspace, "person": person, "is_admin": False})
 
 
 def find(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Person | None:
@@ -45,9 +46,8 @@ def standing(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Standin
 
 def away(tx: Transaction, workspace: WorkspaceId, now: datetime) -> dict[UserId, Person]:
     """Return everybody who is away now."""
-    table = tables.people
-    query = select(table).where(table.c.workspace == workspace, table.c.away_until > now)
-    return {one.user: one for one in map(_person, tx.execute(query).mappings())}
+    found = tx.execute(_AWAY, {"workspace": workspace, "now": now}).mappings()
+    return {one.user: one for one in map(_person, found)}
 
 
 def _person(row: RowMapping) -> Person:

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
+
+_LEADS = select(tables.leads.c.person).where(tables.leads.c.workspace == bindparam("workspace")).order_by("person")
+_LEADS_KEPT = _LEADS.with_for_update(read=True)
 
 
 def next_hypothesis(tx: Transaction, workspace: WorkspaceId) -> HypothesisNumber:
@@ -72,12 +75,10 @@ def leads(
 
     from_settings: only those whom LABCOAT_LEADS names, or only those managed in Slack; None for all.
     """
-    query = select(tables.leads.c.person).where(tables.leads.c.workspace == workspace).order_by(tables.leads.c.person)
+    query = _LEADS_KEPT if lock else _LEADS
     if from_settings is not None:
         query = query.where(tables.leads.c.is_from_settings.is_(from_settings))
-    if lock:
-        query = query.with_for_update(read=True)
-    return [UserId(person) for person in tx.execute(query).scalars()]
+    return [UserId(person) for person in tx.execute(query, {"workspace": workspace}).scalars()]
 
 
 def last_asked(tx: Transaction, workspace: WorkspaceId) -> dict[UserId, datetime]:

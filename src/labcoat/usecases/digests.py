@@ -66,6 +66,7 @@ def send_due(tx: Transaction, workspace: WorkspaceId, of: Collection[ChannelId],
         one.channel for one in held if _is_due(one, *weeks.latest_slot(one.settings.digest_slot, zone=zone, now=now))
     ]
     made: dict[ChannelId, MadeDigest] = {}
+    notices: list[Notice] = []
     for channel, week in weeks.read(tx, workspace, mine, zone=zone, now=now).items():
         digest = _composed(week, now=now)
         is_silent = digest.is_empty and week.newest is not None and week.newest.said_nothing_open
@@ -73,7 +74,8 @@ def send_due(tx: Transaction, workspace: WorkspaceId, of: Collection[ChannelId],
             monday=week.monday, made_at=now, is_silent=is_silent, said_nothing_open=digest.is_empty
         )
         if not is_silent:
-            put(tx, workspace, channel, digest, subject=f"digest {channel} {week.monday}")
+            notices += _notices(workspace, channel, digest, subject=f"digest {channel} {week.monday}")
+    outbox.put(tx, *notices)
     periods.add_digests(tx, workspace, made)
     return len(made)
 
@@ -91,18 +93,27 @@ def put(
 
     subject: names this one. asked_by: who is told if it cannot be shown; None on Mondays.
     """
+    outbox.put(tx, *_notices(workspace, channel, digest, subject=subject, asked_by=asked_by))
+
+
+def _notices(
+    workspace: WorkspaceId, channel: ChannelId, digest: Digest, *, subject: str, asked_by: UserId | None = None
+) -> list[Notice]:
     details = {"digest": _ADAPTER.dump_python(digest, mode="json"), "asked_by": asked_by}
-    notice = Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, subject=subject, details=details)
-    outbox.put(tx, notice)
+    head = Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, subject=subject, details=details)
     replies: list[dict[str, object]] = [
         {"hypothesis": one.hypothesis, "experiment": one.experiment, "look": one.slot.isoformat()}
         for one in digest.charts[:MOST_CHARTS]
     ]
     if len(digest.charts) > MOST_CHARTS:
         replies.append({"count": len(digest.charts)})
-    for reply in replies:
-        thread = Notice(kind=NoticeKind.CHART, workspace=workspace, channel=channel, parent=subject, details=reply)
-        outbox.put(tx, thread)
+    return [
+        head,
+        *(
+            Notice(kind=NoticeKind.CHART, workspace=workspace, channel=channel, parent=subject, details=reply)
+            for reply in replies
+        ),
+    ]
 
 
 def from_details(details: Any) -> Digest:

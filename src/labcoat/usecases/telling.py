@@ -29,7 +29,7 @@ def save(
         people.meet(tx, new.hypothesis.workspace, by)
         new = _with_stand_in(tx, new, by, now)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
-    refresh_card(tx, saved)
+    _show(tx, saved)
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
     following.tell(tx, saved, step=step, by=by, entry=entry_id)
@@ -62,6 +62,10 @@ def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime)
 def refresh_card(tx: Transaction, dossier: Dossier) -> None:
     """Let the card, and the messages about a request that waits, show what is true now; it may have begun to stall."""
     nudging.touch(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
+    _show(tx, dossier)
+
+
+def _show(tx: Transaction, dossier: Dossier) -> None:
     if dossier.waiting_request is not None:
         refresh_requests(tx, dossier, dossier.waiting_request.position)
     outbox.put(
