@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from labcoat.db import tables
@@ -13,6 +13,12 @@ from labcoat.db.tables import unit_counts
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
+
+_COUNTED = select(unit_counts).where(
+    unit_counts.c.workspace == bindparam("workspace"),
+    unit_counts.c.experiment == bindparam("experiment"),
+    unit_counts.c.as_of.is_not(None),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +108,7 @@ def put_off(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *
 
 def find(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> UnitCounts | None:
     """Return the newest count of an experiment's units, None before the first."""
-    column = unit_counts.c
-    query = select(unit_counts).where(
-        column.workspace == workspace, column.experiment == number, column.as_of.is_not(None)
-    )
-    row = tx.execute(query).mappings().first()
+    row = tx.execute(_COUNTED, {"workspace": workspace, "experiment": number}).mappings().first()
     return None if row is None else from_row(UnitCounts, unit_counts, row)
 
 

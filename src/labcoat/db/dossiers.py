@@ -60,6 +60,9 @@ _OF_HYPOTHESES = {
     word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS)).order_by(child.c[key])
     for word, _, child, key in _CHILDREN
 }
+_TESTED = select(tables.experiments.c.hypothesis).where(
+    tables.experiments.c.workspace == _WORKSPACE, tables.experiments.c.number == bindparam("number")
+)
 _ADD, _ADD_HISTORY = insert(tables.hypotheses), insert(tables.history)
 _CHANGE = (
     update(tables.hypotheses)
@@ -84,9 +87,7 @@ def find(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> D
 
 def find_of_experiment(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Dossier | None:
     """Return the hypothesis that an experiment of this workspace tests."""
-    column = tables.experiments.c
-    query = select(column.hypothesis).where(column.workspace == workspace, column.number == number)
-    hypothesis = tx.execute(query).scalar_one_or_none()
+    hypothesis = tx.execute(_TESTED, {"workspace": workspace, "number": number}).scalar_one_or_none()
     return None if hypothesis is None else find(tx, workspace, HypothesisNumber(hypothesis))
 
 

@@ -3,8 +3,24 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Subquery, and_, delete, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    ColumnElement,
+    Select,
+    Subquery,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from labcoat.db import tables
 from labcoat.db.database import Transaction
@@ -13,17 +29,52 @@ from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.stats.results import Readout, Sample, Verdict
 
+_WORKSPACE: BindParameter[str] = bindparam("workspace")
+_EXPERIMENT: BindParameter[int] = bindparam("experiment")
+
+
+def _of(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.workspace == _WORKSPACE, table.c.experiment == _EXPERIMENT)
+
+
+# Made once: every result that is shown asks these, and to build a statement takes longer than to answer it.
+_ADD, _ADD_ENTRY = insert(tables.looks), insert(tables.entries)
+_SLOT = select(tables.looks.c.slot).where(_of(tables.looks), tables.looks.c.slot == bindparam("slot"))
+_STANDING = select(tables.looks).where(_of(tables.looks), tables.looks.c.is_superseded.is_(False))
+_ALL = _STANDING.order_by(tables.looks.c.slot)
+_NEWEST = _STANDING.order_by(tables.looks.c.slot.desc()).limit(1)
+_NEWEST_READ = _NEWEST.where(tables.looks.c.no_look.is_(None))
+_READOUTS = (
+    select(tables.looks.c.readout)
+    .where(_of(tables.looks), tables.looks.c.is_superseded.is_(False), tables.looks.c.no_look.is_(None))
+    .order_by(tables.looks.c.slot)
+)
+_DEFINITIONS = (
+    select(tables.looks.c.definitions)
+    .where(_of(tables.looks), tables.looks.c.is_superseded.is_(False), tables.looks.c.definitions.is_not(None))
+    .order_by(tables.looks.c.slot.desc())
+    .limit(2)
+)
+_HOLD = (
+    select(tables.experiments.c.number)
+    .where(tables.experiments.c.workspace == _WORKSPACE, tables.experiments.c.number == _EXPERIMENT)
+    .with_for_update()
+)
+_NEWEST_OF_METRICS = select(func.max(tables.entries.c.id)).where(_of(tables.entries)).group_by(tables.entries.c.metric)
+_NEWEST_ENTRIES = (
+    select(tables.entries).where(tables.entries.c.id.in_(_NEWEST_OF_METRICS)).order_by(tables.entries.c.id)
+)
+_PROBLEM = select(tables.source_problems).where(_of(tables.source_problems))
+
 
 def add(tx: Transaction, workspace: WorkspaceId, look: Look) -> None:
     """Store a look; the slot must be free."""
-    tx.execute(insert(tables.looks).values(workspace=workspace, **to_row(look, tables.looks)))
+    tx.execute(_ADD, {"workspace": workspace, **to_row(look, tables.looks)})
 
 
 def has_slot(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, slot: datetime) -> bool:
     """Whether the slot of this experiment is taken."""
-    column = tables.looks.c
-    query = select(column.slot).where(column.workspace == workspace, column.experiment == number, column.slot == slot)
-    return tx.execute(query).first() is not None
+    return tx.execute(_SLOT, {"workspace": workspace, "experiment": number, "slot": slot}).first() is not None
 
 
 def get(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, slot: datetime) -> Look:
@@ -35,29 +86,33 @@ def get(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, slot:
 
 def list_of(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> list[Look]:
     """Return the looks of an experiment that stand, oldest first, with and without a readout."""
-    table = tables.looks
-    query = select(table).where(
-        table.c.workspace == workspace, table.c.experiment == number, table.c.is_superseded.is_(False)
-    )
-    return [from_row(Look, table, row) for row in tx.execute(query.order_by(table.c.slot)).mappings()]
+    found = tx.execute(_ALL, {"workspace": workspace, "experiment": number}).mappings()
+    return [from_row(Look, tables.looks, row) for row in found]
+
+
+def readouts(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> tuple[Readout, ...]:
+    """Return the readouts of an experiment that stand, oldest first."""
+    return tuple(tx.execute(_READOUTS, {"workspace": workspace, "experiment": number}).scalars())
+
+
+def newest_data(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Look | None:
+    """Return the newest look that stands, with or without a readout."""
+    return _first(tx, _NEWEST, workspace, number)
+
+
+def newest_definitions(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> list[Mapping[str, str]]:
+    """Return how the metrics were defined at the newest two looks that say so, the newest first."""
+    return list(tx.execute(_DEFINITIONS, {"workspace": workspace, "experiment": number}).scalars())
 
 
 def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Look | None:
     """Return the newest look with a readout that stands."""
-    table = tables.looks
-    query = (
-        select(table)
-        .where(
-            table.c.workspace == workspace,
-            table.c.experiment == number,
-            table.c.is_superseded.is_(False),
-            table.c.no_look.is_(None),
-        )
-        .order_by(table.c.slot.desc())
-        .limit(1)
-    )
-    row = tx.execute(query).mappings().first()
-    return None if row is None else from_row(Look, table, row)
+    return _first(tx, _NEWEST_READ, workspace, number)
+
+
+def _first(tx: Transaction, query: Select[Any], workspace: WorkspaceId, number: ExperimentNumber) -> Look | None:
+    row = tx.execute(query, {"workspace": workspace, "experiment": number}).mappings().first()
+    return None if row is None else from_row(Look, tables.looks, row)
 
 
 def newest_sample(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Sample | None:
@@ -181,21 +236,18 @@ def take(
 
 def hold(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> None:
     """Keep others from adding totals to this experiment until the transaction ends: each is compared with the last."""
-    column = tables.experiments.c
-    query = select(column.number).where(column.workspace == workspace, column.number == number)
-    tx.execute(query.with_for_update())
+    tx.execute(_HOLD, {"workspace": workspace, "experiment": number})
 
 
 def add_entry(tx: Transaction, workspace: WorkspaceId, entry: Entry) -> None:
     """Store typed totals; earlier ones stay."""
-    tx.execute(insert(tables.entries).values(workspace=workspace, **to_row(entry, tables.entries)))
+    tx.execute(_ADD_ENTRY, {"workspace": workspace, **to_row(entry, tables.entries)})
 
 
 def newest_entries(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> dict[str, Entry]:
     """Return the newest typed totals of each metric."""
-    table = tables.entries
-    query = select(table).where(table.c.workspace == workspace, table.c.experiment == number).order_by(table.c.id)
-    return {row["metric"]: from_row(Entry, table, row) for row in tx.execute(query).mappings()}
+    found = tx.execute(_NEWEST_ENTRIES, {"workspace": workspace, "experiment": number}).mappings()
+    return {row["metric"]: from_row(Entry, tables.entries, row) for row in found}
 
 
 def set_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, problem: SourceProblem) -> None:
@@ -214,10 +266,8 @@ def clear_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNum
 
 def find_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> SourceProblem | None:
     """Return why an experiment's numbers cannot be read now."""
-    table = tables.source_problems
-    query = select(table).where(table.c.workspace == workspace, table.c.experiment == number)
-    row = tx.execute(query).mappings().first()
-    return None if row is None else from_row(SourceProblem, table, row)
+    row = tx.execute(_PROBLEM, {"workspace": workspace, "experiment": number}).mappings().first()
+    return None if row is None else from_row(SourceProblem, tables.source_problems, row)
 
 
 def find_problems(

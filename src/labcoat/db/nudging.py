@@ -27,6 +27,14 @@ TOUCHED: Mapping[str, Any] = {
 }
 """What has a hypothesis asked about at the next tick."""
 
+_TOUCH = (
+    update(tables.hypotheses)
+    .where(
+        tables.hypotheses.c.workspace == bindparam("its_workspace"),
+        tables.hypotheses.c.number == bindparam("its_number"),
+    )
+    .values(TOUCHED)
+)
 _UNANSWERED = (
     select(nudges)
     .where(
@@ -67,9 +75,7 @@ class SentNudge:
 
 def touch(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:
     """Have a hypothesis asked about at the next tick: something may have begun to stall, or stalls no more."""
-    column = tables.hypotheses.c
-    one = update(tables.hypotheses).where(column.workspace == workspace, column.number == number)
-    tx.execute(one.values(TOUCHED))
+    tx.execute(_TOUCH, {"its_workspace": workspace, "its_number": number})
 
 
 def touch_all(

@@ -94,7 +94,7 @@ def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
         look.experiment,
         sample,
         day=look.day,
-        past=look.past,
+        past=tuple(one.readout for one in look.past if one.readout is not None),
         is_last=look.is_last,
         split_between=look.split_between,
     )
@@ -110,7 +110,8 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
     made = replace(made, crossed=reading.crossed, definitions=reading.definitions)
     looks.add(tx, look.workspace, made)
     had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
-    changed = results.redefined(look.past[-1] if look.past else None, made.definitions)
+    before = look.past[-1].definitions if look.past else None
+    changed = results.redefined(before or {}, made.definitions or {})
     if changed:
         telling.tell_in_thread(tx, dossier, {"redefined": list(changed), "experiment": experiment.number})
     if made.readout is not None and _is_news(made.readout, look.past):

@@ -50,45 +50,43 @@ class Result:
 def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: datetime) -> Result:
     """Return what may be shown of an experiment: its newest stored look, and what came since."""
     workspace = dossier.hypothesis.workspace
-    all_looks = looks.list_of(tx, workspace, experiment.number)
-    with_readout = [look for look in all_looks if look.readout is not None]
+    newest = looks.newest_data(tx, workspace, experiment.number)
+    is_read = newest is None or newest.readout is not None
+    look = newest if is_read else looks.newest(tx, workspace, experiment.number)
     return Result(
         dossier=dossier,
         experiment=experiment,
-        look=with_readout[-1] if with_readout else None,
-        sample=all_looks[-1].sample if all_looks else None,
-        sample_as_of=all_looks[-1].as_of if all_looks else None,
+        look=look,
+        sample=newest.sample if newest else None,
+        sample_as_of=newest.as_of if newest else None,
         counts=counting.newest(tx, workspace, experiment.number),
-        changed=_changed(all_looks),
+        changed=_changed(looks.newest_definitions(tx, workspace, experiment.number)),
         problem=looks.find_problem(tx, workspace, experiment.number),
         next_look=_next_look(experiment, now),
-        no_look=all_looks[-1].no_look if all_looks else None,
-        missing=_missing(tx, dossier, experiment, with_readout, now),
+        no_look=newest.no_look if newest else None,
+        missing=_missing(tx, dossier, experiment, now),
     )
 
 
-def redefined(before: Look | None, after: Mapping[str, str] | None) -> tuple[str, ...]:
-    """Return the metrics that are not measured as at the look before. after: definitions by metric, as in a look."""
-    if before is None or not before.definitions or not after:
-        return ()
-    return tuple(name for name in after if before.definitions.get(name, after[name]) != after[name])
+def redefined(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the metrics that are not measured as before. before, after: definitions by metric, as in a look."""
+    return tuple(name for name in after if before.get(name, after[name]) != after[name])
 
 
-def _changed(seen: Sequence[Look]) -> tuple[str, ...]:
-    defined = [look for look in seen if look.definitions]
-    return redefined(defined[-2], defined[-1].definitions) if len(defined) > 1 else ()
+def _changed(newest: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    return redefined(newest[1], newest[0]) if len(newest) > 1 else ()
 
 
-def _missing(
-    tx: Transaction, dossier: Dossier, experiment: Experiment, seen: Sequence[Look], now: datetime
-) -> tuple[str, ...]:
+def _missing(tx: Transaction, dossier: Dossier, experiment: Experiment, now: datetime) -> tuple[str, ...]:
     if experiment.plan.source is not ResultSource.TYPED or experiment.planned_end is None:
         return ()
     is_over = experiment.state is ExperimentState.STOPPED or now >= experiment.planned_end
-    is_final = any(look.readout is not None and look.readout.is_final for look in seen)
-    if not is_over or is_final:
+    if not is_over:
         return ()
-    return still_missing(experiment, looks.newest_entries(tx, dossier.hypothesis.workspace, experiment.number))
+    workspace = dossier.hypothesis.workspace
+    if any(readout.is_final for readout in looks.readouts(tx, workspace, experiment.number)):
+        return ()
+    return still_missing(experiment, looks.newest_entries(tx, workspace, experiment.number))
 
 
 def _next_look(experiment: Experiment, now: datetime) -> datetime | None:
@@ -251,7 +249,7 @@ def _look_at_entries(
         return None
     workspace = dossier.hypothesis.workspace
     sample = sample_of(entries, experiment.plan.goal.name)
-    past = looks.list_of(tx, workspace, experiment.number)
+    past = looks.readouts(tx, workspace, experiment.number)
     day = schedule.days_between(experiment.since, as_of)
     answer = compute(experiment, sample, day=day, past=past, is_last=is_stopped)
     # People may correct totals, or add a metric's, as of the very same moment: what makes the look is the telling.
@@ -270,7 +268,7 @@ def compute(
     sample: Sample,
     *,
     day: float,
-    past: Sequence[Look],
+    past: tuple[Readout, ...],
     is_last: bool,
     split_between: SampleRatio | None = None,
 ) -> Readout | NoLook:
@@ -278,9 +276,8 @@ def compute(
 
     day: since the start, of the data. split_between: what the newest count between looks said of the split.
     """
-    readouts = tuple(look.readout for look in past if look.readout is not None)
     rule = experiment.plan.rule()
-    return answers.read(rule, sample, day=day, past=readouts, is_last=is_last, split_between=split_between)
+    return answers.read(rule, sample, day=day, past=past, is_last=is_last, split_between=split_between)
 
 
 def look_of(
