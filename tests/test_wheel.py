@@ -104,7 +104,7 @@ def test_the_demo_starts_without_a_checkout(installed: Path, elsewhere: tuple[Pa
         assert demo.stdout is not None
         address = re.search(rb"http://127\.0\.0\.1:\d+", demo.stdout.readline())
         page = httpx.get(address[0].decode(), timeout=10) if address else None
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(signal.SIGTERM)  # a shell that starts this in the background has SIGINT ignored
         demo.communicate(timeout=240)
 
     assert page is not None

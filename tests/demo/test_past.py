@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import postgres
 from labcoat.db import dossiers, history, outbox
 from labcoat.db import looks as stored
 from labcoat.db.database import Database, Transaction
+from labcoat.db.migrating import migrate
 from labcoat.demo import past, people
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import HistoryEntry
@@ -29,8 +32,8 @@ def _write(database: Database, *, now: datetime = TUESDAY) -> int:
     return past.write(database, workspace=WORKSPACE, channel=CHANNEL, now=now)
 
 
-def _dossiers(tx: Transaction, workspace: WorkspaceId = WORKSPACE) -> list[Dossier]:
-    return dossiers.read_many(tx, workspace, [HypothesisNumber(number) for number in range(1, past.HYPOTHESES + 1)])
+def _dossiers(tx: Transaction) -> list[Dossier]:
+    return dossiers.read_many(tx, WORKSPACE, [HypothesisNumber(number) for number in range(1, past.HYPOTHESES + 1)])
 
 
 def _history(tx: Transaction) -> list[HistoryEntry]:
@@ -40,12 +43,30 @@ def _history(tx: Transaction) -> list[HistoryEntry]:
     )
 
 
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database in which the past is written, once for all that read it."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('past') / 'labcoat.db'}"
+        else:
+            server: postgres.Server = request.getfixturevalue("postgres_server")
+            url = stack.enter_context(server.fresh_database(is_migrated=False))
+        database = Database(url)
+        migrate(database)
+        assert _write(database) == past.HYPOTHESES
+        yield database
+        database.dispose()
+
+
 @pytest.fixture
-def year(database: Database) -> Iterator[Transaction]:
-    """A database in which the past is written, to read."""
-    assert _write(database) == past.HYPOTHESES
-    with database.reading() as tx:
+def year(written: Database) -> Iterator[Transaction]:
+    with written.reading() as tx:
         yield tx
+
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what is of Python alone, in a database of its own."""
 
 
 def test_all_are_filed_and_closed_in_the_year_with_a_learning_of_their_own(year: Transaction) -> None:
@@ -58,6 +79,7 @@ def test_all_are_filed_and_closed_in_the_year_with_a_learning_of_their_own(year:
     assert max(one.at for one in endings) <= TUESDAY - timedelta(days=10)
 
 
+@on_sqlite
 @pytest.mark.parametrize("days", range(1, 7))
 def test_all_is_over_ten_days_before_whatever_day_now_is(database: Database, days: int) -> None:
     now = TUESDAY + timedelta(days=days)
@@ -153,21 +175,16 @@ def test_an_uneven_split_was_run_again(year: Transaction) -> None:
     assert (invalid.verdict, valid.verdict) == (Verdict.INVALID, Verdict.NO_EFFECT)
 
 
+@on_sqlite
 @pytest.mark.parametrize("is_other_day", [False, True])
 def test_the_same_moment_gives_the_same_year_and_another_the_same_verdicts(
     database: Database, year: Transaction, is_other_day: bool
 ) -> None:
-    other, now = WorkspaceId("T2"), TUESDAY + timedelta(days=40 * is_other_day)
-    first = [_words(year, one) for one in _dossiers(year)]
-
-    past.write(database, workspace=other, channel=CHANNEL, now=now)
+    _write(database, now=TUESDAY + timedelta(days=40 * is_other_day))
 
     with database.reading() as tx:
-        second = [_words(tx, one) for one in _dossiers(tx, other)]
-        assert sorted(first) == sorted(second)
-        assert is_other_day or [_moments(one) for one in _dossiers(year)] == [
-            _moments(one) for one in _dossiers(tx, other)
-        ]
+        assert sorted(_words(tx, one) for one in _dossiers(tx)) == sorted(_words(year, one) for one in _dossiers(year))
+        assert is_other_day or [_moments(one) for one in _dossiers(tx)] == [_moments(one) for one in _dossiers(year)]
 
 
 def _words(tx: Transaction, one: Dossier) -> tuple[str, ...]:
@@ -189,7 +206,9 @@ def test_nothing_is_due_because_of_the_past(year: Transaction) -> None:
     assert requests.expired(year, now=TUESDAY) == []
 
 
-def test_the_next_digest_tells_only_what_happens_from_now_on(database: Database, year: Transaction) -> None:
+@on_sqlite
+def test_the_next_digest_tells_only_what_happens_from_now_on(database: Database) -> None:
+    _write(database)
     with database.writing() as tx:
         hypotheses.file(
             tx,
@@ -201,8 +220,9 @@ def test_the_next_digest_tells_only_what_happens_from_now_on(database: Database,
             now=TUESDAY,
         )
 
-    digest = digests.compose(year, WORKSPACE, CHANNEL, now=TUESDAY + WEEK, zone=people.ZONE)
+    with database.reading() as tx:
+        digest = digests.compose(tx, WORKSPACE, CHANNEL, now=TUESDAY + WEEK, zone=people.ZONE)
+        assert digests.due(tx, zone=people.ZONE, now=TUESDAY + WEEK) == {WORKSPACE: [CHANNEL]}
 
-    assert digests.due(year, zone=people.ZONE, now=TUESDAY + WEEK) == {WORKSPACE: [CHANNEL]}
     assert (digest.open_count, digest.closed_count) == (1, 0)
     assert (digest.results, digest.stalled, digest.health, digest.decide) == ((), (), (), ())
