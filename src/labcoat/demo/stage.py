@@ -120,6 +120,7 @@ def raised(
             "LABCOAT_SETTLE_SECONDS": "0",  # this Slack shows at once what it takes
             "LABCOAT_ACTS_PER_MINUTE": "0",  # days are played in seconds
             "LABCOAT_ANSWER_WITHIN_MS": "2500",  # who plays looks at once for what was answered
+            "LABCOAT_REFRESH_MINUTES": "1440",  # each count reads the files, and weeks are played in seconds
             **(environment or {}),
         }
         arguments = ("--start", start.isoformat(), *(["--past"] if has_past else []))
