@@ -3,16 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test chaos chaos-small test-browser test-engines check format lock bench clean
+.PHONY: demo test chaos test-browser test-engines check format lock bench clean
 
 demo: .venv/ready  ## a local Slack in the browser with a living example
 	$(BIN)/labcoat demo
 
 test: .venv/ready  ## every test, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser --ignore=tests/engines --ignore=tests/chaos
-
-chaos-small: .venv/ready  ## the same proofs in a small size; minutes
-	$(BIN)/python -m pytest -q tests/chaos
+	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser --ignore=tests/engines
 
 chaos: .venv/ready  ## the proofs by fault in their full size; takes about an hour
 	$(BIN)/python -m pytest -q tests/chaos --full

@@ -1,4 +1,4 @@
-"""Proofs by fault, in two sizes: small in `make chaos-small`, full in `make chaos`, which gives `--full`."""
+"""Proofs by fault, in two sizes: small in `make test`, full in `make chaos`, which gives `--full`."""
 
 import sys
 from collections.abc import Callable
