@@ -14,9 +14,9 @@ from slack_sdk import WebClient
 import postgres
 from builders import E7, E8, H12, NOW, WORKSPACE, a_dossier, a_member, a_plan, an_experiment
 from labcoat import running
-from labcoat.db import clock, counts, looks
+from labcoat.db import clock, counts, dossiers, looks
 from labcoat.db.database import Database
-from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan, Variant
@@ -25,6 +25,7 @@ from labcoat.running import Running
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
+from labcoat.stats.results import MetricKind
 from labcoat.usecases import experiments
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
@@ -35,6 +36,9 @@ HOUR = timedelta(hours=1)
 POSTGRESQL = "{engine: postgresql, url: '${SHOP_URL}', time_limit_seconds: 30}"
 ALL_TIME = timedelta(days=3000)
 SHOP = "shop"
+VISITS = "visitor,variant,at,experiment,pages\n" + "".join(
+    f"{visitor},{'ab'[visitor % 2]},2026-03-02 10:00,E-8,{visitor % 7}\n" for visitor in range(40)
+)
 TWO_SOURCES = """
 sources:
   shop: {engine: postgresql, url: '${SHOP_URL}'}
@@ -72,7 +76,7 @@ def start(database: Database, number: ExperimentNumber, *, goal: str) -> None:
 
 def a_shop_plan(number: ExperimentNumber, *, goal: str) -> Plan:
     plan = a_plan(planned_days=3000)
-    goal_of_it = replace(plan.goal, name=goal, is_complete_at_exposure=True)
+    goal_of_it = replace(plan.goal, name=goal, kind=MetricKind.MEAN, is_complete_at_exposure=True)
     return replace(
         plan,
         metrics=(goal_of_it,),
@@ -80,6 +84,14 @@ def a_shop_plan(number: ExperimentNumber, *, goal: str) -> Plan:
         experiment_key=f"E-{number}",
         planned_days=366,
     )
+
+
+def with_visits(jobs: Jobs, url: str, folder: Path) -> Jobs:
+    """Return a process that also runs E-8, over a file."""
+    start(jobs.database, E8, goal="pages")
+    (folder / "visits.csv").write_text(VISITS)
+    (folder / "two.yml").write_text(TWO_SOURCES)
+    return replace(jobs, metrics=metrics_file.load(folder / "two.yml", environment={"SHOP_URL": url}))
 
 
 def a_process(database: Database, url: str, folder: Path, *, source: str = POSTGRESQL) -> Jobs:
@@ -166,12 +178,7 @@ def test_a_source_that_hangs_delays_no_experiment_of_another(
     jobs: Jobs, shop_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "TICK_SECONDS", 0.1)
-    start(jobs.database, E8, goal="pages")
-    (tmp_path / "visits.csv").write_text(
-        "visitor,variant,at,experiment,pages\n1,a,2026-03-02 10:00,E-8,4\n2,b,2026-03-02 11:00,E-8,5\n"
-    )
-    (tmp_path / "two.yml").write_text(TWO_SOURCES)
-    both = replace(jobs, metrics=metrics_file.load(tmp_path / "two.yml", environment={"SHOP_URL": shop_url}))
+    both = with_visits(jobs, shop_url, tmp_path)
     background = Running(both, deliverers=0)
     with psycopg.connect(shop_url) as holder:
         holder.execute("LOCK TABLE exposures IN ACCESS EXCLUSIVE MODE")
@@ -183,10 +190,33 @@ def test_a_source_that_hangs_delays_no_experiment_of_another(
             hung = looks.list_of(tx, WORKSPACE, E7), looks.find_problem(tx, WORKSPACE, E7)
     background.stop()
 
-    assert looked_at.sample.exposed == (1, 1)
+    assert looked_at.sample.exposed == (20, 20)
     assert hung == ([], None)
     with jobs.database.reading() as tx:
         assert looks.list_of(tx, WORKSPACE, E7) != []
+
+
+def test_rows_that_arrive_after_the_stop_are_a_new_look(jobs: Jobs, shop_url: str, tmp_path: Path) -> None:
+    process = with_visits(jobs, shop_url, tmp_path)
+    ended_at = shop.SINCE + 28 * shop.DAY
+    with jobs.database.writing() as tx:
+        running = dossiers.find(tx, WORKSPACE, HypothesisNumber(H12 + E8))
+        assert running is not None
+        experiments.stop(tx, running, E8, by=a_member(), ended_at=ended_at, reason="enough", now=ended_at)
+    process.make_looks(ended_at, "files")
+    process.make_looks(ended_at + shop.DAY, "files")
+
+    with (tmp_path / "visits.csv").open("a") as file:
+        file.write("99,b,2026-03-03 10:00,E-8,6\n100,b,2026-04-20 10:00,E-8,6\n")
+    process.make_looks(ended_at + 2 * shop.DAY, "files")
+
+    with jobs.database.reading() as tx:
+        final, late = looks.list_of(tx, WORKSPACE, E8)
+    assert final.readout is not None
+    assert late.readout is not None
+    assert (final.sample.exposed, final.readout.is_final) == ((20, 20), True)
+    assert (late.sample.exposed, late.as_of) == ((20, 21), ended_at)
+    assert (late.readout.is_after_final, late.readout.verdict) == (True, final.readout.verdict)
 
 
 def test_a_connection_that_is_cut_while_it_reads_is_told_and_read_again(jobs: Jobs, shop_url: str) -> None:
