@@ -1,8 +1,10 @@
 """Reading a PostgreSQL warehouse in the background: once in all replicas, and never in anybody's way."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -219,6 +221,31 @@ def test_rows_that_arrive_after_the_stop_are_a_new_look(jobs: Jobs, shop_url: st
     assert (late.readout.is_after_final, late.readout.verdict) == (True, final.readout.verdict)
 
 
+def test_a_file_that_is_cut_while_it_is_read_leaves_the_last_good_look(
+    jobs: Jobs, shop_url: str, tmp_path: Path
+) -> None:
+    process, path = with_visits(jobs, shop_url, tmp_path), tmp_path / "visits.csv"
+    process.make_looks(NOW, "files")
+    path.write_text(VISITS + "0,a,2026-03-02 10:00,E-9,1\n" * 400_000)
+    size = path.stat().st_size
+    cutter = threading.Thread(target=_cut_once_open, args=(path, size // 2))
+    cutter.start()
+    process.make_looks(NOW + shop.DAY, "files")
+    cutter.join()
+    with jobs.database.reading() as tx:
+        problem, looks_then = looks.find_problem(tx, WORKSPACE, E8), looks.list_of(tx, WORKSPACE, E8)
+
+    path.write_text(VISITS + "99,b,2026-03-03 10:00,E-8,6\n")
+    process.make_looks(NOW + shop.DAY + HOUR, "files")
+
+    assert problem is not None
+    assert "visits.csv changed while it was read" in problem.message
+    assert len(looks_then) == 1
+    with jobs.database.reading() as tx:
+        assert looks.find_problem(tx, WORKSPACE, E8) is None
+        assert looks.list_of(tx, WORKSPACE, E8)[-1].sample.exposed == (20, 21)
+
+
 def test_a_connection_that_is_cut_while_it_reads_is_told_and_read_again(jobs: Jobs, shop_url: str) -> None:
     with psycopg.connect(shop_url) as holder:
         holder.execute("LOCK TABLE exposures IN ACCESS EXCLUSIVE MODE")
@@ -245,6 +272,17 @@ def _with_limit(jobs: Jobs, *, seconds: float) -> MetricsFile:
         name: source.model_copy(update={"time_limit_seconds": seconds}) for name, source in jobs.metrics.sources.items()
     }
     return jobs.metrics.model_copy(update={"sources": sources})
+
+
+def _cut_once_open(path: Path, size: int) -> None:
+    """Cut a file as soon as this process reads it."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                if link.readlink() == path:
+                    os.truncate(path, size)
+                    return
 
 
 def _wait_until_looked_at(database: Database, number: ExperimentNumber) -> Look:

@@ -16,7 +16,7 @@ import duckdb
 from labcoat.warehouse import engine, sql
 from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.sources import DuckDbSource
+from labcoat.warehouse.sources import DuckDbSource, files_of
 
 SPILL_LIMIT = "10GB"
 TIME_LIMIT_SECONDS = 60.0
@@ -88,7 +88,7 @@ def opened(
     seconds: for each statement. Other programs cannot write to the database while it is open here: close it soon.
     """
     files = {table: path for table, path in source.tables.items() if table.casefold() in tables}
-    paths = tuple(files.values()) + ((source.database,) if source.database else ())
+    paths = files_of(source, tables)
     for path in paths:
         engine.require_file(path)
     with _connection(source) as connection:
