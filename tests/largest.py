@@ -1,6 +1,6 @@
 """Everything the bot says and asks, at its largest: every message and every form, by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -81,6 +81,7 @@ from labcoat.usecases.results import Result
 from labcoat.usecases.settings import Shown
 from labcoat.usecases.similar import Found
 from labcoat.usecases.sizing import Asked
+from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import health as health_words
 from labcoat.words import linting, stories
 from labcoat.words import settings as settings_words
@@ -92,7 +93,7 @@ METADATA = "{}"
 
 def a_plan(source: ResultSource = ResultSource.TYPED) -> Plan:
     """A plan with as many and as long variants and metrics as there may be."""
-    goal = replace(builders.a_goal(METRICS[0]), baseline=0.123456789)
+    goal = replace(builders.a_goal(METRICS[0]), baseline=0.123456789, description=text_of(3000), owner=text_of(3000))
     others = [builders.a_guardrail(name, margin=goal.minimum_effect) for name in METRICS[1:]]
     return Plan(
         variants=tuple(Variant(name=name, weight=1 / len(NAMES)) for name in NAMES),
@@ -119,7 +120,7 @@ def a_dossier(
     words = replace(
         builders.a_hypothesis(number=999_999_999, stage=stage or implied, ending=ending if is_closed else None),
         change=text_of(600),
-        metric=text_of(80),
+        metric=METRICS[0],
         because=text_of(1000),
         smallest_effect=text_of(80),
         refuted_by=text_of(600),
@@ -568,6 +569,7 @@ def _file_forms(owner: UserId) -> Iterator[tuple[str, Block]]:
             filing.file_form(
                 statement,
                 metrics=known,
+                described=_described(known),
                 tags=known,
                 owner=owner,
                 channel=ChannelId("C1") if known else None,
@@ -577,6 +579,22 @@ def _file_forms(owner: UserId) -> Iterator[tuple[str, Block]]:
                 metadata=METADATA,
             ),
         )
+
+
+def _described(names: Sequence[str]) -> tuple[MetricDescription, ...]:
+    return tuple(
+        MetricDescription(
+            name=name,
+            kind=MetricKind.MEAN,
+            direction=Direction.UP,
+            description=text_of(3000),
+            owner=text_of(3000),
+            format=None,
+            window_days=7,
+            source="shop",
+        )
+        for name in names
+    )
 
 
 def _import_forms() -> Iterator[tuple[str, Block]]:
@@ -669,7 +687,7 @@ def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tupl
                 planning.plan_form(
                     dossier,
                     filled,
-                    known_metrics=known,
+                    metrics=_described(known),
                     line=text_of(3000) if more else "",
                     meanwhile=(changed,) * 4 if more else (),
                     zone=ZONE,

@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -59,19 +60,25 @@ class Jobs:
     count_every: timedelta | None = None
     keep_sent: timedelta | None = None
     _ticking: threading.Lock = field(default_factory=threading.Lock)
-    _reading: threading.Lock = field(default_factory=threading.Lock)
+    _reading: defaultdict[str | None, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _working: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self) -> None:
         """Do everything that is due now, the warehouse's part first: a digest tells what it finds."""
-        self.read_sources()
+        for source in self.sources:
+            self.read_source(source)
         self.work_on_files()
         self.keep_time()
 
-    def read_sources(self) -> None:
-        """Do what asks the warehouse, which may take minutes; it keeps neither clicks nor the clock waiting."""
-        with self._reading:
-            self._run((self.make_looks, self.count_units, self.notice_live_drafts))
+    @property
+    def sources(self) -> tuple[str | None, ...]:
+        """What is read apart, so that none waits for another that hangs. None: experiments that read several."""
+        return (*(self.metrics.sources if self.metrics else ()), None)
+
+    def read_source(self, source: str | None) -> None:
+        """Do what asks a source, which may take minutes; it keeps neither clicks nor the clock waiting."""
+        with self._reading[source]:
+            self._run((self.make_looks, self.count_units, self.notice_live_drafts), source)
 
     def work_on_files(self) -> None:
         """Read what people gave, and make what they asked for."""
@@ -97,7 +104,7 @@ class Jobs:
                 )
             )
 
-    def _run(self, jobs: Iterable[Callable[[datetime], None]]) -> None:
+    def _run(self, jobs: Iterable[Callable[..., None]], *source: str | None) -> None:
         """Run jobs; one that fails is logged and tried again at the next tick."""
         with self.database.reading() as tx:
             now = clock.business_now(tx)
@@ -105,7 +112,7 @@ class Jobs:
             name = getattr(job, "__name__", str(job))
             try:
                 with figures.timed(name):
-                    job(now)
+                    job(now, *source)
             except Exception:
                 figures.failed(name)
                 _log.exception("%s failed; it is tried again at the next tick", name)
@@ -156,13 +163,16 @@ class Jobs:
         with self.database.writing() as tx:
             requests.pass_on(tx, dossier, now=now)
 
-    def make_looks(self, now: datetime) -> None:
+    def make_looks(self, now: datetime, source: str | None) -> None:
         """Make the looks that are due; the warehouse and the statistics run with no transaction open."""
         with self.database.reading() as tx:
-            due = looks.due(tx, now=now)
+            due = self._of(source, looks.due(tx, now=now))
         finished = [look for look in due if looks.is_finished(look)]
         self._each(finished, self._finish)
         self._reading_each([look for look in due if look not in finished], looks.due, self._make, now)
+
+    def _of(self, source: str | None, due: Iterable[DueT]) -> list[DueT]:
+        return [one for one in due if measuring.source_of(one.experiment, self.metrics) == source]
 
     def _make(self, mine: Sequence[looks.DueLook], now: datetime) -> None:
         self._each(zip(mine, measuring.measure(mine, self.metrics), strict=True), lambda one: self._look(*one, now))
@@ -197,12 +207,12 @@ class Jobs:
         with self.database.writing() as tx:
             looks.record(tx, look, found, answer, now=now)
 
-    def count_units(self, now: datetime) -> None:
+    def count_units(self, now: datetime, source: str | None) -> None:
         """Count units between looks, so that an uneven split is told within the hour."""
         if self.count_every is None or self.metrics is None:
             return
         with self.database.reading() as tx:
-            due = counting.due(tx, now=now)
+            due = self._of(source, counting.due(tx, now=now))
         self._reading_each(due, counting.due, self._count_all, now)
 
     def _count_all(self, mine: Sequence[counting.DueCount], now: datetime) -> None:
@@ -219,12 +229,12 @@ class Jobs:
             else:
                 counting.record(tx, due, found.sample.exposed, every=self.count_every, now=now)
 
-    def notice_live_drafts(self, now: datetime) -> None:
+    def notice_live_drafts(self, now: datetime, source: str | None) -> None:
         """Tell whose draft has exposures: somebody switched it on, and nobody started it here."""
         if self.count_every is None or self.metrics is None:
             return
         with self.database.reading() as tx:
-            due = arriving.due(tx, now=now)
+            due = self._of(source, arriving.due(tx, now=now))
         self._reading_each(due, arriving.due, self._notice_all, now)
 
     def _notice_all(self, mine: Sequence[arriving.DueDraft], now: datetime) -> None:
@@ -311,10 +321,10 @@ def _parts(items: Sequence[ItemT], size: int) -> Iterable[Sequence[ItemT]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def attempt(act: Callable[[], None]) -> bool:
+def attempt(act: Callable[..., None], *arguments: str | None) -> bool:
     """Do it; return False where a bug ended it, which is logged: the next tick tries again."""
     try:
-        act()
+        act(*arguments)
     except Exception:
         _log.exception("%s failed; the next tick tries again", getattr(act, "__name__", act))
         return False

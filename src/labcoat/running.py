@@ -1,5 +1,8 @@
 """The background of one process: the ticks and the threads that deliver."""
 
+from collections.abc import Callable
+
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from labcoat.delivering import Deliverers
@@ -17,15 +20,13 @@ class Running:
     def __init__(self, jobs: Jobs, *, deliverers: int) -> None:
         self._jobs = jobs
         self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
-        self._scheduler = BackgroundScheduler(timezone="UTC")
-        # A tick that comes late must still come, and of several missed ones one is enough.
-        for job in (self._tick, self._read):
-            self._scheduler.add_job(
-                job, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
-            )
-        self._scheduler.add_job(
-            self._work, "interval", seconds=FILES_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
-        )
+        # A thread for each job: whatever hangs in one of them, the others go on.
+        threads = ThreadPoolExecutor(2 + len(jobs.sources))
+        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": threads})
+        self._repeat(self._tick, seconds=TICK_SECONDS)
+        self._repeat(self._work, seconds=FILES_SECONDS)
+        for source in jobs.sources:
+            self._repeat(self._read, source, seconds=TICK_SECONDS)
         self._deliverers = Deliverers(self._deliver, number=deliverers)
 
     def start(self) -> None:
@@ -42,6 +43,18 @@ class Running:
         self._deliverers.stop()
         self._scheduler.shutdown(wait=True)
 
+    def _repeat(self, job: Callable[..., None], *arguments: str | None, seconds: float) -> None:
+        # One that comes late must still come, and of several missed ones one is enough.
+        self._scheduler.add_job(
+            job,
+            "interval",
+            args=arguments,
+            seconds=seconds,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+
     def _deliver(self) -> bool:
         was_something = self._jobs.try_to_deliver()
         self.delivering.beat()
@@ -51,8 +64,8 @@ class Running:
         if attempt(self._jobs.keep_time):
             self.ticking.beat()
 
-    def _read(self) -> None:
-        attempt(self._jobs.read_sources)
+    def _read(self, source: str | None) -> None:
+        attempt(self._jobs.read_source, source)
 
     def _work(self) -> None:
         attempt(self._jobs.work_on_files)

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +28,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from labcoat import delivering, running, settings, wiring
-from labcoat.slack import delivery
+from labcoat import cli, delivering, running, settings, wiring
+from labcoat.slack import delivery, file_work
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["labcoat.wiring", "labcoat.slack.charts", "uvicorn", "httpx"])
@@ -124,7 +125,8 @@ def run(environment: dict[str, str], port: int, fatal: Fatal | None, changes: tu
     """Be a replica, as `labcoat serve` is one, in a hurry."""
     logging.disable(logging.CRITICAL)
     _end_with_parent()
-    running.TICK_SECONDS = 1
+    running.TICK_SECONDS, running.FILES_SECONDS = 1, 1
+    file_work.LEASE = timedelta(seconds=2)
     delivering.BREATH_SECONDS, delivering.POLL_SECONDS = 0.0, 0.1
     # Trouble is a thousand times denser here than in life, so a notice meets it often without a fault of its own.
     delivery.WAITS = (timedelta(seconds=0.3),) * 60
@@ -135,6 +137,21 @@ def run(environment: dict[str, str], port: int, fatal: Fatal | None, changes: tu
         _replace(fatal.function, lambda old: _dying(old, fatal))
     bot = wiring.build(settings.read(environment))
     uvicorn.run(bot.web, host="127.0.0.1", port=port, log_level="critical", lifespan="on")
+
+
+def run_command(arguments: list[str], environment: Mapping[str, str], fatal: Fatal | None = None) -> int:
+    """Run `labcoat` in a process of its own; return its exit code, -9 where it was killed."""
+    process = _FORKS.Process(target=_be_command, args=(arguments, dict(environment), fatal), daemon=True)
+    process.start()
+    process.join(START_SECONDS)
+    return process.exitcode if process.exitcode is not None else 1
+
+
+def _be_command(arguments: list[str], environment: dict[str, str], fatal: Fatal | None) -> None:
+    os.environ.update(environment)
+    if fatal is not None:
+        _replace(fatal.function, lambda old: _dying(old, fatal))
+    sys.exit(cli.main(arguments))
 
 
 def _replace(function: str, new: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

@@ -35,7 +35,13 @@ exposures:
       retained FROM players
 metrics:
   kept: {exposures: arriving, kind: proportion, direction: up, value: retained}
-  retained: {exposures: players, kind: proportion, direction: up, value: retained}
+  retained:
+    exposures: players
+    kind: proportion
+    direction: up
+    value: retained
+    description: Share of players who came back.
+    owner: the growth team
   rounds: {exposures: players, kind: mean, direction: up, value: rounds}
   stray: {exposures: strays, kind: proportion, direction: up, value: retained}
   none yet: {exposures: nobody, kind: proportion, direction: up, value: retained}
@@ -91,6 +97,23 @@ def test_past_data_are_read_once_and_quoted_the_same_everywhere(play: Play) -> N
     assert "+30 % retained (2 to 67). Win" in preview
     assert "+30 % retained (2 to 67)" in play.thread()[-1]
     assert "Win" in read(play.card())
+
+
+def test_what_a_metric_means_and_whom_to_ask_is_shown_where_it_is_chosen_and_planned(play: Play) -> None:
+    meaning = "Share of players who came back. Ask the growth team."
+    filing = play.types(play.ana, "/hypothesis Move the gate")
+    play.ana.close()
+    play.files(play.ana, metric="retained")
+    planning = play.types(play.ana, "/experiment plan H-1")
+    play.ana.close()
+    play.plans(play.ana, goal="retained", minimum_effect="1 point", guardrails="secondary rounds", **GATES, **PAST)
+    starting = play.types(play.ana, "/experiment start E-1")
+
+    for view in (filing, planning, starting):
+        assert view is not None
+        assert f"retained: {meaning}" in read(view)
+        assert "rounds: " not in read(view)  # the file does not say
+    assert f"retained, up\n{meaning}" in read(play.card())
 
 
 def test_end_of_past_data_is_no_reason_for_a_nudge_at_once(play: Play) -> None:

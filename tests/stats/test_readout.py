@@ -126,6 +126,16 @@ def test_after_the_final_look_without_new_units_there_is_no_look() -> None:
     assert no_look(a_rule(), _even(4000), day=35, past=(final,)).reason is NoLookReason.NO_NEW_UNITS
 
 
+def test_values_that_come_after_the_last_look_of_a_stop_are_shown_without_new_units() -> None:
+    rule = a_rule()
+    last = a_look(rule, _even(4000), day=14, is_last=True)
+    late = a_look(rule, _even(4000, better=0.03), day=14, past=(last,), is_last=True)
+
+    assert (late.is_after_final, late.spent, late.verdict) == (True, 0.5, last.verdict)
+    assert late.estimates[0].difference == pytest.approx(0.03)
+    assert late.estimates[0].multiplier == last.estimates[0].multiplier
+
+
 def test_an_early_stop_makes_one_last_look_without_the_rest_of_alpha() -> None:
     rule = a_rule()
     first = a_look(rule, _even(1000), day=7)

@@ -11,6 +11,7 @@ import pytest
 from builders import (
     DAY,
     E7,
+    H12,
     NOW,
     OTHER,
     OWNER,
@@ -26,12 +27,12 @@ from labcoat.db import dossiers
 from labcoat.db import looks as stored_looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.lifecycle import Step
+from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Period
 from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample, Verdict
-from labcoat.usecases import experiments, looks, problems, results
+from labcoat.usecases import experiments, looks, problems, requests, results
 from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
 
@@ -184,7 +185,7 @@ def test_a_stop_makes_one_last_look_due_at_once(tx: Transaction) -> None:
     assert made is not None
     assert made.readout is not None
     assert (made.readout.is_final, made.readout.look) == (True, 3)
-    assert looks.due(tx, now=now + 99 * DAY) == []
+    assert looks.is_finished(the_due_look(tx, now + 99 * DAY))
 
 
 @pytest.mark.parametrize("ended_ago", [timedelta(0), timedelta(hours=1), timedelta(hours=30)])
@@ -221,7 +222,7 @@ def test_a_last_look_with_wrong_data_is_made_again_later(tx: Transaction) -> Non
     assert again is not None
     assert again.readout is not None
     assert again.readout.is_final
-    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []
+    assert looks.is_finished(the_due_look(tx, FIRST_SLOT + 99 * DAY))
 
 
 def test_traffic_said_to_have_ended_before_the_newest_look_loses_no_units(tx: Transaction) -> None:
@@ -251,17 +252,93 @@ def test_an_experiment_of_the_past_with_wrong_data_is_looked_at_again_after_its_
     assert looks.due(tx, now=NOW + 99 * DAY) == []
 
 
-def test_nothing_is_left_to_look_at_after_the_final_look(tx: Transaction) -> None:
+def test_data_that_come_late_are_a_look_which_keeps_the_verdict(tx: Transaction) -> None:
+    final = _stopped_and_looked_at(tx)
+    deliver_all(tx)
+    slot = FIRST_SLOT + DAY
+
+    late = the_due_look(tx, slot)
+    made = _record(tx, late, sample=a_sample(of=4000, treated=480), now=slot)
+
+    assert (late.until, late.is_last, looks.is_finished(late)) == (FIRST_SLOT, True, False)
+    assert made is not None
+    assert made.readout is not None
+    assert final.readout is not None
+    assert (made.readout.is_after_final, made.readout.verdict) == (True, final.readout.verdict)
+    assert made.readout.estimates[0].treatment_mean == 0.12
+    assert _looks(tx) == [final, made]
+    assert details_of(tx, NoticeKind.STORY) == [{"hypothesis": 12, "experiment": 7, "look": slot.isoformat()}]
+
+
+def test_where_nothing_comes_late_no_look_is_made(tx: Transaction) -> None:
+    final = _stopped_and_looked_at(tx)
+    last_digits = replace(
+        final.sample,
+        moments={
+            name: tuple(replace(arm, mean=arm.mean * (1 + 1e-12)) for arm in arms)
+            for name, arms in final.sample.moments.items()
+        },
+    )
+
+    made = [_record(tx, the_due_look(tx, slot), sample=last_digits, now=slot) for slot in _slots_after_the_stop()]
+
+    assert made == [None] * 7
+    assert _looks(tx) == [final]
+    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []
+
+
+def test_late_data_are_not_looked_for_once_it_is_decided(tx: Transaction) -> None:
+    _stopped_and_looked_at(tx)
+    dossier = dossiers.find(tx, WORKSPACE, H12)
+    assert dossier is not None
+    approved = replace(dossier.hypothesis, stage=Stage.PRODUCTIONIZE)
+    dossiers.save(tx, dossier, dossier.with_hypothesis(approved), step=Step.APPROVE, by=OWNER, at=NOW, reason=None)
+
+    assert looks.is_finished(the_due_look(tx, FIRST_SLOT + DAY))
+
+
+def test_a_source_that_cannot_be_read_for_late_data_is_forgotten_in_the_end(tx: Transaction) -> None:
+    _stopped_and_looked_at(tx)
+    _problem(tx, "no connection", is_permanent=False, now=FIRST_SLOT + 7 * DAY)
+
+    last = the_due_look(tx, FIRST_SLOT + 8 * DAY)
+    looks.finish(tx, last)
+
+    assert looks.is_finished(last)
+    assert stored_looks.find_problem(tx, WORKSPACE, E7) is None
+    assert looks.due(tx, now=FIRST_SLOT + 99 * DAY) == []
+
+
+def test_a_lead_may_decide_while_late_data_are_looked_for(tx: Transaction) -> None:
+    _stopped_and_looked_at(tx)
+    dossier = dossiers.find(tx, WORKSPACE, H12)
+    assert dossier is not None
+
+    requests.require_last_look(tx, dossier)
+
+    assert stored_looks.is_scheduled(tx, WORKSPACE, E7)
+
+
+def test_a_stop_after_the_final_look_is_looked_at_for_late_data_only(tx: Transaction) -> None:
     running = started(tx, a_plan(planned_days=1))
     now = FIRST_SLOT + DAY
     _record(tx, the_due_look(tx, now), now=now)
     _stop(tx, found(tx, running), ended_at=now, now=now + MINUTE)
 
-    last = the_due_look(tx, now + MINUTE)
-    looks.finish(tx, last)
+    assert looks.due(tx, now=now + MINUTE) == []
+    assert the_due_look(tx, now + DAY).is_late
 
-    assert looks.is_finished(last)
-    assert looks.due(tx, now=now + 99 * DAY) == []
+
+def _stopped_and_looked_at(tx: Transaction) -> Look:
+    running = started(tx)
+    _stop(tx, running, ended_at=FIRST_SLOT, now=FIRST_SLOT)
+    final = _record(tx, the_due_look(tx, FIRST_SLOT), sample=a_sample(of=4000, treated=404), now=FIRST_SLOT)
+    assert final is not None
+    return final
+
+
+def _slots_after_the_stop() -> list[datetime]:
+    return [FIRST_SLOT + day * DAY for day in range(1, 8)]
 
 
 def _problem(tx: Transaction, message: str, *, is_permanent: bool, now: datetime) -> None:

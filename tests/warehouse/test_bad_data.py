@@ -39,10 +39,7 @@ def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     def make(
         seen: Sequence[Row], events: Sequence[Row], *, value: str = "double precision", metric: str = METRIC
     ) -> MetricsFile:
-        tables = {
-            "seen": (EXPOSURES, seen),
-            "events": (f'"userId" bigint, "when" timestamp, "Order" {value}', events),
-        }
+        tables = tables_of(seen, events, value=value)
         if url:
             write_postgresql(url, tables)
             source = "{engine: postgresql, url: '${URL}', time_limit_seconds: 60}"
@@ -50,14 +47,23 @@ def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
             write_duckdb(tmp_path / "shop.duckdb", tables)
             source = "{engine: duckdb, database: shop.duckdb}"
         path = tmp_path / "metrics.yml"
-        path.write_text(
-            f"sources:\n  shop: {source}\n"
-            "exposures:\n  seen: {source: shop, table: seen, unit: userId, variant: variant, exposed_at: at}\n"
-            f"metrics:\n  spent: {metric}\n"
-        )
+        path.write_text(text_of(source, metric=metric))
         return metrics_file.load(path, environment={"URL": url})
 
     return make
+
+
+def tables_of(seen: Sequence[Row], events: Sequence[Row], *, value: str) -> dict[str, tuple[str, Sequence[Row]]]:
+    return {"seen": (EXPOSURES, seen), "events": (f'"userId" bigint, "when" timestamp, "Order" {value}', events)}
+
+
+def text_of(source: str, *, metric: str) -> str:
+    """Return the metrics file over a source."""
+    return (
+        f"sources:\n  shop: {source}\n"
+        "exposures:\n  seen: {source: shop, table: seen, unit: userId, variant: variant, exposed_at: at}\n"
+        f"metrics:\n  spent: {metric}\n"
+    )
 
 
 def write_duckdb(path: Path, tables: dict[str, tuple[str, Sequence[Row]]]) -> None:
@@ -142,11 +148,40 @@ def test_a_unit_in_two_variants_is_left_out_and_counted(a_world: World) -> None:
     assert [one.mean for one in found.sample.moments["spent"]] == [1.0, 0.0]
 
 
+def test_too_many_units_in_two_variants_are_refused(a_world: World) -> None:
+    seen = [(unit, "ab"[unit % 2], NOON) for unit in range(100)]
+    seen += [(unit, "ba"[unit % 2], NOON + DAY) for unit in range(20)]
+
+    error = refusal(a_world(seen, []))
+
+    assert "20 units of 100 in two variants, too many to leave out" in error.message
+    assert error.permanent
+
+
 def test_a_variant_that_is_not_in_the_plan_is_named(a_world: World) -> None:
     error = refusal(a_world([*TWO_ARMS, (3, "Holdout", NOON)], []))
 
     assert "a variant that is not in the plan: Holdout. The plan has a, b." in error.message
     assert error.permanent
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ((None, "a", NOON), "1 row without a unit"),
+        ((3, None, NOON), "a variant that is not in the plan: (empty)"),
+        ((3, "a", None), "1 unit without a time in exposed_at"),
+    ],
+)
+def test_an_exposure_that_lacks_something_is_refused(a_world: World, row: Row, said: str) -> None:
+    error = refusal(a_world([*TWO_ARMS, row], []))
+
+    assert said in error.message
+    assert error.permanent
+
+
+def test_an_event_without_unit_or_time_counts_as_nothing(a_world: World) -> None:
+    assert means(a_world(TWO_ARMS, [(1, None, 50.0), (None, NOON, 50.0), (2, NOON, 3.0)])) == [0.0, 3.0]
 
 
 def test_no_rows_yet_is_no_fault(a_world: World) -> None:

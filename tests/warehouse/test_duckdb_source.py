@@ -111,6 +111,11 @@ def test_a_statement_over_its_memory_says_what_to_do(tmp_path: Path, monkeypatch
         source.rows("SELECT count(*) FROM (SELECT DISTINCT i || repeat('a', 50) FROM range(5000000) t(i))")
 
 
+def test_no_progress_bar_is_drawn_into_the_output(tmp_path: Path) -> None:
+    with an_open_source(tmp_path) as source:
+        assert source.rows("SELECT current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_a_missing_file_may_come_back(tmp_path: Path) -> None:
     source = DuckDbSource(engine="duckdb", database=tmp_path / "gone.duckdb")
 

@@ -16,6 +16,7 @@ from builders import (
     a_guardrail,
     a_plan,
     a_prototype,
+    a_readout,
     an_experiment,
     some_evidence,
 )
@@ -24,7 +25,9 @@ from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import ExperimentState, Step
+from labcoat.domain.look import Look
 from labcoat.domain.plan import Period
+from labcoat.stats.results import Sample, Verdict
 from labcoat.words import stories
 
 
@@ -127,3 +130,15 @@ def test_a_plan_in_one_line(effect: Amount, baseline: float | None, words: str) 
     assert summary.startswith("control 50 % / treatment 50 % by user; goal orders per user, ")
     assert words in summary
     assert "; guardrails refunds (down is good); 28 days" in summary
+
+
+def test_a_look_at_late_data_says_that_the_verdict_stands() -> None:
+    late = replace(a_readout(Verdict.WIN), is_after_final=True)
+    look = Look(
+        experiment=E7, slot=NOW, as_of=NOW, made_at=NOW, sample=Sample(exposed=(5000, 5000), moments={}), readout=late
+    )
+
+    said = stories.look_line(look, an_experiment(ExperimentState.STOPPED))
+
+    assert said.startswith("E-7: Win (decided at the final look).")
+    assert said.endswith("Data came late: they change the numbers, not the verdict.")

@@ -245,7 +245,7 @@ EXPERIMENTS: tuple[Column[Tested], ...] = (
     _E("stopped_because", Cell.TEXT, lambda t: t.experiment.stop_reason),
     _E("cancelled_because", Cell.TEXT, lambda t: t.experiment.cancel_reason),
     _E("verdict", Cell.TEXT, lambda t: t.readout.verdict.value if t.readout else None),
-    _E("verdict_is_final", Cell.FLAG, lambda t: t.readout.is_final if t.readout else None),
+    _E("verdict_is_final", Cell.FLAG, lambda t: t.readout.is_decided if t.readout else None),
 )
 """A row an experiment, drafts and cancelled ones too."""
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isclose
 
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.stats.results import Moments, NoLookReason, Readout, Sample
+
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +73,19 @@ def sample_of(entries: Mapping[str, Entry], goal: str) -> Sample:
         exposed=tuple(moments.count for moments in entries[goal].moments),
         moments={name: entry.moments for name, entry in entries.items()},
     )
+
+
+def is_same(one: Sample, other: Sample) -> bool:
+    """Whether two samples are of the same rows: engines add them up in any order, so the last digits may differ."""
+    numbers, others = _numbers(one), _numbers(other)
+    return len(numbers) == len(others) and all(
+        isclose(*pair, rel_tol=_SAME) for pair in zip(numbers, others, strict=True)
+    )
+
+
+def _numbers(sample: Sample) -> list[float]:
+    numbers: list[float] = list(sample.exposed)
+    for name in sorted(sample.moments):
+        for arm in sample.moments[name]:
+            numbers += (arm.count, arm.mean, arm.variance, *(arm.joint.means if arm.joint else ()))
+    return numbers

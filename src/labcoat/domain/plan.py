@@ -56,7 +56,8 @@ class PlannedMetric:
     baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
     margin: the worsening of a guardrail that is tolerated. is_complete_at_exposure: as in the metrics file.
     deviation: of one unit's value, for a mean; None if nobody knows it. measuring: None if people type its totals.
-    format: how its values read, with {} where the number goes; None for the number alone.
+    format: how its values read, with {} where the number goes; None for the number alone. description, owner: what it
+    means and whom to ask, as the metrics file said when it was planned.
     """
 
     name: str
@@ -70,6 +71,8 @@ class PlannedMetric:
     deviation: float | None = None
     measuring: Measuring | None = None
     format: str | None = None
+    description: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from labcoat.db.database import Database
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.slack.downloading import Download
 from labcoat.usecases.similar import Memory
+from labcoat.warehouse import reading
 from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.warehouse.reading import MetricDescription
 
 
 class Members:
@@ -45,3 +47,8 @@ class House:
     download: Download
     memory: Memory = field(default_factory=Memory)
     members: Members = field(default_factory=Members)
+
+    @property
+    def described_metrics(self) -> tuple[MetricDescription, ...]:
+        """What the metrics file offers; nothing without one."""
+        return reading.describe(self.metrics) if self.metrics else ()

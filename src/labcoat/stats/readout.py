@@ -42,6 +42,7 @@ def read(
 
     day: days since the start, of the data. past: all earlier readouts, oldest first.
     is_last: the experiment is being stopped; before its planned end this is one last look at what is spent by now.
+    After the final look it is one at data that came late, with new units or without.
     split_between: the newest check of the split between looks; what it found stays found.
     A readout with a data error is never final: it shows no numbers and spends nothing, and the next look may repair it.
     """
@@ -53,7 +54,8 @@ def read(
     final = next((readout for readout in past if readout.is_final), None)
     spent = final.spent if final else calendar_share(rule, day=day)
     is_closing = final is None and (spent >= 1 or is_last)
-    why_not = _why_no_look(rule, sample, blanks, day=day, past=past, is_closing=is_closing, has_errors=bool(errors))
+    is_due = is_closing or is_last or bool(errors)
+    why_not = _why_no_look(rule, sample, blanks, day=day, past=past, is_due=is_due)
     if why_not is not None:
         return NoLook(reason=why_not)
     readout = Readout(
@@ -93,15 +95,14 @@ def _why_no_look(
     *,
     day: float,
     past: tuple[Readout, ...],
-    is_closing: bool,
-    has_errors: bool,
+    is_due: bool,
 ) -> NoLookReason | None:
     if calendar_share(rule, day=day) == 0:
         return NoLookReason.WINDOW_OPEN
     is_over = any(readout.is_final for readout in past)
-    if rule.design is Design.ONE_LOOK and not is_closing and not is_over:
+    if rule.design is Design.ONE_LOOK and not is_due and not is_over:
         return NoLookReason.BEFORE_THE_END
-    if has_errors or is_closing:
+    if is_due:
         # The last look is not put off: without new units it spends what is left on the numbers there are.
         return None
     if lost_share(rule, sample, last=past[-1] if past else None) > 0:

@@ -250,6 +250,11 @@ class Readout:
     reasons: tuple[Reason, ...]
     days_left: int | None = None
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether the verdict stands for good: at the final look and after it."""
+        return self.is_final or self.is_after_final
+
 
 class NoLookReason(StrEnum):
     """Why there is no look now; nothing is spent."""

@@ -94,8 +94,11 @@ def stop(
     """Register that an experiment has ended. One last look follows, at typed results when their totals have come."""
     new = steps.stop(dossier, number, by=by, ended_at=ended_at, reason=reason, now=now)
     saved = telling.save(tx, dossier, new, step=Step.STOP, by=by.user, now=now, reason=reason)
-    if saved.get_experiment(number).plan.source is ResultSource.WAREHOUSE:
-        looks.schedule(tx, saved.hypothesis.workspace, number, now)
+    plan = saved.get_experiment(number).plan
+    if plan.source is ResultSource.WAREHOUSE:
+        late = schedule.next_look_slot(now, since=ended_at, zone=plan.zone, hour=plan.look_hour)
+        is_decided = results.is_decided(tx, saved, number)
+        looks.schedule(tx, saved.hypothesis.workspace, number, late if is_decided else now)
     else:
         results.look_at_the_end(tx, saved, number, now=now)
     return saved

@@ -1,19 +1,23 @@
 """Daily looks in three parts: read what is due, ask the warehouse with no transaction open, record the look."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from labcoat.db import dossiers, looks
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
-from labcoat.domain.lifecycle import ExperimentState
-from labcoat.domain.look import Look
+from labcoat.domain.lifecycle import ExperimentState, Stage
+from labcoat.domain.look import Look, is_same
 from labcoat.stats.results import NoLook, Readout, Sample, SampleRatio, Verdict
 from labcoat.usecases import counting, problems, results, telling
 from labcoat.warehouse.reading import Reading
+
+LATE_FOR = timedelta(days=7)
+"""How long after the end rows may still arrive; most warehouses are a day or two behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +25,8 @@ class DueLook:
     """A look to make.
 
     due_at: what the look is taken by. until: later data do not count. day: of the experiment, for what it spends.
-    past: the looks that stand. is_last: the last one of a stopped experiment. split_between: what the newest count
-    between looks said of the split.
+    past: the looks that stand. is_last: the last one of a stopped experiment. late_until: until when data that came
+    late are looked for after it, None for never. split_between: what the newest count between looks said of the split.
     """
 
     workspace: WorkspaceId
@@ -34,7 +38,13 @@ class DueLook:
     day: float
     past: tuple[Look, ...]
     is_last: bool
+    late_until: datetime | None = None
     split_between: SampleRatio | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the last look is made, so that only data that came late are news."""
+        return self.is_last and any(one.readout is not None and one.readout.is_final for one in self.past)
 
 
 def due(tx: Transaction, *, now: datetime) -> list[DueLook]:
@@ -79,13 +89,21 @@ def _due_look(
         day=day,
         past=past,
         is_last=is_stopped or plan.period is not None,
+        late_until=_late_until(dossier.hypothesis, experiment),
         split_between=counting.newest_split(tx, dossier.hypothesis.workspace, experiment.number),
     )
 
 
+def _late_until(hypothesis: Hypothesis, experiment: Experiment) -> datetime | None:
+    is_decided = hypothesis.stage is Stage.PRODUCTIONIZE or not hypothesis.is_open
+    if is_decided or experiment.plan.period is not None or experiment.ended_at is None:
+        return None
+    return experiment.ended_at + LATE_FOR
+
+
 def is_finished(look: DueLook) -> bool:
-    """Whether there is nothing left to look at: a stopped experiment whose final look is made."""
-    return look.is_last and any(one.readout is not None and one.readout.is_final for one in look.past)
+    """Whether there is nothing left to look at: the last look is made, and no data are waited for."""
+    return look.is_late and (look.late_until is None or look.slot > look.late_until)
 
 
 def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
@@ -101,20 +119,24 @@ def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
 
 
 def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | NoLook, *, now: datetime) -> Look | None:
-    """Store a look with its notices; None if somebody took it, or the plan moved, meanwhile."""
+    """Store a look with its notices; None if somebody took it, or the plan moved, or nothing came late meanwhile."""
     dossier = _taken(tx, look, then=_next_time(look, answer, now))
     if dossier is None:
         return None
     experiment = dossier.get_experiment(look.experiment.number)
+    had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
+    if look.is_late and is_same(look.past[-1].sample, reading.sample):
+        if had_problem:
+            telling.refresh_card(tx, dossier)
+        return None
     made = results.look_of(experiment, reading.sample, answer, slot=look.slot, as_of=look.until, made_at=now)
     made = replace(made, crossed=reading.crossed, definitions=reading.definitions)
     looks.add(tx, look.workspace, made)
-    had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
     before = look.past[-1].definitions if look.past else None
     changed = results.redefined(before or {}, made.definitions or {})
     if changed:
         telling.tell_in_thread(tx, dossier, {"redefined": list(changed), "experiment": experiment.number})
-    if made.readout is not None and _is_news(made.readout, look.past):
+    if made.readout is not None and (look.is_late or _is_news(made.readout, look.past)):
         telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
     if made.readout is not None or had_problem:
         telling.refresh_card(tx, dossier)
@@ -122,8 +144,13 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
 
 
 def finish(tx: Transaction, look: DueLook) -> None:
-    """Remember that no look of this experiment is to come."""
-    looks.take(tx, look.workspace, look.experiment.number, due_at=look.due_at, then=None)
+    """Remember that no look of this experiment is to come, and forget why late data could not be read."""
+    number = look.experiment.number
+    is_taken = looks.take(tx, look.workspace, number, due_at=look.due_at, then=None)
+    if is_taken and looks.clear_problem(tx, look.workspace, number):
+        dossier = dossiers.find(tx, look.workspace, look.hypothesis)
+        assert dossier is not None
+        telling.refresh_card(tx, dossier)
 
 
 def record_problem(tx: Transaction, look: DueLook, message: str, *, is_permanent: bool, now: datetime) -> None:
@@ -147,14 +174,13 @@ def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier 
 
 
 def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> datetime | None:
-    experiment = look.experiment
-    if look.is_last:
-        is_broken = isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR
-        return now + problems.LONGEST_WAIT if is_broken else None
-    assert experiment.since is not None
-    return schedule.next_look_slot(
-        now, since=experiment.since, zone=experiment.plan.zone, hour=experiment.plan.look_hour
-    )
+    if look.is_last and isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR:
+        return now + problems.LONGEST_WAIT
+    plan, since = look.experiment.plan, look.experiment.since
+    assert since is not None
+    slot = schedule.next_look_slot(now, since=since, zone=plan.zone, hour=plan.look_hour)
+    is_over = look.is_last and (look.late_until is None or slot > look.late_until)
+    return None if is_over else slot
 
 
 def _is_news(readout: Readout, past: tuple[Look, ...]) -> bool:

@@ -14,6 +14,15 @@ from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 from labcoat.warehouse.survey import Arm
 
 
+def source_of(experiment: Experiment, metrics: MetricsFile | None) -> str | None:
+    """Return the source that an experiment reads; None if it reads several, or is not in the metrics file."""
+    names = {one.name for one in experiment.plan.metrics}
+    if metrics is None or not names <= metrics.metrics.keys():
+        return None
+    sources = {metrics.exposures[metrics.exposures_of(metrics.metrics[name])].source for name in names}
+    return sources.pop() if len(sources) == 1 else None
+
+
 def measure(looks: Sequence[DueLook], metrics: MetricsFile | None) -> list[Reading | SourceError]:
     """Return the numbers of each look, or why the warehouse cannot give them; looks over one source share its scans."""
     return _ask(metrics, [_question(look.experiment, until=look.until, is_count=False) for look in looks])

@@ -139,7 +139,8 @@ def require_last_look(tx: Transaction, dossier: Dossier) -> None:
     experiment = dossier.newest_experiment
     if experiment is None or experiment.state is not ExperimentState.STOPPED:
         return
-    is_coming = looks.is_scheduled(tx, dossier.hypothesis.workspace, experiment.number)
+    is_made = results.is_decided(tx, dossier, experiment.number)  # what is to come then are late data
+    is_coming = not is_made and looks.is_scheduled(tx, dossier.hypothesis.workspace, experiment.number)
     if is_coming and looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number) is None:
         raise Refusal(Reason.LAST_LOOK_PENDING, experiment=experiment.number)
 

@@ -109,6 +109,12 @@ def newest_readout(tx: Transaction, dossier: Dossier) -> Readout | None:
     return None if look is None else look.readout
 
 
+def is_decided(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:
+    """Whether an experiment's final look is made, so that its verdict stands."""
+    look = looks.newest(tx, dossier.hypothesis.workspace, number)
+    return look is not None and look.readout is not None and look.readout.is_decided
+
+
 def current_problem(tx: Transaction, dossier: Dossier) -> SourceProblem | None:
     """Return why the newest experiment's numbers cannot be read now."""
     experiment = dossier.newest_experiment

@@ -16,7 +16,7 @@ import duckdb
 from labcoat.warehouse import engine, sql
 from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.sources import DuckDbSource
+from labcoat.warehouse.sources import DuckDbSource, files_of
 
 SPILL_LIMIT = "10GB"
 TIME_LIMIT_SECONDS = 60.0
@@ -42,6 +42,8 @@ _TYPES = {
 GIVEN, PLACE = "given", "place"
 """The table of a file that somebody gave, and its column that numbers the rows from 0."""
 _GIVEN_MEMORY = "512MB"
+_BYTES_TOGETHER, _ROWS_TOGETHER = 4_000_000, 10_000
+"""That are read and written of our own files; left to itself DuckDB takes hundreds of MB for a long one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def opened(
     seconds: for each statement. Other programs cannot write to the database while it is open here: close it soon.
     """
     files = {table: path for table, path in source.tables.items() if table.casefold() in tables}
-    paths = tuple(files.values()) + ((source.database,) if source.database else ())
+    paths = files_of(source, tables)
     for path in paths:
         engine.require_file(path)
     with _connection(source) as connection:
@@ -138,12 +140,13 @@ def opened_given(
 def write_parquet(path: Path, rows: Path, columns: Mapping[str, str]) -> None:
     """Write the rows of a CSV file of our own to a Parquet file. columns: the type of each."""
     types = ", ".join(f"{sql.quoted_text(name)}: {sql.quoted_text(kind)}" for name, kind in columns.items())
-    how = f"header = true, auto_detect = false, columns = {{{types}}}, {_QUOTES}"
+    how = f"header = true, auto_detect = false, buffer_size = {_BYTES_TOGETHER}, columns = {{{types}}}, {_QUOTES}"
+    written = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_TOGETHER}"
     source = DuckDbSource(engine="duckdb", database=rows, memory_limit=_GIVEN_MEMORY, threads=1)
     with _connection(source) as connection:
         connection.execute(
             f"COPY (SELECT * FROM read_csv({sql.quoted_text(str(rows.resolve()))}, {how})) "  # noqa: S608
-            f"TO {sql.quoted_text(str(path.resolve()))} (FORMAT parquet, COMPRESSION zstd)"
+            f"TO {sql.quoted_text(str(path.resolve()))} ({written})"
         )
 
 
@@ -187,6 +190,7 @@ def _connection(source: DuckDbSource) -> Iterator[duckdb.DuckDBPyConnection]:
             },
         )
         try:
+            connection.execute("SET enable_progress_bar = false")  # it is drawn into our output after two seconds
             connection.execute("SET TimeZone = 'UTC'")  # how timestamps without a zone are read
             yield connection
         finally:

@@ -11,7 +11,7 @@ from threading import Lock, Timer
 from typing import Protocol, cast
 
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.sources import Source
+from labcoat.warehouse.sources import Source, files_of
 
 
 class ColumnType(StrEnum):
@@ -64,10 +64,33 @@ def opened(source: Source, *, name: str, tables: Collection[str]) -> Iterator[En
     """Open a source for one read.
 
     name: of the source. tables: in lower case, those of its files that will be read.
-    Raises SourceError, in words for whoever runs Labcoat, without secrets.
+    Raises SourceError, in words for whoever runs Labcoat, without secrets; also once all is read, if a file changed
+    meanwhile: what was read may be half of it, or of two.
     """
-    with _opener(source.engine).opened(source, name=name, tables=tables, seconds=source.time_limit_seconds) as engine:
-        yield engine
+    opener, before = _opener(source.engine), [(path, _states(path)) for path in files_of(source, tables)]
+    try:
+        with opener.opened(source, name=name, tables=tables, seconds=source.time_limit_seconds) as engine:
+            yield engine
+    finally:
+        for path, states in before:
+            if _states(path) != states:
+                message = (
+                    f"{path.name} changed while it was read. Write new files under another name, then rename them."
+                )
+                raise SourceError(message, permanent=False)
+
+
+def _states(path: Path) -> list[tuple[int, int, int] | None]:
+    """Return what changes when a file does; Spark writes a folder and calls it a Parquet file."""
+    return [_state(one) for one in (path, *sorted(path.rglob("*")))]
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _opener(engine: str) -> _Opener:

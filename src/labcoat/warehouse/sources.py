@@ -4,7 +4,7 @@ A secret is never written into the metrics file: it is `${NAME}` there, and read
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -229,3 +229,12 @@ MODELS: Mapping[str, type[Model]] = {
     "redshift": RedshiftSource,
 }
 """By the engine's name."""
+
+
+def files_of(source: Source, tables: Collection[str]) -> tuple[Path, ...]:
+    """Return the files that a read of these tables opens; none of a server. tables: in lower case."""
+    if not isinstance(source, DuckDbSource | SparkSource | ClickHouseSource):
+        return ()
+    files = tuple(path for table, path in source.tables.items() if table.casefold() in tables)
+    database = source.database if isinstance(source, DuckDbSource) else None
+    return (*files, database) if database else files

@@ -6,14 +6,23 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from labcoat.domain.plan import PlannedMetric
 from labcoat.stats.results import MetricKind
 from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers
 
+MEANING_LENGTH = 150
 MOST_EXPERIMENTS = 10
 """Shown of each exposures, the newest first."""
+
+
+def meaning(metric: MetricDescription | PlannedMetric) -> str:
+    """Return what a metric means and whom to ask, "" where the metrics file says neither."""
+    description = numbers.shortened(metric.description.strip().rstrip("."), MEANING_LENGTH)
+    owner = numbers.shortened(metric.owner.strip().rstrip("."), MEANING_LENGTH)
+    return " ".join(part for part in (description and f"{description}.", owner and f"Ask {owner}.") if part)
 
 
 def table(metrics: Sequence[MetricDescription]) -> str:

@@ -17,6 +17,7 @@ from labcoat.stats.results import MetricKind, Role
 from labcoat.words import numbers, verdicts
 
 VALUE_LENGTH = 120
+LATE = "Data came late: they change the numbers, not the verdict."
 _PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 
 
@@ -95,7 +96,8 @@ def look_line(look: Look, experiment: Experiment) -> str:
     effect = f" {said}." if said is not None else ""
     is_running = experiment.state is ExperimentState.RUNNING and not experiment.is_of_the_past
     detail = "" if effect and readout.verdict in ("win", "keep collecting") else f" {verdicts.reasons(readout)}"
-    return f"E-{experiment.number}: {words}.{effect}{detail} {verdicts.next_step(readout, is_running=is_running)}"
+    what_now = LATE if readout.is_after_final else verdicts.next_step(readout, is_running=is_running)
+    return f"E-{experiment.number}: {words}.{effect}{detail} {what_now}"
 
 
 def _text(entry: HistoryEntry, field: str) -> str:

@@ -14,12 +14,11 @@ from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Block, Message, section
 from labcoat.slack.errors import refusal_for_form
-from labcoat.slack.listeners.call import Asking, Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views import planning as planning_views
 from labcoat.usecases import experiments, finding, hypotheses, sizing
-from labcoat.warehouse import reading
 from labcoat.words import sizing as words
 
 
@@ -49,21 +48,17 @@ def _plannable(tx: Transaction, call: Call, target: Target) -> Dossier:
 
 
 def _opened(call: Call, dossier: Dossier, *, since: datetime | None, metadata: str) -> Block:
-    known = _known_metrics(call)
+    metrics = call.house.described_metrics
     draft = dossier.draft
     return planning_views.plan_form(
         dossier,
-        planning_views.texts_of(dossier, known_metrics=known),
-        known_metrics=known,
+        planning_views.texts_of(dossier, known_metrics=[one.name for one in metrics]),
+        metrics=metrics,
         line=words.line(draft.plan, sizing.sized(draft.plan)) if draft else "",
         zone=call.house.zone,
         since=since,
         metadata=metadata,
     )
-
-
-def _known_metrics(asking: Asking) -> list[str]:
-    return [one.name for one in reading.describe(asking.house.metrics)] if asking.house.metrics else []
 
 
 def plan_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
@@ -91,12 +86,12 @@ def _read(form: Submission, dossier: Dossier) -> Plan:
 def _shown_anew(
     form: Submission, dossier: Dossier, *, metadata: str, line: str = "", meanwhile: Sequence[HistoryEntry] = ()
 ) -> Block:
-    known = _known_metrics(form)
-    opened_with = planning_views.texts_of(dossier, known_metrics=known)
+    metrics = form.house.described_metrics
+    opened_with = planning_views.texts_of(dossier, known_metrics=[one.name for one in metrics])
     return planning_views.plan_form(
         dossier,
         texts_of(form.answers, otherwise=opened_with),
-        known_metrics=known,
+        metrics=metrics,
         line=line,
         meanwhile=meanwhile,
         zone=form.house.zone,

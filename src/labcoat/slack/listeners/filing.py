@@ -16,7 +16,6 @@ from labcoat.slack.views import filing as views
 from labcoat.stats.results import Direction
 from labcoat.usecases import following, hypotheses
 from labcoat.usecases.similar import Found
-from labcoat.warehouse import reading
 from labcoat.words import linting
 
 _MENTION = re.compile(r"<[@#!](?:[A-Z0-9]+\|)?([^>|]*)>")
@@ -61,6 +60,7 @@ def _open(call: Call, text: str, source: dict[str, str]) -> None:
         views.file_form(
             statement,
             metrics=metrics,
+            described=call.house.described_metrics,
             tags=tags,
             owner=call.user,
             channel=channel,
@@ -78,7 +78,7 @@ def _home(tx: Transaction, call: Call) -> ChannelId | None:
 
 def _known(tx: Transaction, asking: Asking, channel: ChannelId | None) -> tuple[list[str], tuple[str, ...]]:
     used = dossiers.metric_names(tx, asking.workspace)
-    in_file = [one.name for one in reading.describe(asking.house.metrics)] if asking.house.metrics else []
+    in_file = [one.name for one in asking.house.described_metrics]
     tags = channels.settings(tx, asking.workspace, channel).tags if channel else ()
     return list(dict.fromkeys([*in_file, *used])), tags
 
@@ -132,6 +132,7 @@ def _review(tx: Transaction, form: Submission, statement: Statement, channel: Ch
         views.file_form(
             statement,
             metrics=metrics,
+            described=form.house.described_metrics,
             tags=tags,
             owner=form.answers.person("owner") or form.user,
             channel=channel,

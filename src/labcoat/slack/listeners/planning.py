@@ -38,6 +38,8 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         deviation=_optional_positive(answers, "deviation") if kind is MetricKind.MEAN else None,
         measuring=reading.measuring_of(in_file) if in_file else None,
         format=in_file.format if in_file else None,
+        description=in_file.description if in_file else "",
+        owner=in_file.owner if in_file else "",
     )
     lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
     others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
@@ -124,6 +126,8 @@ def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: b
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
         measuring=reading.measuring_of(in_file) if in_file else None,
         format=in_file.format if in_file else None,
+        description=in_file.description if in_file else "",
+        owner=in_file.owner if in_file else "",
     )
 
 

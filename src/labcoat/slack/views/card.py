@@ -18,7 +18,7 @@ from labcoat.stats.results import Direction, Readout, Verdict
 from labcoat.usecases.counting import is_uneven
 from labcoat.usecases.predictions import middle
 from labcoat.usecases.sizing import sized
-from labcoat.words import health, numbers, sizing, stories, verdicts
+from labcoat.words import health, metrics, numbers, sizing, stories, verdicts
 
 
 def card(
@@ -71,7 +71,7 @@ def _facts(dossier: Dossier, readout: Readout | None, predictions: Sequence[Pred
     effect = f" by {escape(hypothesis.smallest_effect)}" if hypothesis.smallest_effect else ""
     deputy = f", deputy {mention(hypothesis.deputy)}" if hypothesis.deputy else ""
     facts = [
-        f"*Metric*\n{escape(hypothesis.metric)}, {arrow}{effect}",
+        f"*Metric*\n{escape(hypothesis.metric)}, {arrow}{effect}{_meaning(dossier)}",
         f"*Owner*\n{mention(hypothesis.owner)}{deputy}",
     ]
     if dossier.prototypes:
@@ -84,6 +84,14 @@ def _facts(dossier: Dossier, readout: Readout | None, predictions: Sequence[Pred
     if predictions:
         facts.append(f"*Predictions*\n{_predicted(dossier, predictions)}")
     return facts
+
+
+def _meaning(dossier: Dossier) -> str:
+    """Return what the metric means on a line of its own, if it is the goal that the metrics file describes."""
+    experiment = dossier.newest_experiment
+    goal = experiment.plan.goal if experiment is not None else None
+    said = metrics.meaning(goal) if goal is not None and goal.name == dossier.hypothesis.metric else ""
+    return f"\n{escape(said)}" if said else ""
 
 
 def _predicted(dossier: Dossier, made: Sequence[Prediction]) -> str:

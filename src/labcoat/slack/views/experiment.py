@@ -17,6 +17,7 @@ from labcoat.slack.blocks import (
     select_input,
     text_input,
 )
+from labcoat.slack.views.metric import meanings
 from labcoat.stats.results import MetricKind
 from labcoat.words import numbers, stories, verdicts
 
@@ -29,6 +30,7 @@ def start_form(experiment: Experiment, *, now: datetime, metadata: str) -> Block
     plan = experiment.plan
     blocks: list[Block] = [
         section(f"*E-{experiment.number}* {escape(stories.plan_summary(plan))}"),
+        *meanings(plan.metrics),
         context(f"{verdicts.DESIGNS[plan.design]}. From the start on the plan does not change."),
     ]
     if plan.period is None:

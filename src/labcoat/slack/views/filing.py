@@ -18,7 +18,9 @@ from labcoat.slack.blocks import (
     text_input,
 )
 from labcoat.slack.views.hypothesis import DIRECTIONS
+from labcoat.slack.views.metric import meanings
 from labcoat.usecases.similar import Found
+from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers
 
 CHANGE_LENGTH, LEARNING_LENGTH = 150, 200
@@ -28,6 +30,7 @@ def file_form(
     statement: Statement,
     *,
     metrics: Sequence[str],
+    described: Sequence[MetricDescription],
     tags: Sequence[str],
     owner: UserId,
     channel: ChannelId | None,
@@ -38,8 +41,9 @@ def file_form(
 ) -> Block:
     """Return the form. statement: what its fields hold.
 
-    metrics, tags: names known here, for hints. channel: where it will live, None to be chosen. similar: shown above the
-    questions. warnings: what a first submission found. is_review: the next submission is taken as it is.
+    metrics, tags: names known here, for hints. described: those of the metrics file. channel: where it will live, None
+    to be chosen. similar: shown above the questions. warnings: what a first submission found. is_review: the next
+    submission is taken as it is.
     """
     known = f"Known here: {', '.join(metrics[:5])}. A new name is fine." if metrics else "Example: orders per user."
     used = f"Used here: {', '.join(tags[:8])}." if tags else ""
@@ -55,6 +59,7 @@ def file_form(
         text_input(
             "metric", "Which metric should react?", initial=statement.metric, hint=known, example="orders per user"
         ),
+        *meanings(described),
         radio_input("direction", "Which way?", DIRECTIONS, initial=statement.direction),
         text_input(
             "because",

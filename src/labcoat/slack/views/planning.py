@@ -24,8 +24,10 @@ from labcoat.slack.blocks import (
     select_input,
     text_input,
 )
+from labcoat.slack.views.metric import MOST_METRICS, meanings
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Design, MetricKind, Role
+from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers, sizing, stories
 
 NOT_SWITCHED = "Labcoat does not switch traffic: do that where you always do, and tell it here."
@@ -37,7 +39,7 @@ def plan_form(
     dossier: Dossier,
     texts: Mapping[str, str],
     *,
-    known_metrics: Sequence[str],
+    metrics: Sequence[MetricDescription],
     line: str = "",
     meanwhile: Sequence[HistoryEntry] = (),
     zone: str,
@@ -46,11 +48,11 @@ def plan_form(
 ) -> Block:
     """Return the plan form.
 
-    texts: what its fields hold, by block id. known_metrics: names in the metrics file, which is read every day.
+    texts: what its fields hold, by block id. metrics: of the metrics file, which is read every day.
     line: what the plan takes, as far as it is filled in. meanwhile: how others changed the draft since it was opened.
     since: when an experiment began that runs already and is adopted; None to plan one that will.
     """
-    known = ", ".join(known_metrics[:8])
+    known = ", ".join(one.name for one in metrics[:MOST_METRICS])
     hint = f"Read every day if it is in the metrics file: {known}." if known else "Its totals are typed in by people."
     unit = texts["unit"] or "user"
     blocks: list[Block] = [_changed_meanwhile(entry, zone) for entry in meanwhile[-3:]]
@@ -58,6 +60,7 @@ def plan_form(
         blocks.append(moment_input("since", "Since when is it live?", initial=since, hint=NOT_SWITCHED))
     blocks += [
         text_input("goal", "Goal metric: the one that decides", initial=texts["goal"], hint=hint),
+        *meanings(metrics),
         radio_input(
             "kind",
             "What is it, per unit?",
