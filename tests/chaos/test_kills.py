@@ -30,7 +30,7 @@ POINTS = (
     Fatal("labcoat.usecases.telling:save", "after"),  # the listener has saved, not committed
     Fatal("labcoat.slack.app:handle", "after"),  # committed, and Slack not answered
     Fatal("labcoat.usecases.digests:send_due", "after"),  # in the middle of a tick's digests
-    Fatal("labcoat.jobs:Jobs._send_digest", "after"),
+    Fatal("labcoat.jobs:Jobs._send_digests", "after"),
 )
 HELD = (FaultKind.HOLD_BEFORE, FaultKind.HOLD_AFTER)
 """Slack has the call and has not stored it, or has stored it and not answered; killed from outside then."""
