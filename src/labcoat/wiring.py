@@ -1,8 +1,8 @@
 """Where objects are made: the one place that knows which parts stand behind each other."""
 
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from labcoat.api.app import Api
 from labcoat.api.pace import Pace as ApiPace
-from labcoat.db import migrating, workspaces
+from labcoat.db import migrating, occupying, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
 from labcoat.domain.ids import WorkspaceId
 from labcoat.jobs import Jobs
@@ -125,6 +125,17 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         more_routes=more_routes,
     )
     return Bot(web=web, jobs=jobs, database=database, desk=desk, links=links)
+
+
+@contextmanager
+def occupied(settings: Settings) -> Iterator[None]:
+    """Keep the database from being restored until the block ends; raise SettingsError if it cannot be had."""
+    try:
+        with occupying.serving(Database(settings.database_url)):
+            yield
+    except (DatabaseUnusable, occupying.Occupied) as error:
+        msg = f"DATABASE_URL cannot be used: {error}"
+        raise SettingsError(msg) from error
 
 
 def _database(settings: Settings) -> Database:
