@@ -96,6 +96,7 @@ def test_no_restore_under_a_bot_that_runs(place: Path, tmp_path: Path, capsys: p
     assert "is in use" in said
     assert "Stop labcoat serve first." in said
     assert leads(place) == ["U1"]
+    assert list(tmp_path.glob("*.before-*")) == []
 
 
 def left_by_a_crash(path: Path, lead: str) -> None:
