@@ -19,7 +19,7 @@ class Running:
         self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
         self._scheduler = BackgroundScheduler(timezone="UTC")
         # A tick that comes late must still come, and of several missed ones one is enough.
-        for job in (self._tick, self._read):
+        for job in (self._tick, self._read, self._ask):
             self._scheduler.add_job(
                 job, "interval", seconds=TICK_SECONDS, coalesce=True, max_instances=1, misfire_grace_time=None
             )
@@ -53,6 +53,9 @@ class Running:
 
     def _read(self) -> None:
         attempt(self._jobs.read_sources)
+
+    def _ask(self) -> None:
+        attempt(self._jobs.ask_about_people)
 
     def _work(self) -> None:
         attempt(self._jobs.work_on_files)

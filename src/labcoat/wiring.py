@@ -18,7 +18,8 @@ from labcoat.api.app import Api
 from labcoat.api.pace import Pace as ApiPace
 from labcoat.db import migrating, occupying, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
-from labcoat.domain.ids import WorkspaceId
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.person import Person
 from labcoat.jobs import Jobs
 from labcoat.running import Running
 from labcoat.settings import Settings, SettingsError
@@ -80,6 +81,10 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     )
     bolt = slack_app.build(house, client=client, identity=identity)
     pace = Pace(settings.acts_per_minute)
+
+    def describe(person: UserId) -> Person | None:
+        return connection.describe(database, client, person, workspace=workspace, zone=settings.timezone)
+
     jobs = Jobs(
         database=database,
         delivery=_delivery(settings, database),
@@ -89,7 +94,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         workspace=workspace,
         zone=settings.timezone,
         keep_sent=settings.keep_sent,
-        describe=lambda person: connection.describe(client, person, workspace=workspace, zone=settings.timezone),
+        describe=describe,
     )
 
     def handle(payload: Payload, transport_key: str) -> BoltResponse:
