@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from labcoat import cli
-from labcoat.db import migrating, workspaces
+from labcoat.db import migrating, occupying, workspaces
 from labcoat.db.database import Database
 from labcoat.domain.ids import UserId, WorkspaceId
 
@@ -96,6 +96,82 @@ def test_no_restore_under_a_bot_that_runs(place: Path, tmp_path: Path, capsys: p
     assert "is in use" in said
     assert "Stop labcoat serve first." in said
     assert leads(place) == ["U1"]
+    assert list(tmp_path.glob("*.before-*")) == []
+
+
+def left_by_a_crash(path: Path, lead: str) -> None:
+    """Leave a file and its log as a killed process does, with the lead in the log alone."""
+    running = write(path, "U1")
+    with running.writing() as tx:
+        workspaces.set_leads(tx, WORKSPACE, (UserId(lead),), from_settings=True)
+    files = {one: one.read_bytes() for one in path.parent.glob(f"{path.name}*")}
+    running.dispose()
+    for one, content in files.items():
+        one.write_bytes(content)
+
+
+def test_a_log_without_its_file_is_not_played_back_into_the_backup(place: Path, tmp_path: Path) -> None:
+    write(place, "U1").dispose()
+    backup = tmp_path / "backup.db"
+    cli.main(["backup", str(backup)])
+    left_by_a_crash(place, "U2")
+    place.unlink()
+
+    code = cli.main(["restore", str(backup)])
+
+    assert code == 0
+    assert leads(place) == ["U1"]
+
+
+def test_a_damaged_database_is_not_replaced_under_a_bot_that_serves_it(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = write(place, "U1")
+    backup = tmp_path / "backup.db"
+    cli.main(["backup", str(backup)])
+    database.dispose()
+    place.write_bytes(b"not a database at all" * 500)
+
+    with occupying.serving(database), occupying.serving(database):
+        refused = cli.main(["restore", str(backup), "--force"])
+    code = cli.main(["restore", str(backup), "--force"])
+
+    assert (refused, code) == (1, 0)
+    assert "is in use. Stop labcoat serve first." in capsys.readouterr().err
+    assert leads(place) == ["U1"]
+
+
+def test_serve_does_not_start_in_the_midst_of_a_restore(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "one")
+    database = write(place, "U1")
+
+    with occupying.alone(database):
+        code = cli.main(["serve"])
+    database.dispose()
+
+    assert code == 1
+    assert "It is being restored. Start again when that is done." in capsys.readouterr().err
+
+
+def test_what_is_kept_has_the_log_and_the_file_keeps_its_mode(place: Path, tmp_path: Path) -> None:
+    write(place, "U1").dispose()
+    backup = tmp_path / "backup.db"
+    cli.main(["backup", str(backup)])
+    left_by_a_crash(place, "U2")
+    log = Path(f"{place}-wal").read_bytes()
+    with place.open("r+b") as file:
+        file.write(b"\0" * 100)
+    place.chmod(0o640)
+
+    code = cli.main(["restore", str(backup), "--force"])
+
+    assert code == 0
+    assert leads(place) == ["U1"]
+    assert place.stat().st_mode & 0o777 == 0o640
+    assert Path(f"{place}.before-1-wal").read_bytes() == log
 
 
 def test_a_damaged_database_is_replaced_and_a_damaged_backup_is_not_taken(place: Path, tmp_path: Path) -> None:

@@ -5,10 +5,14 @@ import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 import pytest
+
+from chaos.test_kills import POINTS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/labcoat"
@@ -263,6 +267,13 @@ def test_use_cases_open_no_transaction_and_end_none() -> None:
     ]
 
     assert ends == []
+
+
+@pytest.mark.parametrize("point", [point.function for point in POINTS])
+def test_every_point_where_a_process_is_killed_is_there(point: str) -> None:
+    module, _, path = point.partition(":")
+
+    assert callable(attrgetter(path)(import_module(module)))
 
 
 def test_nothing_is_skipped_or_mocked() -> None:

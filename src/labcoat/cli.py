@@ -126,10 +126,11 @@ def _serve(_given: argparse.Namespace) -> int:
     try:
         read = settings.read(os.environ)
         logs.configure(level=read.log_level, format_=read.log_format, hidden=read.hidden)
-        bot = wiring.build(read)
+        with wiring.occupied(read):
+            bot = wiring.build(read)
+            serving.run(bot.web, host=read.host, port=read.port, stop_seconds=read.stop_seconds)
     except settings.SettingsError as error:
         return _refuse(str(error))
-    serving.run(bot.web, host=read.host, port=read.port, stop_seconds=read.stop_seconds)
     return 0
 
 

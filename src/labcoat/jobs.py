@@ -62,12 +62,14 @@ class Jobs:
     _ticking: threading.Lock = field(default_factory=threading.Lock)
     _reading: defaultdict[str | None, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     _working: threading.Lock = field(default_factory=threading.Lock)
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self) -> None:
         """Do everything that is due now, the warehouse's part first: a digest tells what it finds."""
         for source in self.sources:
             self.read_source(source)
         self.work_on_files()
+        self.ask_about_people()
         self.keep_time()
 
     @property
@@ -90,18 +92,16 @@ class Jobs:
             with self.database.reading() as tx:
                 now = clock.business_now(tx)
 
+    def ask_about_people(self) -> None:
+        """Ask Slack about people, which keeps nothing else waiting when Slack is slow."""
+        with self._asking:
+            self._run((self.learn_people,))
+
     def keep_time(self) -> None:
         """Do what the calendar asks for."""
         with self._ticking:
             self._run(
-                (
-                    self.learn_people,
-                    self.expire_requests,
-                    self.pass_requests_on,
-                    self.send_digests,
-                    self.send_nudges,
-                    self.forget_old,
-                )
+                (self.expire_requests, self.pass_requests_on, self.send_digests, self.send_nudges, self.forget_old)
             )
 
     def _run(self, jobs: Iterable[Callable[..., None]], *source: str | None) -> None:
@@ -132,11 +132,11 @@ class Jobs:
         """Ask Slack who new people are, and once a day whether the others still are who they were."""
         with self.database.reading() as tx:
             unchecked = people.unchecked(tx, self.workspace, before=clock.machine_now() - PEOPLE_ASKED_ABOUT_EVERY)
-        self._each(unchecked, self._learn_person)
-
-    def _learn_person(self, user: UserId) -> None:
-        person = self.describe(user)
-        if person is not None:
+        # In any order, so that one of whom Slack can't tell does not keep the same others waiting.
+        for user in random.sample(unchecked, len(unchecked)):
+            person = self.describe(user)
+            if person is None:
+                return
             with self.database.writing() as tx:
                 people.know(tx, self.workspace, person, at=clock.machine_now())
 

@@ -21,9 +21,10 @@ class Running:
         self._jobs = jobs
         self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
         # A thread for each job: whatever hangs in one of them, the others go on.
-        threads = ThreadPoolExecutor(2 + len(jobs.sources))
+        threads = ThreadPoolExecutor(3 + len(jobs.sources))
         self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": threads})
         self._repeat(self._tick, seconds=TICK_SECONDS)
+        self._repeat(self._ask, seconds=TICK_SECONDS)
         self._repeat(self._work, seconds=FILES_SECONDS)
         for source in jobs.sources:
             self._repeat(self._read, source, seconds=TICK_SECONDS)
@@ -66,6 +67,9 @@ class Running:
 
     def _read(self, source: str | None) -> None:
         attempt(self._jobs.read_source, source)
+
+    def _ask(self) -> None:
+        attempt(self._jobs.ask_about_people)
 
     def _work(self) -> None:
         attempt(self._jobs.work_on_files)

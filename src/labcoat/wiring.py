@@ -1,8 +1,8 @@
 """Where objects are made: the one place that knows which parts stand behind each other."""
 
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPException
@@ -16,9 +16,10 @@ from starlette.routing import BaseRoute
 
 from labcoat.api.app import Api
 from labcoat.api.pace import Pace as ApiPace
-from labcoat.db import migrating, workspaces
+from labcoat.db import migrating, occupying, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
-from labcoat.domain.ids import WorkspaceId
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.person import Person
 from labcoat.jobs import Jobs
 from labcoat.running import Running
 from labcoat.settings import Settings, SettingsError
@@ -80,6 +81,10 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     )
     bolt = slack_app.build(house, client=client, identity=identity)
     pace = Pace(settings.acts_per_minute)
+
+    def describe(person: UserId) -> Person | None:
+        return connection.describe(database, client, person, workspace=workspace, zone=settings.timezone)
+
     jobs = Jobs(
         database=database,
         delivery=_delivery(settings, database),
@@ -89,7 +94,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         workspace=workspace,
         zone=settings.timezone,
         keep_sent=settings.keep_sent,
-        describe=lambda person: connection.describe(client, person, workspace=workspace, zone=settings.timezone),
+        describe=describe,
     )
 
     def handle(payload: Payload, transport_key: str) -> BoltResponse:
@@ -125,6 +130,17 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         more_routes=more_routes,
     )
     return Bot(web=web, jobs=jobs, database=database, desk=desk, links=links)
+
+
+@contextmanager
+def occupied(settings: Settings) -> Iterator[None]:
+    """Keep the database from being restored until the block ends; raise SettingsError if it cannot be had."""
+    try:
+        with occupying.serving(Database(settings.database_url)):
+            yield
+    except (DatabaseUnusable, occupying.Occupied) as error:
+        msg = f"DATABASE_URL cannot be used: {error}"
+        raise SettingsError(msg) from error
 
 
 def _database(settings: Settings) -> Database:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 import postgres
 from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
-from labcoat.db import clock, outbox, tables, undelivered
+from labcoat.db import backlog, clock, outbox, tables, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
-from labcoat.db.outbox import Claim
+from labcoat.db.outbox import CLOCKS_APART, Claim, Doubt
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 
@@ -136,6 +136,75 @@ def test_a_retry_knows_whether_slack_may_have_taken_it(database: Database, *, ma
     again = claimed(database)
 
     assert (again.id, again.key, again.may_be_sent) == (one.id, one.key, may_be_sent)
+
+
+def test_the_day_that_ends_the_tries_begins_with_the_first(database: Database) -> None:
+    put(database, a_notice())
+    monday = LATER + timedelta(days=3)
+
+    first = claimed(database, at=monday)
+    with database.writing() as tx:
+        outbox.retry(tx, first, at=monday + LEASE, may_be_sent=False, problem="connection dropped")
+    second = claimed(database, at=monday + LEASE)
+
+    assert (first.tried_since, second.tried_since) == (monday, monday)
+
+
+def test_a_look_up_that_stopped_goes_on_where_it_was(database: Database) -> None:
+    put(database, a_notice())
+    one = claimed(database)
+    doubt = Doubt(since=LATER, until=LATER + LEASE, cursor="page 7")
+    with database.writing() as tx:
+        outbox.retry(tx, one, at=LATER, may_be_sent=True, problem="ratelimited", doubt=doubt)
+
+    again = claimed(database)
+    with database.writing() as tx:
+        outbox.retry(tx, again, at=LATER, may_be_sent=False, problem="connection dropped")
+
+    assert again.doubt == doubt
+    assert claimed(database).doubt == Doubt(since=LATER - CLOCKS_APART)
+
+
+def test_what_a_dead_process_had_may_have_been_sent_while_its_lease_ran(database: Database) -> None:
+    put(database, a_notice())
+    claimed(database)
+
+    again = claimed(database, at=LATER + timedelta(days=9))
+
+    assert again.doubt == Doubt(since=LATER - CLOCKS_APART, until=LATER + LEASE + CLOCKS_APART)
+
+
+@pytest.mark.parametrize("is_being_sent", [True, False])
+def test_a_dead_edit_is_left_to_a_newer_one_of_its_subject(database: Database, *, is_being_sent: bool) -> None:
+    card = a_notice(subject="card H-12")
+    put(database, card)
+    dead = claimed(database)
+    with database.writing() as tx:
+        outbox.bury(tx, dead, problem="not_in_channel", may_be_sent=False)
+    put(database, card, a_notice())
+    newer = claimed(database) if is_being_sent else None
+
+    with database.writing() as tx:
+        retried = undelivered.retry(tx, number=dead.id)
+
+    assert retried == 1
+    assert (claim(database) is None) == is_being_sent
+    assert newer is None or newer.id != dead.id
+    assert counts(database) == {"sending": 1, "pending": 1}
+
+
+def test_the_oldest_does_not_seem_older_after_a_retry_by_hand(database: Database) -> None:
+    put(database, a_notice())
+    one = claimed(database)
+    with database.writing() as tx:
+        outbox.bury(tx, one, problem="not_in_channel", may_be_sent=False)
+        tx.execute(update(tables.outbox).values(created_at=LATER - timedelta(days=30)))
+
+    with database.writing() as tx:
+        undelivered.retry(tx)
+        oldest = backlog.measure(tx).oldest_seconds
+
+    assert oldest < timedelta(minutes=10).total_seconds()
 
 
 def test_a_retry_that_waits_holds_up_its_target_only(database: Database) -> None:

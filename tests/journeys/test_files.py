@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import update
 
 from journeys.playing import CONFIDENCE_SEQUENCE, DAY, Play, payload_fields, read
-from labcoat.db import tables
+from labcoat.db import clock, tables
 from labcoat.db.clock import machine_now
 from labcoat.sandbox.faults import FaultKind
 from labcoat.sandbox.wire import Json
 from labcoat.slack.downloading import Download
+from labcoat.slack.file_work import MOST_ATTEMPTS
 
 HEADER = "user_id,variant,orders per user,refund_rate,basket\n"
 
@@ -285,6 +286,25 @@ def test_an_export_is_sent_once_whatever_breaks_on_the_way(running: Play, method
 
     with_files = [message for message in running.direct(running.ana) if message.get("files")]
     assert [len(message["files"]) for message in with_files] == [3]
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "conversations.open", "files.completeUploadExternal"])
+def test_an_export_waits_as_long_as_slack_wants_it_later(
+    running: Play, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.asks(running.ana, "/experiment export")
+    running.slack.faults.add(method, FaultKind.RATELIMITED, times=MOST_ATTEMPTS + 1, seconds=600)
+    at = machine_now()
+    for minutes in range(0, 11 * (MOST_ATTEMPTS + 2), 11):
+        monkeypatch.setattr(clock, "machine_now", lambda minutes=minutes: at + timedelta(minutes=minutes))
+        running.bot.jobs.work_on_files()
+        retries_at_once(running)
+        running.bot.jobs.work_on_files()  # too early: nobody is asked
+
+    called = [call["method"] for call in running.slack.calls(limit=500)].count(method)
+    with_files = [message for message in running.direct(running.ana) if message.get("files")]
+    assert [len(message["files"]) for message in with_files] == [3]
+    assert called == MOST_ATTEMPTS + 1 + (3 if method == "files.getUploadURLExternal" else 1)
 
 
 def test_an_export_that_slack_does_not_take_is_told(running: Play) -> None:

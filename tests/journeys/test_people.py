@@ -10,6 +10,7 @@ from labcoat.db.clock import machine_now
 from labcoat.demo import people
 from labcoat.domain.ids import UserId
 from labcoat.domain.person import Person, Standing
+from labcoat.sandbox.faults import FaultKind
 
 
 def hands_over(play: Play, person: object, **values: object) -> None:
@@ -220,3 +221,44 @@ def test_anybody_takes_what_somebody_left_who_is_gone(play: Play) -> None:
     play.types(play.ben, "/hypothesis take H-1")
 
     assert "Owner\n@UBEN" in read(play.card())
+
+
+def asked_about(play: Play) -> int:
+    return [call["method"] for call in play.slack.calls(limit=500)].count("users.info")
+
+
+def meets(play: Play, *users: str) -> None:
+    with play.bot.database.writing() as tx:
+        for user in users:
+            known.meet(tx, TEAM, UserId(user))
+
+
+@pytest.mark.parametrize("fault", [FaultKind.RATELIMITED, FaultKind.DROP_BEFORE])
+def test_a_slack_that_cannot_tell_now_is_asked_about_nobody_else(play: Play, fault: FaultKind) -> None:
+    meets(play, people.BEN, people.LENA, people.OMAR, people.GIA)
+    play.slack.faults.add("users.info", fault, times=None, seconds=600)
+
+    play.bot.jobs.ask_about_people()
+
+    assert asked_about(play) == 1
+
+
+def test_a_slack_that_wants_to_be_asked_later_is_asked_by_nobody(play: Play) -> None:
+    meets(play, people.BEN, people.LENA)
+    play.slack.faults.add("users.info", FaultKind.RATELIMITED, seconds=600)
+
+    for _ in range(3):
+        play.bot.jobs.ask_about_people()
+    play.types(play.omar, "/hypothesis list")
+
+    assert asked_about(play) == 1
+
+
+def test_digests_and_expiries_wait_for_no_answer_about_people(play: Play) -> None:
+    meets(play, people.BEN, people.LENA)
+
+    play.bot.jobs.keep_time()
+    before = asked_about(play)
+    play.bot.jobs.ask_about_people()
+
+    assert (before, asked_about(play)) == (0, 2)

@@ -8,9 +8,11 @@ from journeys.playing import FILE, TEAM, Play, read
 from labcoat.db import clock, outbox, undelivered
 from labcoat.db import people as known
 from labcoat.demo import people
-from labcoat.domain.ids import UserId
+from labcoat.domain.ids import ChannelId, UserId
+from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person
 from labcoat.sandbox.faults import FaultKind
+from labcoat.slack import delivery
 from labcoat.slack.delivery import GIVE_UP_AFTER, MOST_TRIES, WAITS
 
 NOT_INVITED = "CGENERAL"
@@ -69,6 +71,63 @@ def test_a_slack_that_does_not_answer_is_waited_for_a_day(play: Play, wall: Wall
 
     assert before == {outbox.UNKNOWN: 1}
     assert counts(play)[outbox.DEAD] == 1
+
+
+def test_a_weekend_without_the_bot_ends_no_tries(play: Play, wall: Wall) -> None:
+    play.slack.faults.add("chat.postMessage", FaultKind.DROP_BEFORE)
+    with play.bot.database.writing() as tx:
+        outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=TEAM, channel=ChannelId(people.CHANNEL)))
+    wall.ahead += timedelta(hours=64)
+    play.deliver()
+    before = counts(play)
+    wall.ahead += timedelta(minutes=2)
+    play.deliver()
+
+    assert before == {outbox.UNKNOWN: 1}
+    assert counts(play) == {outbox.SENT: 1}
+
+
+def test_a_long_history_is_looked_through_a_part_at_a_time(
+    play: Play, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "PAGE", 1)
+    for number in range(4):
+        play.ana.say(f"before {number}", channel=people.CHANNEL)
+    play.slack.faults.add("chat.postMessage", FaultKind.DROP_BEFORE)
+    play.files(play.ana)
+    for number in range(3):
+        play.ana.say(f"after {number}", channel=people.CHANNEL)
+    for _ in range(7):
+        play.slack.faults.add("conversations.history", FaultKind.SLOW, seconds=0)  # one page is given
+        play.slack.faults.add("conversations.history", FaultKind.RATELIMITED, seconds=60)
+    for _ in range(9):
+        wall.ahead += timedelta(seconds=61)
+        play.deliver()
+
+    assert counts(play) == {outbox.SENT: 1}
+
+
+def test_what_was_retried_by_hand_is_looked_for_when_it_may_have_been_sent(play: Play, wall: Wall) -> None:
+    play.slack.faults.add("chat.postMessage", FaultKind.DROP_AFTER)
+    play.slack.faults.add("conversations.history", FaultKind.RATELIMITED, times=None, seconds=3600)
+    play.files(play.ana)
+    sent = datetime.now(UTC)
+    for _ in range(26):
+        wall.ahead += timedelta(hours=1, seconds=1)
+        play.deliver()
+    held = counts(play)
+    play.slack.faults.release()
+    wall.ahead += timedelta(days=20)
+    with play.bot.database.writing() as tx:
+        undelivered.retry(tx)
+    play.deliver()
+
+    looked = [call["payload"] for call in play.slack.calls(limit=500) if call["method"] == "conversations.history"]
+    window = [datetime.fromtimestamp(float(looked[-1][end]), UTC) for end in ("oldest", "latest")]
+    assert held[outbox.DEAD] == 1
+    assert len(play.channel()) == 1
+    assert counts(play).get(outbox.DEAD) is None
+    assert window[0] < sent < window[1] < sent + timedelta(minutes=10)
 
 
 def test_a_token_that_is_taken_back_loses_nothing(play: Play, wall: Wall) -> None:

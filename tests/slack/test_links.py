@@ -1,6 +1,7 @@
 """Links of Socket Mode stay up whatever happens to them, and everything that comes by them is answered."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
+from websockets.asyncio.server import ServerConnection, serve
 
 from labcoat.sandbox.client import Person, SandboxClient
 from labcoat.sandbox.local_slack import Timing
@@ -205,6 +207,49 @@ def test_stop_answers_what_came_before_it_closes(sandbox: RunningSandbox, people
 
     assert answered == [True] * 5
     assert people.links.count() == 0
+
+
+def test_stop_ends_while_more_and_more_comes() -> None:
+    """Each envelope is answered once the next was taken, so there is always one that waits."""
+
+    async def run() -> None:
+        taken, is_over = 0, False
+        changed = asyncio.Condition()
+
+        async def slack(link: ServerConnection) -> None:
+            nonlocal is_over
+            await link.send(json.dumps({"type": "hello", "num_connections": 1}))
+            command = {"command": "/hypothesis", "team_id": "T1", "user_id": "U1", "channel_id": "C1", "text": ""}
+            envelope = json.dumps({"envelope_id": "one", "type": "slash_commands", "payload": command})
+            await link.send(envelope)
+            await link.send(envelope)
+            async for _answer in link:
+                await link.send(envelope)
+            async with changed:
+                is_over = True
+                changed.notify_all()
+
+        async def handle(_payload: Payload, _key: str) -> BoltResponse:
+            nonlocal taken
+            async with changed:
+                taken += 1
+                mine = taken
+                changed.notify_all()
+                await changed.wait_for(lambda: taken > mine or is_over)
+            return BoltResponse(status=200)
+
+        async with serve(slack, "127.0.0.1", 0) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            links = Links(count=1, open_url=lambda: f"ws://127.0.0.1:{port}", handle=handle, timing=PATIENT)
+            links.start()
+            async with asyncio.timeout(60), changed:
+                await changed.wait_for(lambda: taken > 20)
+            async with asyncio.timeout(60):
+                await links.stop()
+
+        assert links.open_count == 0
+
+    asyncio.run(run())
 
 
 def test_answer_whose_link_is_gone_comes_by_the_response_url(

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from threading import Barrier
 
 import pytest
+from sqlalchemy import text
 
+import postgres
 from builders import (
+    CHANNEL,
     DAY,
     LEAD,
     NOW,
@@ -23,7 +26,7 @@ from builders import (
     an_experiment,
     refused,
 )
-from labcoat.db import history, looks, workspaces
+from labcoat.db import history, looks, people, workspaces
 from labcoat.db.database import Database, Transaction
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
@@ -31,15 +34,19 @@ from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look, SourceProblem
+from labcoat.domain.notice import NoticeKind
 from labcoat.domain.refusal import Reason
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Verdict
 from labcoat.usecases import requests
-from usecases.storing import a_sample, found, stored
+from usecases.storing import a_sample, found, stored, told
 
 STOPPED = a_dossier(an_experiment(ExperimentState.STOPPED))
 WAITING = replace(STOPPED, requests=(a_request(),))
 THIRD_LEAD = UserId("ULEAD3")
+WAITS_FOR_A_LOCK = (
+    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() LIMIT 1"
+)
 
 
 def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD) -> Dossier:
@@ -172,6 +179,34 @@ def test_of_two_leads_at_the_same_time_one_decides(database: Database) -> None:
         assert [entry.step for entry in history.list_of(tx, WORKSPACE, waiting.hypothesis.number)].count(
             Step.APPROVE
         ) == 1
+
+
+def test_two_replicas_pass_a_request_on_once(postgres_server: postgres.Server) -> None:
+    with postgres_server.shared_database() as url, ThreadPoolExecutor(1) as other:
+        database = Database(url)
+        with database.writing() as tx:
+            workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD], from_settings=True)
+            waiting = stored(tx, WAITING)
+            people.set_away(tx, WORKSPACE, LEAD, until=NOW + 9 * DAY, stand_in=None)
+
+        def pass_on() -> bool:
+            with database.writing() as tx:
+                return requests.pass_on(tx, waiting, now=NOW)
+
+        with database.writing() as tx:
+            is_mine = requests.pass_on(tx, waiting, now=NOW)
+            theirs = other.submit(pass_on)
+            with database.reading() as watching:
+                while not theirs.done() and watching.execute(text(WAITS_FOR_A_LOCK)).first() is None:
+                    watching.execute(text("SELECT pg_sleep(0.02)"))
+
+        is_theirs = theirs.result(timeout=60)
+        with database.reading() as tx:
+            sent = [(one.kind, one.to) for one in told(tx)]
+        database.dispose()
+
+    assert (is_mine, is_theirs) == (True, False)
+    assert sent == [(NoticeKind.REQUEST, OTHER_LEAD), (NoticeKind.STORY, CHANNEL)]
 
 
 def test_the_answer_is_kept_in_the_history(tx: Transaction) -> None:

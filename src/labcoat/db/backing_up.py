@@ -4,9 +4,14 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import stat
 from pathlib import Path
 
+from labcoat.db import occupying
 from labcoat.db.database import Database
+
+_LOGS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, and would play back into another one of the same name."""
 
 
 class CopyRefused(Exception):  # noqa: N818  says what to do instead
@@ -32,25 +37,50 @@ def restore(database: Database, backup: Path, *, is_forced: bool = False) -> Pat
         msg = f"There is no file {backup}."
         raise CopyRefused(msg)
     _require_ours(backup)
+    try:
+        with occupying.alone(database):
+            return _put_in_place(backup, place, is_forced=is_forced)
+    except (occupying.Occupied, OSError) as error:
+        raise CopyRefused(str(error)) from error
+
+
+def _put_in_place(backup: Path, place: Path, *, is_forced: bool) -> Path | None:
     if not place.exists():
-        _copy(backup, place)
+        _copy(backup, place, replaces=place)
         return None
     if not is_forced:
         msg = f"{place} exists. To put the backup in its place: --force. What is there is kept beside it."
         raise CopyRefused(msg)
-    _require_alone(place)
     kept = _free_name(place)
-    shutil.copy2(place, kept)
-    _copy(backup, place)
-    for rest in ("-wal", "-shm"):  # of a damaged file; a sound one has none now
-        place.with_name(place.name + rest).unlink(missing_ok=True)
+    try:
+        # First of all: SQLite may throw away the log of a damaged file when it closes it.
+        _keep(place, kept)
+        _require_alone(place)
+        _copy(backup, place, replaces=place)
+    except (CopyRefused, OSError):
+        for one in _with_logs(kept):
+            one.unlink()
+        raise
     return kept
+
+
+def _keep(place: Path, kept: Path) -> None:
+    for one in _with_logs(place):
+        copy = kept.with_name(kept.name + one.name.removeprefix(place.name))
+        shutil.copy2(one, copy)
+        _flush(copy)
+
+
+def _with_logs(place: Path) -> list[Path]:
+    """Return a database's files that are there."""
+    paths = [place.with_name(place.name + rest) for rest in ("", *_LOGS)]
+    return [path for path in paths if path.exists()]
 
 
 def _file(database: Database) -> Path:
     if database.file is None:
         raise CopyRefused("DATABASE_URL is no SQLite file.")
-    return database.file
+    return database.file.resolve()  # where a link leads: SQLite keeps its logs there
 
 
 def _free_name(place: Path) -> Path:
@@ -58,8 +88,11 @@ def _free_name(place: Path) -> Path:
     return next(path for number in numbers if not (path := place.with_name(f"{place.name}.before-{number}")).exists())
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy by SQLite's own means, which knows of transactions; the target appears whole, or not."""
+def _copy(source: Path, target: Path, *, replaces: Path | None = None) -> None:
+    """Copy by SQLite's own means, which knows of transactions; the target appears whole, or not.
+
+    replaces: the database that the copy is to be from now on.
+    """
     unfinished = target.with_name(f"{target.name}.unfinished-{os.getpid()}")
     try:
         with (
@@ -70,7 +103,11 @@ def _copy(source: Path, target: Path) -> None:
             read.backup(written)
             written.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             _check(written, unfinished)
+        if replaces is not None:
+            _make_like(unfinished, replaces)
         _flush(unfinished)
+        if replaces is not None:
+            _forget_logs(replaces)  # first: a crash between the two must not leave them beside the copy
         unfinished.replace(target)
         _flush(target.parent)
     except (sqlite3.Error, OSError) as error:
@@ -78,6 +115,22 @@ def _copy(source: Path, target: Path) -> None:
         raise CopyRefused(msg) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _make_like(copy: Path, place: Path) -> None:
+    """Give a copy the mode and owner of what it replaces; where there is nothing, root gives it the folder's owner."""
+    is_there = place.exists()
+    before = (place if is_there else place.parent).stat()
+    if is_there:
+        copy.chmod(stat.S_IMODE(before.st_mode))
+    if is_there or os.geteuid() == 0:
+        os.chown(copy, before.st_uid, before.st_gid)
+
+
+def _forget_logs(place: Path) -> None:
+    for rest in _LOGS:
+        place.with_name(place.name + rest).unlink(missing_ok=True)
+    _flush(place.parent)
 
 
 def _opened(path: Path, *, mode: str) -> sqlite3.Connection:

@@ -12,7 +12,10 @@ from labcoat.domain.lifecycle import ExperimentState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """outbox: notices by state, without those that were sent. oldest_seconds: how long the oldest has waited."""
+    """outbox: notices by state, without those that were sent. oldest_seconds: how long the oldest has waited.
+
+    It counts from when it was put, from its first try once there was one, and anew from a retry by hand.
+    """
 
     outbox: dict[str, int]
     oldest_seconds: float
@@ -24,7 +27,7 @@ def measure(tx: Transaction) -> Backlog:
     """Return what waits."""
     column = tables.outbox.c
     unfinished = (
-        select(column.state, func.count(), func.min(column.created_at))
+        select(column.state, func.count(), func.min(column.tried_since))
         .where(column.finished_at.is_(None))
         .group_by(column.state)
     )

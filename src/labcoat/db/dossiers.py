@@ -85,6 +85,13 @@ def find(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> D
     return found[0] if found else None
 
 
+def hold(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:
+    """Keep other replicas from holding this hypothesis until the transaction ends."""
+    column = tables.hypotheses.c
+    one = select(column.number).where(column.workspace == workspace, column.number == number)
+    tx.execute(one.with_for_update())
+
+
 def find_of_experiment(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Dossier | None:
     """Return the hypothesis that an experiment of this workspace tests."""
     hypothesis = tx.execute(_TESTED, {"workspace": workspace, "number": number}).scalar_one_or_none()

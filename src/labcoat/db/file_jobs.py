@@ -69,9 +69,16 @@ def keep(tx: Transaction, job: FileJob, *, until: datetime) -> bool:
     return _change(tx, job, task=job.task, lease_until=until)
 
 
-def retry(tx: Transaction, job: FileJob, *, at: datetime, is_upload_gone: bool = False) -> None:
-    """Put a job back until `at`. is_upload_gone: Slack has lost the files that were uploaded, so they are made anew."""
+def retry(
+    tx: Transaction, job: FileJob, *, at: datetime, is_upload_gone: bool = False, is_attempt: bool = True
+) -> None:
+    """Put a job back until `at`.
+
+    is_upload_gone: Slack has lost the files that were uploaded, so they are made anew. is_attempt: False where Slack
+    only wanted it later, which may come as often as it likes.
+    """
     values: dict[str, object] = {"state": FileJobState.WAITING, "lease_until": None, "next_try_at": at}
+    values["attempts"] = job.attempts if is_attempt else job.attempts - 1
     if is_upload_gone and isinstance(job.task, AskedExport):
         values["task"] = replace(job.task, uploaded=())
     _change(tx, job, **values)

@@ -45,15 +45,30 @@ _SHOWN = (
     )
     .order_by(tables.posts.c.subject)
 )
+CLOCKS_APART = timedelta(minutes=5)
+"""Slack's clock and the database's may differ by so much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """When an attempt may have reached Slack, as Slack's clock may tell it; where a look-up for it had to stop.
+
+    until: None for until now. cursor: Slack's, of the next page; None for the first.
+    """
+
+    since: datetime
+    until: datetime | None = None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A notice that this process may deliver until its lease ends.
 
-    may_be_sent: an earlier attempt may have reached Slack, so it must be looked up by `key` before it is sent.
-    failures: how many attempts went wrong by the notice's own fault, as far as anybody knows: those that Slack refused
-    for no lasting reason, and those that whoever claimed it never settled.
+    tried_since: its first attempt, or a retry by hand. may_be_sent: an earlier attempt may have reached Slack, so it
+    must be looked up by `key` before it is sent. failures: how many attempts went wrong by the notice's own fault, as
+    far as anybody knows: those that Slack refused for no lasting reason, and those that whoever claimed it never
+    settled.
     """
 
     id: int
@@ -64,6 +79,7 @@ class Claim:
     claimed_at: datetime
     attempts: int
     may_be_sent: bool
+    doubt: Doubt
     failures: int
 
 
@@ -117,12 +133,16 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     row = tx.execute(next_due(at)).mappings().first()
     if row is None:
         return None
+    doubt = _doubt(row, at)
     leased = {
         "state": SENDING,
         "next_try_at": at + lease,
         "attempts": row["attempts"] + 1,
         "failures": row["failures"] + (row["state"] == SENDING),
         "may_be_sent": row["may_be_sent"] or row["state"] == SENDING,
+        # However long nobody was there to try, the day that ends the tries begins with the first.
+        "tried_since": row["tried_since"] if row["attempts"] else at,
+        **_doubt_columns(doubt),
     }
     taken = and_(table.c.id == row["id"], table.c.state == row["state"], table.c.attempts == row["attempts"])
     if tx.execute(update(table).where(taken).values(leased)).rowcount != 1:
@@ -132,12 +152,26 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         key=row["key"],
         notice=_notice(row),
         created_at=row["created_at"],
-        tried_since=row["tried_since"],
+        tried_since=leased["tried_since"],
         claimed_at=at,
         attempts=leased["attempts"],
         may_be_sent=leased["may_be_sent"],
+        doubt=doubt,
         failures=leased["failures"],
     )
+
+
+def _doubt(row: RowMapping, at: datetime) -> Doubt:
+    since = row["doubt_since"] or at - CLOCKS_APART
+    if row["state"] == SENDING:  # whoever had it before may have posted until the lease ended
+        return Doubt(since=since, until=row["next_try_at"] + CLOCKS_APART)
+    return Doubt(since=since, until=row["doubt_until"], cursor=row["doubt_cursor"])
+
+
+def _doubt_columns(doubt: Doubt | None) -> dict[str, object]:
+    if doubt is None:
+        return dict.fromkeys(("doubt_since", "doubt_until", "doubt_cursor"))
+    return {"doubt_since": doubt.since, "doubt_until": doubt.until, "doubt_cursor": doubt.cursor}
 
 
 def next_due(at: datetime) -> Select[Any]:
@@ -177,19 +211,32 @@ def settle(tx: Transaction, claimed: Claim, *, channel: ChannelId, ts: str) -> N
 
 
 def retry(
-    tx: Transaction, claimed: Claim, *, at: datetime, may_be_sent: bool, problem: str, is_failure: bool = False
+    tx: Transaction,
+    claimed: Claim,
+    *,
+    at: datetime,
+    may_be_sent: bool,
+    problem: str,
+    is_failure: bool = False,
+    doubt: Doubt | None = None,
 ) -> None:
     """Put a notice back until `at` (machine time).
 
-    may_be_sent: nobody knows whether Slack took it. is_failure: it may be the notice's own fault.
+    may_be_sent: nobody knows whether Slack took it. is_failure: it may be the notice's own fault. doubt: None for as
+    claimed.
     """
+    values = _still_doubted(claimed, doubt, may_be_sent=may_be_sent)
     state, failures = UNKNOWN if may_be_sent else PENDING, claimed.failures + is_failure
-    _change(tx, claimed, state=state, may_be_sent=may_be_sent, failures=failures, next_try_at=at, problem=problem)
+    _change(tx, claimed, state=state, failures=failures, next_try_at=at, problem=problem, **values)
 
 
-def bury(tx: Transaction, claimed: Claim, *, problem: str, may_be_sent: bool) -> None:
-    """Give a notice up: it cannot be delivered, and the row stays to be seen. may_be_sent: as of a retry."""
-    _finish(tx, claimed, state=DEAD, problem=problem, may_be_sent=may_be_sent)
+def bury(tx: Transaction, claimed: Claim, *, problem: str, may_be_sent: bool, doubt: Doubt | None = None) -> None:
+    """Give a notice up: it cannot be delivered, and the row stays to be seen. may_be_sent, doubt: as of a retry."""
+    _finish(tx, claimed, state=DEAD, problem=problem, **_still_doubted(claimed, doubt, may_be_sent=may_be_sent))
+
+
+def _still_doubted(claimed: Claim, doubt: Doubt | None, *, may_be_sent: bool) -> dict[str, object]:
+    return {"may_be_sent": may_be_sent, **_doubt_columns((doubt or claimed.doubt) if may_be_sent else None)}
 
 
 def _finish(tx: Transaction, claimed: Claim, **values: object) -> bool:

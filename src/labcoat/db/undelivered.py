@@ -1,6 +1,6 @@
 """Notices that were given up: who has to be told otherwise, and trying them once more."""
 
-from sqlalchemy import ColumnElement, RowMapping, case, delete, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, case, delete, exists, func, select, update
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
@@ -24,10 +24,11 @@ def list_of(tx: Transaction, workspace: WorkspaceId | None = None, *, limit: int
 def retry(tx: Transaction, workspace: WorkspaceId | None = None, *, number: int | None = None) -> int:
     """Try again one notice, or all of a workspace, or all; return how many.
 
-    What may have reached Slack is looked up first, as ever.
+    What may have reached Slack is looked up first, as ever. What a newer notice is about to show is left to that one.
     """
     column, at = tables.outbox.c, clock.lease_stamp(tx)
     wanted = [*_dead(workspace), *([] if number is None else [column.id == number])]
+    left = tx.execute(delete(tables.outbox).where(*wanted, _is_overtaken())).rowcount
     fresh = {
         "state": case((column.may_be_sent, UNKNOWN), else_=PENDING),
         "finished_at": None,
@@ -37,7 +38,17 @@ def retry(tx: Transaction, workspace: WorkspaceId | None = None, *, number: int 
     }
     retried = tx.execute(update(tables.outbox).where(*wanted).values(fresh)).rowcount
     tx.info[NOTICES_PUT] = tx.info.get(NOTICES_PUT, False) or retried > 0
-    return retried
+    return retried + left
+
+
+def _is_overtaken() -> ColumnElement[bool]:
+    newer, column = tables.outbox.alias("newer"), tables.outbox.c
+    return exists().where(
+        newer.c.finished_at.is_(None),
+        newer.c.workspace == column.workspace,
+        newer.c.subject == column.subject,
+        newer.c.id > column.id,
+    )
 
 
 def drop(tx: Transaction, number: int) -> bool:

@@ -11,9 +11,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
+from labcoat.db.database import Database
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Standing
 from labcoat.slack.blocks import Message
+from labcoat.slack.holding import Held, minding
 
 _log = logging.getLogger(__name__)
 
@@ -36,17 +38,20 @@ def link_url(client: WebClient, app_token: str) -> str:
     return str(client.apps_connections_open(app_token=app_token)["url"])
 
 
-def describe(client: WebClient, user: UserId, *, workspace: WorkspaceId, zone: str) -> Person | None:
-    """Return who somebody is, as Slack knows them; None if Slack does not answer now.
+def describe(
+    database: Database, client: WebClient, user: UserId, *, workspace: WorkspaceId, zone: str
+) -> Person | None:
+    """Return who somebody is, as Slack knows them; None if Slack does not answer now, or is not to be asked now.
 
     zone: for somebody whom Slack does not know, or whose zone is none.
     """
     try:
-        found = client.users_info(user=user)["user"]
+        with minding(database, workspace, "users.info"):
+            found = client.users_info(user=user)["user"]
     except SlackApiError as error:
         is_unknown = error.response["error"] in ("user_not_found", "user_not_visible")
         return Person(user=user, standing=Standing.STRANGER, zone=zone) if is_unknown else None
-    except (SlackClientError, HTTPException, OSError):
+    except (Held, SlackClientError, HTTPException, OSError):
         return None
     return Person(
         user=user,

@@ -7,7 +7,7 @@ before anything is sent again. Without a history scope Slack refuses the look-up
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any
@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from labcoat import figures
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
-from labcoat.db.outbox import Claim
+from labcoat.db.outbox import CLOCKS_APART, Claim, Doubt
 from labcoat.domain.ids import ChannelId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.blocks import Message
@@ -36,8 +36,8 @@ WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 900, 36
 MOST_TRIES = len(WAITS) + 1
 LONGEST_WAIT = timedelta(minutes=1)
 """Between the tries while nobody answers at all, which says nothing about the notice: only a day ends them."""
-LOOK_BACK = timedelta(minutes=5)
-"""Slack's clock may be behind the database's by so much when a message is looked for."""
+PAGE = 200
+"""Messages in one answer when one is looked for."""
 
 SENT_AGAIN_WITHOUT_LOOK_UP = frozenset(NoticeKind) - {NoticeKind.STORY}
 """What is rather said twice than never, where nobody can look. A line of the story is rather missing than doubled: the
@@ -75,11 +75,15 @@ class _Overtaken(Exception):  # noqa: N818  not an error: it is in other hands
 
 @dataclass(slots=True, kw_only=True)
 class _Attempt:
-    """What is being told. began: by the process's steady clock. may_be_sent: true as soon as it may arrive."""
+    """What is being told. began: by the process's steady clock. may_be_sent: true as soon as it may arrive.
+
+    doubt: when it may have arrived, as far as it was not looked up yet.
+    """
 
     claimed: Claim
     began: float
     may_be_sent: bool
+    doubt: Doubt
 
     @property
     def notice(self) -> Notice:
@@ -110,7 +114,7 @@ class Delivery:
             claimed = outbox.claim(tx, at=clock.lease_now(tx), lease=self.lease + self.settling)
         if claimed is None:
             return False
-        attempt = _Attempt(claimed=claimed, began=began, may_be_sent=claimed.may_be_sent)
+        attempt = _Attempt(claimed=claimed, began=began, may_be_sent=claimed.may_be_sent, doubt=claimed.doubt)
         if claimed.failures >= MOST_TRIES:
             self._bury(attempt, f"given up after {claimed.failures} tries: whoever told it did not live to settle it")
             return True
@@ -121,9 +125,7 @@ class Delivery:
         except _Orphan:
             self._bury(attempt, "the message that it belongs under was never sent")
         except Held as held:
-            with self.database.writing() as tx:
-                outbox.retry(tx, claimed, at=held.until, may_be_sent=attempt.may_be_sent, problem="ratelimited")
-            figures.told("held")
+            self._wait(attempt, held)
         except SlackApiError as error:
             self._refused(attempt, str(error.response["error"]))
         except (SlackClientError, HTTPException, OSError) as error:
@@ -153,7 +155,7 @@ class Delivery:
                     outbox.forget_post(tx, notice.workspace, str(notice.subject))
         channel, thread = self._channel(notice), parent.ts if parent else None
         if attempt.may_be_sent:
-            found = self._look_up(attempt.claimed, channel, thread)
+            found = self._look_up(attempt, channel, thread)
             if found is not None:
                 return channel, found
         if drawable is not None:
@@ -192,9 +194,9 @@ class Delivery:
     def _post(
         self, attempt: _Attempt, channel: ChannelId, thread: str | None, message: Message
     ) -> tuple[ChannelId, str]:
-        notice, was_sent = attempt.notice, attempt.may_be_sent
+        notice, before = attempt.notice, (attempt.may_be_sent, attempt.doubt)
         self._require_lease(attempt)
-        attempt.may_be_sent = True
+        attempt.may_be_sent, attempt.doubt = True, Doubt(since=attempt.claimed.claimed_at - CLOCKS_APART)
         try:
             answer = self._call(
                 notice,
@@ -208,7 +210,7 @@ class Delivery:
                 **message.arguments(),
             )
         except Held:
-            attempt.may_be_sent = was_sent
+            attempt.may_be_sent, attempt.doubt = before
             raise
         return ChannelId(answer["channel"]), str(answer["ts"])
 
@@ -222,24 +224,28 @@ class Delivery:
             if not outbox.renew(tx, attempt.claimed, until=until):
                 raise _Overtaken
 
-    def _look_up(self, claimed: Claim, channel: ChannelId, thread: str | None) -> str | None:
-        """Return the ts of a message that an earlier attempt left."""
-        oldest = f"{(claimed.created_at - LOOK_BACK).timestamp():.6f}"
-        wanted: dict[str, Any] = {"channel": channel, "oldest": oldest, "include_all_metadata": True, "limit": 200}
+    def _look_up(self, attempt: _Attempt, channel: ChannelId, thread: str | None) -> str | None:
+        """Return the ts of a message that an earlier attempt left; one that has to stop goes on at the next try."""
+        doubt, key = attempt.doubt, attempt.claimed.key
+        wanted: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": PAGE}
+        wanted |= {"oldest": _stamp(doubt.since), "latest": _stamp(doubt.until) if doubt.until else None}
         method = "conversations.history"
         if thread:
             method, wanted["ts"] = "conversations.replies", thread
         try:
-            cursor = None
-            while cursor != "":
-                page = self._call(claimed.notice, method, cursor=cursor, **wanted)
+            while True:
+                page = self._call(attempt.notice, method, cursor=attempt.doubt.cursor, **wanted)
                 for message in page["messages"]:
-                    if message.get("metadata", {}).get("event_payload", {}).get("key") == claimed.key:
+                    if message.get("metadata", {}).get("event_payload", {}).get("key") == key:
                         return str(message["ts"])
-                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+                following = (page.get("response_metadata") or {}).get("next_cursor")
+                attempt.doubt = replace(doubt, cursor=following or None)
+                if not following:
+                    return None
         except SlackApiError as error:
             reason = error.response["error"]
-            is_unseen = reason == "missing_scope" and claimed.notice.kind in SENT_AGAIN_WITHOUT_LOOK_UP
+            attempt.doubt = replace(doubt, cursor=None)  # Slack may not know its cursor any more
+            is_unseen = reason == "missing_scope" and attempt.notice.kind in SENT_AGAIN_WITHOUT_LOOK_UP
             if not is_unseen and reason != "thread_not_found":
                 raise
         return None
@@ -248,6 +254,18 @@ class Delivery:
         """Return what Slack answers; raise Held where it wants no such call now."""
         with minding(self.database, notice.workspace, method):
             return getattr(self.client_of(notice.workspace), method.replace(".", "_"))(**arguments)
+
+    def _wait(self, attempt: _Attempt, held: Held) -> None:
+        """Put a notice back until Slack wants the call, for a day at most."""
+        if _is_old(attempt.claimed):
+            self._bury(attempt, "ratelimited")
+            return
+        may_be_sent, doubt = attempt.may_be_sent, attempt.doubt
+        with self.database.writing() as tx:
+            outbox.retry(
+                tx, attempt.claimed, at=held.until, may_be_sent=may_be_sent, problem="ratelimited", doubt=doubt
+            )
+        figures.told("held")
 
     def _refused(self, attempt: _Attempt, reason: str) -> None:
         if reason in _PERMANENT or reason in _TOKEN:
@@ -261,7 +279,7 @@ class Delivery:
         """Try again later; what Slack may have taken all the same is looked up then, and not before it is shown."""
         claimed = attempt.claimed
         failures = claimed.failures + is_failure
-        if failures >= MOST_TRIES or claimed.claimed_at - claimed.tried_since > GIVE_UP_AFTER:
+        if failures >= MOST_TRIES or _is_old(claimed):
             self._bury(attempt, problem)
             return
         wait = (
@@ -272,14 +290,36 @@ class Delivery:
         if attempt.may_be_sent:
             wait = max(wait, self.settling)
         with self.database.writing() as tx:
-            at, may_be_sent = clock.lease_now(tx) + wait, attempt.may_be_sent
-            outbox.retry(tx, claimed, at=at, may_be_sent=may_be_sent, problem=problem, is_failure=is_failure)
+            now = clock.lease_now(tx)
+            outbox.retry(
+                tx,
+                claimed,
+                at=now + wait,
+                may_be_sent=attempt.may_be_sent,
+                problem=problem,
+                is_failure=is_failure,
+                doubt=_ended(attempt.doubt, now),
+            )
         figures.told("retried")
 
     def _bury(self, attempt: _Attempt, problem: str) -> None:
         claimed = attempt.claimed
         _log.warning("notice %s (%s) was given up: %s", claimed.id, claimed.notice.kind, problem)
         with self.database.writing() as tx:
-            outbox.bury(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent)
+            doubt = _ended(attempt.doubt, clock.lease_now(tx))
+            outbox.bury(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent, doubt=doubt)
             telling.tell_of_undelivered(tx, claimed.notice, problem=problem)
         figures.told("dead")
+
+
+def _is_old(claimed: Claim) -> bool:
+    return claimed.claimed_at - claimed.tried_since > GIVE_UP_AFTER
+
+
+def _ended(doubt: Doubt, now: datetime) -> Doubt:
+    """Return the doubt of an attempt that ends now."""
+    return doubt if doubt.until is not None else replace(doubt, until=now + CLOCKS_APART)
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.timestamp():.6f}"

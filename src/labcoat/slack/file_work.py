@@ -21,6 +21,7 @@ from labcoat.domain.file_job import LARGEST_MEGABYTES, AskedExport, FileJob, Giv
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack import uploading
 from labcoat.slack.downloading import Download, NotNow
+from labcoat.slack.holding import Held, minding
 from labcoat.usecases import exports, files, uploads
 from labcoat.usecases.uploads import Totals
 from labcoat.warehouse.errors import SourceError
@@ -62,6 +63,9 @@ class FileWork:
                 self._read(job, task, now)
             else:
                 self._export(job, task, now)
+        except Held as held:
+            with self.database.writing() as tx:
+                file_jobs.retry(tx, job, at=held.until, is_attempt=False)
         except _Trouble as error:
             self._later(job, error)
         return True
@@ -94,16 +98,19 @@ class FileWork:
                     written = exports.write(tx, job.workspace, Path(folder), asked.format, for_spreadsheet=True)
                 names = [words.export_name(one, now, self.zone) for one in written]
                 pairs = zip(written, names, strict=True)
-                ids = tuple(uploading.upload_file(self.client, one.path, name=name) for one, name in pairs)
+                with minding(self.database, job.workspace, "files"):
+                    ids = tuple(uploading.upload_file(self.client, one.path, name=name) for one, name in pairs)
             job = replace(job, task=replace(asked, uploaded=ids, said=words.exported(written, now, self.zone)))
             with self.database.writing() as tx:
                 if not file_jobs.keep(tx, job, until=lease_now(tx) + LEASE):
                     return
         assert isinstance(job.task, AskedExport)
-        channel = str(self.client.conversations_open(users=job.person)["channel"]["id"])
+        with minding(self.database, job.workspace, "conversations.open"):
+            channel = str(self.client.conversations_open(users=job.person)["channel"]["id"])
         # A crash between Slack's sharing and our settling: the files know where they are, so nothing is sent twice.
-        if not uploading.is_shared(self.client, job.task.uploaded[0], channel):
-            uploading.share(self.client, job.task.uploaded, channel, comment=job.task.said)
+        with minding(self.database, job.workspace, "files"):
+            if not uploading.is_shared(self.client, job.task.uploaded[0], channel):
+                uploading.share(self.client, job.task.uploaded, channel, comment=job.task.said)
         with self.database.writing() as tx:
             file_jobs.finish(tx, job)
 
@@ -113,7 +120,7 @@ class FileWork:
         if problem in uploading.PERMANENT or job.attempts >= MOST_ATTEMPTS:
             self._give_up(job, problem=problem)
             return
-        wait = timedelta(seconds=uploading.retry_after(error) or FIRST_WAIT_SECONDS * 2 ** (job.attempts - 1))
+        wait = timedelta(seconds=FIRST_WAIT_SECONDS * 2 ** (job.attempts - 1))
         with self.database.writing() as tx:
             file_jobs.retry(tx, job, at=lease_now(tx) + wait, is_upload_gone=problem == uploading.GONE)
 

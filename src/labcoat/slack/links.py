@@ -64,6 +64,7 @@ class Links:
         self._answers: set[asyncio.Task[None]] = set()
         self._open: set[ClientConnection] = set()
         self._is_stopping = asyncio.Event()
+        self._is_closing = False
 
     @property
     def open_count(self) -> int:
@@ -75,10 +76,14 @@ class Links:
         self._keepers = [asyncio.create_task(self._keep(), name=f"link {number}") for number in range(self._count)]
 
     async def stop(self) -> None:
-        """Answer what came, then close the links; what comes in that moment is done, and answered if there is a way."""
+        """Answer what has come by now, then close the links.
+
+        What comes while they close is not taken: Slack tells the person, or sends the event again.
+        """
         self._is_stopping.set()
-        while self._answers:
-            await asyncio.wait(self._answers)
+        if self._answers:
+            await asyncio.wait(tuple(self._answers))  # not what comes meanwhile: there may always be more
+        self._is_closing = True
         await asyncio.gather(*(one.close() for one in tuple(self._open)))
         if self._keepers or self._drains:
             await asyncio.wait([*self._keepers, *self._drains])
@@ -170,7 +175,7 @@ class Links:
                 if message.get("type") == "disconnect":
                     _log.info("Slack closes a link: %s", message.get("reason"))
                     return str(message.get("reason"))
-                if "envelope_id" in message:
+                if "envelope_id" in message and not self._is_closing:
                     self._begin(link, message)
         except ConnectionClosed as closed:
             if not self._is_stopping.is_set():

@@ -21,7 +21,7 @@ def require_member(house: House, client: WebClient, workspace: WorkspaceId, user
     with house.database.reading() as tx:
         person = people.find(tx, workspace, user)
     if person is None:
-        person = connection.describe(client, user, workspace=workspace, zone=house.zone)
+        person = connection.describe(house.database, client, user, workspace=workspace, zone=house.zone)
         if person is None:  # Slack, who signed this request, does not answer now; the tick asks again
             return
         with house.database.writing() as tx:

@@ -80,11 +80,3 @@ def is_shared(client: WebClient, file: str, channel: str) -> bool:
             return False
         raise
     return channel in {*found.get("ims", ()), *found.get("channels", ()), *found.get("groups", ())}
-
-
-def retry_after(error: Exception) -> float | None:
-    """Return how many seconds Slack asks to wait, None if it does not."""
-    if not isinstance(error, SlackApiError) or error.response["error"] != "ratelimited":
-        return None
-    headers = {name.lower(): value for name, value in error.response.headers.items()}
-    return float(headers.get("retry-after", 30))

@@ -205,6 +205,7 @@ def _is_stuck(dossier: Dossier, presence: Presence, all_leads: set[UserId]) -> b
 def pass_on(tx: Transaction, dossier: Dossier, *, now: datetime) -> bool:
     """Send a stuck request to the other eligible leads at once; to nobody left, tell its owner. Each happens once."""
     workspace = dossier.hypothesis.workspace
+    dossiers.hold(tx, workspace, dossier.hypothesis.number)  # another replica may be at it: it tells once
     dossier = dossiers.find(tx, workspace, dossier.hypothesis.number) or dossier
     request = dossier.waiting_request
     if request is None:  # it was answered since the tick began

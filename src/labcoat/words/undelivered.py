@@ -39,6 +39,7 @@ _WHY = {
     "restricted_action_thread_only_channel": "In this channel only threads may be written in.",
     "restricted_action_non_threadable_channel": "This channel has no threads.",
     "restricted_action_thread_locked": "The thread is locked.",
+    "ratelimited": "Slack wanted fewer calls for a day: try again when less is to be told.",
     "invalid_auth": "Slack did not take the token for a day: give Labcoat a new one.",
     "account_inactive": "Slack did not take the token for a day: give Labcoat a new one.",
     "token_revoked": "Slack did not take the token for a day: give Labcoat a new one.",
