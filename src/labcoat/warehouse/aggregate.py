@@ -30,7 +30,7 @@ def names(measures: Sequence[Measure]) -> tuple[str, ...]:
 def query(
     subjects: Sequence[Subject], exposures: ExposureColumns, measures: Sequence[Measure], *, scans_again: bool = False
 ) -> str:
-    """Return the query in our dialect; its columns are `names`.
+    """Return the query in our dialect; its columns are `names`, of the experiment its place among the subjects.
 
     scans_again: the exposures' rows are so cheap to scan that they are rather read twice than hashed with all values.
     """
@@ -42,7 +42,7 @@ def query(
     if scans_again and inline and not own_rows:
         rows = _rows_apart(rows["labcoat_rows"], inline)
     steps = {
-        "labcoat_plan": _plan(subjects),
+        **({"labcoat_plan": _plan(subjects)} if len(subjects) > 1 else {}),
         **rows,
         "labcoat_seen": _seen(subjects, inline, has_time=has_time),
         "labcoat_variants": _variants(keyed, inline, has_time=has_time),
@@ -264,7 +264,7 @@ def _moments(measure: Measure, key: str, *, counts: str, numbers: Mapping[str, s
 
 def _answer(measures: Sequence[tuple[int, Measure]], groups: Sequence[Sequence[tuple[int, Measure]]]) -> str:
     table = {place: f"g{number}" for number, mine in enumerate(groups) for place, _ in mine}
-    values = ["p.name AS experiment", "v.variant AS variant", *(f"v.{name} AS {name}" for name in COUNTS)]
+    values = ["v.experiment AS experiment", "v.variant AS variant", *(f"v.{name} AS {name}" for name in COUNTS)]
     for place, measure in measures:
         values.append(f"v.m{place}_measured AS m{place}_measured")
         values += [f"{table.get(place, 'v')}.m{place}_{name} AS m{place}_{name}" for name in _numbers(measure)]
@@ -273,8 +273,7 @@ def _answer(measures: Sequence[tuple[int, Measure]], groups: Sequence[Sequence[t
         f"AND g{number}.variant = v.variant"
         for number in range(len(groups))
     )
-    plan = "INNER JOIN labcoat_plan AS p ON v.experiment = p.experiment"
-    return f"SELECT {', '.join(values)}\nFROM labcoat_variants AS v {plan}{joins}"
+    return f"SELECT {', '.join(values)}\nFROM labcoat_variants AS v{joins}"
 
 
 def _numbers(measure: Measure) -> list[str]:

@@ -31,22 +31,24 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One variant of one experiment; units, but for `unnamed`, which are rows. metrics: by name."""
+    """One variant of one experiment; units, but for `unnamed`, which are rows. experiment: its place in the query."""
 
-    experiment: str
+    experiment: int
     variant: str | None
     exposed: int
     crossed: int
     unnamed: int
     untimed: int
     repeated: int
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[AskedMetric, Measured]
 
 
-def parse(rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, names: Sequence[str]) -> list[Group]:
-    """Return the rows of `aggregate.query` as groups. names: of the measures' metrics."""
+def parse(
+    rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, asked: Sequence[AskedMetric]
+) -> list[Group]:
+    """Return the rows of `aggregate.query` as groups. asked: the measures' metrics, of one name perhaps several."""
     columns = aggregate.names(measures)
-    return [_group(dict(zip(columns, row, strict=True)), measures, names) for row in rows]
+    return [_group(dict(zip(columns, row, strict=True)), measures, asked) for row in rows]
 
 
 def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, variants: Sequence[str], key: str) -> None:
@@ -66,7 +68,7 @@ def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, var
 
 def moments(group: Group | None, asked: AskedMetric) -> Moments:
     """Return a variant's moments; one without units counts 0."""
-    measured = group.metrics[asked.name] if group is not None else None
+    measured = group.metrics[asked] if group is not None else None
     if measured is None or measured.measured == 0:
         return Moments(count=0, mean=0.0, variance=0.0)
     mean = measured.means["y"]
@@ -93,15 +95,15 @@ def _four(row: tuple[float, ...]) -> tuple[float, float, float, float]:
     return value, denominator, covariate, under
 
 
-def _group(row: Mapping[str, object], measures: Sequence[Measure], names: Sequence[str]) -> Group:
+def _group(row: Mapping[str, object], measures: Sequence[Measure], asked: Sequence[AskedMetric]) -> Group:
     counts = {name: _whole(row[name]) for name in COUNTS}
     metrics = {
-        name: _measured(row, f"m{place}", measure)
-        for place, (name, measure) in enumerate(zip(names, measures, strict=True))
+        one: _measured(row, f"m{place}", measure)
+        for place, (one, measure) in enumerate(zip(asked, measures, strict=True))
     }
     variant = row["variant"]
     return Group(
-        experiment=str(row["experiment"]),
+        experiment=_whole(row["experiment"]),
         variant=None if variant is None else str(variant),
         metrics=metrics,
         **counts,
@@ -175,7 +177,7 @@ def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[
             f"{_some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
             "one row per unit or event."
         )
-    mine = [group.metrics[asked.name] for group in groups]
+    mine = [group.metrics[asked] for group in groups]
     if count := sum(one.bad for one in mine):
         are = "that is not a number" if count == 1 else "that are not numbers"
         which = "empty, text, NaN, infinite or beyond 1e100"
