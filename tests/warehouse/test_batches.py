@@ -68,7 +68,9 @@ def test_plans_that_froze_one_metric_in_two_ways_get_each_their_own_numbers(worl
 
 def test_since_and_until_in_a_select_are_each_experiment_s_own(world: MetricsFile) -> None:
     longer = a_question("so far", window_days=0)
-    shorter = replace(longer, key="E-8", since=datetime(2026, 3, 9, tzinfo=UTC), until=datetime(2026, 3, 12, tzinfo=UTC))
+    shorter = replace(
+        longer, key="E-8", since=datetime(2026, 3, 9, tzinfo=UTC), until=datetime(2026, 3, 12, tzinfo=UTC)
+    )
 
     found = together(world, longer, shorter)
 

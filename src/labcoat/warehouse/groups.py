@@ -7,7 +7,7 @@ from math import nan
 from labcoat.stats.results import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate
 from labcoat.warehouse.errors import NoRowsYet, SourceError
-from labcoat.warehouse.measures import COLUMNS, COUNTS, Measure
+from labcoat.warehouse.measures import COLUMNS, COUNTS, FAULTS, Measure
 from labcoat.warehouse.resolving import AskedMetric
 
 MOST_CROSSED = 0.01
@@ -18,13 +18,12 @@ MOST_CROSSED = 0.01
 class Measured:
     """One metric of one group.
 
-    bad, odd: units or rows with values that are not numbers, or other than 0 and 1 in a proportion.
+    faults: how many units or rows are wrong, by FAULTS.
     means: by column of COLUMNS. covariances: by the pair of columns.
     """
 
     measured: int
-    bad: int
-    odd: int
+    faults: Mapping[str, int]
     means: Mapping[str, float]
     covariances: Mapping[str, float]
 
@@ -119,8 +118,7 @@ def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured
         means, covariances = _with_zeros(means, covariances, some=some, of=measured)
     return Measured(
         measured=measured,
-        bad=_whole(row[f"{key}_bad"]),
-        odd=_whole(row[f"{key}_odd"]),
+        faults={name: _whole(row[f"{key}_{name}"]) for name in FAULTS},
         means=means,
         covariances=covariances,
     )
@@ -177,12 +175,22 @@ def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[
             f"{_some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
             "one row per unit or event."
         )
-    mine = [group.metrics[asked] for group in groups]
-    if count := sum(one.bad for one in mine):
+    faults = {name: sum(group.metrics[asked].faults[name] for group in groups) for name in FAULTS}
+    if count := faults["untimed"]:
+        yield (
+            f"{_some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
+            "2026-03-01 09:30:00, or cast it in `sql`."
+        )
+    if count := faults["repeated"]:
+        yield (
+            f"{_some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
+            "a unit, its covariate from before the exposure."
+        )
+    if count := faults["bad"]:
         are = "that is not a number" if count == 1 else "that are not numbers"
         which = "empty, text, NaN, infinite or beyond 1e100"
         yield f"{_some(count, 'value')} {are} ({which}). If empty means 0, say so: COALESCE(value, 0) in `sql`."
-    if count := sum(one.odd for one in mine):
+    if count := faults["odd"]:
         yield f"{_some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
 
 
