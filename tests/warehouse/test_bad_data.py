@@ -153,7 +153,11 @@ def test_days_beside_exposures_that_are_days_count_from_the_exposure_s_own_day_o
     assert means(a_world(TWO_ARMS, events, when="date", exposures=days)) == [5.0, 2.0]
 
 
-COVARIATE = '{kind: mean, direction: up, unit: unit, sql: \'SELECT "userId" AS unit, "Order" AS value, 1 AS covariate FROM events\'}'
+COVARIATE = """
+    kind: mean
+    direction: up
+    sql: SELECT "userId" AS unit, "Order" AS value, 1 AS covariate FROM events
+"""
 
 
 def test_a_covariate_of_units_with_several_rows_is_refused(a_world: World) -> None:

@@ -84,7 +84,8 @@ def _measure(
         stand_in = stand_ins.setdefault((rows_of(metric), unit, time), f"labcoat_rows_{len(stand_ins)}")
     _require_times(asked, time=time, exposures=exposures, who=who)
     if time is not None and named.find("covariate") is not None and not asked.measuring.pre_period_days:
-        raise SourceError(f"{who}: {COVARIATE_WITH_TIME}.", permanent=True, field="covariate")
+        message = f"{who}: {COVARIATE_WITH_TIME}."
+        raise SourceError(message, permanent=True, field="covariate")
     is_ratio = metric.kind is MetricKind.RATIO
     covariate = None if asked.measuring.pre_period_days else named.number("covariate", is_needed=False)
     return Measure(
