@@ -92,7 +92,7 @@ def _has_data_error(readout: Readout) -> bool:
 
 
 def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:
-    """Return the largest share of an arm's units, exposed or analysed, that disappeared since the last sound readout."""
+    """Return the largest share of an arm's units, exposed or analysed, that disappeared since a sound readout."""
     if last is None:
         return 0.0
     before_and_now = list(zip(last.sample_ratio.exposed, sample.exposed, strict=True))
