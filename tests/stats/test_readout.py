@@ -192,6 +192,21 @@ def test_a_data_error_with_clearly_fewer_units() -> None:
     assert second.estimates[0].control_mean is None
 
 
+@pytest.mark.parametrize("day", [20, 35])
+def test_missing_units_stay_a_data_error_until_they_are_back(day: int) -> None:
+    """On day 35 the final look is made, and keeps its verdict."""
+    rule = a_rule()
+    past = [a_look(rule, _even(4000), day=19 if day < 28 else 28)]
+    for later in range(3):
+        past.append(a_look(rule, _even(2000 + later), day=day + later, past=tuple(past)))
+    back = a_look(rule, _even(4100), day=day + 3, past=tuple(past))
+
+    assert [one.reasons[-1].finding for one in past[1:]] == [Finding.SHRUNK] * 3
+    assert [one.estimates[0].difference for one in past[1:]] == [None] * 3
+    assert back.verdict is not Verdict.DATA_ERROR
+    assert back.estimates[0].difference == 0.0
+
+
 def test_one_look_is_before_the_end_until_the_end() -> None:
     rule = a_rule(design=ONE_LOOK)
 

@@ -160,6 +160,22 @@ def test_a_correction_supersedes_the_looks_that_rested_on_it(tx: Transaction, as
     assert corrected.readout.verdict is not Verdict.DATA_ERROR
 
 
+def test_a_correction_supersedes_every_look_with_more_units_than_it_has(tx: Transaction) -> None:
+    dossier = _running(tx)
+    kept = _record(tx, dossier, events(50, of=500), events(55, of=500), as_of=NOW + DAY, now=NOW + DAY)
+    _record(tx, dossier, events(900, of=9000), events(990, of=9000), as_of=THEN - DAY, now=THEN - DAY)
+    _record(tx, dossier, events(1000, of=10_000), events(1100, of=10_000))
+
+    later = THEN + timedelta(hours=1)
+    corrected = _record(tx, dossier, events(90, of=900), events(99, of=900), is_correction=True, now=later)
+
+    # The look of the day before has 9,000 units, and would call the 900 a loss.
+    assert stored_looks.list_of(tx, WORKSPACE, E7) == [kept, corrected]
+    assert corrected is not None
+    assert corrected.readout is not None
+    assert corrected.readout.verdict is not Verdict.DATA_ERROR
+
+
 def test_totals_come_from_people_in_the_channel(tx: Transaction) -> None:
     dossier = _running(tx)
 

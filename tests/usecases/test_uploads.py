@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from builders import a_goal, a_guardrail, a_typed_plan, events
@@ -115,6 +116,42 @@ def test_numbers_of_a_mean_that_could_be_meant_in_two_ways_are_asked_about(tmp_p
     table = "variant;n;mean;sd\ncontrol;100;1.234;5\ntreatment;100;1.235;5\n"
 
     assert "can be read as thousands or as decimals" in refused(tmp_path, table, chosen=BASKET)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "variant,n,successes\ncontrol,24.000,3.000\ntreatment,25.000,5.000\n",
+        "variant;n;successes\ncontrol;24,000;3\ntreatment;25,000;5\n",
+        "variant\tn\tsuccesses\ncontrol\t24.000\t3\ntreatment\t25\t5\n",
+    ],
+)
+def test_counts_that_could_be_meant_in_two_ways_are_asked_about(tmp_path: Path, table: str) -> None:
+    assert "can be read as thousands or as decimals" in refused(tmp_path, table)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "variant;n;successes\ncontrol;24.000;1.200\ntreatment;24.100;1.310\n",
+        'variant,n,successes\ncontrol,"24,000","1,200"\ntreatment,"24,100","1,310"\n',
+        "variant\tn\tsuccesses\ncontrol\t24,000\t1,200\ntreatment\t24,100\t1,310\n",
+        "variant,n,successes\ncontrol,24 000,1200.0\ntreatment,24'100,1310.0\n",
+    ],
+)
+def test_counts_are_whole_so_most_say_themselves_what_groups_them(tmp_path: Path, table: str) -> None:
+    assert read(tmp_path, table)["orders per user"]["treatment"] == events(1310, of=24_100)
+
+
+@pytest.mark.parametrize("type_name", ["DECIMAL(18, 3)", "DECIMAL(18, 2)", "DOUBLE", "BIGINT"])
+def test_counts_of_a_parquet_file_are_what_their_type_says(tmp_path: Path, type_name: str) -> None:
+    path = tmp_path / "totals.parquet"
+    rows = f"('control', 24::{type_name}, 3::{type_name}), ('treatment', 25::{type_name}, 5::{type_name})"
+    duckdb.execute(f"COPY (SELECT * FROM (VALUES {rows}) AS t(variant, n, successes)) TO '{path}'")
+
+    totals = uploads.read_file(path, PLAN, GOAL, name="totals.parquet", field="file")
+
+    assert totals == {"orders per user": {"control": events(3, of=24), "treatment": events(5, of=25)}}
 
 
 def test_a_deviation_below_zero_is_refused(tmp_path: Path) -> None:

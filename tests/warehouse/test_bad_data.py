@@ -37,9 +37,15 @@ def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     url: str = "" if request.param == "duckdb" else request.getfixturevalue("postgresql_url")
 
     def make(
-        seen: Sequence[Row], events: Sequence[Row], *, value: str = "double precision", metric: str = METRIC
+        seen: Sequence[Row],
+        events: Sequence[Row],
+        *,
+        value: str = "double precision",
+        when: str = "timestamp",
+        metric: str = METRIC,
+        exposures: str = EXPOSURES,
     ) -> MetricsFile:
-        tables = tables_of(seen, events, value=value)
+        tables = tables_of(seen, events, value=value, when=when, exposures=exposures)
         if url:
             write_postgresql(url, tables)
             source = "{engine: postgresql, url: '${URL}', time_limit_seconds: 60}"
@@ -53,8 +59,15 @@ def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     return make
 
 
-def tables_of(seen: Sequence[Row], events: Sequence[Row], *, value: str) -> dict[str, tuple[str, Sequence[Row]]]:
-    return {"seen": (EXPOSURES, seen), "events": (f'"userId" bigint, "when" timestamp, "Order" {value}', events)}
+def tables_of(
+    seen: Sequence[Row],
+    events: Sequence[Row],
+    *,
+    value: str,
+    when: str = "timestamp",
+    exposures: str = EXPOSURES,
+) -> dict[str, tuple[str, Sequence[Row]]]:
+    return {"seen": (exposures, seen), "events": (f'"userId" bigint, "when" {when}, "Order" {value}', events)}
 
 
 def text_of(source: str, *, metric: str) -> str:
@@ -136,6 +149,45 @@ def test_it_is_part_of_the_time_before_instead(a_world: World) -> None:
 
     assert joint is not None
     assert joint.means[1] == 3.5  # two units; one had 7 in the day before
+
+
+def test_days_without_times_are_refused_beside_exposures_with_times(a_world: World) -> None:
+    error = refusal(a_world(TWO_ARMS, [(1, NOON, 5.0)], when="date"))
+
+    # Midnight is before noon: a row of the same day would vanish, or be taken for the time before.
+    assert error.message.startswith("Metric spent: when is a day without a time")
+    assert (error.permanent, error.field) == (True, "time")
+
+
+def test_days_beside_exposures_that_are_days_count_from_the_exposure_s_own_day_on(a_world: World) -> None:
+    events = [(1, NOON - DAY, 70.0), (1, NOON, 5.0), (2, NOON + 6 * DAY, 2.0), (2, NOON + 7 * DAY, 70.0)]
+    days = EXPOSURES.replace("timestamp", "date")
+
+    assert means(a_world(TWO_ARMS, events, when="date", exposures=days)) == [5.0, 2.0]
+
+
+COVARIATE = """
+    kind: mean
+    direction: up
+    sql: SELECT "userId" AS unit, "Order" AS value, 1 AS covariate FROM events
+"""
+
+
+def test_a_covariate_of_units_with_several_rows_is_refused(a_world: World) -> None:
+    error = refusal(a_world(TWO_ARMS, [(1, NOON, 5.0), (1, NOON, 5.0), (2, NOON, 1.0)], metric=COVARIATE))
+
+    # Summed up over rows, it would follow how often a unit came back after the exposure.
+    assert error.message.startswith("Metric spent has 1 unit with several rows, and a covariate is known once a unit.")
+    assert error.permanent
+
+
+def test_a_covariate_beside_times_is_refused(a_world: World) -> None:
+    metric = COVARIATE.replace("1 AS covariate", '1 AS covariate, "when" AS time')
+
+    error = refusal(a_world(TWO_ARMS, [(1, NOON, 5.0)], metric=metric))
+
+    assert error.message.startswith("Metric spent: A `covariate` goes with data without times")
+    assert (error.permanent, error.field) == (True, "covariate")
 
 
 def test_a_unit_in_two_variants_is_left_out_and_counted(a_world: World) -> None:

@@ -123,6 +123,15 @@ def test_a_wrong_line_is_named_with_what_to_do(
     assert words in error.message
 
 
+def test_a_covariate_goes_with_no_time(tmp_path: Path) -> None:
+    metric = "  spent: {kind: mean, direction: up, table: t, time: at, value: amount, covariate: past}\n"
+
+    error = refusal(tmp_path, GOOD + metric)
+
+    assert error.line == 25
+    assert "replace the covariate by `pre_period_days`" in error.message
+
+
 def test_the_same_metric_twice_is_refused_whatever_its_case(tmp_path: Path) -> None:
     again = "  Retention_7: {kind: mean, direction: up, value: x}\n"
 

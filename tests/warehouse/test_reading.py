@@ -425,3 +425,37 @@ def test_a_metric_reads_no_file_that_is_not_named(tmp_path: Path, source: str) -
     assert "Cannot access file" in error.message or "passwd does not exist" in error.message
     assert "/etc" not in error.message
     assert error.permanent
+
+
+def a_world_of_orders(folder: Path, orders: Sequence[str]) -> MetricsFile:
+    """One metric `spent` over orders of two users who were exposed on March 2nd at 9; the time column is text."""
+    (folder / "seen.csv").write_text("user,arm,at\n1,a,2026-03-02 09:00:00\n2,b,2026-03-02 09:00:00\n")
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute('CREATE TABLE orders (unit BIGINT, "at" TEXT, amount DOUBLE)')
+        writer.executemany("INSERT INTO orders VALUES (?, ?, ?)", [row.split(",") for row in orders])
+    (folder / "metrics.yml").write_text(
+        "sources: {shop: {engine: duckdb, database: shop.duckdb, tables: {seen: seen.csv}}}\n"
+        "exposures: {users: {source: shop, table: seen, unit: user, variant: arm, exposed_at: at}}\n"
+        "metrics:\n"
+        "  spent: {kind: mean, direction: up, table: orders, unit: unit, time: at, value: amount, window_days: 7}\n"
+    )
+    return metrics_file.load(folder / "metrics.yml")
+
+
+@pytest.mark.parametrize("wrong", ["n/a", "03.03.2026 12:00", "2026-03-02"])
+def test_a_row_whose_time_can_t_be_compared_does_not_vanish(tmp_path: Path, wrong: str) -> None:
+    world = a_world_of_orders(tmp_path, ["1,2026-03-03 12:00:00,5", f"1,{wrong},5", "2,2026-03-03 12:00:00,5"])
+
+    with pytest.raises(SourceError) as caught:
+        read(world, metrics=("spent",), until=datetime(2026, 4, 1, tzinfo=UTC))
+
+    assert caught.value.message.startswith("Metric spent has 1 row with a time that can't be read, or with a day only.")
+    assert caught.value.permanent
+
+
+def test_a_row_without_a_time_has_not_happened(tmp_path: Path) -> None:
+    world = a_world_of_orders(tmp_path, ["1,2026-03-03 12:00:00,5", "1, ,5", "2,2026-03-03 12:00:00,7"])
+
+    found = read(world, metrics=("spent",), until=datetime(2026, 4, 1, tzinfo=UTC)).moments["spent"]
+
+    assert [one.mean for one in found] == [5.0, 7.0]

@@ -183,13 +183,13 @@ def _at(slots: Subquery) -> ColumnElement[bool]:
     return and_(slots.c.experiment == column.experiment, slots.c.slot == column.slot)
 
 
-def supersede(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, since: datetime) -> None:
-    """Mark the looks from `since` on as resting on numbers that were corrected."""
+def supersede(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, slots: Collection[datetime]) -> None:
+    """Mark the looks of these slots as resting on numbers that were corrected."""
     column = tables.looks.c
-    later = update(tables.looks).where(
-        column.workspace == workspace, column.experiment == number, column.as_of >= since
+    wrong = update(tables.looks).where(
+        column.workspace == workspace, column.experiment == number, column.slot.in_(slots)
     )
-    tx.execute(later.values(is_superseded=True))
+    tx.execute(wrong.values(is_superseded=True))
 
 
 def schedule(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, at: datetime | None) -> None:

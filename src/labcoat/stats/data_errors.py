@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from labcoat.stats.arrays import BoolArray
 from labcoat.stats.moments import VALUE, MomentArrays
-from labcoat.stats.results import Finding, MetricRule, Readout, Reason, Role, Rule, Sample
+from labcoat.stats.results import Finding, MetricRule, Readout, Reason, Role, Rule, Sample, Verdict
 
 TOLERATED_LOSS = 0.01
 
@@ -63,7 +63,7 @@ def find_data_errors(
 
     arm_codes: (n_metrics, n_variants), as from `arm_errors`.
     Exploratory metrics make no data error: they decide nothing, and their own estimate says what is missing.
-    A metric that the sample has no moments of (nobody sent any yet) makes none either.
+    last: the newest sound readout. A metric that the sample has no moments of (nobody sent any yet) makes none either.
     """
     reasons = [
         Reason(finding=Finding.ARM_EMPTY, treatment=name)
@@ -81,8 +81,18 @@ def find_data_errors(
     return tuple(reasons)
 
 
+def newest_sound(past: tuple[Readout, ...]) -> Readout | None:
+    """Return the newest readout without a data error: units that are missing stay missed until they are back."""
+    return next((one for one in reversed(past) if not _has_data_error(one)), None)
+
+
+def _has_data_error(readout: Readout) -> bool:
+    # After the final look its verdict is kept, and only the reasons tell.
+    return readout.verdict is Verdict.DATA_ERROR or any(one.finding is Finding.SHRUNK for one in readout.reasons)
+
+
 def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:
-    """Return the largest share of an arm's units, exposed or analysed, that disappeared since the last readout."""
+    """Return the largest share of an arm's units, exposed or analysed, that disappeared since a sound readout."""
     if last is None:
         return 0.0
     before_and_now = list(zip(last.sample_ratio.exposed, sample.exposed, strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 
 from labcoat.stats import batch, estimates, multipliers, reasons, sample_ratio, standing
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.data_errors import arm_errors, find_data_errors, lost_share
+from labcoat.stats.data_errors import arm_errors, find_data_errors, lost_share, newest_sound
 from labcoat.stats.results import (
     Design,
     Estimate,
@@ -50,7 +50,7 @@ def read(
         estimates.moment_arrays(rule, sample), is_proportion=estimates.metric_arrays(rule).is_proportion
     )[0]
     blanks = estimates.blank_estimates(rule, sample, codes)
-    errors = find_data_errors(rule, sample, codes, last=past[-1] if past else None)
+    errors = find_data_errors(rule, sample, codes, last=newest_sound(past))
     final = next((readout for readout in past if readout.is_final), None)
     spent = final.spent if final else calendar_share(rule, day=day)
     is_closing = final is None and (spent >= 1 or is_last)
@@ -105,7 +105,7 @@ def _why_no_look(
     if is_due:
         # The last look is not put off: without new units it spends what is left on the numbers there are.
         return None
-    if lost_share(rule, sample, last=past[-1] if past else None) > 0:
+    if lost_share(rule, sample, last=newest_sound(past)) > 0:
         return NoLookReason.SLIGHTLY_FEWER
     if (rule.design is Design.GROUP_SEQUENTIAL or is_over) and not _has_new_units(blanks, past=past):
         return NoLookReason.NO_NEW_UNITS

@@ -185,7 +185,8 @@ def record_all(
         if earlier is not None and entering.is_smaller(entry, earlier):
             if not is_correction:
                 raise entering.smaller(entry, earlier, experiment.plan.variant_names)
-            looks.supersede(tx, workspace, number, since=earlier.as_of)
+            standing = looks.list_of(tx, workspace, number)
+            looks.supersede(tx, workspace, number, [one.slot for one in standing if _rests_on(one, earlier, entry)])
     for entry in sent:
         looks.add_entry(tx, workspace, entry)
     names = ", ".join(entry.metric for entry in sent)
@@ -194,6 +195,13 @@ def record_all(
     telling.tell_in_thread(tx, dossier, {"recorded": names, "experiment": number, **sender, **origin})
     all_entries = entries | {entry.metric: entry for entry in sent}
     return _look_at_entries(tx, dossier, experiment, all_entries, as_of=as_of, now=now)
+
+
+def _rests_on(look: Look, earlier: Entry, correction: Entry) -> bool:
+    """Whether a look is as of the corrected totals, or has more units than there were in truth: totals only grow."""
+    seen = look.sample.moments.get(correction.metric, correction.moments)
+    has_more = any(then.count > true.count for then, true in zip(seen, correction.moments, strict=True))
+    return look.as_of >= earlier.as_of or has_more
 
 
 def look_at_the_end(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, now: datetime) -> None:

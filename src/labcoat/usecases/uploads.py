@@ -1,7 +1,7 @@
 """Totals from a table that somebody pasted or gave as a file: a row a variant, or a row a unit."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -32,6 +32,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sd": ("sd", "std", "stddev", "standard deviation", "deviation"),
     "unit": ("unit", "unit id", "user", "user id", "userid", "id", "session", "session id", "visitor", "customer"),
 }
+_TWO_WAYS = "Some numbers can be read as thousands or as decimals. Write them without signs between thousands."
 _GROUPED = re.compile(r"[0-9]{1,3}([., \u00a0\u202f'’][0-9]{3})+")
 
 
@@ -150,8 +151,9 @@ class _Given:
         seen = styles.seen([row[place] for _, row in rows for place in numbers])
         is_unclear = seen.is_mixed or seen.unclear(separator=self.table.separator) is not None
         if metric.kind is not MetricKind.PROPORTION and is_unclear:
-            text = "Some numbers can be read as thousands or as decimals. Write them without signs between thousands."
-            raise Refusal(Reason.FILE_FAULT, self.field, text=text)
+            raise Refusal(Reason.FILE_FAULT, self.field, text=_TWO_WAYS)
+        counts = [count, *numbers] if metric.kind is MetricKind.PROPORTION else [count]
+        read = self._reader_of_counts(counts, [count, *numbers], rows)
         totals: dict[str, Moments] = {}
         for line, row in rows:
             name, cells = row[variant], [row[count], *(row[place] for place in numbers)]
@@ -162,26 +164,37 @@ class _Given:
             if name.casefold() in {known.casefold() for known in totals}:
                 raise Refusal(Reason.VARIANT_TWICE, self.field, name=name[:60])
             if metric.kind is MetricKind.PROPORTION:
-                totals[name] = self._share(name, *cells)
+                units, events = (read(row, column) for column in counts)
+                totals[name] = entering.share(name, events=events, units=units, field=self.field)
             else:
-                totals[name] = self._mean(cells, seen.style)
+                totals[name] = self._mean(read(row, count), cells[1:], seen.style)
         self._require_all(totals, metric.name)
         return totals
 
-    def _share(self, name: str, units_text: str, events_text: str) -> Moments:
-        units, events = self._count(units_text), self._count(events_text)
-        return entering.share(name, events=events, units=units, field=self.field)
-
-    def _mean(self, cells: Sequence[str], style: styles.Style) -> Moments:
-        mean, deviation = (read_number(styles.plain(cell, style), field=self.field) for cell in cells[1:])
+    def _mean(self, units: int, cells: Sequence[str], style: styles.Style) -> Moments:
+        mean, deviation = (read_number(styles.plain(cell, style), field=self.field) for cell in cells)
         if deviation < 0:
-            raise Refusal(Reason.NEGATIVE, self.field, text=cells[2][:60])
-        return entering.mean(units=self._count(cells[0]), mean=mean, deviation=deviation)
+            raise Refusal(Reason.NEGATIVE, self.field, text=cells[1][:60])
+        return entering.mean(units=units, mean=mean, deviation=deviation)
 
-    def _count(self, text: str) -> int:
-        # Counts are whole, so 24.000 is no 24: whatever groups its thousands.
-        whole = re.sub(r"[^0-9]", "", text) if _GROUPED.fullmatch(text) else text
-        return read_count(whole, field=self.field)
+    def _reader_of_counts(
+        self, counts: Sequence[int], numbers: Sequence[int], rows: Sequence[tuple[str, Sequence[str]]]
+    ) -> Callable[[Sequence[str], int], int]:
+        """Return what reads the count of a row's column. counts: columns of counts. numbers: these and all others."""
+        texts = [row[column] for _, row in rows for column in counts if not self.table.is_number(column)]
+        seen = styles.seen([row[column] for _, row in rows for column in numbers])
+        separator = self.table.separator
+        grouping = {sign for sign in ".," if styles.groups_thousands(sign, texts, seen, separator=separator)}
+
+        def read(row: Sequence[str], column: int) -> int:
+            text = row[column]
+            if _GROUPED.fullmatch(text) and not self.table.is_number(column):
+                if set(text) & set(".,") - grouping:
+                    raise Refusal(Reason.FILE_FAULT, self.field, text=_TWO_WAYS)
+                text = re.sub(r"[^0-9]", "", text)
+            return read_count(text, field=self.field)
+
+        return read
 
     def _require_planned(self, name: str, line: str) -> None:
         known = {variant.casefold(): variant for variant in self.plan.variant_names}

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from labcoat.stats.results import MetricKind
 from labcoat.warehouse import sql
-from labcoat.warehouse.measures import COUNTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
+from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
 
 MOST_GROUPS = 100
 """Variants of one experiment that come back: a `variant` column that holds something else must not return millions."""
@@ -30,7 +30,7 @@ def names(measures: Sequence[Measure]) -> tuple[str, ...]:
 def query(
     subjects: Sequence[Subject], exposures: ExposureColumns, measures: Sequence[Measure], *, scans_again: bool = False
 ) -> str:
-    """Return the query in our dialect; its columns are `names`.
+    """Return the query in our dialect; its columns are `names`, of the experiment its place among the subjects.
 
     scans_again: the exposures' rows are so cheap to scan that they are rather read twice than hashed with all values.
     """
@@ -42,7 +42,7 @@ def query(
     if scans_again and inline and not own_rows:
         rows = _rows_apart(rows["labcoat_rows"], inline)
     steps = {
-        "labcoat_plan": _plan(subjects),
+        **({"labcoat_plan": _plan(subjects)} if len(subjects) > 1 else {}),
         **rows,
         "labcoat_seen": _seen(subjects, inline, has_time=has_time),
         "labcoat_variants": _variants(keyed, inline, has_time=has_time),
@@ -157,10 +157,12 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
     for place, measure in inline:
         counts, key = _counts(measure, has_time=has_time), f"m{place}"
         all_numbers = " AND ".join(_is_number(f"u.{key}_{name}") for name in measure.given)
-        bad = f"SUM(CASE WHEN {counts} THEN CASE WHEN {all_numbers} THEN 0 ELSE 1 END ELSE 0 END)"
-        odd = f"SUM(CASE WHEN {counts} THEN {_odd(measure, f'u.{key}_y')} ELSE 0 END)"
+        faults = {
+            "bad": f"SUM(CASE WHEN {counts} THEN CASE WHEN {all_numbers} THEN 0 ELSE 1 END ELSE 0 END)",
+            "odd": f"SUM(CASE WHEN {counts} THEN {_odd(measure, f'u.{key}_y')} ELSE 0 END)",
+        }
         number = {name: f"u.{key}_{name}" for name in measure.columns}
-        values += _moments(measure, key, counts=counts, numbers=number, bad=bad, odd=odd)
+        values += _moments(measure, key, counts=counts, numbers=number, faults=faults)
     return _by_variant(values, "labcoat_seen")
 
 
@@ -174,11 +176,14 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool)
         if expression is not None
     ]
     time = "" if first.time is None else f", {first.time} AS happened_at"
+    if first.untimed is not None:
+        time += f", CASE WHEN {first.untimed} THEN 1 ELSE 0 END AS is_untimed"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
     on = "r.unit = u.unit AND u.variant = u.last_variant"
     if first.time is not None:
         earliest = max(measure.pre_seconds for _, measure in measures)
-        on += f" AND r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
+        near = f"r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
+        on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
     return f"""SELECT u.experiment AS experiment, MIN(u.variant) AS variant{times}, {", ".join(values)}
@@ -202,6 +207,8 @@ def _summed(key: str, measure: Measure) -> list[str]:
     return [
         *(f"{total_} AS {key}_{name}" for name, total_ in sums.items()),
         *(f"SUM({fault}) AS {key}_{name}" for name, fault in _faults(measure, numbers, after, before).items()),
+        *([f"SUM(r.is_untimed) AS {key}_untimed"] if measure.untimed is not None else []),
+        *([f"CASE WHEN COUNT(*) > 1 THEN 1 ELSE 0 END AS {key}_repeated"] if measure.needs_one_row else []),
     ]
 
 
@@ -225,13 +232,16 @@ def _moments_of_sums(measures: Sequence[tuple[int, Measure]], number: int, *, ha
         key = f"m{place}"
         counts = _closed(measure) if has_time else "1 = 1"
         raw = {name: ONE if value is None else value for name, value in measure.given.items()}
-        faults = _faults(measure, raw, "1 = 1", "1 = 1")
-        bad, odd = (
-            f"SUM(CASE WHEN {counts} THEN u.{key}_{name} ELSE 0 END)" if name in faults else "0"
-            for name in ("bad", "odd")
-        )
+        faults = {
+            name: f"SUM(CASE WHEN {counts} THEN u.{key}_{name} ELSE 0 END)"
+            for name in _faults(measure, raw, "1 = 1", "1 = 1")
+        }
+        if measure.untimed is not None:
+            faults["untimed"] = f"SUM(u.{key}_untimed)"
+        if measure.needs_one_row:
+            faults["repeated"] = f"SUM(u.{key}_repeated)"
         totals = {name: f"u.{key}_{name}" for name in measure.columns}
-        values += _moments(measure, key, counts=counts, numbers=totals, bad=bad, odd=odd)
+        values += _moments(measure, key, counts=counts, numbers=totals, faults=faults)
     return _by_variant(values, f"labcoat_sums_{number}")
 
 
@@ -240,7 +250,9 @@ def _by_variant(values: Sequence[str], units: str) -> str:
     return f"SELECT {listed}\nFROM {units} AS u\nGROUP BY u.experiment, u.variant"
 
 
-def _moments(measure: Measure, key: str, *, counts: str, numbers: Mapping[str, str], bad: str, odd: str) -> list[str]:
+def _moments(
+    measure: Measure, key: str, *, counts: str, numbers: Mapping[str, str], faults: Mapping[str, str]
+) -> list[str]:
     """Return the columns of one metric: units that count with rows, faults, means, variances and covariances."""
     given = {}
     for name, number in numbers.items():
@@ -250,8 +262,7 @@ def _moments(measure: Measure, key: str, *, counts: str, numbers: Mapping[str, s
         given[name] = f"CASE WHEN {counts} THEN {number} END"
     return [
         f"SUM(CASE WHEN {counts} THEN 1 ELSE 0 END) AS {key}_some",
-        f"{bad} AS {key}_bad",
-        f"{odd} AS {key}_odd",
+        *(f"{faults.get(name, '0')} AS {key}_{name}" for name in FAULTS),
         *(f"AVG({number}) AS {key}_{name}" for name, number in given.items()),
         *(
             f"VAR_SAMP({given[one]}) AS {key}_{one}{two}"
@@ -264,7 +275,7 @@ def _moments(measure: Measure, key: str, *, counts: str, numbers: Mapping[str, s
 
 def _answer(measures: Sequence[tuple[int, Measure]], groups: Sequence[Sequence[tuple[int, Measure]]]) -> str:
     table = {place: f"g{number}" for number, mine in enumerate(groups) for place, _ in mine}
-    values = ["p.name AS experiment", "v.variant AS variant", *(f"v.{name} AS {name}" for name in COUNTS)]
+    values = ["v.experiment AS experiment", "v.variant AS variant", *(f"v.{name} AS {name}" for name in COUNTS)]
     for place, measure in measures:
         values.append(f"v.m{place}_measured AS m{place}_measured")
         values += [f"{table.get(place, 'v')}.m{place}_{name} AS m{place}_{name}" for name in _numbers(measure)]
@@ -273,12 +284,11 @@ def _answer(measures: Sequence[tuple[int, Measure]], groups: Sequence[Sequence[t
         f"AND g{number}.variant = v.variant"
         for number in range(len(groups))
     )
-    plan = "INNER JOIN labcoat_plan AS p ON v.experiment = p.experiment"
-    return f"SELECT {', '.join(values)}\nFROM labcoat_variants AS v {plan}{joins}"
+    return f"SELECT {', '.join(values)}\nFROM labcoat_variants AS v{joins}"
 
 
 def _numbers(measure: Measure) -> list[str]:
-    return ["some", "bad", "odd", *measure.columns, *(one + two for one, two in _pairs(measure))]
+    return ["some", *FAULTS, *measure.columns, *(one + two for one, two in _pairs(measure))]
 
 
 def _when(measure: Measure) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
-from labcoat.warehouse.sql import Bounds
+from labcoat.warehouse.sql import Bounds, Rows
 
 EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Where no bound is given; every engine's timestamps reach so far."""
@@ -19,14 +19,27 @@ def opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[Aske
     """Return the source of exposures, opened when it is entered, with the tables that these metrics read."""
     source = metrics_file.sources[exposures.source]
     dialect = sql.dialect_of(source.engine)
-    parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
     try:
         tables: Collection[str] = frozenset().union(
-            *(sql.table_names(resolving.rows_of(part), dialect=dialect) for part in parts)
+            *(sql.table_names(rows, dialect=dialect) for rows in _rows(exposures, asked))
         )
     except sql.SqlError as error:
         raise SourceError(str(error), permanent=True) from error
     return engine.opened(source, name=exposures.source, tables=tables)
+
+
+def has_bounds(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> bool:
+    """Whether any SELECT in play asks for `:since` or `:until`."""
+    dialect = dialect_of(metrics_file, exposures)
+    try:
+        return any(sql.has_bounds(rows, dialect=dialect) for rows in _rows(exposures, asked))
+    except sql.SqlError:
+        return False  # whoever opens the source is told
+
+
+def _rows(exposures: Exposures, asked: Sequence[AskedMetric]) -> list[Rows]:
+    parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
+    return [resolving.rows_of(part) for part in parts]
 
 
 def query(
@@ -36,7 +49,10 @@ def query(
     subjects: Sequence[Subject],
     asked: Sequence[AskedMetric],
 ) -> tuple[str, Resolved]:
-    """Return the one query for all these metrics of all these experiments, and what its columns were found to be."""
+    """Return the one query for all these metrics of all these experiments, and what its columns were found to be.
+
+    subjects: with the same bounds, where `has_bounds`.
+    """
     dialect = dialect_of(metrics_file, exposures)
     bounds = Bounds(since=min(one.since for one in subjects), until=max(one.until for one in subjects))
     resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)

@@ -139,11 +139,11 @@ def _tried(
     with asking.opened(metrics_file, exposures, (asked,)) as source:
         text, resolved = asking.query(source, metrics_file, exposures, (subject,), (asked,))
         cost = source.cost(text)
-        found = groups.parse(source.rows(text), resolved.measures, names=[asked.name])
+        found = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
         newest = _newest(source, resolved, dialect=asking.dialect_of(metrics_file, exposures), now=now)
     variants = [arm.variant for arm in over.arms if arm.key == over.key]
     groups.refuse_wrong(found, (asked,), variants=variants, key=over.key or "this experiment")
-    measured, mean, deviation = _together(found, asked.name)
+    measured, mean, deviation = _together(found, asked)
     return MetricSeen(
         name=asked.name,
         exposures=over.name,
@@ -167,9 +167,9 @@ def _newest(source: Engine, resolved: Resolved, *, dialect: str, now: datetime) 
     return survey.moment(newest)
 
 
-def _together(found: Sequence[Group], name: str) -> tuple[int, float | None, float | None]:
+def _together(found: Sequence[Group], asked: AskedMetric) -> tuple[int, float | None, float | None]:
     """Return count, mean and standard deviation over all variants; a ratio's mean is that of the sums."""
-    mine = [group.metrics[name] for group in found if group.metrics[name].measured]
+    mine = [group.metrics[asked] for group in found if group.metrics[asked].measured]
     count = sum(one.measured for one in mine)
     if not count:
         return 0, None, None

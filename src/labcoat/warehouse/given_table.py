@@ -71,6 +71,10 @@ class GivenTable:
         self.columns: tuple[str, ...] = tuple(name.strip() for name in names)
         self.separator = file.separator
 
+    def is_number(self, place: int) -> bool:
+        """Whether the column's own type is a number: its text is never in anybody's style."""
+        return self._columns[place].type is ColumnType.NUMBER
+
     def first_rows(self, most: int) -> list[tuple[str, tuple[str, ...]]]:
         """Return at most so many rows, each with its line, every cell as text; blank rows are left out."""
         cells = ", ".join(self._text(place) for place in range(len(self._columns)))

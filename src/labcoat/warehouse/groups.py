@@ -7,7 +7,7 @@ from math import nan
 from labcoat.stats.results import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate
 from labcoat.warehouse.errors import NoRowsYet, SourceError
-from labcoat.warehouse.measures import COLUMNS, COUNTS, Measure
+from labcoat.warehouse.measures import COLUMNS, COUNTS, FAULTS, Measure
 from labcoat.warehouse.resolving import AskedMetric
 
 MOST_CROSSED = 0.01
@@ -18,35 +18,36 @@ MOST_CROSSED = 0.01
 class Measured:
     """One metric of one group.
 
-    bad, odd: units or rows with values that are not numbers, or other than 0 and 1 in a proportion.
+    faults: how many units or rows are wrong, by FAULTS.
     means: by column of COLUMNS. covariances: by the pair of columns.
     """
 
     measured: int
-    bad: int
-    odd: int
+    faults: Mapping[str, int]
     means: Mapping[str, float]
     covariances: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One variant of one experiment; units, but for `unnamed`, which are rows. metrics: by name."""
+    """One variant of one experiment; units, but for `unnamed`, which are rows. experiment: its place in the query."""
 
-    experiment: str
+    experiment: int
     variant: str | None
     exposed: int
     crossed: int
     unnamed: int
     untimed: int
     repeated: int
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[AskedMetric, Measured]
 
 
-def parse(rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, names: Sequence[str]) -> list[Group]:
-    """Return the rows of `aggregate.query` as groups. names: of the measures' metrics."""
+def parse(
+    rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, asked: Sequence[AskedMetric]
+) -> list[Group]:
+    """Return the rows of `aggregate.query` as groups. asked: the measures' metrics, of one name perhaps several."""
     columns = aggregate.names(measures)
-    return [_group(dict(zip(columns, row, strict=True)), measures, names) for row in rows]
+    return [_group(dict(zip(columns, row, strict=True)), measures, asked) for row in rows]
 
 
 def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, variants: Sequence[str], key: str) -> None:
@@ -66,7 +67,7 @@ def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, var
 
 def moments(group: Group | None, asked: AskedMetric) -> Moments:
     """Return a variant's moments; one without units counts 0."""
-    measured = group.metrics[asked.name] if group is not None else None
+    measured = group.metrics[asked] if group is not None else None
     if measured is None or measured.measured == 0:
         return Moments(count=0, mean=0.0, variance=0.0)
     mean = measured.means["y"]
@@ -93,15 +94,15 @@ def _four(row: tuple[float, ...]) -> tuple[float, float, float, float]:
     return value, denominator, covariate, under
 
 
-def _group(row: Mapping[str, object], measures: Sequence[Measure], names: Sequence[str]) -> Group:
+def _group(row: Mapping[str, object], measures: Sequence[Measure], asked: Sequence[AskedMetric]) -> Group:
     counts = {name: _whole(row[name]) for name in COUNTS}
     metrics = {
-        name: _measured(row, f"m{place}", measure)
-        for place, (name, measure) in enumerate(zip(names, measures, strict=True))
+        one: _measured(row, f"m{place}", measure)
+        for place, (one, measure) in enumerate(zip(asked, measures, strict=True))
     }
     variant = row["variant"]
     return Group(
-        experiment=str(row["experiment"]),
+        experiment=_whole(row["experiment"]),
         variant=None if variant is None else str(variant),
         metrics=metrics,
         **counts,
@@ -117,8 +118,7 @@ def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured
         means, covariances = _with_zeros(means, covariances, some=some, of=measured)
     return Measured(
         measured=measured,
-        bad=_whole(row[f"{key}_bad"]),
-        odd=_whole(row[f"{key}_odd"]),
+        faults={name: _whole(row[f"{key}_{name}"]) for name in FAULTS},
         means=means,
         covariances=covariances,
     )
@@ -175,12 +175,22 @@ def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[
             f"{_some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
             "one row per unit or event."
         )
-    mine = [group.metrics[asked.name] for group in groups]
-    if count := sum(one.bad for one in mine):
+    faults = {name: sum(group.metrics[asked].faults[name] for group in groups) for name in FAULTS}
+    if count := faults["untimed"]:
+        yield (
+            f"{_some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
+            "2026-03-01 09:30:00, or cast it in `sql`."
+        )
+    if count := faults["repeated"]:
+        yield (
+            f"{_some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
+            "a unit, its covariate from before the exposure."
+        )
+    if count := faults["bad"]:
         are = "that is not a number" if count == 1 else "that are not numbers"
         which = "empty, text, NaN, infinite or beyond 1e100"
         yield f"{_some(count, 'value')} {are} ({which}). If empty means 0, say so: COALESCE(value, 0) in `sql`."
-    if count := sum(one.odd for one in mine):
+    if count := faults["odd"]:
         yield f"{_some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
 
 

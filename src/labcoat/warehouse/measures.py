@@ -13,6 +13,8 @@ ONE, ZERO = "CAST(1 AS DOUBLE)", "CAST(0 AS DOUBLE)"
 COLUMNS = "yxcd"
 """Of a unit, as in `stats.moments`: value, denominator, covariate, covariate's denominator."""
 COUNTS = ("exposed", "crossed", "unnamed", "untimed", "repeated")
+FAULTS = ("bad", "odd", "untimed", "repeated")
+"""Of one metric: values that are no numbers, or not 0 or 1; rows without a time; units with several rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class Measure:
     """One metric of the query.
 
     rows: the name that stands for its own rows, None for those of the exposures. unit, time: expressions over them.
+    untimed: whether a row says a time that can't be compared with the exposure; None where the type makes sure.
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
     """
@@ -47,6 +50,7 @@ class Measure:
     rows: str | None
     unit: str = ""
     time: str | None = None
+    untimed: str | None = None
     value: str | None = None
     denominator: str | None = None
     covariate: str | None = None
@@ -61,6 +65,11 @@ class Measure:
         is_ratio = self.kind is MetricKind.RATIO
         has_covariate = bool(self.covariate or self.pre_seconds)
         return "y" + "x" * is_ratio + "c" * has_covariate + "d" * (is_ratio and has_covariate)
+
+    @property
+    def needs_one_row(self) -> bool:
+        """Whether a unit may have one of its own rows only: how many came after the exposure must not decide a past."""
+        return self.rows is not None and self.covariate is not None
 
     @property
     def given(self) -> dict[str, str | None]:

@@ -36,6 +36,10 @@ def _format(text: str) -> str:
     raise ValueError(message)
 
 
+COVARIATE_WITH_TIME = (
+    "A `covariate` goes with data without times: rows after the exposure would decide it. Leave out `time`, or replace "
+    "the covariate by `pre_period_days`"
+)
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 Days = Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)]
 
@@ -81,7 +85,7 @@ class Metric(_Rows):
     exposures: None if the file has one only. Without `table` and `sql` its columns are columns of the exposures' rows.
     value, denominator: summed over a unit's rows; without `value` the rows are counted. time: of each row; only rows
     in the window after the exposure count. pre_period_days: the same before it, as a covariate (CUPED).
-    covariate, covariate_denominator: known before the exposure, for data without times.
+    covariate, covariate_denominator: known before the exposure, for data without times; one row a unit.
     window_days: only units exposed that long ago are measured; 0 measures at once. cap: a unit's larger values count as
     this. complete_at_exposure: a unit's value never changes after its first row.
     """
@@ -134,6 +138,7 @@ class Metric(_Rows):
             bool(self.pre_period_days) and self.covariate is not None,
             "A metric has `pre_period_days` or `covariate`, not both",
         )
+        yield self.covariate is not None and self.time is not None, COVARIATE_WITH_TIME
         yield self.cap is not None and self.kind is MetricKind.PROPORTION, "A proportion has no `cap`"
         is_share_with_format = self.format is not None and self.kind is MetricKind.PROPORTION
         yield is_share_with_format, "A proportion is written in percent; leave out `format`"

@@ -102,6 +102,21 @@ def seen(cells: Sequence[str]) -> Seen:
     )
 
 
+def groups_thousands(sign: str, counts: Sequence[str], seen: Seen, *, separator: str | None) -> bool:
+    """Whether a point or a comma groups the thousands of counts. seen: in all numbers of the file.
+
+    Counts are whole, so 24.100 has no decimals; 24.000 could, and says nothing.
+
+    >>> nothing = Seen(point=None, comma=None, grouped_comma=None, grouped_point=None)
+    >>> [groups_thousands(".", [cell], nothing, separator=";") for cell in ("24.100", "24.000")]
+    [True, False]
+    """
+    if seen.point is not None or seen.comma is not None:
+        return not seen.is_mixed and seen.style.value != sign
+    grouped = rf"[1-9][0-9]{{0,2}}[{sign}](?!000)[0-9]{{3}}"
+    return sign == separator or any(re.fullmatch(grouped, cell) for cell in counts)
+
+
 def plain(cell: str, style: Style) -> str:
     """Return a number as Python and every engine read it.
 

@@ -5,7 +5,7 @@ Only counts, means and covariances come back. What would make them wrong is refu
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -104,7 +104,8 @@ def read(metrics_file: MetricsFile, question: Question) -> Reading:
 def read_many(metrics_file: MetricsFile, questions: Sequence[Question]) -> list[Reading | SourceError]:
     """Return what the data says about each experiment, in order, or why it can't.
 
-    Experiments over the same exposures share one query, so that the exposures and each metric's rows are scanned once.
+    Experiments over the same exposures share one query, so that the exposures and each metric's rows are scanned once;
+    where a SELECT asks for `:since` or `:until`, only those with the same bounds do.
     """
     parts: dict[int, dict[str, tuple[AskedMetric, ...]]] = {}
     wrong: dict[int, SourceError] = {}
@@ -115,9 +116,8 @@ def read_many(metrics_file: MetricsFile, questions: Sequence[Question]) -> list[
             wrong[place] = error
     found: dict[int, dict[str, list[Group]]] = {place: {} for place in parts}
     for name in dict.fromkeys(name for mine in parts.values() for name in mine):
-        together = [place for place, mine in parts.items() if name in mine and place not in wrong]
-        for start in range(0, len(together), MOST_TOGETHER):
-            batch = {place: (questions[place], parts[place][name]) for place in together[start : start + MOST_TOGETHER]}
+        mine = {place: (questions[place], asked[name]) for place, asked in parts.items() if name in asked}
+        for batch in _batches(metrics_file, name, {place: one for place, one in mine.items() if place not in wrong}):
             for place, answer in _read_batch(metrics_file, name, batch).items():
                 if isinstance(answer, SourceError):
                     wrong[place] = answer
@@ -182,6 +182,17 @@ def _asked(one: MetricQuestion, metric: Metric) -> AskedMetric:
 _Batch = Mapping[int, tuple[Question, tuple[AskedMetric, ...]]]
 
 
+def _batches(metrics_file: MetricsFile, name: str, wanted: _Batch) -> Iterator[_Batch]:
+    """Yield what one query can read: a SELECT's `:since` and `:until` have one value in it."""
+    by_bounds: dict[tuple[datetime | None, datetime | None] | None, list[int]] = {}
+    for place, (question, asked) in wanted.items():
+        has_bounds = asking.has_bounds(metrics_file, metrics_file.exposures[name], asked)
+        by_bounds.setdefault((question.since, question.until) if has_bounds else None, []).append(place)
+    for together in by_bounds.values():
+        for start in range(0, len(together), MOST_TOGETHER):
+            yield {place: wanted[place] for place in together[start : start + MOST_TOGETHER]}
+
+
 def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int, list[Group] | SourceError]:
     """Return each experiment's groups; if the batch fails, ask for each alone, so that one spoils no other."""
     asked = tuple(dict.fromkeys(one for _, metrics in batch.values() for one in metrics))
@@ -199,12 +210,12 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
             for place, alone in batch.items()
             for answer in _read_batch(metrics_file, name, {place: alone}).values()
         }
-    found = groups.parse(rows, resolved.measures, names=[one.name for one in asked])
+    found = groups.parse(rows, resolved.measures, asked=asked)
     if len(batch) > 1 and len(rows) >= aggregate.MOST_GROUPS * len(batch):
         return {place: _read_batch(metrics_file, name, {place: alone})[place] for place, alone in batch.items()}
     answers: dict[int, list[Group] | SourceError] = {}
-    for place, (question, metrics) in batch.items():
-        mine = [group for group in found if group.experiment == question.key]
+    for number, (place, (question, metrics)) in enumerate(batch.items()):
+        mine = [group for group in found if group.experiment == number]
         try:
             groups.refuse_wrong(mine, metrics, variants=question.variants, key=question.key)
         except SourceError as error:

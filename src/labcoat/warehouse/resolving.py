@@ -11,7 +11,7 @@ from labcoat.warehouse.aggregate import EXPOSURES
 from labcoat.warehouse.engine import Column, ColumnType, Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import ONE, ZERO, ExposureColumns, Measure
-from labcoat.warehouse.metrics_file import Exposures, Metric
+from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metric
 from labcoat.warehouse.sql import Bounds, Rows
 
 DAY_SECONDS = 86_400
@@ -53,6 +53,10 @@ def resolve(
     return Resolved(exposures=found, measures=measures, rows={EXPOSURES: rows_of(exposures), **rows})
 
 
+def _is_day(column: Column) -> bool:
+    return column.type_name.upper() in ("DATE", "DATE32")
+
+
 def rows_of(part: Exposures | Metric) -> Rows:
     """Return where a part of the metrics file has its rows."""
     return Rows(table=part.table, select=part.sql)
@@ -74,10 +78,14 @@ def _measure(
     if metric.has_own_rows:
         named = _Named(who, metric, asking.columns(metric, who), asking.dialect)
         named.require_same_type(seen, "unit")
+        named.require_time_of_day("time", beside=seen)
         unit, time = named.expression("unit", default=seen.find("unit")), named.time("time")
         # Metrics that read the same rows in the same way share one scan.
         stand_in = stand_ins.setdefault((rows_of(metric), unit, time), f"labcoat_rows_{len(stand_ins)}")
     _require_times(asked, time=time, exposures=exposures, who=who)
+    if time is not None and named.find("covariate") is not None and not asked.measuring.pre_period_days:
+        message = f"{who}: {COVARIATE_WITH_TIME}."
+        raise SourceError(message, permanent=True, field="covariate")
     is_ratio = metric.kind is MetricKind.RATIO
     covariate = None if asked.measuring.pre_period_days else named.number("covariate", is_needed=False)
     return Measure(
@@ -85,6 +93,7 @@ def _measure(
         rows=stand_in,
         unit=unit,
         time=time,
+        untimed=None if time is None else named.untimed("time", beside=seen),
         value=named.number("value", is_needed=not metric.has_own_rows),
         denominator=named.number("denominator") if is_ratio else None,
         covariate=covariate,
@@ -185,6 +194,30 @@ class _Named:
         # Not cast where it is UTC already: the engine can then skip parts of a file.
         is_utc = self._dialect == "duckdb" and column.type_name == "TIMESTAMP"
         return plain if is_utc else f"CAST({plain} AS TIMESTAMPTZ)"
+
+    def untimed(self, field: str, *, beside: "_Named") -> str | None:
+        """Return whether a row's text is no time, or only a day where the exposures have times of day; None if typed.
+
+        A row with no text at all has not happened.
+        """
+        column = self.find(field)
+        if column is None or column.type is not ColumnType.TEXT:
+            return None
+        plain = sql.column(column.name, dialect=self._dialect)
+        seen = beside.find("exposed_at")
+        has_hours = seen is not None and seen.type is ColumnType.TIME and not _is_day(seen)
+        day = f" OR NOT {plain} LIKE '%:%'" if has_hours else ""
+        return f"TRIM({plain}) <> '' AND (TRY_CAST({plain} AS TIMESTAMPTZ) IS NULL{day})"
+
+    def require_time_of_day(self, field: str, *, beside: "_Named") -> None:
+        """Refuse days where the exposures have times: a row of the exposure's own day would count as before it."""
+        mine, seen = self.find(field), beside.find("exposed_at")
+        if mine is not None and seen is not None and _is_day(mine) and not _is_day(seen):
+            message = (
+                f"{mine.name} is a day without a time, so nobody can tell whether a row of the exposure's own day came "
+                "after it. Name a column with times, or cast exposed_at to a day in the exposures' `sql`."
+            )
+            raise self._wrong(message, field)
 
     def number(self, field: str, *, is_needed: bool = True) -> str | None:
         """Return a column as a double; None if it need not be there, and is not."""

@@ -88,6 +88,16 @@ def table_names(rows: Rows, *, dialect: str) -> frozenset[str]:
     return frozenset(table.name.casefold() for table in _from(rows, dialect, None).find_all(exp.Table))
 
 
+@cache
+def has_bounds(rows: Rows, *, dialect: str) -> bool:
+    """Whether a SELECT asks for `:since` or `:until`; raise SqlError where it can't be read.
+
+    >>> has_bounds(Rows(select="SELECT * FROM t WHERE at >= :since"), dialect="duckdb")
+    True
+    """
+    return any(str(place.this) in ("since", "until") for place in _from(rows, dialect, None).find_all(exp.Placeholder))
+
+
 def columns_query(rows: Rows, *, dialect: str, bounds: Bounds) -> str:
     """Return SQL that gives the columns of rows, and none of them."""
     return exp.select("*").from_(_from(rows, dialect, bounds).as_("e")).limit(0).sql(dialect)

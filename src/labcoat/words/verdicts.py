@@ -25,7 +25,12 @@ _HARM_AVOIDED = "A costly mistake avoided is a result: close it with what was le
 
 WORDS: Mapping[Verdict, VerdictWords] = {
     Verdict.DATA_ERROR: VerdictWords(
-        sign="warning", name="Data error", now="The numbers can't be right. Check the metric and its data."
+        sign="warning",
+        name="Data error",
+        now="The numbers can't be right. Check the metric and its data. If fewer units are right, correct the totals "
+        "that were sent, or stop it and run it again.",
+        then="The numbers can't be right. Check the metric and its data. If fewer units are right, correct the totals "
+        "that were sent, or run it again.",
     ),
     Verdict.INVALID: VerdictWords(
         sign="warning",
@@ -81,7 +86,7 @@ _FINDINGS: Mapping[Finding, str] = {
     Finding.FEW_UNITS_FOR_VARIANCE: "a variant has fewer than two units{on_metric}",
     Finding.NOT_FINITE: "there are values that are not numbers{on_metric}",
     Finding.NEGATIVE_VARIANCE: "a variance is negative{on_metric}",
-    Finding.SHRUNK: "{percent} of the units disappeared since the last look",
+    Finding.SHRUNK: "{percent} of the units disappeared since the last good look",
     Finding.NO_VARIANCE: "all units have the same value{on_metric}, so no interval can be given",
     Finding.DENOMINATOR_NEAR_ZERO: "{metric}: what it is divided by is too close to zero for a ratio",
     Finding.SMALL_CELL: "{metric}: fewer than 10 of one kind in a variant, too few to judge",
