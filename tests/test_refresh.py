@@ -11,7 +11,7 @@ import pytest
 from slack_sdk import WebClient
 
 import postgres
-from builders import E7, NOW, WORKSPACE, a_dossier, a_member, a_plan, an_experiment
+from builders import E7, E8, NOW, WORKSPACE, a_dossier, a_member, a_plan, an_experiment
 from labcoat.db import clock, counts, looks
 from labcoat.db.database import Database
 from labcoat.domain.lifecycle import ExperimentState
@@ -47,12 +47,12 @@ def jobs(database: Database, shop_url: str, tmp_path: Path) -> Jobs:
     return a_process(database, shop_url, tmp_path)
 
 
-def a_shop_plan() -> Plan:
+def a_shop_plan(*, goal: str = "orders") -> Plan:
     plan = a_plan(planned_days=3000)
-    goal = replace(plan.goal, name="orders", is_complete_at_exposure=True)
+    metric = replace(plan.goal, name=goal, is_complete_at_exposure=True)
     return replace(
         plan,
-        metrics=(goal,),
+        metrics=(metric,),
         variants=(Variant(name="a", weight=0.5), Variant(name="b", weight=0.5)),
         experiment_key="E-7",
         planned_days=366,
@@ -157,6 +157,28 @@ def test_a_connection_that_is_cut_while_it_reads_is_told_and_read_again(jobs: Jo
     with jobs.database.reading() as tx:
         assert counts.find(tx, WORKSPACE, E7) is not None
         assert looks.find_problem(tx, WORKSPACE, E7) is None
+
+
+def test_what_nobody_foresaw_in_one_experiment_keeps_no_other_waiting(jobs: Jobs) -> None:
+    """E-8 measures on exposures that are not there, which the file's own check would refuse at the start."""
+    assert jobs.metrics is not None
+    lost = jobs.metrics.metrics["refunds"].model_copy(update={"exposures": "gone"})
+    metrics = jobs.metrics.model_copy(update={"metrics": {**jobs.metrics.metrics, "refunds": lost}})
+    plan = a_shop_plan(goal="refunds")
+    with jobs.database.writing() as tx:
+        other = an_experiment(ExperimentState.DRAFT, number=E8, plan=plan, since=shop.SINCE)
+        draft = stored(tx, a_dossier(other, number=13))
+        experiments.start(tx, draft, E8, by=a_member(), since=shop.SINCE, now=shop.SINCE)
+        for number in (E7, E8):
+            looks.schedule(tx, WORKSPACE, number, NOW)
+
+    replace(jobs, metrics=metrics).make_looks(NOW)
+
+    with jobs.database.reading() as tx:
+        made, problem = looks.newest(tx, WORKSPACE, E7), looks.find_problem(tx, WORKSPACE, E8)
+    assert made is not None
+    assert problem is not None
+    assert "It is in Labcoat's log" in problem.message
 
 
 def _with_limit(jobs: Jobs, *, seconds: float) -> MetricsFile:
