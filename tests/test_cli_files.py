@@ -12,6 +12,7 @@ from labcoat import cli
 from labcoat.db import looks, tables, workspaces
 from labcoat.db.database import Database
 from labcoat.domain.exporting import SHEETS
+from labcoat.usecases import uploads
 from usecases.storing import started
 
 TABLE = "variant,n,orders per user,refunds\ncontrol,1000,100,10\ntreatment,1000,140,9\n"
@@ -76,6 +77,16 @@ def test_what_cannot_be_done_is_a_sentence(
 
     assert cli.main(["import", *arguments]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_file_that_takes_too_long_is_told_what_to_do(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(uploads, "SECONDS", 0.001)
+    rows = "".join(f"{unit},{('control', 'treatment')[unit % 2]},1\n" for unit in range(200_000))
+
+    assert imports(tmp_path, f"id,variant,orders per user\n{rows}") == 1
+    assert "Sum it up before: a row for each variant" in capsys.readouterr().err
 
 
 def test_smaller_totals_need_to_be_meant(

@@ -266,6 +266,25 @@ def test_a_connection_that_is_cut_while_it_reads_is_told_and_read_again(jobs: Jo
         assert looks.find_problem(tx, WORKSPACE, E7) is None
 
 
+def test_what_nobody_foresaw_in_one_experiment_keeps_no_other_waiting(jobs: Jobs) -> None:
+    """E-8 measures by a unit that is no name, which the file's own check would refuse at the start."""
+    assert jobs.metrics is not None
+    lost = jobs.metrics.metrics["refunds"].model_copy(update={"unit": 7})
+    metrics = jobs.metrics.model_copy(update={"metrics": {**jobs.metrics.metrics, "refunds": lost}})
+    start(jobs.database, E8, goal="refunds")
+    with jobs.database.writing() as tx:
+        for number in (E7, E8):
+            looks.schedule(tx, WORKSPACE, number, NOW)
+
+    replace(jobs, metrics=metrics).make_looks(NOW, SHOP)
+
+    with jobs.database.reading() as tx:
+        made, problem = looks.newest(tx, WORKSPACE, E7), looks.find_problem(tx, WORKSPACE, E8)
+    assert made is not None
+    assert problem is not None
+    assert "It is in Labcoat's log" in problem.message
+
+
 def _with_limit(jobs: Jobs, *, seconds: float) -> MetricsFile:
     assert jobs.metrics is not None
     sources = {

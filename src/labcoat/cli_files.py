@@ -49,6 +49,8 @@ def _import(given: argparse.Namespace) -> int:
     from labcoat.domain.refusal import Reason, Refusal
     from labcoat.domain.subject import find_subject
     from labcoat.usecases import files, finding, uploads
+    from labcoat.warehouse.errors import SourceError
+    from labcoat.words import files as words
 
     def work(database: "Database") -> int:
         subject = find_subject(given.experiment)
@@ -59,7 +61,11 @@ def _import(given: argparse.Namespace) -> int:
             experiment = finding.get_experiment(finding.get_dossier(tx, workspace, subject), subject)
         plan = experiment.plan
         chosen = plan.metric(given.metric) if given.metric else plan.goal
-        totals = uploads.read_file(given.file, plan, chosen, name=given.file.name, field="file")
+        try:
+            name, seconds = given.file.name, uploads.SECONDS
+            totals = uploads.read_file(given.file, plan, chosen, name=name, field="file", seconds=seconds)
+        except SourceError as error:  # it takes too long
+            raise Refusal(Reason.FILE_FAULT, "file", text=words.TOO_MUCH) from error
         with database.writing() as tx:
             now = clock.business_now(tx)
             files.record_from_disk(
@@ -110,6 +116,7 @@ def _with_database(work: "Callable[[Database], int]") -> int:
     from labcoat.db import migrating
     from labcoat.db.database import Database, DatabaseUnusable
     from labcoat.domain.refusal import Refusal
+    from labcoat.warehouse.errors import SourceError
     from labcoat.words import refusals
 
     try:
@@ -123,6 +130,8 @@ def _with_database(work: "Callable[[Database], int]") -> int:
         return work(database)
     except Refusal as refusal:
         return _refuse(refusals.text(refusal))
+    except SourceError as error:
+        return _refuse(error.message)
     except OSError as error:
         return _refuse(f"{error.filename}: {error.strerror}")
     except ValueError as error:

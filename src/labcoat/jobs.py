@@ -27,8 +27,10 @@ from labcoat.warehouse.survey import Arm
 _log = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT")
+FoundT = TypeVar("FoundT", Reading | SourceError, tuple[Arm, ...])
 DueT = TypeVar("DueT", looks.DueLook, counting.DueCount, arriving.DueDraft)
 
+_BROKEN = SourceError("Its numbers could not be read, and it isn't clear why. It is in Labcoat's log.", permanent=False)
 PEOPLE_ASKED_ABOUT_EVERY = timedelta(days=1)
 READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
@@ -175,7 +177,25 @@ class Jobs:
         return [one for one in due if measuring.source_of(one.experiment, self.metrics) == source]
 
     def _make(self, mine: Sequence[looks.DueLook], now: datetime) -> None:
-        self._each(zip(mine, measuring.measure(mine, self.metrics), strict=True), lambda one: self._look(*one, now))
+        found = self._apart(measuring.measure, mine, broken=_BROKEN)
+        self._each(zip(mine, found, strict=True), lambda one: self._look(*one, now))
+
+    def _apart(
+        self,
+        read: Callable[[Sequence[DueT], MetricsFile | None], list[FoundT]],
+        mine: Sequence[DueT],
+        *,
+        broken: FoundT,
+    ) -> list[FoundT]:
+        """Read all together; what a bug ends is read in halves, so that one experiment's keeps no other waiting."""
+        try:
+            return read(mine, self.metrics)
+        except Exception:
+            if len(mine) == 1:
+                _log.exception("reading E-%s failed", mine[0].experiment.number)
+                return [broken]
+        middle = len(mine) // 2
+        return [one for half in (mine[:middle], mine[middle:]) for one in self._apart(read, half, broken=broken)]
 
     def _reading_each(
         self,
@@ -216,7 +236,8 @@ class Jobs:
         self._reading_each(due, counting.due, self._count_all, now)
 
     def _count_all(self, mine: Sequence[counting.DueCount], now: datetime) -> None:
-        self._each(zip(mine, measuring.count(mine, self.metrics), strict=True), lambda one: self._count(*one, now))
+        found = self._apart(measuring.count, mine, broken=_BROKEN)
+        self._each(zip(mine, found, strict=True), lambda one: self._count(*one, now))
 
     def _count(self, due: counting.DueCount, found: Reading | SourceError, now: datetime) -> None:
         assert self.count_every is not None
@@ -238,8 +259,8 @@ class Jobs:
         self._reading_each(due, arriving.due, self._notice_all, now)
 
     def _notice_all(self, mine: Sequence[arriving.DueDraft], now: datetime) -> None:
-        assert self.metrics is not None
-        self._each(zip(mine, measuring.arrivals(mine, self.metrics), strict=True), lambda one: self._notice(*one, now))
+        found = self._apart(measuring.arrivals, mine, broken=())
+        self._each(zip(mine, found, strict=True), lambda one: self._notice(*one, now))
 
     def _notice(self, draft: arriving.DueDraft, arms: Sequence[Arm], now: datetime) -> None:
         assert self.count_every is not None

@@ -88,7 +88,7 @@ def test_the_newest_look_is_the_last_with_a_readout_that_stands(database: Databa
         for look in (second, empty, first):
             looks.add(tx, WORKSPACE, look)
         newest = looks.newest(tx, WORKSPACE, E7)
-        looks.supersede(tx, WORKSPACE, E7, since=NOW + DAY)
+        looks.supersede(tx, WORKSPACE, E7, [NOW + DAY, NOW + 2 * DAY])
 
         assert newest == second
         assert looks.newest(tx, WORKSPACE, E7) == first
@@ -99,7 +99,7 @@ def test_the_newest_look_is_the_last_with_a_readout_that_stands(database: Databa
 def test_a_superseded_look_keeps_its_slot(database: Database) -> None:
     with database.writing() as tx:
         looks.add(tx, WORKSPACE, a_look())
-        looks.supersede(tx, WORKSPACE, E7, since=NOW)
+        looks.supersede(tx, WORKSPACE, E7, [NOW])
 
         assert looks.has_slot(tx, WORKSPACE, E7, NOW)
 

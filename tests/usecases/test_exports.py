@@ -44,7 +44,7 @@ def test_what_is_written_is_not_held(tx: Transaction, tmp_path: Path) -> None:
 def test_a_long_parquet_file_takes_the_memory_of_a_short_one(tmp_path: Path) -> None:
     few, many = (_peak_of_parquet(tmp_path / f"{rows}.parquet", rows) for rows in (2_000, 200_000))
 
-    assert many - few < 40  # MB; 180 when DuckDB chose how much it takes at once
+    assert many - few < 70  # MB; 180 when DuckDB chose how much it takes at once
 
 
 def _stored_with_looks(tx: Transaction, numbers: range) -> None:

@@ -95,6 +95,35 @@ def plain(tmp_path: Path) -> Units:
     return read(tmp_path, written(",").encode())
 
 
+def test_a_long_cell_is_a_cell_and_lines_are_still_told(tmp_path: Path) -> None:
+    content = f"u,v,x,notes\n1,a,1,{'z' * 140_000}\n2,b,n/a,\n".encode()
+
+    # Python's csv stops at 131,072 characters by itself.
+    assert "line 3 has “n/a”" in refused(tmp_path, content)
+
+
+def test_a_line_that_is_too_long_is_named(tmp_path: Path) -> None:
+    content = f"u,v,x,notes\n1,a,1,\n2,b,1,{'z' * 2_000_001}\n".encode()
+
+    assert refused(tmp_path, content).startswith("Line 3 has more than 2 MB.")
+
+
+@pytest.mark.parametrize("name", ["place", "PLACE"])
+def test_a_file_s_own_column_place_numbers_no_rows(tmp_path: Path, name: str) -> None:
+    content = parquet(tmp_path, f"SELECT *, 100 - u AS {name} FROM (VALUES (1, 'a', 1), (2, 'b', 2)) AS t(u, v, x)")
+
+    found = read(tmp_path, content)
+
+    assert found.first_seen == {"a": "row 1", "b": "row 2"}
+
+
+@pytest.mark.parametrize("name", ["file_row_number", "Labcoat_Row_Number"])
+def test_a_column_of_the_name_that_numbers_rows_is_refused(tmp_path: Path, name: str) -> None:
+    content = parquet(tmp_path, f"SELECT 1 AS u, 'a' AS v, 1 AS x, 5 AS {name}")
+
+    assert f"has a column {name}" in refused(tmp_path, content)
+
+
 def test_the_numbers_are_what_python_computes(plain: Units) -> None:
     (moments,) = plain.moments
 

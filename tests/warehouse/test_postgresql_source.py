@@ -1,6 +1,8 @@
 """PostgreSQL: the session only reads, whatever the role may do; what a role may reach is its grants."""
 
 import logging
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -156,3 +158,29 @@ def test_a_role_that_is_not_there_is_refused_without_its_name_or_password(url: s
 
     assert "nobody" not in caught.value.message
     assert "hush-hush" not in caught.value.message
+
+
+def test_a_connection_that_ends_before_its_first_statement_is_told_as_unreachable() -> None:
+    """A pooler does this: it takes the log-in, and has no database behind it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        pooler = threading.Thread(target=_log_in_and_hang_up, args=(listener,))
+        pooler.start()
+        port = listener.getsockname()[1]
+
+        with (
+            pytest.raises(SourceError) as caught,
+            opened(f"postgresql://x:hush-hush@127.0.0.1:{port}/shop?sslmode=disable", role=READER),
+        ):
+            pass
+        pooler.join()
+
+    assert caught.value.message.startswith("The database of shop can't be reached")
+    assert not caught.value.permanent
+
+
+def _log_in_and_hang_up(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(4096)
+        connection.sendall(b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I")  # you are in; ready
+        connection.recv(4096)

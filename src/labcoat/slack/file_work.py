@@ -94,8 +94,13 @@ class FileWork:
     def _export(self, job: FileJob, asked: AskedExport, now: datetime) -> None:
         if not asked.uploaded:
             with TemporaryDirectory(prefix="labcoat-export-") as folder:
-                with self.database.reading() as tx:
-                    written = exports.write(tx, job.workspace, Path(folder), asked.format, for_spreadsheet=True)
+                try:
+                    with self.database.reading() as tx:
+                        written = exports.write(tx, job.workspace, Path(folder), asked.format, for_spreadsheet=True)
+                except SourceError as error:  # and would be again
+                    _log.error("export %s cannot be written: %s", job.id, error.message)
+                    self._give_up(job, problem=words.NOT_WRITTEN)
+                    return
                 names = [words.export_name(one, now, self.zone) for one in written]
                 pairs = zip(written, names, strict=True)
                 with minding(self.database, job.workspace, "files"):

@@ -33,8 +33,10 @@ def count(due: Sequence[DueCount], metrics: MetricsFile | None) -> list[Reading 
     return _ask(metrics, [_question(one.experiment, until=one.until, is_count=True) for one in due])
 
 
-def arrivals(due: Sequence[DueDraft], metrics: MetricsFile) -> list[tuple[Arm, ...]]:
+def arrivals(due: Sequence[DueDraft], metrics: MetricsFile | None) -> list[tuple[Arm, ...]]:
     """Return the variants in the data of each draft; none where its exposures name no experiment, or can't be read."""
+    if metrics is None:
+        return [() for _ in due]
     names = [_exposures_of(one, metrics) for one in due]
     seen: dict[str, tuple[Arm, ...]] = {}
     for name in {name for name in names if name is not None}:

@@ -39,11 +39,14 @@ _TYPES = {
     ColumnType.TEXT: ("VARCHAR", '"NULL"', "NULL"),
     ColumnType.TIME: ("TIMESTAMP", "DATE"),
 }
-GIVEN, PLACE = "given", "place"
+GIVEN, PLACE = "given", "labcoat_row_number"
 """The table of a file that somebody gave, and its column that numbers the rows from 0."""
+_ENGINES_PLACE = "file_row_number"
+_LONGEST_LINE, _ROWS_TOGETHER = 4_000_000, 10_000
+"""Bytes of a line of our own files, and rows written together; left to itself DuckDB refuses a line of over 2 MB, and
+takes hundreds of MB for a long file.
+"""
 _GIVEN_MEMORY = "512MB"
-_BYTES_TOGETHER, _ROWS_TOGETHER = 4_000_000, 10_000
-"""That are read and written of our own files; left to itself DuckDB takes hundreds of MB for a long one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,10 @@ def opened_given(
     with _connection(source) as connection:
         with _given_errors(name=name, skipped=skipped), _time_limit(connection, seconds=seconds):
             if separator is None:
-                rows = f"SELECT * RENAME (file_row_number AS {PLACE}) FROM read_parquet({file}, file_row_number = true)"  # noqa: S608
+                _require_free(connection, file, name=name)
+                rows = (
+                    f"SELECT * RENAME ({_ENGINES_PLACE} AS {PLACE}) FROM read_parquet({file}, {_ENGINES_PLACE} = true)"  # noqa: S608
+                )
                 connection.execute(f"CREATE TEMP VIEW {GIVEN} AS {rows}")
             else:
                 columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(width))
@@ -137,13 +143,23 @@ def opened_given(
             yield OpenSource(connection, seconds, (path,))
 
 
+def _require_free(connection: duckdb.DuckDBPyConnection, file: str, *, name: str) -> None:
+    """Refuse a column with the name of ours: rows would be told by its values."""
+    columns = connection.execute(f"SELECT * FROM read_parquet({file}) LIMIT 0").description or ()  # noqa: S608
+    for column in columns:
+        if column[0].casefold() in (PLACE, _ENGINES_PLACE):
+            message = f"{name} has a column {column[0]}, a name that is needed to number its rows. Rename that column."
+            raise SourceError(message, permanent=True)
+
+
 def write_parquet(path: Path, rows: Path, columns: Mapping[str, str]) -> None:
-    """Write the rows of a CSV file of our own to a Parquet file. columns: the type of each."""
+    """Write the rows of a CSV file of our own to a Parquet file; raise SourceError. columns: the type of each."""
     types = ", ".join(f"{sql.quoted_text(name)}: {sql.quoted_text(kind)}" for name, kind in columns.items())
-    how = f"header = true, auto_detect = false, buffer_size = {_BYTES_TOGETHER}, columns = {{{types}}}, {_QUOTES}"
+    size = f"max_line_size = {_LONGEST_LINE}, buffer_size = {2 * _LONGEST_LINE}"
+    how = f"header = true, auto_detect = false, columns = {{{types}}}, {_QUOTES}, {size}"
     written = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_TOGETHER}"
     source = DuckDbSource(engine="duckdb", database=rows, memory_limit=_GIVEN_MEMORY, threads=1)
-    with _connection(source) as connection:
+    with _connection(source) as connection, _plain_errors((path, rows)):
         connection.execute(
             f"COPY (SELECT * FROM read_csv({sql.quoted_text(str(rows.resolve()))}, {how})) "  # noqa: S608
             f"TO {sql.quoted_text(str(path.resolve()))} ({written})"
@@ -169,6 +185,8 @@ def _given_fault(text: str, *, name: str, skipped: int) -> str:
     widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if widths is not None:
         return f"{line} has {widths[2]} values, and there are {widths[1]} names of columns. Write one value for each."
+    if "Maximum line size" in text:
+        return f"{line} has more than 2 MB. Shorten its longest cell, or leave that column out."
     if "unterminated quote" in text:
         return f"{line} has a quotation mark that does not end. Close it, or leave it out."
     return f"{line} can't be read as part of a table. Check its quotation marks and separators."

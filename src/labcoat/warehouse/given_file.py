@@ -15,6 +15,8 @@ from labcoat.warehouse.errors import SourceError
 SEPARATORS = ",;\t|"
 LONGEST_HEADER = 100_000
 """Characters of the line of column names; a file without line ends is no table."""
+LONGEST_CELL = 2_000_000
+"""Characters, as much as the engine reads in a line; by itself Python stops at 131,072."""
 MOST_COLUMNS = 1000
 _PIECE = 1 << 18
 _PARQUET = b"PAR1"
@@ -50,14 +52,18 @@ class GivenFile:
         """Return how a person finds a row again. place: from 0, blank lines not counted."""
         if self.separator is None:
             return f"row {place + 1:,}"
+        csv.field_size_limit(LONGEST_CELL)
         with self.path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, delimiter=self.separator)
             begins, rows = 1, -1
-            for row in reader:
-                rows += bool(row)
-                if rows > place:
-                    break
-                begins = reader.line_num + 1
+            try:
+                for row in reader:
+                    rows += bool(row)
+                    if rows > place:
+                        break
+                    begins = reader.line_num + 1
+            except csv.Error:
+                refuse(f"Line {begins + self.skipped_lines:,} of {self.name} can't be read. Check its quotation marks")
         return f"line {begins + self.skipped_lines:,}"
 
 
@@ -100,7 +106,7 @@ def _text(path: Path, *, name: str, target: Path, is_utf_16: bool) -> GivenFile:
         try:
             header = next(csv.reader(file, delimiter=separator), [])
         except csv.Error:
-            header = []
+            refuse(f"The names of the columns of {name} can't be read. Check its quotation marks")
     if not any(cell.strip() for cell in header):
         refuse(f"{name} is empty")
     if len(header) > MOST_COLUMNS:

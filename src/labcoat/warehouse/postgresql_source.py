@@ -95,15 +95,26 @@ def opened(
         )
     except (psycopg.Error, ValueError):
         # Not `from error`: psycopg quotes the address, and a wrong one may have the password in it.
-        message = f"The database of {name} can't be reached, or refuses the role. Check its url and that it runs."
-        raise SourceError(message, permanent=False) from None
+        raise _unreachable(name) from None
+    try:
+        _begin(connection, name=name)
+        yield OpenPostgresql(connection, seconds)
+    finally:
+        connection.close()
+
+
+def _begin(connection: psycopg.Connection, *, name: str) -> None:
     try:
         connection.read_only = True
         # With a snapshot taken, PostgreSQL lets nothing turn this transaction into one that writes.
         connection.execute(psycopg_sql.SQL("SELECT 1"))
-        yield OpenPostgresql(connection, seconds)
-    finally:
-        connection.close()
+    except psycopg.Error:
+        raise _unreachable(name) from None
+
+
+def _unreachable(name: str) -> SourceError:
+    message = f"The database of {name} can't be reached, or refuses the role. Check its url and that it runs."
+    return SourceError(message, permanent=False)
 
 
 def _dropped() -> SourceError:

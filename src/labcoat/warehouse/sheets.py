@@ -25,7 +25,8 @@ _TYPES = {
 def opened_csv(path: Path, columns: Columns, *, has_mark: bool = False) -> Iterator[PutRow]:
     """Open a CSV file in UTF-8 for writing rows. has_mark: spreadsheets take it for something else without one."""
     with path.open("w", encoding="utf-8-sig" if has_mark else "utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # With these line ends, as RFC 4180 has them, Python quotes a cell with a lone \r too.
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow([name for name, _ in columns])
 
         def put(row: Row) -> None:
@@ -36,7 +37,7 @@ def opened_csv(path: Path, columns: Columns, *, has_mark: bool = False) -> Itera
 
 @contextmanager
 def opened_parquet(path: Path, columns: Columns, *, has_mark: bool = False) -> Iterator[PutRow]:  # noqa: ARG001
-    """Open a Parquet file for writing rows; it is there once they are all written."""
+    """Open a Parquet file for writing rows; it is there once they are all written. Raises SourceError."""
     rows = path.with_suffix(".rows")
     try:
         with opened_csv(rows, columns) as put:

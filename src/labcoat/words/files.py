@@ -13,7 +13,10 @@ _COUNTED: Mapping[str, tuple[str, str]] = {
     "experiments": ("experiment", "experiments"),
     "readouts": ("row of readouts", "rows of readouts"),
 }
+NOT_WRITTEN = "not_written"
+"""Of an export: no file could be made of what is stored."""
 _NOT_SENT: Mapping[str, str] = {
+    NOT_WRITTEN: "One of the files could not be written. Try the other type: `/experiment export csv` or `parquet`.",
     "missing_scope": "I may not upload files here. Whoever runs Labcoat can allow it: the app needs `files:write`.",
     "file_uploads_disabled": "This workspace allows no uploads.",
     "file_uploads_except_images_disabled": "This workspace allows no uploads but pictures.",
@@ -49,6 +52,6 @@ def exported(written: Sequence[Written], now: datetime, zone: str) -> str:
 
 
 def not_exported(problem: str) -> str:
-    """Return why files could not be sent, and what to do. problem: Slack's own word."""
+    """Return why files could not be sent, and what to do. problem: Slack's own word, or NOT_WRITTEN."""
     why = _NOT_SENT.get(problem, "Slack did not take them.")
     return f"I could not send you the export. {why} Whoever runs Labcoat can also write it to disk: `labcoat export`."
