@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from labcoat.sandbox.client import Person, SandboxClient
 from labcoat.sandbox.local_slack import Timing
 from labcoat.sandbox.serving import RunningSandbox, running_sandbox
-from labcoat.slack import connection
+from labcoat.slack import connection, references
 from labcoat.slack.links import Links, LinkTiming
 from labcoat.slack.payloads import Payload
 
@@ -26,14 +26,19 @@ APP_TOKEN = "xapp-sandbox-token"
 
 @dataclass
 class App:
-    """What takes requests, with links in a thread of their own. may_answer: cleared to keep them waiting."""
+    """What takes requests, with links in a thread of their own. may_answer: cleared to keep them waiting.
+
+    under: the references of what was taken.
+    """
 
     taken: list[tuple[str, str]] = field(default_factory=list)
+    under: list[str | None] = field(default_factory=list)
     may_answer: threading.Event = field(default_factory=threading.Event)
     stops: threading.Event = field(default_factory=threading.Event)
 
     def handle(self, payload: Payload, key: str) -> BoltResponse:
         self.taken.append((payload.kind, key))
+        self.under.append(references.current())
         assert self.may_answer.wait(30)
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": "Done"})
 
@@ -94,6 +99,17 @@ def test_command_is_answered_in_its_ack(sandbox: RunningSandbox, people: Sandbox
     assert done.ok
     assert [message["text"] for message in ana.messages()] == ["Done"]
     assert app.taken[0][1].startswith("envelope ")
+
+
+def test_each_envelope_has_a_reference_of_its_own(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
+    with linked(sandbox) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+
+        for _ in range(3):
+            ana.command("/hypothesis", "list")
+
+    assert None not in app.under
+    assert len(set(app.under)) == 3
 
 
 def test_link_that_slack_closes_is_followed_before_it_goes(

@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from labcoat.slack import connection, payloads
+from labcoat.slack import connection, payloads, references
 from labcoat.slack.payloads import Malformed, Payload
 
 _log = logging.getLogger(__name__)
@@ -202,6 +202,7 @@ class Links:
 
     async def _answer(self, link: ClientConnection, envelope: dict[str, Any]) -> None:
         """Do what an envelope asks for, and acknowledge it by its link."""
+        references.begin()  # each answer is a task of its own
         envelope_id = str(envelope["envelope_id"])
         try:
             payload = payloads.check(envelope.get("payload"))
