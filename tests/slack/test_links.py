@@ -28,11 +28,12 @@ APP_TOKEN = "xapp-sandbox-token"
 class App:
     """What takes requests, with links in a thread of their own. may_answer: cleared to keep them waiting.
 
-    under: the references of what was taken.
+    under: the references of what was taken. links: what it came by.
     """
 
     taken: list[tuple[str, str]] = field(default_factory=list)
     under: list[str | None] = field(default_factory=list)
+    links: list[Links] = field(default_factory=list)
     may_answer: threading.Event = field(default_factory=threading.Event)
     stops: threading.Event = field(default_factory=threading.Event)
 
@@ -57,6 +58,7 @@ def linked(sandbox: RunningSandbox, *, count: int = 2, timing: LinkTiming = PATI
         links = Links(
             count=count, open_url=lambda: connection.link_url(client, APP_TOKEN), handle=handle, timing=timing
         )
+        app.links.append(links)
         links.start()
         await asyncio.to_thread(app.stops.wait)
         await links.stop()
@@ -155,6 +157,23 @@ def test_link_that_broke_is_replaced(sandbox: RunningSandbox, people: SandboxCli
         people.wait_for(lambda: people.links.count() == 2, timeout_seconds=30)
 
         assert ana.command("/hypothesis", "list").ok
+
+
+def test_how_long_no_link_is_open_is_known_until_one_is(sandbox: RunningSandbox, people: SandboxClient) -> None:
+    with linked(sandbox, timing=QUICK) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+        people.wait_for(lambda: app.links[0].seconds_without == 0)
+        people.faults.add("apps.connections.open", "error_500", times=None)
+
+        people.links.trouble("drop", count=1)
+        people.wait_for(lambda: app.links[0].open_count == 1)
+        with_one = app.links[0].seconds_without
+        people.links.trouble("drop", count=1)
+        people.wait_for(lambda: app.links[0].seconds_without > 0)
+        people.faults.release()
+        people.wait_for(lambda: app.links[0].seconds_without == 0, timeout_seconds=30)
+
+    assert with_one == 0
 
 
 def test_link_that_hangs_is_replaced(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
