@@ -1,14 +1,18 @@
 """`labcoat doctor` against the local Slack and real databases: it finds what is wrong, and says how to mend it."""
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from labcoat import cli
+from labcoat import cli, cli_doctor
 from labcoat.db import migrating
 from labcoat.db.database import Database
+from labcoat.sandbox.client import SandboxClient
+from labcoat.sandbox.faults import FaultKind
 from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
 from labcoat.sandbox.workspace import Bot
 from labcoat.slack import scopes
@@ -96,6 +100,77 @@ def test_a_home_channel_without_the_bot_is_found(
     assert code == 1
     assert "✗ channels: Labcoat is not in C0NOWHERE" in said
     assert "/invite" in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"), [(FaultKind.RATELIMITED, "ratelimited"), (FaultKind.DROP_BEFORE, "no answer")]
+)
+def test_a_channel_that_could_not_be_asked_about_is_neither_good_nor_bad(
+    environment: pytest.MonkeyPatch,
+    slack: RunningSandbox,
+    capsys: pytest.CaptureFixture[str],
+    fault: FaultKind,
+    why: str,
+) -> None:
+    environment.setenv("LABCOAT_HOME_CHANNEL", "C0NOWHERE")
+    with SandboxClient(slack.url) as client:
+        client.faults.add("conversations.info", fault, times=None, seconds=1)
+        code = cli.main(["doctor"])
+        client.faults.release()
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert f"– channels: whether Labcoat is in C0NOWHERE is not known ({why})" in said
+
+
+def test_a_channel_that_the_token_may_not_ask_about_is_not_said_to_be_without_the_bot(
+    environment: pytest.MonkeyPatch, slack: RunningSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grant(slack, frozenset(scopes.WITHOUT) - {"channels:read", "groups:read"})
+    environment.setenv("LABCOAT_HOME_CHANNEL", "CGENERAL")
+
+    cli.main(["doctor"])
+
+    assert "whether Labcoat is in CGENERAL is not known (missing_scope)" in capsys.readouterr().out
+
+
+def test_checks_that_hang_share_one_time(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    hangs = threading.Event()
+    environment.setattr(cli_doctor, "PATIENCE_SECONDS", 2.0)
+
+    def hang(_environment: object) -> list[cli_doctor.Finding]:
+        hangs.wait(60)
+        return []
+
+    for check in ("_settings", "_slack", "_app_token", "_database", "_metrics"):
+        environment.setattr(cli_doctor, check, hang)
+    began = time.monotonic()
+
+    code = cli.main(["doctor"])
+
+    took = time.monotonic() - began
+    hangs.set()
+    assert code == 1
+    assert capsys.readouterr().out.count("did not answer in 2 seconds") == 5
+    assert took < 4 * 2  # one after the other it would be five times
+
+
+def test_a_check_that_crashes_is_said_to_have_and_the_others_are_done(
+    environment: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def crash(_environment: object) -> list[cli_doctor.Finding]:
+        raise ZeroDivisionError("with the token xoxb-1111-2222-abcDEF")
+
+    environment.setattr(cli_doctor, "_database", crash)
+
+    code = cli.main(["doctor"])
+
+    said = capfd.readouterr()
+    assert code == 1
+    assert "✗ database: could not be checked: ZeroDivisionError: with the token" in said.out
+    assert "✓ bot: " in said.out
+    assert "xoxb-1111" not in said.out
+    assert "Traceback" not in said.err
 
 
 def test_without_a_network_and_a_database_it_says_what_was_not_checked(

@@ -4,7 +4,9 @@ import argparse
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -50,22 +52,7 @@ def _run(_given: argparse.Namespace) -> int:
         "database": _database,
         "metrics file": _metrics,
     }
-    found: dict[str, list[Finding]] = {}
-    threads = [
-        # Daemons: one that hangs ends with the command.
-        threading.Thread(target=_keep, args=(found, name, check), name=name, daemon=True)
-        for name, check in checks.items()
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
-    late = f"did not answer in {PATIENCE_SECONDS:.0f} seconds"
-    findings = [
-        one
-        for name in checks
-        for one in found.get(name, [Finding(sign=BAD, name=name, text=late, fix="Check what it connects to.")])
-    ]
+    findings = _answers(checks)
     secrets = tuple(value for name, value in os.environ.items() if _is_secret(name, value))
     for one in findings:
         print(logs.without_secrets(f"{one.sign} {one.name}: {one.text}", hidden=secrets))
@@ -74,8 +61,48 @@ def _run(_given: argparse.Namespace) -> int:
     return 1 if any(one.sign == BAD for one in findings) else 0
 
 
+def _answers(checks: Mapping[str, Check]) -> list[Finding]:
+    """Return what the checks found, in their order, and which were not done when the time was over."""
+    found: dict[str, list[Finding]] = {}
+    # Daemons: one that hangs ends with the command.
+    threads = [
+        threading.Thread(target=_keep, args=(found, name, check), name=name, daemon=True)
+        for name, check in checks.items()
+    ]
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with _crashes_in(found):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    late = f"did not answer in {PATIENCE_SECONDS:.0f} seconds"
+    return [
+        one
+        for name in checks
+        for one in found.get(name, [Finding(sign=BAD, name=name, text=late, fix="Check what it connects to.")])
+    ]
+
+
 def _keep(found: dict[str, list[Finding]], name: str, check: Check) -> None:
     found[name] = check(os.environ)
+
+
+@contextmanager
+def _crashes_in(found: dict[str, list[Finding]]) -> Iterator[None]:
+    """Say of a check that crashed that it did, in place of its traceback."""
+
+    def tell(crash: threading.ExceptHookArgs) -> None:
+        name = crash.thread.name if crash.thread is not None else "doctor"
+        text = f"could not be checked: {crash.exc_type.__name__}: {crash.exc_value}"
+        found[name] = [
+            Finding(sign=BAD, name=name, text=text, fix="This is a bug of labcoat doctor. Please report it.")
+        ]
+
+    before, threading.excepthook = threading.excepthook, tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _is_secret(name: str, value: str) -> bool:
@@ -149,18 +176,25 @@ def _channels(environment: Mapping[str, str], token: str, api_url: str) -> list[
 
     home = environment.get("LABCOAT_HOME_CHANNEL", "").strip()
     channels = dict.fromkeys([*([home] if home else []), *_used_channels(environment)])
-    findings = []
+    findings, unasked = [], dict[str, list[str]]()
     for channel in channels:
         try:
             is_in, why = inspecting.is_member(token=token, api_url=api_url, channel=channel), ""
         except inspecting.Refused as refused:
-            is_in, why = False, f" ({refused})"
+            if str(refused) != "channel_not_found":
+                unasked.setdefault(str(refused), []).append(channel)
+                continue
+            is_in, why = False, " (channel_not_found)"
         except inspecting.Unreachable:
+            unasked.setdefault("no answer", []).append(channel)
             continue
         if not is_in:
             fix = f"Invite it there: /invite @labcoat in <#{channel}>."
             text = f"Labcoat is not in {channel}{why}, where hypotheses live"
             findings.append(Finding(sign=BAD, name="channels", text=text, fix=fix))
+    for why, some in unasked.items():
+        text = f"whether Labcoat is in {', '.join(some)} is not known ({why})"
+        findings.append(Finding(sign=OPEN, name="channels", text=text))
     if findings or not channels:
         return findings
     return [Finding(sign=GOOD, name="channels", text=f"Labcoat is in all {len(channels)} that were asked about")]

@@ -103,7 +103,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
     links = _links(settings, client, desk.answer)
     running = Running(jobs, deliverers=settings.deliverers)
-    ops = _ops(settings, database, running)
+    ops = _ops(settings, database, running, links)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -153,11 +153,11 @@ def _database(settings: Settings) -> Database:
     return database
 
 
-def _ops(settings: Settings, database: Database, running: Running) -> OpsServer | None:
+def _ops(settings: Settings, database: Database, running: Running, links: Links | None) -> OpsServer | None:
     if settings.ops_port is None:
         return None
     silent = {running.ticking: MOST_TICKING_SECONDS, running.delivering: MOST_DELIVERING_SECONDS}
-    app = web_ops.build(database, web_ops.checks(database, pulses=silent))
+    app = web_ops.build(database, web_ops.checks(database, pulses=silent, links=links), links=links)
     try:
         return OpsServer(app, host=settings.ops_host, port=settings.ops_port)
     except OSError as error:

@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from labcoat.sandbox.client import Person, SandboxClient
 from labcoat.sandbox.local_slack import Timing
 from labcoat.sandbox.serving import RunningSandbox, running_sandbox
-from labcoat.slack import connection
+from labcoat.slack import connection, references
 from labcoat.slack.links import Links, LinkTiming
 from labcoat.slack.payloads import Payload
 
@@ -26,14 +26,20 @@ APP_TOKEN = "xapp-sandbox-token"
 
 @dataclass
 class App:
-    """What takes requests, with links in a thread of their own. may_answer: cleared to keep them waiting."""
+    """What takes requests, with links in a thread of their own. may_answer: cleared to keep them waiting.
+
+    under: the references of what was taken. links: what it came by.
+    """
 
     taken: list[tuple[str, str]] = field(default_factory=list)
+    under: list[str | None] = field(default_factory=list)
+    links: list[Links] = field(default_factory=list)
     may_answer: threading.Event = field(default_factory=threading.Event)
     stops: threading.Event = field(default_factory=threading.Event)
 
     def handle(self, payload: Payload, key: str) -> BoltResponse:
         self.taken.append((payload.kind, key))
+        self.under.append(references.current())
         assert self.may_answer.wait(30)
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": "Done"})
 
@@ -52,6 +58,7 @@ def linked(sandbox: RunningSandbox, *, count: int = 2, timing: LinkTiming = PATI
         links = Links(
             count=count, open_url=lambda: connection.link_url(client, APP_TOKEN), handle=handle, timing=timing
         )
+        app.links.append(links)
         links.start()
         await asyncio.to_thread(app.stops.wait)
         await links.stop()
@@ -94,6 +101,17 @@ def test_command_is_answered_in_its_ack(sandbox: RunningSandbox, people: Sandbox
     assert done.ok
     assert [message["text"] for message in ana.messages()] == ["Done"]
     assert app.taken[0][1].startswith("envelope ")
+
+
+def test_each_envelope_has_a_reference_of_its_own(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:
+    with linked(sandbox) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+
+        for _ in range(3):
+            ana.command("/hypothesis", "list")
+
+    assert None not in app.under
+    assert len(set(app.under)) == 3
 
 
 def test_link_that_slack_closes_is_followed_before_it_goes(
@@ -139,6 +157,23 @@ def test_link_that_broke_is_replaced(sandbox: RunningSandbox, people: SandboxCli
         people.wait_for(lambda: people.links.count() == 2, timeout_seconds=30)
 
         assert ana.command("/hypothesis", "list").ok
+
+
+def test_how_long_no_link_is_open_is_known_until_one_is(sandbox: RunningSandbox, people: SandboxClient) -> None:
+    with linked(sandbox, timing=QUICK) as app:
+        people.wait_for(lambda: people.links.count() == 2)
+        people.wait_for(lambda: app.links[0].seconds_without == 0)
+        people.faults.add("apps.connections.open", "error_500", times=None)
+
+        people.links.trouble("drop", count=1)
+        people.wait_for(lambda: app.links[0].open_count == 1)
+        with_one = app.links[0].seconds_without
+        people.links.trouble("drop", count=1)
+        people.wait_for(lambda: app.links[0].seconds_without > 0)
+        people.faults.release()
+        people.wait_for(lambda: app.links[0].seconds_without == 0, timeout_seconds=30)
+
+    assert with_one == 0
 
 
 def test_link_that_hangs_is_replaced(sandbox: RunningSandbox, people: SandboxClient, ana: Person) -> None:

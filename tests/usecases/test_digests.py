@@ -31,14 +31,14 @@ from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.stats import readout
 from labcoat.stats.results import Finding, Readout, Verdict
-from labcoat.usecases import digests
+from labcoat.usecases import digests, weeks
 from labcoat.words import digests as words
 from usecases.storing import Told, a_sample, deliver_all, details_of, stored, told
 
 MONDAY = date(2026, 11, 23)
 SLOT = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 ZONE = "Europe/Berlin"
-WEEK = timedelta(days=7)
+WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
 DIGEST = Told(NoticeKind.DIGEST, CHANNEL)
 
 
@@ -175,14 +175,67 @@ def test_the_headline_says_how_many_closed_taught_something(tx: Transaction) -> 
 
 def test_what_was_closed_before_the_last_digest_is_not_told_again(tx: Transaction) -> None:
     stored(tx, a_dossier(number=1, ending=an_ending(Decision.NOT_BUILT, at=SLOT - DAY)))
-    stored(tx, a_dossier(number=2, ending=an_ending(Decision.NOT_BUILT, at=SLOT + DAY)))
+    stored(tx, a_dossier(number=3, ending=an_ending(Decision.NOT_BUILT, at=SLOT - MINUTE)))
 
     first = _compose(tx)
     _send(tx)
+    stored(tx, a_dossier(number=2, ending=an_ending(Decision.NOT_BUILT, at=SLOT + DAY)))
     second = _compose(tx, now=SLOT + WEEK)
 
-    assert [item.hypothesis for item in first.closed] == [1, 2]
+    assert [item.hypothesis for item in first.closed] == [1, 3]
     assert [item.hypothesis for item in second.closed] == [2]
+
+
+def test_what_was_closed_while_a_digest_was_composed_is_in_the_next_and_in_no_other(tx: Transaction) -> None:
+    """Its time is read first, then the digest does not see it yet, then it is committed."""
+    stored(tx, a_dossier(number=1))
+    _send(tx)
+    stored(tx, a_dossier(number=2, ending=an_ending(Decision.NOT_BUILT, at=SLOT - MINUTE)))
+
+    closed = []
+    for week in (1, 2):
+        closed.append([item.hypothesis for item in _compose(tx, now=SLOT + week * WEEK).closed])
+        _send(tx, now=SLOT + week * WEEK)
+
+    assert closed == [[2], []]
+
+
+def test_digests_within_an_hour_tell_a_closing_once(tx: Transaction) -> None:
+    """The channel moved its digest from Sunday's end to Monday's beginning."""
+    stored(tx, a_dossier(number=1))
+    stored(tx, a_dossier(number=2, ending=an_ending(Decision.NOT_BUILT, at=SLOT - MINUTE)))
+    for monday, made_at in ((MONDAY - WEEK, SLOT), (MONDAY, SLOT + 20 * MINUTE)):
+        week = weeks.read(tx, WORKSPACE, [CHANNEL], zone=ZONE, now=made_at)[CHANNEL]
+        told = weeks.told_by(week, now=made_at)
+        made = MadeDigest(monday=monday, made_at=made_at, said_nothing_open=False, told=told)
+        periods.add_digests(tx, WORKSPACE, {CHANNEL: made})
+
+    assert _compose(tx, now=SLOT + WEEK).closed == ()
+
+
+def test_a_look_that_was_stored_after_a_digest_is_in_the_next_with_its_chart(tx: Transaction) -> None:
+    """It has the time at which the warehouse began to be read."""
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING), filed_at=SLOT - 30 * DAY))
+    _send(tx)
+    _look(tx, _with_numbers(dossier), made_at=SLOT - 2 * MINUTE)
+
+    next_week = _compose(tx, now=SLOT + WEEK)
+    _send(tx, now=SLOT + WEEK)
+
+    assert [item.experiment for item in next_week.results] == [7]
+    assert [item.experiment for item in next_week.charts] == [7]
+    assert _compose(tx, now=SLOT + 2 * WEEK).results == ()
+
+
+def test_a_look_just_before_a_digest_is_in_it_and_not_in_the_next(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING), filed_at=SLOT - 30 * DAY))
+    _look(tx, _with_numbers(dossier), made_at=SLOT - 2 * MINUTE)
+
+    this_week = _compose(tx)
+    _send(tx)
+
+    assert [item.experiment for item in this_week.results] == [7]
+    assert _compose(tx, now=SLOT + WEEK).results == ()
 
 
 def test_without_results_the_oldest_that_waits_is_named(tx: Transaction) -> None:

@@ -1,9 +1,11 @@
 """The second server says whether this process can work, and what it did, to whoever operates it."""
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from slack_bolt.response import BoltResponse
 from sqlalchemy import text
 
 from builders import CHANNEL, WORKSPACE
@@ -13,6 +15,8 @@ from labcoat.db.database import Database
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.figures import Pulse
 from labcoat.slack.delivery import WAITS
+from labcoat.slack.links import Links
+from labcoat.slack.payloads import Payload
 from labcoat.web import ops
 from labcoat.web.ops import OpsServer
 
@@ -55,6 +59,33 @@ def test_a_part_that_fell_silent_is_named(database: Database) -> None:
 
     assert said is not None
     assert said.startswith("The delivery has not run for 0 seconds.")
+
+
+def test_links_that_stay_closed_are_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops, "MOST_SECONDS_WITHOUT_LINKS", 0.0)
+    links = Links(count=0, open_url=str, handle=_nobody)
+    asked = ops.checks(database, pulses={}, links=links)["socket links"]
+    server = OpsServer(ops.build(database, {}, links=links), host="127.0.0.1", port=0)
+    server.start()
+
+    before = asked()
+    asyncio.run(_started(links))
+    said = asked()
+    metrics = get(f"http://127.0.0.1:{server.port}/metrics").text
+    server.stop()
+
+    assert before is None
+    assert said is not None
+    assert said.startswith("No link to Slack has been open for 0 seconds.")
+    assert "labcoat_socket_links_open 0.0" in metrics
+
+
+async def _nobody(_payload: Payload, _key: str) -> BoltResponse:
+    raise AssertionError
+
+
+async def _started(links: Links) -> None:
+    links.start()
 
 
 def test_another_schema_is_not_ready_and_says_what_to_do(database: Database) -> None:
@@ -110,5 +141,6 @@ def test_metrics_tell_what_waits_and_what_was_done(database: Database, served: s
     assert "labcoat_outbox_oldest_seconds " in said
     assert 'labcoat_request_seconds_bucket{answer="200",kind="command",le="0.025"}' in said
     assert 'labcoat_deliveries_total{outcome="sent"}' in said
+    assert "labcoat_socket_links_open" not in said  # without Socket Mode
     assert WORKSPACE not in said
     assert CHANNEL not in said

@@ -56,11 +56,11 @@ def _put_in_place(backup: Path, place: Path, *, is_forced: bool) -> Path | None:
         # First of all: SQLite may throw away the log of a damaged file when it closes it.
         _keep(place, kept)
         _require_alone(place)
-        _copy(backup, place, replaces=place)
     except (CopyRefused, OSError):
         for one in _with_logs(kept):
             one.unlink()
         raise
+    _copy(backup, place, replaces=place)
     return kept
 
 
@@ -69,6 +69,7 @@ def _keep(place: Path, kept: Path) -> None:
         copy = kept.with_name(kept.name + one.name.removeprefix(place.name))
         shutil.copy2(one, copy)
         _flush(copy)
+    _flush(place.parent)
 
 
 def _with_logs(place: Path) -> list[Path]:

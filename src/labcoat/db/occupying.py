@@ -42,12 +42,19 @@ def _held(database: Database, how: int, refusal: str) -> Iterator[None]:
         msg = f"{lock} cannot be opened: {error.strerror}"
         raise Occupied(msg) from error
     try:
-        if os.fstat(number).st_uid == os.geteuid():
-            os.fchmod(number, 0o644)  # whoever made it, the bot's user may open it
-        try:
-            fcntl.flock(number, how | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Occupied(refusal) from error
+        _lock(number, how, refusal)
         yield
     finally:
         os.close(number)
+
+
+def _lock(number: int, how: int, refusal: str) -> None:
+    if os.fstat(number).st_uid == os.geteuid():
+        os.fchmod(number, 0o644)  # whoever made it, the bot's user may open it
+    try:
+        fcntl.flock(number, how | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Occupied(refusal) from error
+    except OSError as error:
+        msg = f"this file system takes no locks: {error.strerror}"
+        raise Occupied(msg) from error

@@ -31,12 +31,16 @@ class DigestChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeDigest:
-    """A week whose digest was made. said_nothing_open: it said so, and the next empty one stays silent."""
+    """A week whose digest was made. said_nothing_open: it said so, and the next empty one stays silent.
+
+    told: what of the hour before it was in it, as `weeks` names that; None where it was not remembered yet.
+    """
 
     monday: date
     made_at: datetime
     said_nothing_open: bool
     is_silent: bool = False
+    told: tuple[str, ...] | None = None
 
 
 def add_channel(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, first_filed_at: datetime) -> None:

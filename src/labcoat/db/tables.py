@@ -283,6 +283,7 @@ digests = Table(
     Column("made_at", UTCDateTime, nullable=False),
     Column("is_silent", Boolean(create_constraint=False), nullable=False),
     Column("said_nothing_open", Boolean(create_constraint=False), nullable=False),
+    Column("told", Json(tuple[str, ...]), comment="of the hour before it; empty before this was remembered"),
 )
 
 clock = Table(

@@ -11,7 +11,6 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from labcoat import figures
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack import errors, plain_answer, references
 from labcoat.slack.house import House
@@ -94,9 +93,7 @@ def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> Bol
     began = time.monotonic()
     with references.within(kind=payload.kind):
         answer = _answer(app, payload, pace=pace, transport_key=transport_key)
-        seconds = time.monotonic() - began
-        _log.info("answered %s in %.0f ms", answer.status, seconds * 1000)
-    figures.answered(payload.kind, answer.status, seconds=seconds)
+        _log.info("answered %s in %.0f ms", answer.status, (time.monotonic() - began) * 1000)
     return answer
 
 

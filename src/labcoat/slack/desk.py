@@ -10,16 +10,20 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
+from http import HTTPStatus
 from http.client import HTTPException
 
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from labcoat.slack import connection, plain_answer
+from labcoat import figures
+from labcoat.slack import connection, plain_answer, references
 from labcoat.slack.blocks import Message, notice_view, section
 from labcoat.slack.payloads import Kind, Payload
 from labcoat.words import waiting
@@ -73,10 +77,19 @@ class Desk:
 
     async def answer(self, payload: Payload, transport_key: str) -> BoltResponse:
         """Return what Slack is told; what comes later is told by itself."""
+        began, status = time.monotonic(), HTTPStatus.INTERNAL_SERVER_ERROR.value
+        try:
+            answer = await self._answered(payload, transport_key)
+            status = answer.status
+        finally:
+            figures.answered(payload.kind, status, seconds=time.monotonic() - began)
+        return answer
+
+    async def _answered(self, payload: Payload, transport_key: str) -> BoltResponse:
         if len(self._open) >= self._most_open:
             return _too_busy(self._client, payload)
         work = _Work(payload)
-        future = self._threads.submit(self._do, work, transport_key)
+        future = self._threads.submit(copy_context().run, self._do, work, transport_key)  # with the request's reference
         self._open.add(future)
         future.add_done_callback(self._open.discard)
         waited = asyncio.wrap_future(future)
@@ -100,9 +113,10 @@ class Desk:
         self._threads.shutdown(wait=True)
 
     def _do(self, work: _Work, transport_key: str) -> BoltResponse:
-        answer = self._handle(work.payload, transport_key)
-        if not work.finish(answer):
-            _follow(self._client, work.payload, answer)
+        with references.within():
+            answer = self._handle(work.payload, transport_key)
+            if not work.finish(answer):
+                _follow(self._client, work.payload, answer)
         return answer
 
 

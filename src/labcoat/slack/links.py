@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from labcoat.slack import connection, payloads
+from labcoat.slack import connection, payloads, references
 from labcoat.slack.payloads import Malformed, Payload
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Links:
         self._drains: set[asyncio.Task[None]] = set()
         self._answers: set[asyncio.Task[None]] = set()
         self._open: set[ClientConnection] = set()
+        self._none_since: float | None = None
         self._is_stopping = asyncio.Event()
         self._is_closing = False
 
@@ -71,8 +73,15 @@ class Links:
         """How many links Slack has greeted and may use."""
         return len(self._open)
 
+    @property
+    def seconds_without(self) -> float:
+        """For how long not one link has been open; 0 while one is."""
+        since = self._none_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def start(self) -> None:
         """Open the links, and keep them open."""
+        self._none_since = time.monotonic()
         self._keepers = [asyncio.create_task(self._keep(), name=f"link {number}") for number in range(self._count)]
 
     async def stop(self) -> None:
@@ -145,12 +154,12 @@ class Links:
                 reason = await self._greeted(link)
             if reason is None:
                 self._open.add(link)
+                self._none_since = None
                 reason = "" if self._is_stopping.is_set() else await self._take(link)
             is_followed = reason in PLANNED
         finally:
             if not is_followed:
-                self._open.discard(link)
-                await link.close()
+                await self._close(link)
         if is_followed:
             drain = asyncio.create_task(self._drain(link))
             self._drains.add(drain)
@@ -192,7 +201,12 @@ class Links:
             pass
         while mine := [task for task in self._answers if task.get_name() == str(link.id)]:
             await asyncio.wait(mine)
+        await self._close(link)
+
+    async def _close(self, link: ClientConnection) -> None:
         self._open.discard(link)
+        if not self._open and self._none_since is None:
+            self._none_since = time.monotonic()
         await link.close()
 
     def _begin(self, link: ClientConnection, envelope: dict[str, Any]) -> None:
@@ -202,6 +216,7 @@ class Links:
 
     async def _answer(self, link: ClientConnection, envelope: dict[str, Any]) -> None:
         """Do what an envelope asks for, and acknowledge it by its link."""
+        references.begin()  # each answer is a task of its own
         envelope_id = str(envelope["envelope_id"])
         try:
             payload = payloads.check(envelope.get("payload"))

@@ -71,7 +71,11 @@ def send_due(tx: Transaction, workspace: WorkspaceId, of: Collection[ChannelId],
         digest = _composed(week, now=now)
         is_silent = digest.is_empty and week.newest is not None and week.newest.said_nothing_open
         made[channel] = MadeDigest(
-            monday=week.monday, made_at=now, is_silent=is_silent, said_nothing_open=digest.is_empty
+            monday=week.monday,
+            made_at=now,
+            is_silent=is_silent,
+            said_nothing_open=digest.is_empty,
+            told=weeks.told_by(week, now=now),
         )
         if not is_silent:
             notices += _notices(workspace, channel, digest, subject=f"digest {channel} {week.monday}")
@@ -159,9 +163,10 @@ def _composed(week: Week, *, now: datetime) -> Digest:
 
 
 def _news(dossier: Dossier, week: Week) -> Look | None:
-    """Return the newest look with a readout, if it was made since the last digest."""
+    """Return the newest look with a readout, if no digest told it."""
     look = week.looks.get(dossier.hypothesis.number)
-    return look if look is not None and look.readout is not None and look.made_at > week.since else None
+    is_news = look is not None and look.readout is not None and weeks.is_news(look, week.since, week.told)
+    return look if is_news else None
 
 
 def _chart(dossier: Dossier, week: Week) -> ChartItem | None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
@@ -21,16 +21,18 @@ from starlette.routing import Route
 from labcoat.db import backlog, migrating
 from labcoat.db.database import Database, Unanswered
 from labcoat.figures import Pulse
+from labcoat.slack.links import Links
 
 _log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
+MOST_SECONDS_WITHOUT_LINKS = 60.0
 
 Check = Callable[[], str | None]
 """Returns what is wrong and what to do, None if nothing is."""
 
 
-def checks(database: Database, *, pulses: dict[Pulse, float]) -> dict[str, Check]:
+def checks(database: Database, *, pulses: dict[Pulse, float], links: Links | None = None) -> dict[str, Check]:
     """Return what /readyz asks. pulses: parts, and how many seconds each may be silent."""
 
     def reachable() -> str | None:
@@ -51,13 +53,23 @@ def checks(database: Database, *, pulses: dict[Pulse, float]) -> dict[str, Check
         return None if age <= seconds else f"The {pulse.part} has not run for {age:.0f} seconds. See the log; restart."
 
     parts = {pulse.part: (lambda pulse=pulse, most=most: alive(pulse, most)) for pulse, most in pulses.items()}
-    return {"database": reachable, **parts}
+    return {"database": reachable, **parts, **({} if links is None else {"socket links": lambda: _linked(links)})}
 
 
-def build(database: Database, asked: dict[str, Check]) -> Starlette:
+def _linked(links: Links) -> str | None:
+    seconds = links.seconds_without
+    if seconds <= MOST_SECONDS_WITHOUT_LINKS:
+        return None
+    return f"No link to Slack has been open for {seconds:.0f} seconds. The log says why."
+
+
+def build(database: Database, asked: dict[str, Check], *, links: Links | None = None) -> Starlette:
     """Return the ASGI app."""
     registry = CollectorRegistry()
     registry.register(_Waiting(database))
+    if links is not None:
+        opened = Gauge("labcoat_socket_links_open", "Links of Socket Mode that Slack may use.", registry=registry)
+        opened.set_function(lambda: links.open_count)
 
     def answers() -> dict[str, str]:
         return {name: found for name, check in asked.items() if (found := check()) is not None}
