@@ -97,10 +97,10 @@ def test_a_long_history_is_looked_through_a_part_at_a_time(
     play.files(play.ana)
     for number in range(3):
         play.ana.say(f"after {number}", channel=people.CHANNEL)
-    for _ in range(7):
+    for _ in range(30):
         play.slack.faults.add("conversations.history", FaultKind.SLOW, seconds=0)  # one page is given
         play.slack.faults.add("conversations.history", FaultKind.RATELIMITED, seconds=60)
-    for _ in range(9):
+    for _ in range(12):
         wall.ahead += timedelta(seconds=61)
         play.deliver()
 

@@ -31,10 +31,10 @@ def alone(database: Database) -> Iterator[None]:
 
 @contextmanager
 def _held(database: Database, how: int, refusal: str) -> Iterator[None]:
-    if database.file is None:
+    place = database.file.resolve() if database.file is not None else None
+    if place is None or not place.parent.is_dir():  # whoever opens it says so
         yield
         return
-    place = database.file.resolve()
     lock = place.with_name(f"{place.name}.lock")
     try:
         number = os.open(lock, os.O_RDONLY | os.O_CREAT, 0o644)
