@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -33,6 +33,12 @@ class Door:
 
 @pytest.fixture
 def door() -> Iterator[Door]:
+    with a_door(SECRET) as made:
+        yield made
+
+
+@contextmanager
+def a_door(secret: str | None) -> Iterator[Door]:
     taken: list[tuple[Payload, str]] = []
 
     @asynccontextmanager
@@ -43,7 +49,7 @@ def door() -> Iterator[Door]:
         taken.append((payload, transport_key))
         return BoltResponse(status=200, body={"text": "taken"})
 
-    app = web_app.build(signing_secret=SECRET, handle=handle, lifespan=lifespan)
+    app = web_app.build(signing_secret=secret, handle=handle, lifespan=lifespan)
     with (
         ending_together() as threads,
         served(app, threads) as url,
@@ -65,6 +71,13 @@ def test_signed_request_is_taken_with_a_key_of_its_own(door: Door) -> None:
     assert door.post(TYPED, **headers) == 200
     (payload, key), *others = door.taken
     assert (payload.kind, payload.user, key, others) == (Kind.COMMAND, "U1", headers["x_slack_signature"], [])
+
+
+def test_without_a_signing_secret_nothing_is_taken_over_http() -> None:
+    with a_door(None) as door:
+        assert door.post(TYPED, x_slack_signature="v0=", x_slack_request_timestamp="1") == 404
+        assert door.client.get("/healthz").text == "ok"
+    assert door.taken == []
 
 
 def test_unsigned_request_is_refused(door: Door) -> None:

@@ -44,9 +44,16 @@ def build(
     signing_secret: None where Slack sends by Socket Mode alone. api: results over HTTP, None for none.
     more_routes: for `labcoat demo` only.
     """
-    verifier = SignatureVerifier(signing_secret or "")
+    routes: list[BaseRoute] = [Route("/healthz", _healthy), *more_routes]
+    if signing_secret is not None:
+        routes.append(_events_route(SignatureVerifier(signing_secret), handle))
+    if api is not None:
+        routes.append(_api_route(api))
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _crashed})
 
-    async def events(request: Request) -> Response:
+
+def _events_route(verifier: SignatureVerifier, handle: Handle) -> Route:
+    async def take(request: Request) -> Response:
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
@@ -62,12 +69,7 @@ def build(
             return PlainTextResponse("not understood", status_code=400)
         return _response(await handle(payload, headers["x-slack-signature"]))
 
-    routes: list[BaseRoute] = [Route("/healthz", _healthy), *more_routes]
-    if signing_secret is not None:
-        routes.append(Route("/slack/events", events, methods=["POST"]))
-    if api is not None:
-        routes.append(_api_route(api))
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _crashed})
+    return Route("/slack/events", take, methods=["POST"])
 
 
 def _api_route(api: Api) -> Route:
