@@ -107,11 +107,9 @@ def test_the_environment_is_read_here_and_handed_over_whole_by_the_commands() ->
     assert readers == {
         "cli.py",
         "cli_backup.py",
+        "cli_database.py",
         "cli_doctor.py",
-        "cli_files.py",
         "cli_metrics.py",
-        "cli_outbox.py",
-        "cli_token.py",
         "demo/bot.py",
         "demo/stage.py",
     }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import labcoat
 from labcoat import cli_backup, cli_doctor, cli_files, cli_metrics, cli_outbox, cli_token
+from labcoat.cli_database import refuse
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
@@ -130,7 +131,7 @@ def _serve(_given: argparse.Namespace) -> int:
             bot = wiring.build(read)
             serving.run(bot.web, host=read.host, port=read.port, stop_seconds=read.stop_seconds)
     except settings.SettingsError as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     return 0
 
 
@@ -143,7 +144,7 @@ def _migrate(_given: argparse.Namespace) -> int:
         database = Database(settings.database_url(os.environ))
         database.require_reachable()
     except DatabaseUnusable as error:
-        return _refuse(f"DATABASE_URL cannot be used: {error}")
+        return refuse(f"DATABASE_URL cannot be used: {error}")
     migrating.migrate(database)
     print("The database is at this version's schema.")
     return 0
@@ -169,7 +170,7 @@ def _sandbox(given: argparse.Namespace) -> int:
             clock_url=given.clock_url,
         )
     except (OSError, ValidationError) as error:
-        return _refuse(f"The sandbox could not run: {error}")
+        return refuse(f"The sandbox could not run: {error}")
     return 0
 
 
@@ -196,9 +197,9 @@ def _analyse(given: argparse.Namespace) -> int:
             views = tuple(answers.chances(one, prior_deviation=given.bayes) for one in estimates)
             print(words.bayesian(found, views, prior_deviation=given.bayes))
     except (SourceError, ValueError) as error:
-        return _refuse(str(error))
+        return refuse(str(error))
     except Refusal as refusal:
-        return _refuse(refusals.text(refusal))
+        return refuse(refusals.text(refusal))
     return 0
 
 
@@ -310,11 +311,6 @@ def _number(text: str) -> float:
     except ValueError:
         message = f"{text} is not a number."
         raise ValueError(message) from None
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":

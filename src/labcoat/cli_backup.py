@@ -2,9 +2,10 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from labcoat.cli_database import refuse
 
 if TYPE_CHECKING:
     from labcoat.db.database import Database
@@ -35,11 +36,11 @@ def _backup(given: argparse.Namespace) -> int:
     if database is None:
         return 1
     if database.file is not None and not database.file.is_file():
-        return _refuse(f"There is no database at {database.file}. Set DATABASE_URL to the one that labcoat serve uses.")
+        return refuse(f"There is no database at {database.file}. Set DATABASE_URL to the one that labcoat serve uses.")
     try:
         backing_up.back_up(database, given.file, is_forced=given.force)
     except backing_up.CopyRefused as refused:
-        return _refuse(str(refused))
+        return refuse(str(refused))
     print(f"{database.file} is copied to {given.file} and checked ({given.file.stat().st_size:,} bytes).")
     return 0
 
@@ -53,7 +54,7 @@ def _restore(given: argparse.Namespace) -> int:
     try:
         kept = backing_up.restore(database, given.file, is_forced=given.force)
     except backing_up.CopyRefused as refused:
-        return _refuse(str(refused))
+        return refuse(str(refused))
     print(f"{given.file} is in the place of {database.file}.")
     if kept is not None:
         print(f"What was there before is kept in {kept}.")
@@ -74,14 +75,9 @@ def _database() -> "Database | None":
     try:
         database = Database(settings.database_url(os.environ))
     except DatabaseUnusable as error:
-        _refuse(f"DATABASE_URL cannot be used: {error}")
+        refuse(f"DATABASE_URL cannot be used: {error}")
         return None
     if not database.is_sqlite:
-        _refuse(_POSTGRESQL.format(address=database.address))
+        refuse(_POSTGRESQL.format(address=database.address))
         return None
     return database
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1

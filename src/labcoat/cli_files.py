@@ -1,12 +1,12 @@
 """`labcoat import` and `labcoat export`: totals from a file, and everything as files, without Slack."""
 
 import argparse
-import os
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from labcoat.cli_database import on_database, refuse
 
 if TYPE_CHECKING:
     from labcoat.db.database import Database
@@ -82,7 +82,7 @@ def _import(given: argparse.Namespace) -> int:
         print(f"Stored for E-{experiment.number}: {', '.join(totals)}.")
         return 0
 
-    return _with_database(work)
+    return _with_files(work)
 
 
 def _moment(text: str) -> datetime:
@@ -107,39 +107,18 @@ def _export(given: argparse.Namespace) -> int:
             print(f"{one.path}: {one.rows:,} rows")
         return 0
 
-    return _with_database(work)
+    return _with_files(work)
 
 
-def _with_database(work: "Callable[[Database], int]") -> int:
-    """Do the work; what cannot be done is a sentence and exit code 1."""
-    from labcoat import settings
-    from labcoat.db import migrating
-    from labcoat.db.database import Database, DatabaseUnusable
-    from labcoat.domain.refusal import Refusal
+def _with_files(work: "Callable[[Database], int]") -> int:
+    """Do the work on the database; a file that cannot be read or written is a sentence and exit code 1."""
     from labcoat.warehouse.errors import SourceError
-    from labcoat.words import refusals
 
     try:
-        database = Database(settings.database_url(os.environ))
-        database.require_reachable()
-    except DatabaseUnusable as error:
-        return _refuse(f"DATABASE_URL cannot be used: {error}")
-    try:
-        if not migrating.is_current(database):
-            return _refuse("The database is not at this version's schema. Run: labcoat migrate")
-        return work(database)
-    except Refusal as refusal:
-        return _refuse(refusals.text(refusal))
+        return on_database(work)
     except SourceError as error:
-        return _refuse(error.message)
+        return refuse(error.message)
     except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}")
+        return refuse(f"{error.filename}: {error.strerror}")
     except ValueError as error:
-        return _refuse(str(error))
-    finally:
-        database.dispose()
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1
+        return refuse(str(error))

@@ -2,12 +2,13 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from labcoat.cli_database import refuse
 
 if TYPE_CHECKING:
     from labcoat.warehouse.metrics_file import MetricsFile
@@ -53,14 +54,14 @@ def _run_check(given: argparse.Namespace) -> int:
         return 1
     for name in given.metric:
         if name not in metrics_file.metrics:
-            return _refuse(f"There is no metric {name}. {_hint(name, metrics_file.metrics)}")
+            return refuse(f"There is no metric {name}. {_hint(name, metrics_file.metrics)}")
     now = datetime.now(UTC)
     checked = checking.check(
         metrics_file, names=given.metric or tuple(metrics_file.metrics), key=given.experiment, now=now
     )
     keys = {arm.key for one in checked.exposures for arm in one.arms if arm.key is not None}
     if given.experiment is not None and given.experiment not in keys and not checked.troubles:
-        return _refuse(f"The data have no exposures of {given.experiment}. {_hint(given.experiment, sorted(keys))}")
+        return refuse(f"The data have no exposures of {given.experiment}. {_hint(given.experiment, sorted(keys))}")
     lines = yaml_document.read(path)
     troubles = [(lines.line(one.place), one.message) for one in checked.troubles]
     if given.json:
@@ -94,14 +95,14 @@ def _loaded(path: Path | None) -> "MetricsFile | None":
     from labcoat.warehouse import metrics_file
 
     if path is None:
-        _refuse("There is no metrics file. Set LABCOAT_METRICS, or name one: labcoat metrics check metrics.yml")
+        refuse("There is no metrics file. Set LABCOAT_METRICS, or name one: labcoat metrics check metrics.yml")
         return None
     try:
         return metrics_file.load(path, environment=os.environ)
     except metrics_file.MetricsFileError as error:
-        _refuse(str(error))
+        refuse(str(error))
         for line, message in error.others:
-            _refuse(f"Line {line}: {message}")
+            refuse(f"Line {line}: {message}")
         return None
 
 
@@ -109,8 +110,3 @@ def _hint(asked: str, known: Iterable[str]) -> str:
     by_folded = {name.casefold(): name for name in known}
     near = get_close_matches(asked.casefold(), by_folded, n=1)
     return f"Did you mean {by_folded[near[0]]}?" if near else f"There are: {', '.join(by_folded.values()) or 'none'}."
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1

@@ -1,9 +1,9 @@
 """`labcoat outbox`: list what could not be delivered, try it again, or forget it."""
 
 import argparse
-import os
-import sys
 from typing import TYPE_CHECKING
+
+from labcoat.cli_database import on_database, refuse
 
 if TYPE_CHECKING:
     from labcoat.db.database import Database
@@ -27,15 +27,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _run_list(_given: argparse.Namespace) -> int:
+    return on_database(_list)
+
+
+def _list(database: "Database") -> int:
     from labcoat.db import undelivered
     from labcoat.words import undelivered as words
 
-    database = _database()
-    if database is None:
-        return 1
     with database.reading() as tx:
         found = undelivered.list_of(tx, limit=MOST_LISTED)
-    database.dispose()
     for one in found:
         print(f"{one.id}  {one.since:%Y-%m-%d %H:%M} UTC  {words.what(one.kind)} for {words.where(one)}")
         print(f"    {words.why(one.problem)}")
@@ -46,56 +46,30 @@ def _run_list(_given: argparse.Namespace) -> int:
 def _run_retry(given: argparse.Namespace) -> int:
     from labcoat.db import undelivered
 
-    database = _database()
-    if database is None:
-        return 1
-    with database.writing() as tx:
-        retried = undelivered.retry(tx, number=given.number)
-    database.dispose()
-    if given.number is not None and not retried:
-        return _refuse_unknown(given.number)
-    print(f"{retried} to be tried again by labcoat serve.")
-    return 0
+    def work(database: "Database") -> int:
+        with database.writing() as tx:
+            retried = undelivered.retry(tx, number=given.number)
+        if given.number is not None and not retried:
+            return _refuse_unknown(given.number)
+        print(f"{retried} to be tried again by labcoat serve.")
+        return 0
+
+    return on_database(work)
 
 
 def _run_drop(given: argparse.Namespace) -> int:
     from labcoat.db import undelivered
 
-    database = _database()
-    if database is None:
-        return 1
-    with database.writing() as tx:
-        is_dropped = undelivered.drop(tx, given.number)
-    database.dispose()
-    if not is_dropped:
-        return _refuse_unknown(given.number)
-    print(f"{given.number} is forgotten.")
-    return 0
+    def work(database: "Database") -> int:
+        with database.writing() as tx:
+            is_dropped = undelivered.drop(tx, given.number)
+        if not is_dropped:
+            return _refuse_unknown(given.number)
+        print(f"{given.number} is forgotten.")
+        return 0
 
-
-def _database() -> "Database | None":
-    """Return the database of DATABASE_URL, None after saying why it cannot be used."""
-    from labcoat import settings
-    from labcoat.db import migrating
-    from labcoat.db.database import Database, DatabaseUnusable
-
-    try:
-        database = Database(settings.database_url(os.environ))
-        database.require_reachable()
-    except DatabaseUnusable as error:
-        _refuse(f"DATABASE_URL cannot be used: {error}")
-        return None
-    if not migrating.is_current(database):
-        database.dispose()
-        _refuse("The database is not at this version's schema. Run: labcoat migrate")
-        return None
-    return database
+    return on_database(work)
 
 
 def _refuse_unknown(number: int) -> int:
-    return _refuse(f"{number} is none of what could not be delivered. To see what is: labcoat outbox")
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1
+    return refuse(f"{number} is none of what could not be delivered. To see what is: labcoat outbox")

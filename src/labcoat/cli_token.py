@@ -1,9 +1,10 @@
 """`labcoat token`: make, list and revoke what programs show to send results."""
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
+
+from labcoat.cli_database import on_database
 
 if TYPE_CHECKING:
     from labcoat.db.database import Database
@@ -33,35 +34,28 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _create(given: argparse.Namespace) -> int:
     from labcoat.db import clock
-    from labcoat.domain.refusal import Refusal
     from labcoat.usecases import tokens
-    from labcoat.words import refusals
 
-    database = _opened()
-    if database is None:
-        return 1
-    try:
+    def work(database: "Database") -> int:
         with database.writing() as tx:
             made, shown = tokens.create(tx, name=given.name, workspace=given.workspace, at=clock.machine_now())
-    except Refusal as refusal:
-        return _refuse(refusals.text(refusal))
-    finally:
-        database.dispose()
-    print(shown)
-    note = f"Keep it: it is shown this once. It sends results into {made.workspace} as “{made.program.name}”."
-    print(f"{note} To end it: labcoat token revoke {made.id}", file=sys.stderr)
-    return 0
+        print(shown)
+        note = f"Keep it: it is shown this once. It sends results into {made.workspace} as “{made.program.name}”."
+        print(f"{note} To end it: labcoat token revoke {made.id}", file=sys.stderr)
+        return 0
+
+    return on_database(work)
 
 
 def _list(_given: argparse.Namespace) -> int:
+    return on_database(_print_all)
+
+
+def _print_all(database: "Database") -> int:
     from labcoat.db import tokens
 
-    database = _opened()
-    if database is None:
-        return 1
     with database.reading() as tx:
         found = tokens.list_of(tx)
-    database.dispose()
     if not found:
         print("No token yet. To make one: labcoat token create --name NAME")
     for one in found:
@@ -74,43 +68,12 @@ def _list(_given: argparse.Namespace) -> int:
 
 def _revoke(given: argparse.Namespace) -> int:
     from labcoat.db import clock
-    from labcoat.domain.refusal import Refusal
     from labcoat.usecases import tokens
-    from labcoat.words import refusals
 
-    database = _opened()
-    if database is None:
-        return 1
-    try:
+    def work(database: "Database") -> int:
         with database.writing() as tx:
             tokens.revoke(tx, given.id, at=clock.machine_now())
-    except Refusal as refusal:
-        return _refuse(refusals.text(refusal))
-    finally:
-        database.dispose()
-    print(f"{given.id} works no more.")
-    return 0
+        print(f"{given.id} works no more.")
+        return 0
 
-
-def _opened() -> "Database | None":
-    """Return the database; None after saying why it cannot be used."""
-    from labcoat import settings
-    from labcoat.db import migrating
-    from labcoat.db.database import Database, DatabaseUnusable
-
-    try:
-        database = Database(settings.database_url(os.environ))
-        database.require_reachable()
-    except DatabaseUnusable as error:
-        _refuse(f"DATABASE_URL cannot be used: {error}")
-        return None
-    if not migrating.is_current(database):
-        _refuse("The database is not at this version's schema. Run: labcoat migrate")
-        database.dispose()
-        return None
-    return database
-
-
-def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1
+    return on_database(work)

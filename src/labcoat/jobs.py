@@ -194,8 +194,7 @@ class Jobs:
             if len(mine) == 1:
                 _log.exception("reading E-%s failed", mine[0].experiment.number)
                 return [broken]
-        middle = len(mine) // 2
-        return [one for half in (mine[:middle], mine[middle:]) for one in self._apart(read, half, broken=broken)]
+        return [one for half in _parts(mine, -(-len(mine) // 2)) for one in self._apart(read, half, broken=broken)]
 
     def _reading_each(
         self,
@@ -240,15 +239,14 @@ class Jobs:
         self._each(zip(mine, found, strict=True), lambda one: self._count(*one, now))
 
     def _count(self, due: counting.DueCount, found: Reading | SourceError, now: datetime) -> None:
-        assert self.count_every is not None
+        every = self.count_every
+        assert every is not None
         figures.read("count", is_problem=isinstance(found, SourceError))
         with self.database.writing() as tx:
             if isinstance(found, SourceError):
-                counting.record_problem(
-                    tx, due, found.message, every=self.count_every, is_permanent=found.permanent, now=now
-                )
+                counting.record_problem(tx, due, found.message, every=every, is_permanent=found.permanent, now=now)
             else:
-                counting.record(tx, due, found.sample.exposed, every=self.count_every, now=now)
+                counting.record(tx, due, found.sample.exposed, every=every, now=now)
 
     def notice_live_drafts(self, now: datetime, source: str | None) -> None:
         """Tell whose draft has exposures: somebody switched it on, and nobody started it here."""
