@@ -19,6 +19,8 @@ POLL_SECONDS = 0.02
 WAIT_SECONDS = 10.0
 HTTP_SECONDS = 30.0  # longer than an app may take to answer
 MOVE_SECONDS = 600.0  # months may pass
+_LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""The sandbox closes a connection that nobody used for 5 s; one that is used just then would be lost."""
 
 
 class NotPossible(Exception):  # noqa: N818  says what a person cannot do
@@ -47,7 +49,7 @@ class SandboxClient:
     """Speaks to a running sandbox."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=HTTP_SECONDS, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=HTTP_SECONDS, trust_env=False, limits=_LIMITS)
         self.faults = FaultsClient(self)
         self.links = LinksClient(self)
 
