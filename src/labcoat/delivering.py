@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 POLL_SECONDS = 1.0
 BREATH_SECONDS = 0.05
-"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet."""
+"""Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet.
+Also between the bell and the look at the outbox: what is put there meanwhile is found by the same look.
+"""
 STOP_SECONDS = 30.0
 
 
@@ -18,7 +20,7 @@ class Deliverers:
     def __init__(self, deliver: Callable[[], bool], *, number: int) -> None:
         self._deliver = deliver
         self._bell = threading.Condition()
-        self._has_rung = False
+        self._has_rung = self._is_about_to_look = False
         self._is_stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name=f"delivery-{index}", daemon=True) for index in range(number)
@@ -33,7 +35,8 @@ class Deliverers:
         """Wake one: there is something to tell. It wakes the next if it found something."""
         with self._bell:
             self._has_rung = True
-            self._bell.notify()
+            if not self._is_about_to_look:
+                self._bell.notify()
 
     def stop(self) -> None:
         """Stop after what is being told now."""
@@ -54,4 +57,9 @@ class Deliverers:
         with self._bell:
             if not self._has_rung and not self._is_stopping.is_set():
                 self._bell.wait(POLL_SECONDS)
-            self._has_rung = False
+            if not self._has_rung:
+                return
+            self._has_rung, self._is_about_to_look = False, True
+        self._is_stopping.wait(BREATH_SECONDS)
+        with self._bell:
+            self._has_rung = self._is_about_to_look = False
