@@ -44,9 +44,10 @@ def _effects(world: World, wanted: int, *, changes: tuple[Change, ...] = ()) -> 
         balanced([one.url for one in three], copies=COPIES) as often,
     ):
         world.sandbox.app_url = once
-        world.files(CHANNELS[0])
+        for channel in CHANNELS:
+            world.files(channel)
         world.sandbox.app_url = often
-        done = sum(world.adds_evidence(1) for _ in range(wanted))
+        done = sum(world.adds_evidence(turn % len(CHANNELS) + 1) for turn in range(wanted))
         assert done == wanted
         world.wait_until_all_is_told()
     return world.changes(Step.ADD_EVIDENCE)
