@@ -1,5 +1,6 @@
 """While the database keeps a listener waiting Slack is answered in time, and what the listener says follows; once."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -136,3 +137,14 @@ def test_who_ends_waits_for_what_was_answered_early(play_with: Callable[..., Pla
 
     assert not ending.is_alive()
     assert len(play.private_messages(play.ana)) == 1
+
+
+def test_what_the_bot_does_is_logged_though_bolt_is_quiet(
+    play_with: Callable[..., Play], caplog: pytest.LogCaptureFixture
+) -> None:
+    play = play_with()
+    caplog.set_level(logging.INFO)
+
+    play.types(play.ana, "/hypothesis help")
+
+    assert any(one.getMessage().startswith("answered 200 in ") for one in caplog.records)

@@ -51,7 +51,7 @@ def build(house: House, *, client: WebClient, identity: Identity) -> App:
     quiet = logging.getLogger("labcoat.bolt")
     quiet.setLevel(logging.ERROR)  # at INFO Bolt logs rejected bodies with their token
     app = App(
-        name="labcoat",
+        name=quiet.name,  # Bolt gives the level to the logger of this name
         logger=quiet,
         client=client,
         authorize=_authorizer(identity),

@@ -12,7 +12,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
-from labcoat.domain.look import Entry, Look, SourceProblem, sample_of
+from labcoat.domain.look import Entry, Look, SourceProblem, is_same, sample_of
 from labcoat.domain.member import Member, Program
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
@@ -112,7 +112,11 @@ def newest_readout(tx: Transaction, dossier: Dossier) -> Readout | None:
 def is_decided(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:
     """Whether an experiment's final look is made, so that its verdict stands."""
     look = looks.newest(tx, dossier.hypothesis.workspace, number)
-    return look is not None and look.readout is not None and look.readout.is_decided
+    return look is not None and _is_decided(look)
+
+
+def _is_decided(look: Look) -> bool:
+    return look.readout is not None and look.readout.is_decided
 
 
 def current_problem(tx: Transaction, dossier: Dossier) -> SourceProblem | None:
@@ -254,7 +258,10 @@ def _look_at_entries(
     as_of: datetime,
     now: datetime,
 ) -> Look | None:
-    """Make a look at typed totals and store it; None while the goal has none, or the last look waits for others."""
+    """Make a look at typed totals and store it.
+
+    None while the goal has none, or the last look waits for others, or nothing is new after it.
+    """
     assert experiment.since is not None
     assert experiment.planned_end is not None
     is_stopped = experiment.state is ExperimentState.STOPPED
@@ -263,6 +270,9 @@ def _look_at_entries(
         return None
     workspace = dossier.hypothesis.workspace
     sample = sample_of(entries, experiment.plan.goal.name)
+    newest = looks.newest(tx, workspace, experiment.number)
+    if newest is not None and _is_decided(newest) and is_same(newest.sample, sample):
+        return None
     past = looks.readouts(tx, workspace, experiment.number)
     day = schedule.days_between(experiment.since, as_of)
     answer = compute(experiment, sample, day=day, past=past, is_last=is_stopped)
