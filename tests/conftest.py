@@ -1,5 +1,6 @@
 """A fresh database for each test that asks for one, on SQLite and on PostgreSQL."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,16 @@ from labcoat.db.database import Database
 from labcoat.db.migrating import migrate
 
 BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Take back what a command of a test did to the log: its handler writes where nobody reads any more."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
