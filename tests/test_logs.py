@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine
@@ -24,24 +23,6 @@ SECRETS = (
     f"postgresql://labcoat:{PASSWORD}@127.0.0.1:1/labcoat",
     SIGNING,
 )
-
-
-@pytest.fixture(autouse=True)
-def _as_at_a_start() -> Iterator[None]:
-    """Take away what other tests of this process left in the log's settings, and put it back."""
-    root = logging.getLogger()
-    handlers, level, disabled = root.handlers[:], root.level, root.manager.disable
-    ours = [logging.getLogger(name) for name in root.manager.loggerDict if name.partition(".")[0] == "labcoat"]
-    levels = [one.level for one in ours]
-    logging.disable(logging.NOTSET)
-    for one in ours:
-        one.setLevel(logging.NOTSET)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.disable(disabled)
-    for one, before in zip(ours, levels, strict=True):
-        one.setLevel(before)
 
 
 @pytest.fixture

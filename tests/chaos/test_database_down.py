@@ -36,7 +36,7 @@ def test_a_database_that_is_killed_loses_nothing_and_comes_back_by_itself(
             for channel in CHANNELS:
                 world.files(channel)
             is_over = Event()
-            busy = [threads.submit(_acts, world, is_over, user) for user in (people.ANA, people.BEN)]
+            busy = [threads.submit(world.keeps_adding_evidence, user, is_over) for user in (people.ANA, people.BEN)]
             try:
                 outages = [_outage(world, server) for _ in range(kills)]
             finally:
@@ -74,10 +74,3 @@ def _outage(world: World, server: postgres.Server) -> tuple[int, float]:
 def _is_told_kindly(person: Person, before: int) -> bool:
     new = person.messages(CHANNELS[0])[before:]
     return any("That didn't work, and nothing was changed." in one["text"] for one in new)
-
-
-def _acts(world: World, is_over: Event, user: str) -> None:
-    turn = len(user)
-    while not is_over.is_set():
-        world.adds_evidence(turn % len(CHANNELS) + 1, user)
-        turn += 1

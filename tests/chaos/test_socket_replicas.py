@@ -57,7 +57,7 @@ def _play(world: World, *, kills: int, changes: tuple[Change, ...] = (), is_loss
         if is_lossy:
             world.slack.faults.add("chat.postMessage", FaultKind.DROP_AFTER, times=3)
         with ThreadPoolExecutor(2) as threads:
-            busy = [threads.submit(_acts, world, is_over, user) for user in (people.BEN, people.OMAR)]
+            busy = [threads.submit(world.keeps_adding_evidence, user, is_over) for user in (people.BEN, people.OMAR)]
             try:
                 world.wait_for_another_message()
                 for kill in range(kills):
@@ -76,10 +76,3 @@ def _play(world: World, *, kills: int, changes: tuple[Change, ...] = (), is_loss
 def _wait_for_links(world: World, three: list[Replica]) -> None:
     socket_mode = world.sandbox.slack.socket_mode
     world.slack.wait_for(lambda: socket_mode.open_links == LINKS * len(three), timeout_seconds=PATIENCE_SECONDS)
-
-
-def _acts(world: World, is_over: Event, user: str) -> None:
-    turn = len(user)
-    while not is_over.is_set():
-        world.adds_evidence(turn % len(CHANNELS) + 1, user)
-        turn += 1

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 
 from sqlalchemy import select
@@ -71,6 +72,13 @@ class World:
     def adds_evidence(self, number: int, user: str = people.BEN) -> bool:
         """Add evidence; return whether the bot took it, as far as the person can see."""
         return self._does(self.person(user), "evidence", number, EVIDENCE)
+
+    def keeps_adding_evidence(self, user: str, is_over: Event) -> None:
+        """Add evidence to one hypothesis after the other until it is over."""
+        turn = len(user)
+        while not is_over.is_set():
+            self.adds_evidence(turn % len(CHANNELS) + 1, user)
+            turn += 1
 
     def hands_over(self, number: int) -> bool:
         """Hand a hypothesis to whoever does not have it; the new owner gets a direct message."""

@@ -36,17 +36,6 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield running
 
 
-@pytest.fixture
-def people(sandbox: RunningSandbox) -> Iterator[SandboxClient]:
-    with SandboxClient(sandbox.url) as client:
-        yield client
-
-
-@pytest.fixture
-def ana(people: SandboxClient) -> Person:
-    return people.person("UANA")
-
-
 def new_url(sandbox: RunningSandbox) -> str:
     client = WebClient(base_url=sandbox.api_url, retry_handlers=[])
     return str(client.apps_connections_open(app_token=APP_TOKEN)["url"])
