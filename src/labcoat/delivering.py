@@ -11,14 +11,21 @@ BREATH_SECONDS = 0.05
 """Between two notices, so that a long outbox leaves the interpreter to people who click; Slack wants it slower yet.
 Also between the bell and the look at the outbox: what is put there meanwhile is found by the same look.
 """
+COURTESY_SECONDS = 0.06
+"""Between two notices of all threads together while people click: who clicks waits, who reads does not."""
 STOP_SECONDS = 30.0
 
 
 class Deliverers:
-    """Threads that call `deliver` until it returns False, and again when the bell rings or a second has passed."""
+    """Threads that call `deliver` until it returns False, and again when the bell rings or a second has passed.
 
-    def __init__(self, deliver: Callable[[], bool], *, number: int) -> None:
+    is_busy: whether people click just now, to whom they leave most of the interpreter.
+    """
+
+    def __init__(self, deliver: Callable[[], bool], *, number: int, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._deliver = deliver
+        self._is_busy = is_busy
+        self._one_at_a_time = threading.Lock()
         self._bell = threading.Condition()
         self._has_rung = self._is_about_to_look = False
         self._is_stopping = threading.Event()
@@ -48,10 +55,17 @@ class Deliverers:
 
     def _run(self) -> None:
         while not self._is_stopping.is_set():
+            self._give_way()
             while not self._is_stopping.is_set() and self._deliver():
                 self.ring()
                 self._is_stopping.wait(BREATH_SECONDS)
+                self._give_way()
             self._wait()
+
+    def _give_way(self) -> None:
+        with self._one_at_a_time:
+            if self._is_busy():
+                self._is_stopping.wait(COURTESY_SECONDS)
 
     def _wait(self) -> None:
         with self._bell:

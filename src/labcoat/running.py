@@ -15,9 +15,12 @@ FILES_SECONDS = 2
 
 
 class Running:
-    """The ticks and the deliverers in the background, until `stop`. ticking, delivering: told that they run."""
+    """The ticks and the deliverers in the background, until `stop`. ticking, delivering: told that they run.
 
-    def __init__(self, jobs: Jobs, *, deliverers: int) -> None:
+    is_busy: whether somebody waits for an answer.
+    """
+
+    def __init__(self, jobs: Jobs, *, deliverers: int, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._jobs = jobs
         self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
         # A thread for each job: whatever hangs in one of them, the others go on.
@@ -28,7 +31,7 @@ class Running:
         self._repeat(self._work, seconds=FILES_SECONDS)
         for source in jobs.sources:
             self._repeat(self._read, source, seconds=TICK_SECONDS)
-        self._deliverers = Deliverers(self._deliver, number=deliverers)
+        self._deliverers = Deliverers(self._deliver, number=deliverers, is_busy=is_busy)
 
     def start(self) -> None:
         """Start ticking and delivering."""

@@ -102,7 +102,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
 
     desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
     links = _links(settings, client, desk.answer)
-    running = Running(jobs, deliverers=settings.deliverers)
+    running = Running(jobs, deliverers=settings.deliverers, is_busy=desk.is_busy)
     ops = _ops(settings, database, running, links)
 
     @asynccontextmanager

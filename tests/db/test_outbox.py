@@ -4,9 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import Select, insert, text, update
 
 import postgres
 from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
@@ -386,20 +387,20 @@ def test_a_claim_reads_only_what_is_unfinished(database: Database) -> None:
     with database.writing() as tx:
         tx.execute(text("ANALYZE"))
 
-    plan = explained(database)
+    for query in outbox.NEXT_DUE:
+        plan = explained(database, query.params(at=LATER))
 
-    assert "ix_outbox_unfinished" in plan
-    assert "Seq Scan" not in plan
-    assert "SCAN outbox" not in plan
-    assert "SCAN earlier" not in plan
+        assert "ix_outbox_unfinished" in plan
+        assert "Seq Scan" not in plan
+        assert all("INDEX" in line for line in plan.splitlines() if "SCAN" in line and "SUBQUERY" not in line)
 
 
-def explained(database: Database) -> str:
-    """Return how the database would find what is claimed next."""
+def explained(database: Database, query: Select[Any]) -> str:
+    """Return how the database would find it."""
     word = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
     with database.reading() as tx:
-        query = outbox.next_due(LATER).compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
-        return "\n".join(str(row[-1]) for row in tx.execute(text(f"{word} {query}".replace(":", "\\:"))))
+        said = query.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
+        return "\n".join(str(row[-1]) for row in tx.execute(text(f"{word} {said}".replace(":", "\\:"))))
 
 
 def test_two_processes_never_hold_the_same_notice(database: Database) -> None:

@@ -40,6 +40,9 @@ _MAY_BE_EARLY = frozenset({Kind.COMMAND, Kind.CLICK, Kind.SHORTCUT, Kind.MESSAGE
 MOST_WAITING_PER_THREAD = 8
 """More could not be done before a person gives up; they are told so at once, which costs nothing."""
 
+BUSY_SECONDS = 0.1
+"""So long after one answer the next person is expected."""
+
 
 class _Work:
     """One request: either its answer came in time, or it was answered early. Never both, never neither."""
@@ -74,6 +77,7 @@ class Desk:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="listener")
         self._most_open = threads * MOST_WAITING_PER_THREAD
         self._open: set[Future[BoltResponse]] = set()
+        self._answered_at = -BUSY_SECONDS
 
     async def answer(self, payload: Payload, transport_key: str) -> BoltResponse:
         """Return what Slack is told; what comes later is told by itself."""
@@ -82,7 +86,8 @@ class Desk:
             answer = await self._answered(payload, transport_key)
             status = answer.status
         finally:
-            figures.answered(payload.kind, status, seconds=time.monotonic() - began)
+            self._answered_at = time.monotonic()
+            figures.answered(payload.kind, status, seconds=self._answered_at - began)
         return answer
 
     async def _answered(self, payload: Payload, transport_key: str) -> BoltResponse:
@@ -107,6 +112,10 @@ class Desk:
         if kind in _MAY_BE_EARLY:
             return self._patience
         return max(FORM_SECONDS, self._patience) if kind is Kind.FORM else None
+
+    def is_busy(self) -> bool:
+        """Whether people click just now."""
+        return bool(self._open) or time.monotonic() - self._answered_at < BUSY_SECONDS
 
     def close(self) -> None:
         """Wait for all that is being worked on, also what was answered early: nobody would send it again."""
