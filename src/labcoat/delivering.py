@@ -22,7 +22,7 @@ class Deliverers:
     is_busy: whether people click just now, to whom they leave most of the interpreter.
     """
 
-    def __init__(self, deliver: Callable[[], bool], *, number: int, is_busy: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, deliver: Callable[[], bool], *, number: int, is_busy: Callable[[], bool]) -> None:
         self._deliver = deliver
         self._is_busy = is_busy
         self._one_at_a_time = threading.Lock()

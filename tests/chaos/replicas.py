@@ -127,7 +127,7 @@ def run(environment: dict[str, str], port: int, fatal: Fatal | None, changes: tu
     _end_with_parent()
     running.TICK_SECONDS, running.FILES_SECONDS = 1, 1
     file_work.LEASE = timedelta(seconds=2)
-    delivering.BREATH_SECONDS, delivering.POLL_SECONDS = 0.0, 0.1
+    delivering.BREATH_SECONDS, delivering.COURTESY_SECONDS, delivering.POLL_SECONDS = 0.0, 0.0, 0.1
     # Trouble is a thousand times denser here than in life, so a notice meets it often without a fault of its own.
     delivery.WAITS = (timedelta(seconds=0.3),) * 60
     delivery.MOST_TRIES, delivery.LONGEST_WAIT = len(delivery.WAITS) + 1, timedelta(seconds=1)
