@@ -63,6 +63,15 @@ class Server:
         self._execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = on"))
         self._execute(sql.SQL("SELECT pg_reload_conf()"))
 
+    def forget_commits(self) -> None:
+        """Let commits be answered long before they reach the system, so that a kill undoes the last of them."""
+        self._execute(sql.SQL("ALTER SYSTEM SET wal_writer_delay = '10s'"))
+        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+
+    def checkpoint(self) -> None:
+        """Write all that was committed."""
+        self._execute(sql.SQL("CHECKPOINT"))
+
     def kill(self) -> None:
         """Kill it as a crash would."""
         self._killed = self._server.get_pid()

@@ -22,7 +22,6 @@ ANSWER_MILLISECONDS = 3000
 def server() -> Iterator[postgres.Server]:
     """A server of the test's own."""
     with postgres.running_server() as running:
-        running.keep_commits()
         yield running
 
 
@@ -30,6 +29,7 @@ def test_a_database_that_is_killed_loses_nothing_and_comes_back_by_itself(
     server: postgres.Server, size: Callable[[int, int], int], tell: Callable[[str], None]
 ) -> None:
     kills = size(1, 20)
+    server.keep_commits()
     with server.fresh_database() as url, a_world(url) as world, replicas(world.environment, 2) as two:
         with balanced([one.url for one in two]) as address, ThreadPoolExecutor(2) as threads:
             world.sandbox.app_url = address
@@ -54,6 +54,20 @@ def test_a_database_that_is_killed_loses_nothing_and_comes_back_by_itself(
         if kills > 1:  # a busy machine says nothing about time
             assert slowest < ANSWER_MILLISECONDS
             assert longest < GOING_AGAIN_SECONDS
+
+
+def test_a_database_that_forgets_what_it_committed_loses_what_was_answered(server: postgres.Server) -> None:
+    server.forget_commits()
+    with server.fresh_database() as url, a_world(url) as world, replicas(world.environment, 1) as (one,):
+        world.sandbox.app_url = one.url
+        world.files(CHANNELS[0])
+        server.checkpoint()
+        for _ in range(3):
+            assert world.adds_evidence(1)
+        server.kill()
+        server.start_again()
+
+        assert world.changes(Step.ADD_EVIDENCE) < world.taken["evidence"]
 
 
 def _outage(world: World, server: postgres.Server) -> tuple[int, float]:
