@@ -15,6 +15,7 @@ from journeys.playing import CONFIDENCE_SEQUENCE, DAY, PLAN, read
 from labcoat.db import tables
 from labcoat.demo import people
 from labcoat.domain.file_job import FileJobState
+from labcoat.domain.notice import NoticeKind
 
 POINTS = (
     Fatal("labcoat.db.file_jobs:claim", "after"),  # claimed, not committed
@@ -25,6 +26,13 @@ POINTS = (
     Fatal("labcoat.usecases.files:record", "after"),  # stored, not committed
     Fatal("labcoat.slack.file_work:FileWork.do_next", "after"),  # all is committed
 )
+UPLOAD_POINTS = (
+    Fatal("slack_sdk:WebClient.files_getUploadURLExternal", "after"),
+    Fatal("slack_sdk:WebClient.files_completeUploadExternal", "after"),  # the picture is there, and nobody's
+    Fatal("labcoat.slack.delivery:Delivery._with_picture", "after"),
+    Fatal("slack_sdk:WebClient.chat_postMessage", "after", passes=2),  # the digest, then the chart in its thread
+)
+A_DIGESTS_TIME = datetime(2026, 11, 30, 9, tzinfo=UTC)
 METRICS = ["orders per user", "refund rate", "basket"]
 
 
@@ -63,6 +71,32 @@ def test_a_file_whose_reader_is_killed_is_read_by_the_next_and_stored_once(
     assert stored == [(metric, 30_000 + 100 * life) for life in range(lives) for metric in METRICS]
     assert (world.lost(), world.twice()) == ([], [])
     assert len(_told_of_files(world)) == lives
+
+
+def test_a_chart_whose_upload_is_killed_is_shown_once(
+    world: World, size: Callable[[int, int], int], tell: Callable[[str], None]
+) -> None:
+    replica = _replica(world)
+    lives = size(1, 5 * len(UPLOAD_POINTS))
+
+    for life in range(lives):
+        replica.start()
+        assert replica.wait_until_it_answers()
+        _types_totals(world, life, is_win=life % 2 == 0)  # another verdict, so the digest shows its chart
+        world.wait_until_all_is_told()
+        replica.kill()
+        world.set_clock(A_DIGESTS_TIME + life * 7 * DAY)
+        replica.start(UPLOAD_POINTS[(life - 1) % len(UPLOAD_POINTS)])
+        world.slack.wait_for(lambda: not replica.is_alive, timeout_seconds=PATIENCE_SECONDS)
+        assert replica.has_killed_itself()
+    replica.start()
+    world.wait_until_all_is_told()
+    replica.kill()
+
+    charts = [row for row in world.rows() if row["kind"] == NoticeKind.CHART]
+    tell(f"{lives} kills while a picture was uploaded: {len(charts)} charts, {len(world.twice())} messages twice")
+    assert len(charts) == lives
+    assert (world.lost(), world.twice()) == ([], [])
 
 
 def test_a_job_that_is_not_settled_with_its_totals_stores_them_twice(world: World) -> None:
@@ -131,6 +165,13 @@ def _gives(world: World, *, units: int) -> None:
     done = ana.submit({"file": [ana.upload("units.csv", _file(units=units))]})
     assert done.ok, done
     assert not done.errors, done.errors
+
+
+def _types_totals(world: World, life: int, *, is_win: bool) -> None:
+    units = 20_000 * (life + 1)
+    more = units // 20 if is_win else 0
+    text = f"record E-1 control={units // 10}/{units} treatment={units // 10 + more}/{units}"
+    assert world.person(people.ANA).command("/experiment", text, channel=CHANNELS[0]).ok
 
 
 def _is_read(world: World) -> bool:

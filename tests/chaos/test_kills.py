@@ -31,11 +31,15 @@ POINTS = (
     Fatal("labcoat.slack.app:handle", "after"),  # committed, and Slack not answered
     Fatal("labcoat.usecases.digests:send_due", "after"),  # in the middle of a tick's digests
     Fatal("labcoat.jobs:Jobs._send_digests", "after"),
+    Fatal("labcoat.db.nudging:record", "after"),  # a person's nudges are put, not committed
+    Fatal("labcoat.jobs:Jobs._nudge", "after"),
 )
 HELD = (FaultKind.HOLD_BEFORE, FaultKind.HOLD_AFTER)
 """Slack has the call and has not stored it, or has stored it and not answered; killed from outside then."""
 ALL = (*POINTS, *HELD)
 WEEK = timedelta(days=7)
+A_TUESDAY = datetime(2026, 11, 24, 10, tzinfo=UTC)
+"""After the hour at which people are nudged; what stalls by the next week is told at once."""
 WITHOUT_LOOK_UP: tuple[Change, ...] = (("labcoat.slack.delivery:Delivery._look_up", "nothing"),)
 
 
@@ -77,7 +81,7 @@ def _lives(world: World, points: Iterable[Fatal | FaultKind], *, changes: tuple[
     """Let process after process die, each at its point; return how many died where."""
     replica = Replica(world.environment, free_port(), changes)
     world.sandbox.app_url = replica.url
-    world.set_clock(datetime(2026, 11, 24, 8, tzinfo=UTC))
+    world.set_clock(A_TUESDAY)
     _begin(world, replica)
     kills: Counter[str] = Counter()
     for life, point in enumerate(points):
@@ -102,7 +106,7 @@ def _begin(world: World, replica: Replica) -> None:
 
 
 def _dies_by_itself(world: World, replica: Replica, point: Fatal, life: int) -> None:
-    if "digest" in point.function:
+    if "digest" in point.function or "nudg" in point.function:
         world.move(WEEK)
     if point.function.endswith(":retry"):
         world.slack.faults.add("chat.postMessage", FaultKind.ERROR_500)
