@@ -207,6 +207,7 @@ def a_world(database_url: str, *, leads: tuple[str, ...] = people.LEADS) -> Iter
             "LABCOAT_HOME_CHANNEL": CHANNELS[0],
             "LABCOAT_LEADS": ",".join(leads),
             "LABCOAT_TIMEZONE": people.ZONE,
+            "LABCOAT_ACTS_PER_MINUTE": "0",  # people act as fast as the machine can
             **FAST,
         }
         try:
