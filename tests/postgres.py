@@ -38,9 +38,8 @@ class Server:
         self._numbers = count(1)
         self._killed: int | None = None
         # Nobody mourns these data, so no commit waits for the disk.
-        self._execute(sql.SQL("ALTER SYSTEM SET fsync = off"))
-        self._execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = off"))
-        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+        self._set("fsync", "off")
+        self._set("synchronous_commit", "off")
         self._create(_MIGRATED, template="template1")
         database = Database(self._url(_MIGRATED))
         migrate(database)
@@ -51,6 +50,10 @@ class Server:
         with psycopg.connect(self._url(name), autocommit=True) as connection:
             connection.execute(statement)
 
+    def _set(self, setting: str, value: str) -> None:
+        self._execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(setting), sql.Literal(value)))
+        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+
     def _url(self, name: str) -> str:
         return make_url(self._server.get_uri()).set(database=name).render_as_string(hide_password=False)
 
@@ -60,13 +63,11 @@ class Server:
 
     def keep_commits(self) -> None:
         """Let every commit reach the system before it is answered, as it is by default, so that no kill undoes it."""
-        self._execute(sql.SQL("ALTER SYSTEM SET synchronous_commit = on"))
-        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+        self._set("synchronous_commit", "on")
 
     def forget_commits(self) -> None:
         """Let commits be answered long before they reach the system, so that a kill undoes the last of them."""
-        self._execute(sql.SQL("ALTER SYSTEM SET wal_writer_delay = '10s'"))
-        self._execute(sql.SQL("SELECT pg_reload_conf()"))
+        self._set("wal_writer_delay", "10s")
 
     def checkpoint(self) -> None:
         """Write all that was committed."""

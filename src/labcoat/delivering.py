@@ -54,18 +54,19 @@ class Deliverers:
             thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
-        while not self._is_stopping.is_set():
-            self._give_way()
-            while not self._is_stopping.is_set() and self._deliver():
+        while self._waits_its_turn():
+            if self._deliver():
                 self.ring()
                 self._is_stopping.wait(BREATH_SECONDS)
-                self._give_way()
-            self._wait()
+            else:
+                self._wait()
 
-    def _give_way(self) -> None:
+    def _waits_its_turn(self) -> bool:
+        """Return False once it is to stop."""
         with self._one_at_a_time:
             if self._is_busy():
                 self._is_stopping.wait(COURTESY_SECONDS)
+        return not self._is_stopping.is_set()
 
     def _wait(self) -> None:
         with self._bell:

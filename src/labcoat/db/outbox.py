@@ -46,6 +46,7 @@ _SHOWN = (
     .order_by(tables.posts.c.subject)
 )
 _LOOKED_AT = 20
+"""Notices that are due longest; seldom do all of them wait for an earlier one."""
 
 
 def _next_due() -> tuple[Select[Any], Select[Any]]:
