@@ -75,6 +75,7 @@ def test_a_chart_whose_sender_is_killed_is_shown_once(world: World) -> None:
     assert replica.wait_until_it_answers()
     totals = "record E-1 control=2000/20000 treatment=2300/20000"
     assert world.person(people.ANA).command("/experiment", totals, channel=CHANNELS[0]).ok
+    world.slack.wait_for(lambda: _stored(world), timeout_seconds=PATIENCE_SECONDS)  # a busy bot answers before
     world.wait_until_all_is_told()
     replica.kill()
 
