@@ -56,14 +56,14 @@ def measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
     ):
         sender = Sender(servers)
         sender.warm_up()
-        shares = {
-            "without_database": sender.compared("help", "echo", given),
-            "whole_step": sender.compared("edit", "insert", given),
-        }
         latencies = {}
         for rate in RATES:
             servers.slack.wait_for(lambda: is_all_told(url), timeout_seconds=LONGEST_BACKLOG_SECONDS)
             latencies[rate] = sender.latency(rate, seconds=given.latency_seconds)
+        shares = {
+            "without_database": sender.compared("help", "echo", given),
+            "whole_step": sender.compared("edit", "insert", given),
+        }
     limits = {
         "without_database_share": LEAST_SHARE_WITHOUT_DATABASE,
         "whole_step_share": LEAST_SHARE_OF_INSERT,
