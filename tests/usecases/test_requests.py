@@ -1,5 +1,6 @@
 """Asking and answering: whom to ask, one effect whoever clicks twice, and expiry."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,9 +45,6 @@ from usecases.storing import a_sample, found, stored, told
 STOPPED = a_dossier(an_experiment(ExperimentState.STOPPED))
 WAITING = replace(STOPPED, requests=(a_request(),))
 THIRD_LEAD = UserId("ULEAD3")
-WAITS_FOR_A_LOCK = (
-    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() LIMIT 1"
-)
 
 
 def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD) -> Dossier:
@@ -181,6 +179,13 @@ def test_of_two_leads_at_the_same_time_one_decides(database: Database) -> None:
         ) == 1
 
 
+def somebody_waits(database: Database) -> bool:
+    """Whether a transaction waits for a lock. PostgreSQL shows each transaction what was true at its first look."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() LIMIT 1"
+    with database.reading() as tx:
+        return tx.execute(text(waiting)).first() is not None
+
+
 def test_two_replicas_pass_a_request_on_once(postgres_server: postgres.Server) -> None:
     with postgres_server.shared_database() as url, ThreadPoolExecutor(1) as other:
         database = Database(url)
@@ -196,9 +201,8 @@ def test_two_replicas_pass_a_request_on_once(postgres_server: postgres.Server) -
         with database.writing() as tx:
             is_mine = requests.pass_on(tx, waiting, now=NOW)
             theirs = other.submit(pass_on)
-            with database.reading() as watching:
-                while not theirs.done() and watching.execute(text(WAITS_FOR_A_LOCK)).first() is None:
-                    watching.execute(text("SELECT pg_sleep(0.02)"))
+            while not theirs.done() and not somebody_waits(database):
+                time.sleep(0.02)
 
         is_theirs = theirs.result(timeout=60)
         with database.reading() as tx:

@@ -110,12 +110,19 @@ def _with_driver(url: str) -> URL:
 
 
 def _engine(url: URL, *, pool_size: int) -> Engine:
+    # The connection that was used last is the warmest: its pages are still true, its statements are prepared.
     if url.get_backend_name() != "sqlite":
         patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
         return create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=2.5, pool_pre_ping=True, connect_args=patience
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=2.5,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
+            connect_args=patience,
         )
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 10})
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, connect_args={"timeout": 10})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

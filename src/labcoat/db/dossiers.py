@@ -152,11 +152,8 @@ def save(
 
 
 def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *, at: datetime) -> None:
-    row = {
-        **to_row(new, tables.hypotheses),
-        "ended_at": new.ending.at if new.ending else None,
-        "changed_at": at,
-    }
+    ended_at = new.ending.at if new.ending else None
+    row = {**to_row(new, tables.hypotheses, since=old), "ended_at": ended_at, "changed_at": at}
     if old is None or old.channel != new.channel:
         periods.add_channel(tx, new.workspace, new.channel, first_filed_at=new.filed_at)
     if old is None:
@@ -179,7 +176,7 @@ def _save_children(
         elif earlier != child:
             where = [table.c[name] == value for name, value in owned.items()]
             where.append(table.c[key] == getattr(child, key))
-            tx.execute(update(table).where(*where).values(to_row(child, table)))
+            tx.execute(update(table).where(*where).values(to_row(child, table, since=earlier)))
 
 
 def open_or_ended_since(

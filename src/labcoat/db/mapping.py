@@ -14,10 +14,11 @@ def _shared_names(shape: type[Any], table: Table) -> tuple[str, ...]:
     return tuple(field.name for field in fields(shape) if field.name in table.columns)
 
 
-def to_row(value: Any, table: Table) -> dict[str, Any]:
-    """Return the columns of the table that are fields of the value."""
+def to_row(value: Any, table: Table, *, since: Any = None) -> dict[str, Any]:
+    """Return the columns of the table that are fields of the value; only what differs since an earlier value."""
     names = _shared_names(type(value), table)  # type: ignore[arg-type]  # every class can be hashed
-    return {name: getattr(value, name) for name in names}
+    row = {name: getattr(value, name) for name in names}
+    return row if since is None else {name: one for name, one in row.items() if one != getattr(since, name)}
 
 
 def from_row(shape: type[ValueT], table: Table, row: RowMapping) -> ValueT:

@@ -29,23 +29,16 @@ def save(
         people.meet(tx, new.hypothesis.workspace, by)
         new = _with_stand_in(tx, new, by, now)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
-    _show(tx, saved)
+    if saved.waiting_request is not None:
+        refresh_requests(tx, saved, saved.waiting_request.position)
+    told = [_card(saved)]
+    if step is not Step.FILE:
+        told.append(_line(saved, {"entry": entry_id}, is_loud=step in _LOUD))
+    outbox.put(tx, *told)
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
     following.tell(tx, saved, step=step, by=by, entry=entry_id)
     answering.settle(tx, saved, entry=entry_id)
-    if step is not Step.FILE:
-        outbox.put(
-            tx,
-            Notice(
-                kind=NoticeKind.STORY,
-                workspace=saved.hypothesis.workspace,
-                channel=saved.hypothesis.channel,
-                parent=card_subject(saved.hypothesis.number),
-                is_loud=step in _LOUD,
-                details={"hypothesis": saved.hypothesis.number, "entry": entry_id},
-            ),
-        )
     return saved
 
 
@@ -62,35 +55,34 @@ def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime)
 def refresh_card(tx: Transaction, dossier: Dossier) -> None:
     """Let the card, and the messages about a request that waits, show what is true now; it may have begun to stall."""
     nudging.touch(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
-    _show(tx, dossier)
-
-
-def _show(tx: Transaction, dossier: Dossier) -> None:
     if dossier.waiting_request is not None:
         refresh_requests(tx, dossier, dossier.waiting_request.position)
-    outbox.put(
-        tx,
-        Notice(
-            kind=NoticeKind.CARD,
-            workspace=dossier.hypothesis.workspace,
-            channel=dossier.hypothesis.channel,
-            subject=card_subject(dossier.hypothesis.number),
-            details={"hypothesis": dossier.hypothesis.number},
-        ),
+    outbox.put(tx, _card(dossier))
+
+
+def _card(dossier: Dossier) -> Notice:
+    return Notice(
+        kind=NoticeKind.CARD,
+        workspace=dossier.hypothesis.workspace,
+        channel=dossier.hypothesis.channel,
+        subject=card_subject(dossier.hypothesis.number),
+        details={"hypothesis": dossier.hypothesis.number},
     )
 
 
 def tell_in_thread(tx: Transaction, dossier: Dossier, details: dict[str, object]) -> None:
     """Put a line that is no step of the lifecycle in the card's thread."""
-    outbox.put(
-        tx,
-        Notice(
-            kind=NoticeKind.STORY,
-            workspace=dossier.hypothesis.workspace,
-            channel=dossier.hypothesis.channel,
-            parent=card_subject(dossier.hypothesis.number),
-            details={"hypothesis": dossier.hypothesis.number, **details},
-        ),
+    outbox.put(tx, _line(dossier, details))
+
+
+def _line(dossier: Dossier, details: dict[str, object], *, is_loud: bool = False) -> Notice:
+    return Notice(
+        kind=NoticeKind.STORY,
+        workspace=dossier.hypothesis.workspace,
+        channel=dossier.hypothesis.channel,
+        parent=card_subject(dossier.hypothesis.number),
+        is_loud=is_loud,
+        details={"hypothesis": dossier.hypothesis.number, **details},
     )
 
 
