@@ -1,42 +1,50 @@
 """What a tick and a claim cost after much finished work; prints one JSON line.
 
 On SQLite, or in the empty database that --database-url names: with so many notices that were sent, as many nudges, a
-digest for each hundred of them, and ten open hypotheses. "claim" puts a notice, claims and settles it; "tick" is
-everything that the calendar asks for, when nothing is due. Medians in milliseconds. "is_flat": the largest costs at
-most twice what the smallest does, or a millisecond more.
+closed hypothesis with its experiment for each ten of them, a digest for each hundred, and ten open hypotheses. "claim"
+puts a notice, claims and settles it; "tick" is everything that the calendar asks for, when nothing is due; "readings"
+is what the readers of sources ask for then; "step" is an edit of an open hypothesis with all that is told of it.
+Medians in milliseconds. "is_flat": the largest costs at most twice what the smallest does, or a millisecond more.
 """
 
 import argparse
 import json
+import secrets
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.nudges import PLAN
 from slack_sdk import WebClient
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, select
 
-from labcoat.db import clock, outbox, tables
+from labcoat.db import clock, dossiers, outbox, tables
 from labcoat.db.database import Database
 from labcoat.db.migrating import migrate
-from labcoat.domain.hypothesis import Statement
-from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
+from labcoat.domain.hypothesis import Outcome, Statement
+from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.jobs import Jobs
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
 from labcoat.stats.results import Direction
-from labcoat.usecases import hypotheses
+from labcoat.usecases import arriving, counting, experiments, hypotheses, looks
 
 WORKSPACE, CHANNEL, OWNER = WorkspaceId("T1"), ChannelId("C1"), UserId("U1")
 LEASE = timedelta(minutes=1)
 CHUNK = 10_000
-OPEN = 10
+OPEN, CLOSED = 10, 11
+"""How many are open; the number of the one that is not."""
+MORE = 1_000
+"""What its copies are numbered from."""
 
 
 def main() -> None:
@@ -57,6 +65,8 @@ def main() -> None:
             found[str(finished)] = {
                 "claim_ms": _median(lambda: _claim(database), given.rounds),
                 "tick_ms": _median(jobs.keep_time, given.rounds),
+                "readings_ms": _median(lambda: _ask_for_readings(database), given.rounds),
+                "step_ms": _median(lambda: _edit(database), given.rounds, after=lambda: _settle_all(database)),
             }
     first, last = (found[str(size)] for size in (min(given.finished), max(given.finished)))
     is_flat = all(last[what] <= max(2 * first[what], first[what] + 1) for what in first)
@@ -82,16 +92,27 @@ def _database(url: str | None) -> Iterator[Database]:
 
 
 def _file(database: Database) -> None:
-    """File the hypotheses that are open, and take what is told of them as told."""
-    now = datetime.now(UTC)
+    """File the hypotheses that are open and one that is closed, and take what is told of them as told."""
+    now, by = datetime.now(UTC), Member(user=OWNER)
     with database.writing() as tx:
-        for number in range(OPEN):
+        for number in range(1, CLOSED + 1):
             statement = Statement(
                 change=f"Change {number}", metric="orders per user", direction=Direction.UP, because="People told us so"
             )
-            hypotheses.file(tx, WORKSPACE, statement, by=Member(user=OWNER), owner=OWNER, channel=CHANNEL, now=now)
-    while _claim_one(database):
-        pass
+            filed = hypotheses.file(tx, WORKSPACE, statement, by=by, owner=OWNER, channel=CHANNEL, now=now)
+        planned = experiments.plan(tx, filed, PLAN, by=by, reason="Cheap enough", now=now)
+        cancelled = experiments.cancel(tx, planned, planned.experiments[0].number, by=by, reason="No", now=now)
+        hypotheses.close(
+            tx,
+            cancelled,
+            by=by,
+            outcome=Outcome.ABANDONED,
+            learning="Asked for by nobody",
+            days_spent=0,
+            overrides=None,
+            now=now,
+        )
+    _settle_all(database)
 
 
 def _fill(database: Database, first: int, last: int) -> None:
@@ -102,12 +123,24 @@ def _fill(database: Database, first: int, last: int) -> None:
         nudge = {"workspace": WORKSPACE, "person": OWNER, "made_at": at}
         _insert(database, tables.nudges, [nudge | {"key": f"old {number}"} for number in numbers])
         digest = {"workspace": WORKSPACE, "made_at": at, "is_silent": False, "said_nothing_open": False}
+        for name in ("hypotheses", "experiments", "history"):
+            _copy_closed(database, tables.metadata.tables[name], [number for number in numbers if number % 10 == 0])
         weeks = [number for number in numbers if number % 100 == 0]
         _insert(
             database,
             tables.digests,
             [digest | {"channel": f"C{number}", "monday": date(2026, 1, 5)} for number in weeks],
         )
+
+
+def _copy_closed(database: Database, table: Table, numbers: Sequence[int]) -> None:
+    """Copy the rows of the hypothesis that is closed, each number plus MORE once."""
+    of_hypothesis = "number" if table is tables.hypotheses else "hypothesis"
+    with database.reading() as tx:
+        rows = [dict(row) for row in tx.execute(select(table).where(table.c[of_hypothesis] == CLOSED)).mappings()]
+    kept = [{name: value for name, value in row.items() if name != "id"} for row in rows]
+    keys = {of_hypothesis, "number"} & set(table.c.keys())
+    _insert(database, table, [row | dict.fromkeys(keys, number + MORE) for number in numbers for row in kept])
 
 
 def _insert(database: Database, table: Table, rows: list[dict[str, object]]) -> None:
@@ -160,6 +193,26 @@ def _claim(database: Database) -> None:
     _claim_one(database)
 
 
+def _settle_all(database: Database) -> None:
+    while _claim_one(database):
+        pass
+
+
+def _edit(database: Database) -> None:
+    with database.writing() as tx:
+        dossier = dossiers.find(tx, WORKSPACE, HypothesisNumber(1))
+        assert dossier is not None
+        words = replace(statement_of(dossier.hypothesis), tags=(secrets.token_hex(4),))
+        hypotheses.edit(tx, dossier, words, by=Member(user=OWNER), reason=None, now=datetime.now(UTC))
+
+
+def _ask_for_readings(database: Database) -> None:
+    with database.reading() as tx:
+        now = datetime.now(UTC)
+        for ask in (counting.due, arriving.due, looks.due):
+            ask(tx, now=now)
+
+
 def _claim_one(database: Database) -> bool:
     with database.writing() as tx:
         claimed = outbox.claim(tx, at=clock.lease_now(tx), lease=LEASE)
@@ -170,12 +223,13 @@ def _claim_one(database: Database) -> bool:
     return True
 
 
-def _median(act: Callable[[], object], rounds: int) -> float:
+def _median(act: Callable[[], object], rounds: int, *, after: Callable[[], object] = lambda: None) -> float:
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
         act()
         times.append((time.perf_counter() - began) * 1000)
+        after()
     return round(statistics.median(times), 2)
 
 

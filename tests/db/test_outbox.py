@@ -384,10 +384,12 @@ def test_a_claim_reads_only_what_is_unfinished(database: Database) -> None:
     with database.writing() as tx:
         tx.execute(insert(tables.outbox), [sent | {"key": f"old-{number}"} for number in range(3000)])
     put(database, *(a_notice(str(number)) for number in range(9)))
-    with database.writing() as tx:
-        tx.execute(text("ANALYZE"))
+    if not database.is_sqlite:  # which has no statistics in use either
+        with database.writing() as tx:
+            tx.execute(text("ANALYZE"))
 
     plans = [explained(database, query.params(at=LATER)) for query in outbox.NEXT_DUE]
+    plans.append(explained(database, outbox.PENDING_EDITS.params(workspace=WORKSPACE, subjects=["card H-1"])))
 
     for plan in plans:
         assert "ix_outbox_unfinished" in plan

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from labcoat.db import clock, tables
 from labcoat.db.database import Transaction
-from labcoat.db.outbox import DEAD, PENDING, SENDING, UNKNOWN
+from labcoat.db.outbox import DEAD, GIVEN_UP, PENDING, SENDING, UNKNOWN
 from labcoat.domain.lifecycle import ExperimentState
 
 
@@ -35,7 +35,7 @@ def measure(tx: Transaction) -> Backlog:
     for state, number, since in tx.execute(unfinished):
         states[state] = number
         oldest = since if oldest is None else min(oldest, since)
-    states[DEAD] = tx.execute(select(func.count()).where(column.state == DEAD)).scalar_one()
+    states[DEAD] = tx.execute(select(func.count()).where(GIVEN_UP)).scalar_one()
     now = clock.lease_now(tx)
     is_running = tables.experiments.c.state == ExperimentState.RUNNING
     return Backlog(

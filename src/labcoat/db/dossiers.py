@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -56,9 +57,9 @@ _HYPOTHESES = (
     .where(tables.hypotheses.c.workspace == _WORKSPACE, tables.hypotheses.c.number.in_(_NUMBERS))
     .order_by(tables.hypotheses.c.number)
 )
-_OF_HYPOTHESES = {
-    word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS)).order_by(child.c[key])
-    for word, _, child, key in _CHILDREN
+OF_HYPOTHESES = {
+    word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS))
+    for word, _, child, _ in _CHILDREN
 }
 _TESTED = select(tables.experiments.c.hypothesis).where(
     tables.experiments.c.workspace == _WORKSPACE, tables.experiments.c.number == bindparam("number")
@@ -107,9 +108,11 @@ def read_many(tx: Transaction, workspace: WorkspaceId, numbers: Sequence[Hypothe
     dossiers: dict[int, dict[str, Any]] = {
         row["number"]: {"hypothesis": from_row(Hypothesis, tables.hypotheses, row)} for row in found
     }
-    for word, shape, child, _ in _CHILDREN:
+    for word, shape, child, key in _CHILDREN:
         if any(row[f"has_{child.name}"] for row in found):
-            for row in tx.execute(_OF_HYPOTHESES[word], asked).mappings():
+            # In order here: to get experiments by number SQLite would read all of the workspace.
+            rows = sorted(tx.execute(OF_HYPOTHESES[word], asked).mappings(), key=itemgetter(key))
+            for row in rows:
                 dossiers[row["hypothesis"]].setdefault(word, []).append(from_row(shape, child, row))
     return [Dossier(**{word: _frozen(value) for word, value in parts.items()}) for parts in dossiers.values()]
 

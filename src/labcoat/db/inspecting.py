@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 
 from labcoat.db import clock, migrating, tables
 from labcoat.db.database import Database
-from labcoat.db.outbox import DEAD
+from labcoat.db.outbox import GIVEN_UP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def inspect(database: Database, *, most_channels: int) -> Inspection:
         product = "SQLite" if database.is_sqlite else "PostgreSQL"
         server = f"{product} {tx.execute(text(ask)).scalar_one()}"
         at = clock.lease_now(tx)
-        dead = select(func.count()).where(tables.outbox.c.state == DEAD)
+        dead = select(func.count()).where(GIVEN_UP)
         return Inspection(
             server=server,
             at=at,

@@ -35,6 +35,11 @@ _TOUCH = (
     )
     .values(TOUCHED)
 )
+# None of these asks for an order, or for each workspace once: for that SQLite would read all there is, by primary key.
+WORKSPACES_DUE = select(tables.hypotheses.c.workspace).where(tables.hypotheses.c.next_nudge_at <= bindparam("now"))
+DUE = select(tables.hypotheses).where(
+    tables.hypotheses.c.workspace == bindparam("workspace"), tables.hypotheses.c.next_nudge_at <= bindparam("now")
+)
 UNANSWERED = select(nudges).where(
     nudges.c.workspace == bindparam("workspace"),
     nudges.c.hypothesis == bindparam("hypothesis"),
@@ -42,7 +47,6 @@ UNANSWERED = select(nudges).where(
     nudges.c.snoozed_until.is_(None),
     nudges.c.subject.is_not(None),
 )
-"""Not in order: SQLite would then read every nudge of the workspace, by their primary key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +91,13 @@ def touch_all(
 
 def workspaces_due(tx: Transaction, now: datetime) -> list[WorkspaceId]:
     """Return the workspaces in which any hypothesis is to be asked about."""
-    column = tables.hypotheses.c
-    query = select(column.workspace).where(column.next_nudge_at <= now).distinct()
-    return sorted(WorkspaceId(workspace) for workspace in tx.execute(query).scalars())
+    return sorted({WorkspaceId(workspace) for workspace in tx.execute(WORKSPACES_DUE, {"now": now}).scalars()})
 
 
 def due(tx: Transaction, workspace: WorkspaceId, now: datetime) -> list[Due]:
     """Return which of a workspace's hypotheses are to be asked about, by number."""
-    table = tables.hypotheses
-    query = select(table).where(table.c.workspace == workspace, table.c.next_nudge_at <= now).order_by(table.c.number)
-    return [from_row(Due, table, row) for row in tx.execute(query).mappings()]
+    found = tx.execute(DUE, {"workspace": workspace, "now": now}).mappings()
+    return sorted((from_row(Due, tables.hypotheses, row) for row in found), key=lambda one: one.number)
 
 
 def changed_at(

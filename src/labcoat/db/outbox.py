@@ -21,10 +21,13 @@ from labcoat.domain.notice import Notice, NoticeKind, home_subject
 
 PENDING, SENDING, UNKNOWN, SENT, DEAD = "pending", "sending", "unknown", "sent", "dead"
 
+GIVEN_UP = and_(tables.outbox.c.state == DEAD, tables.outbox.c.finished_at.is_not(None))
+"""Both, so that an index is asked that has nothing which waits."""
+
 _TIMES = ("created_at", "tried_since", "next_try_at")
 _ADD = insert(tables.outbox)
 _ADD_STAMPED = _ADD.values(dict.fromkeys(_TIMES, clock.SERVER_STAMP))
-_PENDING_EDITS = (
+PENDING_EDITS = (
     select(tables.outbox.c.subject)
     .where(
         tables.outbox.c.finished_at.is_(None),
@@ -159,7 +162,7 @@ def _pending_edits(tx: Transaction, notices: Sequence[Notice]) -> set[str | None
     if not subjects:
         return set()
     asked = {"workspace": notices[0].workspace, "subjects": subjects}
-    return set(tx.execute(_PENDING_EDITS, asked).scalars())
+    return set(tx.execute(PENDING_EDITS, asked).scalars())
 
 
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
@@ -301,7 +304,7 @@ def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str)
     queries = (
         select(told.subject).where(told.workspace == workspace, told.subject.startswith(subject_prefix)),
         put_here.where(column.finished_at.is_(None)),
-        put_here.where(column.state == DEAD),
+        put_here.where(GIVEN_UP),
     )
     subjects = {str(subject) for query in queries for subject in tx.execute(query).scalars()}
     return sorted(UserId(subject.rpartition(" ")[2]) for subject in subjects)

@@ -135,6 +135,7 @@ hypotheses = Table(
     Column("touched", Integer, nullable=False, server_default=text("0"), comment="grows with what may stall it"),
     Index(None, "workspace", "channel", "ended_at"),
     Index(None, "next_nudge_at"),
+    Index(None, "workspace", "next_nudge_at"),
 )
 
 prototypes = Table(
@@ -189,6 +190,7 @@ experiments = Table(
     ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"]),
     Index(None, "workspace", "hypothesis"),
     Index(None, "next_look_at"),
+    Index(None, "state", "workspace"),
 )
 
 requests = Table(

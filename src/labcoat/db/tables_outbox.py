@@ -12,10 +12,12 @@ from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.notice import NoticeKind
 
 
-def _of_unfinished(name: str, *columns: str) -> Index:
-    """Return an index without what is finished: a claim costs the same however much was sent before."""
-    unfinished = text("finished_at IS NULL")
-    return Index(f"ix_outbox_unfinished_{name}", *columns, postgresql_where=unfinished, sqlite_where=unfinished)
+def _index(name: str, *columns: str, where: str) -> Index:
+    return Index(f"ix_outbox_{name}", *columns, postgresql_where=text(where), sqlite_where=text(where))
+
+
+# Apart: what waits is found as quickly however much was sent before, and the other way round.
+_UNFINISHED, _FINISHED = "finished_at IS NULL", "finished_at IS NOT NULL"
 
 
 outbox = Table(
@@ -55,10 +57,10 @@ outbox = Table(
     Column("sent_ts", String(40)),
     Column("problem", Text),
     UniqueConstraint("key"),
-    _of_unfinished("target", "workspace", "target", "id"),
-    _of_unfinished("next_try_at", "next_try_at"),
-    _of_unfinished("subject", "workspace", "subject"),
-    Index(None, "state", "finished_at"),
+    _index("unfinished_target", "workspace", "target", "id", where=_UNFINISHED),
+    _index("unfinished_next_try_at", "next_try_at", where=_UNFINISHED),
+    _index("unfinished_subject", "workspace", "subject", where=_UNFINISHED),
+    _index("finished", "state", "finished_at", where=_FINISHED),
 )
 
 posts = Table(

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, RowMapping, case, delete, exists, func, se
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
-from labcoat.db.outbox import DEAD, PENDING, UNKNOWN
+from labcoat.db.outbox import GIVEN_UP, PENDING, UNKNOWN
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.notice import Undelivered
 
@@ -58,8 +58,7 @@ def drop(tx: Transaction, number: int) -> bool:
 
 
 def _dead(workspace: WorkspaceId | None) -> list[ColumnElement[bool]]:
-    column = tables.outbox.c
-    return [column.state == DEAD, *([] if workspace is None else [column.workspace == workspace])]
+    return [GIVEN_UP, *([] if workspace is None else [tables.outbox.c.workspace == workspace])]
 
 
 def _undelivered(row: RowMapping) -> Undelivered:
