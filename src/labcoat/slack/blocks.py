@@ -1,6 +1,6 @@
 """Block Kit, built in one place: here text is escaped, and cut to Slack's documented limits."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,13 +32,15 @@ def _fitting(blocks: Sequence[Block]) -> list[Block]:
     """Return the blocks with their longest texts cut as far as all of them together need it."""
     lengths = [len(text) for text in _texts(blocks)]
     longest = SECTION_LENGTH
+    if sum(lengths) <= ALL_BLOCKS_LENGTH and max(lengths, default=0) <= longest:
+        return list(blocks)
     while sum(min(length, longest) for length in lengths) > ALL_BLOCKS_LENGTH:
         longest -= 100
     return [_with_texts_cut(block, longest) for block in blocks]
 
 
 def _texts(part: Any) -> Iterator[str]:
-    if isinstance(part, Mapping):
+    if isinstance(part, dict):
         if isinstance(part.get("text"), str):
             yield part["text"]
         part = part.values()

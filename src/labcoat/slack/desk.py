@@ -23,7 +23,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from labcoat import figures
-from labcoat.slack import connection, plain_answer, references
+from labcoat.slack import connection, plain_answer
 from labcoat.slack.blocks import Message, notice_view, section
 from labcoat.slack.payloads import Kind, Payload
 from labcoat.words import waiting
@@ -122,10 +122,9 @@ class Desk:
         self._threads.shutdown(wait=True)
 
     def _do(self, work: _Work, transport_key: str) -> BoltResponse:
-        with references.within():
-            answer = self._handle(work.payload, transport_key)
-            if not work.finish(answer):
-                _follow(self._client, work.payload, answer)
+        answer = self._handle(work.payload, transport_key)
+        if not work.finish(answer):
+            _follow(self._client, work.payload, answer)
         return answer
 
 
