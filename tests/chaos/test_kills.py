@@ -106,12 +106,15 @@ def _begin(world: World, replica: Replica) -> None:
 
 
 def _dies_by_itself(world: World, replica: Replica, point: Fatal, life: int) -> None:
-    if "digest" in point.function or "nudg" in point.function:
+    is_of_the_clock = "digest" in point.function or "nudg" in point.function
+    if is_of_the_clock:
         world.move(WEEK)
     if point.function.endswith(":retry"):
         world.slack.faults.add("chat.postMessage", FaultKind.ERROR_500)
     replica.start(point)
-    if replica.wait_until_it_answers():
+    if is_of_the_clock:  # and what people do meanwhile would leave nothing that stalls
+        world.slack.wait_for(lambda: not replica.is_alive, timeout_seconds=PATIENCE_SECONDS)
+    elif replica.wait_until_it_answers():
         for act in range(40):
             if not replica.is_alive:
                 break
