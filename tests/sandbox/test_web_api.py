@@ -1,6 +1,9 @@
 """Posting through Slack's Web API, with the real WebClient. Sources: docs.slack.dev/reference/methods."""
 
+import socket
+
 import httpx
+import pytest
 from slack_sdk import WebClient
 
 from labcoat.sandbox.client import Person
@@ -28,6 +31,18 @@ def test_auth_test_names_bot_and_granted_scopes(slack: WebClient) -> None:
 
     assert (answer["user_id"], answer["bot_id"], answer["team_id"]) == ("UBOT", "BBOT", "T0SANDBOX")
     assert "chat:write" in {key.lower(): value for key, value in answer.headers.items()}["x-oauth-scopes"]
+
+
+def test_an_app_that_dies_while_it_calls_is_no_bug_of_the_sandbox(
+    capfd: pytest.CaptureFixture[str], sandbox: RunningSandbox, slack: WebClient
+) -> None:
+    address = httpx.URL(sandbox.api_url)
+    head = f"POST /api/chat.postMessage HTTP/1.1\r\nHost: {address.netloc.decode()}\r\nContent-Length: 100\r\n\r\n"
+    with socket.create_connection((address.host, address.port)) as line:
+        line.sendall(head.encode() + b"channel=")
+
+    assert slack.auth_test()["ok"]
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_missing_scope_names_needed_and_provided() -> None:
