@@ -11,7 +11,7 @@ demo: .venv/ready  ## a local Slack in the browser with a living example
 test: .venv/ready  ## every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser --ignore=tests/engines
 
-chaos: .venv/ready  ## the proofs by fault in their full size; takes about an hour
+chaos: .venv/ready  ## the proofs by fault in their full size; takes about two hours
 	$(BIN)/python -m pytest -q tests/chaos --full
 
 test-browser: .venv/ready  ## the sandbox's page and the demo in a real browser; needs Debian's chromium

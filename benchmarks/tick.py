@@ -1,10 +1,13 @@
-"""What a tick and a claim cost after much finished work; prints one JSON line.
+"""What a tick, a claim, a step and a Home cost after much finished work; prints one JSON line.
 
-On SQLite, or in the empty database that --database-url names: with so many notices that were sent, as many nudges, a
-closed hypothesis with its experiment for each ten of them, a digest for each hundred, and ten open hypotheses. "claim"
-puts a notice, claims and settles it; "tick" is everything that the calendar asks for, when nothing is due; "readings"
-is what the readers of sources ask for then; "step" is an edit of an open hypothesis with all that is told of it.
-Medians in milliseconds. "is_flat": the largest costs at most twice what the smallest does, or a millisecond more.
+On SQLite, or in the empty database that --database-url names: with so many notices that were sent, as many messages
+and nudges, a hypothesis with its experiment that was closed long ago for each ten of them, a digest for each hundred,
+and ten open hypotheses. Medians in milliseconds; "is_flat": the largest costs at most twice what the smallest does, or
+a millisecond more.
+
+claim: puts a notice, claims and settles it. tick: all that the calendar asks for, when nothing is due. readings: what
+the readers of sources ask for then. step: an edit of a hypothesis that waits for a lead, with all that is told of it.
+home: what its owner's Home shows.
 """
 
 import argparse
@@ -23,22 +26,24 @@ from benchmarks.nudges import PLAN
 from slack_sdk import WebClient
 from sqlalchemy import Table, insert, select
 
-from labcoat.db import clock, dossiers, outbox, tables
-from labcoat.db.database import Database
+from labcoat.db import clock, dossiers, outbox, tables, workspaces
+from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
+from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
+from labcoat.domain.request import NoExperimentReason
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.jobs import Jobs
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
 from labcoat.stats.results import Direction
-from labcoat.usecases import arriving, counting, experiments, hypotheses, looks
+from labcoat.usecases import arriving, counting, experiments, home, hypotheses, looks, prototypes, requests
 
-WORKSPACE, CHANNEL, OWNER = WorkspaceId("T1"), ChannelId("C1"), UserId("U1")
+WORKSPACE, CHANNEL, OWNER, LEAD = WorkspaceId("T1"), ChannelId("C1"), UserId("U1"), UserId("U2")
 LEASE = timedelta(minutes=1)
 CHUNK = 10_000
 OPEN, CLOSED = 10, 11
@@ -66,6 +71,7 @@ def main() -> None:
                 "claim_ms": _median(lambda: _claim(database), given.rounds),
                 "tick_ms": _median(jobs.keep_time, given.rounds),
                 "readings_ms": _median(lambda: _ask_for_readings(database), given.rounds),
+                "home_ms": _median(lambda: _show_home(database), given.rounds),
                 "step_ms": _median(lambda: _edit(database), given.rounds, after=lambda: _settle_all(database)),
             }
     first, last = (found[str(size)] for size in (min(given.finished), max(given.finished)))
@@ -92,16 +98,15 @@ def _database(url: str | None) -> Iterator[Database]:
 
 
 def _file(database: Database) -> None:
-    """File the hypotheses that are open and one that is closed, and take what is told of them as told."""
+    """File the hypotheses that are open and one that was closed long ago, and take what is told of them as told."""
     now, by = datetime.now(UTC), Member(user=OWNER)
+    long_ago = now - timedelta(days=200)
     with database.writing() as tx:
-        for number in range(1, CLOSED + 1):
-            statement = Statement(
-                change=f"Change {number}", metric="orders per user", direction=Direction.UP, because="People told us so"
-            )
-            filed = hypotheses.file(tx, WORKSPACE, statement, by=by, owner=OWNER, channel=CHANNEL, now=now)
-        planned = experiments.plan(tx, filed, PLAN, by=by, reason="Cheap enough", now=now)
-        cancelled = experiments.cancel(tx, planned, planned.experiments[0].number, by=by, reason="No", now=now)
+        filed = [_filed(tx, number, by, long_ago if number == CLOSED else now) for number in range(1, CLOSED + 1)]
+        _ask(tx, filed[0], by, now)
+        planned = experiments.plan(tx, filed[-1], PLAN, by=by, reason="Cheap enough", now=long_ago)
+        number = planned.experiments[0].number
+        cancelled = experiments.cancel(tx, planned, number, by=by, reason="Asked for by nobody", now=long_ago)
         hypotheses.close(
             tx,
             cancelled,
@@ -110,9 +115,37 @@ def _file(database: Database) -> None:
             learning="Asked for by nobody",
             days_spent=0,
             overrides=None,
-            now=now,
+            now=long_ago,
         )
     _settle_all(database)
+
+
+def _filed(tx: Transaction, number: int, by: Member, now: datetime) -> Dossier:
+    statement = Statement(
+        change=f"Change {number}", metric="orders per user", direction=Direction.UP, because="People told us so"
+    )
+    return hypotheses.file(tx, WORKSPACE, statement, by=by, owner=OWNER, channel=CHANNEL, now=now)
+
+
+def _ask(tx: Transaction, filed: Dossier, by: Member, now: datetime) -> None:
+    """Let it wait for a lead, so that each of its steps looks who has the request."""
+    workspaces.set_leads(tx, WORKSPACE, [LEAD], from_settings=True)
+    tried = prototypes.begin(
+        tx, filed, by=by, summary="By hand", cap_days=3, stop_when="nobody asks", build_guess_days=None, now=now
+    )
+    requests.ask(
+        tx,
+        tried,
+        by=by,
+        of=LEAD,
+        conclusion=Outcome.SUPPORTED,
+        learning="People want it",
+        amount_days=20,
+        no_experiment_reason=NoExperimentReason.TOO_LITTLE_TRAFFIC,
+        no_experiment_note="",
+        zone="UTC",
+        now=now,
+    )
 
 
 def _fill(database: Database, first: int, last: int) -> None:
@@ -123,6 +156,8 @@ def _fill(database: Database, first: int, last: int) -> None:
         nudge = {"workspace": WORKSPACE, "person": OWNER, "made_at": at}
         _insert(database, tables.nudges, [nudge | {"key": f"old {number}"} for number in numbers])
         digest = {"workspace": WORKSPACE, "made_at": at, "is_silent": False, "said_nothing_open": False}
+        post: dict[str, object] = {"workspace": WORKSPACE, "channel": CHANNEL, "ts": "1.2"}
+        _insert(database, tables.posts, [post | {"subject": f"card H-{number + MORE}"} for number in numbers])
         for name in ("hypotheses", "experiments", "history"):
             _copy_closed(database, tables.metadata.tables[name], [number for number in numbers if number % 10 == 0])
         weeks = [number for number in numbers if number % 100 == 0]
@@ -204,6 +239,11 @@ def _edit(database: Database) -> None:
         assert dossier is not None
         words = replace(statement_of(dossier.hypothesis), tags=(secrets.token_hex(4),))
         hypotheses.edit(tx, dossier, words, by=Member(user=OWNER), reason=None, now=datetime.now(UTC))
+
+
+def _show_home(database: Database) -> None:
+    with database.reading() as tx:
+        home.compose(tx, WORKSPACE, OWNER, now=datetime.now(UTC))
 
 
 def _ask_for_readings(database: Database) -> None:

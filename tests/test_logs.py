@@ -59,6 +59,11 @@ def test_a_secret_is_removed_from_words_arguments_and_crashes(written: io.String
     assert logs.HIDDEN in written.getvalue()
 
 
+@pytest.mark.parametrize("said", ["basıc dXNlcjpwYXNz", "AUTHORİZATİON: abcdefgh", "tıcket=abcdef", "Ticket=abcdef"])
+def test_no_spelling_that_is_taken_for_a_secret_is_overlooked(said: str) -> None:
+    assert logs.HIDDEN in logs.without_secrets(said)
+
+
 def test_a_database_that_refuses_writes_no_password(written: io.StringIO) -> None:
     url = f"postgresql+psycopg://labcoat:{PASSWORD}@127.0.0.1:1/labcoat"
     try:

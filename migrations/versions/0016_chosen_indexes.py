@@ -1,4 +1,4 @@
-"""indexes that SQLite chooses by itself: of what is finished, of what is due in a workspace, of what runs."""
+"""indexes that SQLite chooses by itself: of what is finished, due, open, new or runs in a workspace."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 FINISHED = sa.text("finished_at IS NOT NULL")
+OF_HYPOTHESES = ("next_nudge_at", "ended_at", "filed_at")
 
 
 def upgrade() -> None:
@@ -20,12 +21,14 @@ def upgrade() -> None:
         sqlite_where=FINISHED,
     )
     op.drop_index(op.f("ix_outbox_state_finished_at"), "outbox")
-    op.create_index(op.f("ix_hypotheses_workspace_next_nudge_at"), "hypotheses", ["workspace", "next_nudge_at"])
+    for column in OF_HYPOTHESES:
+        op.create_index(op.f(f"ix_hypotheses_workspace_{column}"), "hypotheses", ["workspace", column])
     op.create_index(op.f("ix_experiments_state_workspace"), "experiments", ["state", "workspace"])
 
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_experiments_state_workspace"), "experiments")
-    op.drop_index(op.f("ix_hypotheses_workspace_next_nudge_at"), "hypotheses")
+    for column in OF_HYPOTHESES:
+        op.drop_index(op.f(f"ix_hypotheses_workspace_{column}"), "hypotheses")
     op.create_index(op.f("ix_outbox_state_finished_at"), "outbox", ["state", "finished_at"])
     op.drop_index("ix_outbox_finished", "outbox")

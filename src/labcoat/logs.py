@@ -85,7 +85,7 @@ def without_secrets(text: str, *, hidden: tuple[str, ...] = ()) -> str:
     """
     for value in hidden:
         text = text.replace(value, HIDDEN)
-    if _MAY_BE_SECRET.search(text.casefold()) is None:
+    if text.isascii() and _MAY_BE_SECRET.search(text.lower()) is None:
         return text
     for pattern in _SECRETS:
         text = pattern.sub(lambda found: (found[1] if found.re.groups else "") + HIDDEN, text)

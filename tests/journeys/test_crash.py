@@ -70,6 +70,7 @@ def test_request_and_its_answer_are_there_once_after_kills(running: Stage) -> No
     _dies_while_held(running)
     _waits(running, "your request was approved", of="text")
     _waits(running, "H-1 · Productionize")
+    _waits(running, "@ULENA approved")
 
     assert [read(one).splitlines()[0][:5] for one in lena.direct_messages()] == ["# H-1"]
     assert ["Approved" in read(one) for one in ana.direct_messages()] == [True]

@@ -42,6 +42,8 @@ def test_an_app_that_dies_while_it_calls_is_no_bug_of_the_sandbox(
     head = f"POST /api/chat.postMessage HTTP/1.1\r\nHost: {address.netloc.decode()}\r\nContent-Length: 100\r\n\r\n"
     with socket.create_connection((address.host, address.port)) as line:
         line.sendall(head.encode() + b"channel=")
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1) == b""  # the sandbox has heard of it
 
     assert slack.auth_test()["ok"]
     logging.getLogger("uvicorn.error").removeHandler(caplog.handler)

@@ -155,8 +155,9 @@ def save(
 
 
 def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *, at: datetime) -> None:
-    ended_at = new.ending.at if new.ending else None
-    row = {**to_row(new, tables.hypotheses, since=old), "ended_at": ended_at, "changed_at": at}
+    row = {**to_row(new, tables.hypotheses, since=old), "changed_at": at}
+    if "ending" in row:
+        row["ended_at"] = new.ending.at if new.ending else None
     if old is None or old.channel != new.channel:
         periods.add_channel(tx, new.workspace, new.channel, first_filed_at=new.filed_at)
     if old is None:
@@ -272,8 +273,10 @@ def _running(workspace: WorkspaceId) -> tuple[ColumnElement[bool], ...]:
 def with_running(tx: Transaction, workspace: WorkspaceId, *, limit: int) -> list[Dossier]:
     """Return hypotheses with a running experiment, the newest experiments first to be among them."""
     column = tables.experiments.c
-    query = select(column.hypothesis).where(*_running(workspace)).order_by(column.number.desc()).limit(limit)
-    return read_many(tx, workspace, [HypothesisNumber(number) for number in tx.execute(query).scalars()])
+    # In order here: by number SQLite would read what does not run any more, too.
+    running = tx.execute(select(column.number, column.hypothesis).where(*_running(workspace)))
+    newest = sorted(running, reverse=True)[:limit]
+    return read_many(tx, workspace, [HypothesisNumber(hypothesis) for _, hypothesis in newest])
 
 
 def count_running(tx: Transaction, workspace: WorkspaceId) -> int:

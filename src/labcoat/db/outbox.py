@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
@@ -48,6 +61,7 @@ _SHOWN = (
     )
     .order_by(tables.posts.c.subject)
 )
+LAST_CHARACTER = "\U0010ffff"
 _LOOKED_AT = 20
 """Notices that are due longest; seldom do all of them wait for an earlier one."""
 
@@ -300,14 +314,21 @@ def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str)
     Also those who could not be reached: whoever asks wants to know whom nobody has tried yet.
     """
     told, column = tables.posts.c, tables.outbox.c
-    put_here = select(column.subject).where(column.workspace == workspace, column.subject.startswith(subject_prefix))
+    put_here = select(column.subject).where(column.workspace == workspace, _begins(tx, column.subject, subject_prefix))
     queries = (
-        select(told.subject).where(told.workspace == workspace, told.subject.startswith(subject_prefix)),
+        select(told.subject).where(told.workspace == workspace, _begins(tx, told.subject, subject_prefix)),
         put_here.where(column.finished_at.is_(None)),
         put_here.where(GIVEN_UP),
     )
     subjects = {str(subject) for query in queries for subject in tx.execute(query).scalars()}
     return sorted(UserId(subject.rpartition(" ")[2]) for subject in subjects)
+
+
+def _begins(tx: Transaction, subject: Column[str], prefix: str) -> ColumnElement[bool]:
+    # SQLite compares bytes, so it is a range of the primary key there; what PostgreSQL's order is, its collation says.
+    if tx.dialect.name == "sqlite":
+        return and_(subject >= prefix, subject < prefix + LAST_CHARACTER)
+    return subject.startswith(prefix, autoescape=True)
 
 
 def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:

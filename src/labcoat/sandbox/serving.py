@@ -6,13 +6,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from labcoat.sandbox import control, page_routes, web_api
@@ -140,10 +142,15 @@ def build_app(slack: LocalSlack) -> ASGIApp:
             *control.routes(slack, lambda: lines[0]),
             *page_routes.routes(),
         ],
-        exception_handlers={PersonRefusal: control.refused},
+        exception_handlers={PersonRefusal: control.refused, ClientDisconnect: _nobody_listens},
         lifespan=lifespan,
     )
     return _Guard(app)
+
+
+async def _nobody_listens(_request: Request, _error: Exception) -> Response:
+    """Answer an app that died while it called, which is no bug here."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 class _Guard:

@@ -3,9 +3,8 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -84,10 +83,7 @@ async def _with_trouble(
 ) -> Response:
     """Return the answer, with the trouble asked for, which the log of calls shows too."""
     started = time.monotonic()
-    try:
-        answer = await slack.faults.around(request, method=method, work=work)
-    except ClientDisconnect:  # the app died while it called; nobody reads what it is answered
-        return Response(status_code=HTTPStatus.BAD_REQUEST)
+    answer = await slack.faults.around(request, method=method, work=work)
     if isinstance(answer, HungUp) or answer.status_code in (429, 500):
         is_gone = isinstance(answer, HungUp)
         slack.journal.record(

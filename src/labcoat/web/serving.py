@@ -32,8 +32,10 @@ def run(web: Starlette, *, host: str, port: int, stop_seconds: float) -> None:
     gc.collect()
     gc.freeze()
     config = uvicorn.Config(web, host=host, port=port, log_level="warning", log_config=None, ws="none")
-    _Server(config, stop_seconds=stop_seconds).run()
-    gc.unfreeze()  # or libraries complain at the end of what nobody let go of
+    try:
+        _Server(config, stop_seconds=stop_seconds).run()
+    finally:
+        gc.unfreeze()  # or libraries complain at the end of what nobody let go of
 
 
 class _Server(uvicorn.Server):
