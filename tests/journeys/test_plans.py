@@ -37,7 +37,7 @@ OF_WHAT_WAITS = "INDEX ix_outbox_unfinished"
 READS_ALL = (
     r"sum\(hypotheses\.version\)|SELECT hypotheses\.number, hypotheses\.change",  # filing compares the words
     r"SELECT DISTINCT hypotheses\.metric",  # metrics that the plan form proposes
-    r"hypotheses\.owner = \? AND hypotheses\.ended_at IS NULL",  # Slack said something new about a person
+    r"^UPDATE hypotheses SET next_nudge_at.*hypotheses\.owner = \?",  # Slack said something new about a person
     r"SELECT requests\.asked_of, requests\.asked_at",  # whom the form asks for an approval
     r"max\(hypotheses\.filed_at\)|hypotheses\.channel IN .*hypotheses\.ended_at",  # a channel's digest, once a week
     r"SELECT hypotheses\.number \nFROM hypotheses \nWHERE hypotheses\.workspace = \?\n LIMIT",  # whether there is any

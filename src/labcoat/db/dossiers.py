@@ -229,7 +229,8 @@ def list_hypotheses(
         query = query.where(table.c.stage == stage)
     if tag is not None:  # stored as JSON, whose text has each tag in quotes
         query = query.where(cast(table.c.tags, String).contains(json.dumps(tag.lower()), autoescape=True))
-    query = query.order_by(table.c.ended_at.desc().nulls_first(), table.c.number.desc()).limit(limit).offset(offset)
+    by_end = () if is_open else (table.c.ended_at.desc().nulls_first(),)  # an index has the open ones by number
+    query = query.order_by(*by_end, table.c.number.desc()).limit(limit).offset(offset)
     return [from_row(Hypothesis, table, row) for row in tx.execute(query).mappings()]
 
 

@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    Column,
-    ColumnElement,
     RowMapping,
     Select,
     and_,
@@ -314,21 +312,15 @@ def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str)
     Also those who could not be reached: whoever asks wants to know whom nobody has tried yet.
     """
     told, column = tables.posts.c, tables.outbox.c
-    put_here = select(column.subject).where(column.workspace == workspace, _begins(tx, column.subject, subject_prefix))
+    begins = and_(told.subject >= subject_prefix, told.subject < subject_prefix + LAST_CHARACTER)  # a range of the key
+    put_here = select(column.subject).where(column.workspace == workspace, column.subject.startswith(subject_prefix))
     queries = (
-        select(told.subject).where(told.workspace == workspace, _begins(tx, told.subject, subject_prefix)),
+        select(told.subject).where(told.workspace == workspace, begins),
         put_here.where(column.finished_at.is_(None)),
         put_here.where(GIVEN_UP),
     )
     subjects = {str(subject) for query in queries for subject in tx.execute(query).scalars()}
     return sorted(UserId(subject.rpartition(" ")[2]) for subject in subjects)
-
-
-def _begins(tx: Transaction, subject: Column[str], prefix: str) -> ColumnElement[bool]:
-    # SQLite compares bytes, so it is a range of the primary key there; what PostgreSQL's order is, its collation says.
-    if tx.dialect.name == "sqlite":
-        return and_(subject >= prefix, subject < prefix + LAST_CHARACTER)
-    return subject.startswith(prefix, autoescape=True)
 
 
 def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:

@@ -134,7 +134,7 @@ hypotheses = Table(
     Column("next_nudge_at", UTCDateTime, comment="business time; empty when nothing can stall"),
     Column("touched", Integer, nullable=False, server_default=text("0"), comment="grows with what may stall it"),
     Index(None, "workspace", "channel", "ended_at"),
-    Index(None, "workspace", "ended_at"),
+    Index(None, "workspace", "ended_at", "number"),
     Index(None, "workspace", "filed_at"),
     Index(None, "next_nudge_at"),
     Index(None, "workspace", "next_nudge_at"),

@@ -63,11 +63,14 @@ outbox = Table(
     _index("finished", "state", "finished_at", where=_FINISHED),
 )
 
+_BY_BYTES = String(80).with_variant(String(80, collation="C"), "postgresql")
+"""In the same order everywhere, so that all that begins alike is a range."""
+
 posts = Table(
     "posts",
     metadata,
     Column("workspace", ID, primary_key=True),
-    Column("subject", String(80), primary_key=True),
+    Column("subject", _BY_BYTES, primary_key=True),
     Column("channel", ID, nullable=False),
     Column("ts", String(40), nullable=False),
 )
