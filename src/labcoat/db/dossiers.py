@@ -57,7 +57,7 @@ _HYPOTHESES = (
     .where(tables.hypotheses.c.workspace == _WORKSPACE, tables.hypotheses.c.number.in_(_NUMBERS))
     .order_by(tables.hypotheses.c.number)
 )
-OF_HYPOTHESES = {
+_OF_HYPOTHESES = {
     word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS))
     for word, _, child, _ in _CHILDREN
 }
@@ -111,7 +111,7 @@ def read_many(tx: Transaction, workspace: WorkspaceId, numbers: Sequence[Hypothe
     for word, shape, child, key in _CHILDREN:
         if any(row[f"has_{child.name}"] for row in found):
             # In order here: to get experiments by number SQLite would read all of the workspace.
-            rows = sorted(tx.execute(OF_HYPOTHESES[word], asked).mappings(), key=itemgetter(key))
+            rows = sorted(tx.execute(_OF_HYPOTHESES[word], asked).mappings(), key=itemgetter(key))
             for row in rows:
                 dossiers[row["hypothesis"]].setdefault(word, []).append(from_row(shape, child, row))
     return [Dossier(**{word: _frozen(value) for word, value in parts.items()}) for parts in dossiers.values()]

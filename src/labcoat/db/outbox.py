@@ -11,18 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    RowMapping,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import RowMapping, Select, and_, bindparam, delete, exists, func, insert, select, update
 
 from labcoat.db import clock, tables
 from labcoat.db.database import NOTICES_PUT, Transaction
