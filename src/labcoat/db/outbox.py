@@ -105,9 +105,8 @@ class Claim:
     """A notice that this process may deliver until its lease ends.
 
     tried_since: its first attempt, or a retry by hand. may_be_sent: an earlier attempt may have reached Slack, so it
-    must be looked up by `key` before it is sent. failures: how many attempts went wrong by the notice's own fault, as
-    far as anybody knows: those that Slack refused for no lasting reason, and those that whoever claimed it never
-    settled.
+    must be looked up by `key` before it is sent. failures: how many attempts Slack refused for no lasting reason.
+    deaths: how many whoever claimed it never settled. Many of one kind are the notice's own fault, some of each are not.
     """
 
     id: int
@@ -120,6 +119,7 @@ class Claim:
     may_be_sent: bool
     doubt: Doubt
     failures: int
+    deaths: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         "state": SENDING,
         "next_try_at": at + lease,
         "attempts": row["attempts"] + 1,
-        "failures": row["failures"] + (row["state"] == SENDING),
+        "deaths": row["deaths"] + (row["state"] == SENDING),
         "may_be_sent": row["may_be_sent"] or row["state"] == SENDING,
         # However long nobody was there to try, the day that ends the tries begins with the first.
         "tried_since": row["tried_since"] if row["attempts"] else at,
@@ -197,7 +197,8 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         attempts=leased["attempts"],
         may_be_sent=leased["may_be_sent"],
         doubt=doubt,
-        failures=leased["failures"],
+        failures=row["failures"],
+        deaths=leased["deaths"],
     )
 
 
