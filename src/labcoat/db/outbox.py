@@ -106,7 +106,7 @@ class Claim:
 
     tried_since: its first attempt, or a retry by hand. may_be_sent: an earlier attempt may have reached Slack, so it
     must be looked up by `key` before it is sent. failures: how many attempts Slack refused for no lasting reason.
-    deaths: how many whoever claimed it never settled. Many of one kind are the notice's own fault, some of each are not.
+    deaths: how many whoever claimed it never settled. Many of one kind are its own fault; some of each are not.
     """
 
     id: int
