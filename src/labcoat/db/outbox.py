@@ -105,8 +105,9 @@ class Claim:
     """A notice that this process may deliver until its lease ends.
 
     tried_since: its first attempt, or a retry by hand. may_be_sent: an earlier attempt may have reached Slack, so it
-    must be looked up by `key` before it is sent. failures: how many attempts Slack refused for no lasting reason.
-    deaths: how many whoever claimed it never settled. Many of one kind are its own fault; some of each are not.
+    must be looked up by `key` before it is sent. failures: how many attempts went wrong by the notice's own fault, as
+    far as anybody knows: those that Slack refused for no lasting reason, and those that whoever claimed it never
+    settled.
     """
 
     id: int
@@ -119,7 +120,6 @@ class Claim:
     may_be_sent: bool
     doubt: Doubt
     failures: int
-    deaths: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +178,7 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         "state": SENDING,
         "next_try_at": at + lease,
         "attempts": row["attempts"] + 1,
-        "deaths": row["deaths"] + (row["state"] == SENDING),
+        "failures": row["failures"] + (row["state"] == SENDING),
         "may_be_sent": row["may_be_sent"] or row["state"] == SENDING,
         # However long nobody was there to try, the day that ends the tries begins with the first.
         "tried_since": row["tried_since"] if row["attempts"] else at,
@@ -197,8 +197,7 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         attempts=leased["attempts"],
         may_be_sent=leased["may_be_sent"],
         doubt=doubt,
-        failures=row["failures"],
-        deaths=leased["deaths"],
+        failures=leased["failures"],
     )
 
 

@@ -43,7 +43,6 @@ outbox = Table(
     Column("finished_at", UTCDateTime, comment="when it was sent or given up"),
     Column("attempts", Integer, nullable=False, default=0),
     Column("failures", Integer, nullable=False, default=0),
-    Column("deaths", Integer, nullable=False, server_default=text("0"), comment="tries that nobody lived to settle"),
     Column(
         "may_be_sent",
         Boolean(create_constraint=False),

@@ -35,7 +35,6 @@ def retry(tx: Transaction, workspace: WorkspaceId | None = None, *, number: int 
         "tried_since": at,
         "next_try_at": at,
         "failures": 0,
-        "deaths": 0,
     }
     retried = tx.execute(update(tables.outbox).where(*wanted).values(fresh)).rowcount
     tx.info[NOTICES_PUT] = tx.info.get(NOTICES_PUT, False) or retried > 0

@@ -115,8 +115,8 @@ class Delivery:
         if claimed is None:
             return False
         attempt = _Attempt(claimed=claimed, began=began, may_be_sent=claimed.may_be_sent, doubt=claimed.doubt)
-        if claimed.deaths >= MOST_TRIES:
-            self._bury(attempt, f"given up after {claimed.deaths} tries: whoever told it did not live to settle it")
+        if claimed.failures >= MOST_TRIES:
+            self._bury(attempt, f"given up after {claimed.failures} tries: whoever told it did not live to settle it")
             return True
         try:
             channel, ts = self._tell(attempt, now)

@@ -1,4 +1,4 @@
-"""indexes that SQLite chooses by itself, what begins alike as a range, and deaths counted apart from refusals."""
+"""indexes that SQLite chooses by itself: of what is finished, due, open, new or runs in a workspace."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,10 +24,6 @@ def _set_collation(collation: str) -> None:
 
 def upgrade() -> None:
     _set_collation("C")
-    comment = "tries that nobody lived to settle"
-    op.add_column(
-        "outbox", sa.Column("deaths", sa.Integer(), server_default=sa.text("0"), nullable=False, comment=comment)
-    )
     op.create_index(
         "ix_outbox_finished",
         "outbox",
@@ -42,8 +38,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("outbox") as batch:
-        batch.drop_column("deaths")
     _set_collation("default")
     op.drop_index(op.f("ix_experiments_state_workspace"), "experiments")
     for columns in OF_HYPOTHESES:
