@@ -129,7 +129,8 @@ def run(environment: dict[str, str], port: int, fatal: Fatal | None, changes: tu
     file_work.LEASE = timedelta(seconds=2)
     delivering.BREATH_SECONDS, delivering.COURTESY_SECONDS, delivering.POLL_SECONDS = 0.0, 0.0, 0.1
     # Trouble is a thousand times denser here than in life, so a notice meets it often without a fault of its own.
-    delivery.WAITS = (timedelta(seconds=0.3),) * 60
+    # What is called seldom, as conversations.open is, may find hundreds of troubles that wait for it.
+    delivery.WAITS = (timedelta(seconds=0.3),) * 2_000
     delivery.MOST_TRIES, delivery.LONGEST_WAIT = len(delivery.WAITS) + 1, timedelta(seconds=1)
     for function, instead in changes:
         _replace(function, _answering(None if instead == "nothing" else True))
