@@ -59,7 +59,19 @@ def test_a_secret_is_removed_from_words_arguments_and_crashes(written: io.String
     assert logs.HIDDEN in written.getvalue()
 
 
-@pytest.mark.parametrize("said", ["basıc dXNlcjpwYXNz", "AUTHORİZATİON: abcdefgh", "tıcket=abcdef", "Ticket=abcdef"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("basıc dXNlcjpwYXNz", "AUTHORİZATİON: abcdefgh", "tıcket=abcdef", "Ticket=abcdef", "Basic dXNlcjpwYXNz"),
+        *(
+            "WSS://slack.example/link/abc",
+            "Passwd=hunter22",
+            "client_secret: abcdef",
+            "API_KEY=abcdef",
+            "apikey=abcdef",
+        ),
+    ],
+)
 def test_no_spelling_that_is_taken_for_a_secret_is_overlooked(said: str) -> None:
     assert logs.HIDDEN in logs.without_secrets(said)
 

@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import Select, insert, text, update
 
 import postgres
 from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
-from explaining import explained
 from labcoat.db import backlog, clock, outbox, tables, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
@@ -397,6 +397,14 @@ def test_a_claim_reads_only_what_is_unfinished(database: Database) -> None:
         assert "SCAN outbox" not in plan
         assert "SCAN earlier" not in plan
         assert all("ix_outbox_unfinished" in line for line in plan.splitlines() if "SCAN due" in line)
+
+
+def explained(database: Database, query: Select[Any]) -> str:
+    """Return how the database would find it."""
+    word = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    with database.reading() as tx:
+        said = query.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
+        return "\n".join(str(row[-1]) for row in tx.execute(text(f"{word} {said}".replace(":", "\\:"))))
 
 
 def test_two_processes_never_hold_the_same_notice(database: Database) -> None:

@@ -14,22 +14,9 @@ from journeys.playing import CLOSE, DAY, START, Play
 from labcoat.db import backlog
 from labcoat.usecases import arriving, counting, looks
 
-GROWING = "|".join(
-    (
-        *("hypotheses", "prototypes", "evidence", "experiments", "requests", "needs", "history", "looks", "entries"),
-        *(
-            "predictions",
-            "followers",
-            "unit_counts",
-            "file_jobs",
-            "digests",
-            "nudges",
-            "nudge_days",
-            "snoozes",
-            "stalls",
-        ),
-        *("outbox", "due", "earlier", "posts", "deliveries", "api_answers"),
-    )
+GROWING = (
+    "hypotheses|prototypes|evidence|experiments|requests|needs|history|looks|entries|predictions|followers|unit_counts"
+    "|file_jobs|digests|nudges|nudge_days|snoozes|stalls|outbox|due|earlier|posts|deliveries|api_answers"
 )
 READS_MUCH = re.compile(rf"SCAN ({GROWING})\b|SEARCH ({GROWING})\b.*\(workspace=\?( AND channel=\?)?\)")
 OF_WHAT_WAITS = "INDEX ix_outbox_unfinished"
@@ -57,8 +44,10 @@ def plans_of_sqlite() -> Iterator[dict[str, list[str]]]:
             cursor.close()
 
     event.listen(Engine, "before_cursor_execute", explain)
-    yield plans
-    event.remove(Engine, "before_cursor_execute", explain)
+    try:
+        yield plans
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
 
 
 def test_no_step_and_no_tick_reads_all_that_is_finished(play: Play) -> None:

@@ -35,9 +35,9 @@ def test_auth_test_names_bot_and_granted_scopes(slack: WebClient) -> None:
 
 
 def test_an_app_that_dies_while_it_calls_is_no_bug_of_the_sandbox(
-    sandbox: RunningSandbox, slack: WebClient, caplog: pytest.LogCaptureFixture
+    sandbox: RunningSandbox, slack: WebClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    logging.getLogger("uvicorn.error").addHandler(caplog.handler)  # which passes nothing on
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)  # which passes nothing on by itself
     address = httpx.URL(sandbox.api_url)
     head = f"POST /api/chat.postMessage HTTP/1.1\r\nHost: {address.netloc.decode()}\r\nContent-Length: 100\r\n\r\n"
     with socket.create_connection((address.host, address.port)) as line:
@@ -46,7 +46,6 @@ def test_an_app_that_dies_while_it_calls_is_no_bug_of_the_sandbox(
         assert line.recv(1) == b""  # the sandbox has heard of it
 
     assert slack.auth_test()["ok"]
-    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
     assert not caplog.records
 
 

@@ -36,11 +36,11 @@ _TOUCH = (
     .values(TOUCHED)
 )
 # None of these asks for an order, or for each workspace once: for that SQLite would read all there is, by primary key.
-WORKSPACES_DUE = select(tables.hypotheses.c.workspace).where(tables.hypotheses.c.next_nudge_at <= bindparam("now"))
-DUE = select(tables.hypotheses).where(
+_WORKSPACES_DUE = select(tables.hypotheses.c.workspace).where(tables.hypotheses.c.next_nudge_at <= bindparam("now"))
+_DUE = select(tables.hypotheses).where(
     tables.hypotheses.c.workspace == bindparam("workspace"), tables.hypotheses.c.next_nudge_at <= bindparam("now")
 )
-UNANSWERED = select(nudges).where(
+_UNANSWERED = select(nudges).where(
     nudges.c.workspace == bindparam("workspace"),
     nudges.c.hypothesis == bindparam("hypothesis"),
     nudges.c.entry.is_(None),
@@ -91,12 +91,12 @@ def touch_all(
 
 def workspaces_due(tx: Transaction, now: datetime) -> list[WorkspaceId]:
     """Return the workspaces in which any hypothesis is to be asked about."""
-    return sorted({WorkspaceId(workspace) for workspace in tx.execute(WORKSPACES_DUE, {"now": now}).scalars()})
+    return sorted({WorkspaceId(workspace) for workspace in tx.execute(_WORKSPACES_DUE, {"now": now}).scalars()})
 
 
 def due(tx: Transaction, workspace: WorkspaceId, now: datetime) -> list[Due]:
     """Return which of a workspace's hypotheses are to be asked about, by number."""
-    found = tx.execute(DUE, {"workspace": workspace, "now": now}).mappings()
+    found = tx.execute(_DUE, {"workspace": workspace, "now": now}).mappings()
     return sorted((from_row(Due, tables.hypotheses, row) for row in found), key=lambda one: one.number)
 
 
@@ -198,7 +198,7 @@ def in_message(tx: Transaction, workspace: WorkspaceId, subject: str) -> list[Se
 
 def unanswered(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> list[SentNudge]:
     """Return the nudges about a hypothesis whose buttons are still there."""
-    found = tx.execute(UNANSWERED, {"workspace": workspace, "hypothesis": number}).mappings()
+    found = tx.execute(_UNANSWERED, {"workspace": workspace, "hypothesis": number}).mappings()
     return [from_row(SentNudge, nudges, row) for row in found]
 
 

@@ -48,7 +48,7 @@ _SHOWN = (
     )
     .order_by(tables.posts.c.subject)
 )
-LAST_CHARACTER = "\U0010ffff"
+_LAST_CHARACTER = "\U0010ffff"
 _LOOKED_AT = 20
 """Notices that are due longest; seldom do all of them wait for an earlier one."""
 
@@ -301,7 +301,7 @@ def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str)
     Also those who could not be reached: whoever asks wants to know whom nobody has tried yet.
     """
     told, column = tables.posts.c, tables.outbox.c
-    begins = and_(told.subject >= subject_prefix, told.subject < subject_prefix + LAST_CHARACTER)  # a range of the key
+    begins = and_(told.subject >= subject_prefix, told.subject < subject_prefix + _LAST_CHARACTER)  # a range of the key
     put_here = select(column.subject).where(column.workspace == workspace, column.subject.startswith(subject_prefix))
     queries = (
         select(told.subject).where(told.workspace == workspace, begins),

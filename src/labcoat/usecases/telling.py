@@ -29,12 +29,8 @@ def save(
         people.meet(tx, new.hypothesis.workspace, by)
         new = _with_stand_in(tx, new, by, now)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
-    if saved.waiting_request is not None:
-        refresh_requests(tx, saved, saved.waiting_request.position)
-    told = [_card(saved)]
-    if step is not Step.FILE:
-        told.append(_line(saved, {"entry": entry_id}, is_loud=step in _LOUD))
-    outbox.put(tx, *told)
+    line = _line(saved, {"entry": entry_id}, is_loud=step in _LOUD)
+    _show(tx, saved, *(() if step is Step.FILE else (line,)))
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
     following.tell(tx, saved, step=step, by=by, entry=entry_id)
@@ -55,19 +51,21 @@ def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime)
 def refresh_card(tx: Transaction, dossier: Dossier) -> None:
     """Let the card, and the messages about a request that waits, show what is true now; it may have begun to stall."""
     nudging.touch(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
+    _show(tx, dossier)
+
+
+def _show(tx: Transaction, dossier: Dossier, *lines: Notice) -> None:
+    """Bring the card and what is shown of a waiting request up to date; lines: of its thread, put together with it."""
     if dossier.waiting_request is not None:
         refresh_requests(tx, dossier, dossier.waiting_request.position)
-    outbox.put(tx, _card(dossier))
-
-
-def _card(dossier: Dossier) -> Notice:
-    return Notice(
+    card = Notice(
         kind=NoticeKind.CARD,
         workspace=dossier.hypothesis.workspace,
         channel=dossier.hypothesis.channel,
         subject=card_subject(dossier.hypothesis.number),
         details={"hypothesis": dossier.hypothesis.number},
     )
+    outbox.put(tx, card, *lines)
 
 
 def tell_in_thread(tx: Transaction, dossier: Dossier, details: dict[str, object]) -> None:
