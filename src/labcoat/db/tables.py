@@ -28,6 +28,7 @@ from labcoat.db.tables_results import entries, looks, source_problems, unit_coun
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
+from labcoat.domain.experiment import CauseFixed, DroppedTreatment
 from labcoat.domain.hypothesis import Ending, Outcome
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.person import Standing
@@ -188,6 +189,8 @@ experiments = Table(
     Column("stopped_at", UTCDateTime),
     Column("stop_reason", Text),
     Column("cancel_reason", Text),
+    Column("dropped", Json(tuple[DroppedTreatment, ...], empty=())),
+    Column("fixed_cause", Json(CauseFixed)),
     Column("next_look_at", UTCDateTime, comment="business time; empty while no look is to come"),
     ForeignKeyConstraint(["workspace", "hypothesis"], ["hypotheses.workspace", "hypotheses.number"]),
     Index(None, "workspace", "hypothesis"),
@@ -213,6 +216,7 @@ requests = Table(
     Column("no_experiment_note", Text, nullable=False),
     Column("is_member_confirmation", Boolean(create_constraint=False), nullable=False),
     Column("is_self_release", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("treatment", String(60)),
     Column("verdict", Word(Verdict)),
     Column("decided_by", ID),
     Column("decided_at", UTCDateTime),

@@ -49,21 +49,25 @@ class Word(TypeDecorator[WordT]):
 
 
 class Json(TypeDecorator[Any]):
-    """A frozen value of any type that pydantic understands, checked when it is read back."""
+    """A frozen value of any type that pydantic understands, checked when it is read back.
+
+    empty: the value that a row without one has, as rows from before the column; stored as no value.
+    """
 
     impl = JSON(none_as_null=True)
     cache_ok = True
 
-    def __init__(self, shape: Any) -> None:
+    def __init__(self, shape: Any, *, empty: Any = None) -> None:
         super().__init__()
         self.shape = shape
+        self.empty = empty
         self._adapter: TypeAdapter[Any] = TypeAdapter(shape)
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002
-        return None if value is None else _storable(self._adapter.dump_python(value, mode="json"))
+        return None if value == self.empty else _storable(self._adapter.dump_python(value, mode="json"))
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002
-        return None if value is None else self._adapter.validate_python(value)
+        return self.empty if value is None else self._adapter.validate_python(value)
 
 
 def _storable(value: object) -> object:

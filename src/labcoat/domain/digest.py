@@ -111,7 +111,6 @@ class Digest:
         return not (self.open_count or self.closed_count)
 
 
-_TEACHING = frozenset({Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
 UNHEALTHY = frozenset({Verdict.INVALID, Verdict.DATA_ERROR, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
 
 
@@ -124,7 +123,7 @@ def taught_by_experiment(readout: Readout | None) -> bool:
         return False
     if readout.verdict is Verdict.NO_EFFECT:
         return all(reason.finding is not Finding.FUTILE for reason in readout.reasons)
-    return readout.verdict in _TEACHING
+    return readout.verdict.is_win or readout.verdict.is_harm
 
 
 def taught_by_prototype(dossier: Dossier) -> bool:

@@ -1,11 +1,44 @@
 """An experiment: a controlled test of one hypothesis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import Plan
+from labcoat.stats.results import Dropped, FixedCause, Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedTreatment:
+    """A treatment that the owner took out while the others went on.
+
+    at: since when it gets no traffic, as people say; recorded_at: when Labcoat was told.
+    after_look: the number of the newest look by then, whose verdict it keeps; 0 if there was none.
+    """
+
+    treatment: str
+    reason: str
+    at: datetime
+    recorded_at: datetime
+    by: UserId
+    after_look: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseFixed:
+    """The cause of an uneven split, found and ended: only units exposed since then count.
+
+    since: when it ended, as people say; recorded_at: when Labcoat was told. after_look, spent: as in the statistics'
+    FixedCause, of the looks by then.
+    """
+
+    reason: str
+    since: datetime
+    recorded_at: datetime
+    by: UserId
+    after_look: int
+    spent: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +48,7 @@ class Experiment:
     plan_version: grows with each change of the plan; a look computed for an older one is dropped.
     since: when traffic began, as people say; ended_at: when it ended. started_at, stopped_at: when Labcoat was told.
     no_feedback_reason: why there is no evidence from users; skip_reason: why there was no prototype at all.
+    dropped: treatments that were taken out while it ran. fixed_cause: of an uneven split, at most once.
     """
 
     number: ExperimentNumber
@@ -32,6 +66,28 @@ class Experiment:
     stopped_at: datetime | None = None
     stop_reason: str | None = None
     cancel_reason: str | None = None
+    dropped: tuple[DroppedTreatment, ...] = ()
+    fixed_cause: CauseFixed | None = None
+
+    def rule(self) -> Rule:
+        """Return the plan as the statistics see it, with what people did while it ran."""
+        fixed = self.fixed_cause
+        return replace(
+            self.plan.rule(),
+            dropped=tuple(Dropped(treatment=one.treatment, after_look=one.after_look) for one in self.dropped),
+            fixed_cause=FixedCause(after_look=fixed.after_look, spent=fixed.spent) if fixed else None,
+        )
+
+    @property
+    def remaining_treatments(self) -> tuple[str, ...]:
+        """The treatments that were not dropped."""
+        gone = {one.treatment for one in self.dropped}
+        return tuple(name for name in self.plan.variant_names[1:] if name not in gone)
+
+    @property
+    def exposed_since(self) -> datetime | None:
+        """From when on exposures count: since the start, or since the cause of an uneven split was fixed."""
+        return self.fixed_cause.since if self.fixed_cause else self.since
 
     @property
     def is_of_the_past(self) -> bool:

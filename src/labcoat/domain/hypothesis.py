@@ -32,7 +32,8 @@ class Ending:
     """How a hypothesis was closed.
 
     days_spent: person-days over its whole life. overrides: the reason if the outcome is not what the verdict proposes.
-    replaced_by: the hypothesis that goes on from here. link: to what was shipped.
+    replaced_by: the hypothesis that goes on from here. link: to what was shipped. treatment: that was shipped, None
+    without an experiment.
     """
 
     outcome: Outcome
@@ -44,6 +45,7 @@ class Ending:
     overrides: str | None = None
     replaced_by: HypothesisNumber | None = None
     link: str | None = None
+    treatment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

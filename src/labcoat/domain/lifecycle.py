@@ -47,6 +47,8 @@ class Step(StrEnum):
     PLAN = "plan"
     START = "start"
     CANCEL = "cancel"
+    DROP = "drop a treatment"
+    FIX_CAUSE = "fix the cause"
     STOP = "stop"
     RUN_AGAIN = "run again"
     ASK = "ask"
@@ -74,6 +76,8 @@ STAGES_OF_STEP: Mapping[Step, frozenset[Stage]] = {
     Step.PLAN: OPEN_STAGES - {Stage.PRODUCTIONIZE},
     Step.START: frozenset({Stage.EXPERIMENT}),
     Step.CANCEL: frozenset({Stage.EXPERIMENT}),
+    Step.DROP: frozenset({Stage.EXPERIMENT}),
+    Step.FIX_CAUSE: frozenset({Stage.EXPERIMENT}),
     Step.STOP: frozenset({Stage.EXPERIMENT}),
     Step.RUN_AGAIN: frozenset({Stage.EXPERIMENT}),
     Step.ASK: frozenset({Stage.PROTOTYPE, Stage.EXPERIMENT}),
@@ -91,6 +95,8 @@ STAGES_OF_STEP: Mapping[Step, frozenset[Stage]] = {
 STATE_OF_STEP: Mapping[Step, ExperimentState] = {
     Step.START: ExperimentState.DRAFT,
     Step.CANCEL: ExperimentState.DRAFT,
+    Step.DROP: ExperimentState.RUNNING,
+    Step.FIX_CAUSE: ExperimentState.RUNNING,
     Step.STOP: ExperimentState.RUNNING,
     Step.RUN_AGAIN: ExperimentState.STOPPED,
 }

@@ -153,6 +153,7 @@ def _metric_rule(metric: PlannedMetric) -> MetricRule:
         minimum_effect=effect.absolute(metric.baseline) if effect else None,
         margin=(margin.absolute(metric.baseline) or 0.0) if margin else 0.0,
         is_complete_at_exposure=metric.is_complete_at_exposure,
+        window_days=metric.measuring.window_days if metric.measuring else None,
     )
 
 

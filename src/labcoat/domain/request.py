@@ -32,7 +32,8 @@ class Request:
     asked_of: the person picked; any other eligible lead may answer too. amount_days: person-days asked for.
     is_member_confirmation: nobody eligible leads, so a member confirms.
     is_self_release: the only lead there is owns it and releases it alone, which stays visible.
-    verdict: of the newest look when it was asked.
+    treatment: that shall be built, None without an experiment, or in one that an earlier version asked.
+    verdict: of that treatment at the newest look when it was asked.
     seen_version: the hypothesis's version that the deciding lead saw.
     """
 
@@ -50,6 +51,7 @@ class Request:
     no_experiment_note: str = ""
     is_member_confirmation: bool = False
     is_self_release: bool = False
+    treatment: str | None = None
     verdict: Verdict | None = None
     decided_by: UserId | None = None
     decided_at: datetime | None = None

@@ -4,7 +4,7 @@ The one stats module that domain, db and words may import: whoever stores or sho
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -49,9 +49,26 @@ class Verdict(StrEnum):
     TOO_EARLY = "too early"
     WIN = "win"
     WIN_GUARDRAIL_OPEN = "win, guardrail open"
+    WIN_EFFECT_MOVED = "win, effect moved"
     NO_EFFECT = "no meaningful effect"
+    NO_GAIN = "no gain worth having"  # and a loss is possible
     INCONCLUSIVE = "inconclusive"
     KEEP_COLLECTING = "keep collecting"
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether effects may be read at all: not on a split that is not as planned, nor on wrong data."""
+        return self not in (Verdict.DATA_ERROR, Verdict.INVALID)
+
+    @property
+    def is_harm(self) -> bool:
+        """Whether a goal or a guardrail got worse."""
+        return self in (Verdict.GUARDRAIL_HARM, Verdict.GOAL_HARM)
+
+    @property
+    def is_win(self) -> bool:
+        """Whether a goal won, whatever is open beside it."""
+        return self in (Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, Verdict.WIN_EFFECT_MOVED)
 
 
 class Finding(StrEnum):
@@ -63,15 +80,21 @@ class Finding(StrEnum):
     NEGATIVE_VARIANCE = "negative variance"
     SHRUNK = "n fell"  # value: the share of units that disappeared, 0-1
     NO_VARIANCE = "no variance"  # every unit has the same value: no interval can be given
+    CONSTANT_ARM = "constant arm"  # of a mean, in the arm that `Estimate.constant_arm` names: decides harm only
     DENOMINATOR_NEAR_ZERO = "denominator near 0"  # of a ratio: within five of its standard errors
     SMALL_CELL = "small cell"  # fewer than 10 events or non-events in an arm
     NO_RELATIVE = "no relative interval"  # the control mean is not clearly away from 0
+    NEGATIVE_BASELINE = "negative baseline"  # the control mean is below 0: a relative effect would read the wrong way
+    UNEVEN_ANALYSED = "analysed units unevenly split"  # the metric is not valid; value: the p-value
+    NO_VALID_GOAL = "no valid goal"
     UNEVEN_SPLIT = "uneven split"  # SRM; value: its p-value
     SPLIT_WARNING = "split warning"  # .01 <= p < .05; value: its p-value
     BAD_SIDE = "interval on the bad side"
     GOOD_SIDE = "interval on the good side"
     ABOVE_MINIMUM = "above the minimum effect"  # practically significant
     GUARDRAIL_OPEN = "guardrail not yet shown safe"
+    GUARDRAIL_WITHOUT_DATA = "guardrail without data"
+    EFFECT_MOVED = "effect moved"  # the newest estimate lies outside what all looks together allow
     INSIDE_MINIMUM = "inside the minimum effect"
     FUTILE = "upper end below the minimum effect"
     CROSSES_ZERO = "interval contains 0"
@@ -79,6 +102,7 @@ class Finding(StrEnum):
     FEW_UNITS = "few units"  # value: the smallest arm's units
     FEW_EVENTS = "few events"  # value: the smallest arm's events
     CROSSED_EARLIER = "crossed at an earlier look"  # value: that look's number; a crossing stands
+    DROPPED = "dropped"  # people took the treatment out; its verdict is that of its last look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +156,7 @@ class MetricRule:
     minimum_effect: absolute, in the metric's unit, > 0; None where nobody named one: then nothing is ever "no effect".
     margin: for a guardrail, the absolute worsening that is tolerated, >= 0.
     is_complete_at_exposure: a unit's value never changes after it is first seen.
+    window_days: after which a unit's value is read and final, 0 if it keeps growing; None: as the rule's.
     """
 
     name: str
@@ -141,6 +166,27 @@ class MetricRule:
     minimum_effect: float | None = None
     margin: float = 0.0
     is_complete_at_exposure: bool = False
+    window_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedCause:
+    """The cause of an uneven split was found and ended: only units exposed since then count.
+
+    after_look: the newest look before that was recorded; it and earlier ones are void, 0 if there is none.
+    spent: u of the newest valid look among those; what was spent stays spent.
+    """
+
+    after_look: int
+    spent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A treatment that people took out while the others went on. after_look: whose verdict it keeps, 0 for none."""
+
+    treatment: str
+    after_look: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +196,7 @@ class Rule:
     variants: names, control first. weights: their planned shares, sum 1. alpha: two-sided, of the whole experiment.
     window_days: fixed window per unit after exposure, 0 if none. planned_units: over all variants, None if unknown.
     minimum_units, minimum_events: per arm, below which the verdict is "too early" before the final look.
+    dropped, fixed_cause: what people did while it ran.
     """
 
     design: Design
@@ -162,6 +209,13 @@ class Rule:
     planned_units: int | None = None
     minimum_units: int = 100
     minimum_events: int = 25
+    dropped: tuple[Dropped, ...] = ()
+    fixed_cause: FixedCause | None = None
+
+    @property
+    def treatments(self) -> tuple[str, ...]:
+        """The arms beside the control, dropped ones too."""
+        return self.variants[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +234,18 @@ class SampleRatio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysedSplit:
+    """Whether the units that a metric was measured on are split as planned; only where they are not the exposed ones.
+
+    p_value, log_bayes_factor: as in SampleRatio.
+    """
+
+    metric: str
+    p_value: float
+    log_bayes_factor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """A finding about a metric and treatment (None: about the experiment as a whole)."""
 
@@ -190,19 +256,68 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The running intersection: what the intervals of all looks together still allow.
+
+    low, high, lift_low, lift_high: as in Estimate; low > high where nothing is left, and then the effect has moved.
+    look, day: of the newest look that gave one of its ends.
+    """
+
+    low: float
+    high: float
+    lift_low: float | None
+    lift_high: float | None
+    look: int
+    day: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """The look at which an interval of a value that keeps growing left 0; it stands, whatever came after.
+
+    is_good: on the good side. The numbers are those of that look.
+    """
+
+    look: int
+    day: float
+    is_good: bool
+    difference: float
+    low: float
+    high: float
+    lift: float | None
+    lift_low: float | None
+    lift_high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """The effect on the units that came after an earlier look, with a plain 99 % interval; decides nothing."""
+
+    look: int
+    day: float
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """One treatment against control on one metric at one look.
 
     difference, low, high: treatment - control in the metric's unit, at the multiplier k of this look; signs as
     measured, not turned by direction. None where no number can be given; `missing` then says why.
-    With SMALL_CELL and NO_RELATIVE only the lift is missing (and a small cell's interval decides nothing).
+    With SMALL_CELL, NO_RELATIVE, NEGATIVE_BASELINE and CONSTANT_ARM only the lift is missing.
     lift, lift_low, lift_high: relative to the control mean, 0.05 = +5 %; None where there is no relative interval.
     control_mean, treatment_mean: as analysed: of a ratio the ratio, with a covariate the adjusted mean.
     information: 1 / (1/n0 + 1/n1) in analysed units.
-    p_value: two-sided; only where this is the only look, or, with a confidence sequence, valid at every look.
+    p_value: two-sided, times the comparisons that share its alpha, so that it agrees with the interval; only where this
+    is the only look, or, with a confidence sequence, valid at every look. unadjusted_p_value: before that.
     log_e_value: of a confidence sequence, the natural logarithm of the evidence against "no difference".
     variance_reduction: the share of the difference's variance that the covariate took away, 0-1; None without one.
     is_approximate: looks are paid for as if values were complete, but those of units seen may still grow.
+    held: what all looks together allow, which verdict, words and charts read (`shown`); None where this look's own
+    interval is read. has_moved: the estimate lies outside of it; since: the units that came after the look it is from.
+    crossing: of a value that keeps growing. constant_arm: the variant in which every unit has the same value.
     """
 
     metric: str
@@ -227,6 +342,43 @@ class Estimate:
     variance_reduction: float | None = None
     is_approximate: bool = False
     missing: Finding | None = None
+    unadjusted_p_value: float | None = None
+    held: Held | None = None
+    has_moved: bool = False
+    since: Since | None = None
+    crossing: Crossing | None = None
+    constant_arm: str | None = None
+
+    @property
+    def shown(self) -> "Estimate":
+        """The estimate with the interval that people read: the running intersection, unless the effect has moved."""
+        if self.held is None or self.has_moved:
+            return self
+        held = self.held
+        has_lift = self.lift is not None and held.lift_low is not None and held.lift_high is not None
+        fits = has_lift and held.lift_low <= self.lift <= held.lift_high  # type: ignore[operator]  # none is None
+        return replace(
+            self,
+            low=held.low,
+            high=held.high,
+            lift=self.lift if fits else None,
+            lift_low=held.lift_low if fits else None,
+            lift_high=held.lift_high if fits else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentVerdict:
+    """What the numbers say about one treatment.
+
+    metric: the one that decided, None where none did. is_dropped: as of the look before it was dropped.
+    """
+
+    treatment: str
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    metric: str | None = None
+    is_dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +388,9 @@ class Readout:
     look: 1, 2, ... day: days since the start. spent: u, the share of the planned calendar, 0-1.
     is_final: no later look can change the verdict (u = 1, or the last look of an early stop).
     is_after_final: data seen after the final look; shown, never decides.
-    days_left: estimated, None if unknown.
+    verdict, reasons: the headline's, which is the first of `by_treatment`.
+    treatments: each treatment's own, the headline's first; none in a look that an earlier version stored.
+    days_left: estimated, None if unknown. analysed_splits: of the metrics that were not measured on all exposed units.
     """
 
     look: int
@@ -249,6 +403,27 @@ class Readout:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     days_left: int | None = None
+    treatments: tuple[TreatmentVerdict, ...] = ()
+    analysed_splits: tuple[AnalysedSplit, ...] = ()
+
+    @property
+    def by_treatment(self) -> tuple[TreatmentVerdict, ...]:
+        """Each treatment's verdict, the headline's first; earlier versions stored one for all of them."""
+        if self.treatments:
+            return self.treatments
+        names = dict.fromkeys(estimate.treatment for estimate in self.estimates)
+        return tuple(TreatmentVerdict(treatment=name, verdict=self.verdict, reasons=self.reasons) for name in names)
+
+    @property
+    def headline(self) -> TreatmentVerdict | None:
+        """The treatment that comes first; None where nothing names one, as before the first unit."""
+        return next(iter(self.by_treatment), None)
+
+    def find(self, treatment: str | None) -> TreatmentVerdict | None:
+        """Return what the numbers say about a treatment, None if they say nothing of it; None for the headline's."""
+        if treatment is None:
+            return self.headline
+        return next((one for one in self.by_treatment if one.treatment == treatment), None)
 
     @property
     def is_decided(self) -> bool:

@@ -300,7 +300,7 @@ def compute(
 
     day: since the start, of the data. split_between: what the newest count between looks said of the split.
     """
-    rule = experiment.plan.rule()
+    rule = experiment.rule()
     return answers.read(rule, sample, day=day, past=past, is_last=is_last, split_between=split_between)
 
 

@@ -68,10 +68,21 @@ WORDS: Mapping[Verdict, VerdictWords] = {
         now="Keep collecting; at the end, people decide.",
         then="The guardrail was not shown safe: people decide.",
     ),
+    Verdict.WIN_EFFECT_MOVED: VerdictWords(
+        sign="large_yellow_circle",
+        name="It won, but the effect has moved since",
+        now="Keep collecting; at the end, people decide.",
+        then="The newest effect is not what the win rests on: people decide.",
+    ),
     Verdict.NO_EFFECT: VerdictWords(
         sign="heavy_minus_sign",
         name="No meaningful effect",
         now="Any effect is smaller than what was worth having. Close it with what was learned.",
+    ),
+    Verdict.NO_GAIN: VerdictWords(
+        sign="heavy_minus_sign",
+        name="No gain worth having; a loss is possible",
+        now="A gain worth having is ruled out, a loss is not. Close it with what was learned.",
     ),
     Verdict.INCONCLUSIVE: VerdictWords(
         sign="grey_question", name="No clear effect", now="The planned end is reached. Say what was learned and choose."
@@ -87,6 +98,14 @@ _FINDINGS: Mapping[Finding, str] = {
     Finding.NOT_FINITE: "there are values that are not numbers{on_metric}",
     Finding.NEGATIVE_VARIANCE: "a variance is negative{on_metric}",
     Finding.SHRUNK: "{percent} of the units disappeared since the last good look",
+    Finding.CONSTANT_ARM: "{metric}: every unit of one variant has the same value, so only harm can be read",
+    Finding.NEGATIVE_BASELINE: "{metric}: control is below zero, so the change is given in its own unit",
+    Finding.UNEVEN_ANALYSED: "{metric}: the units it was measured on are not split as planned (p {probability}), "
+    "so it is not valid",
+    Finding.NO_VALID_GOAL: "no goal is valid",
+    Finding.GUARDRAIL_WITHOUT_DATA: "{metric}: no data yet, so it is not shown safe",
+    Finding.EFFECT_MOVED: "{metric}: the newest effect lies outside what all looks together allow",
+    Finding.DROPPED: "{treatment} was dropped",
     Finding.NO_VARIANCE: "all units have the same value{on_metric}, so no interval can be given",
     Finding.DENOMINATOR_NEAR_ZERO: "{metric}: what it is divided by is too close to zero for a ratio",
     Finding.SMALL_CELL: "{metric}: fewer than 10 of one kind in a variant, too few to judge",
