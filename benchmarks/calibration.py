@@ -21,7 +21,7 @@ from labcoat.stats.arrays import BoolArray, FloatArray
 from labcoat.stats.batch import Analysis, Batch
 from labcoat.stats.moments import VALUE, MomentArrays, from_sums
 from labcoat.stats.results import MetricKind, Verdict
-from labcoat.stats.verdict import VERDICTS, Metrics, Moment, Standing
+from labcoat.stats.verdict import VERDICTS, Earlier, Metrics, Moment
 
 DAYS, WEEK = 84, 7
 ALPHA = 0.05
@@ -209,7 +209,7 @@ def _read(
         crossed=np.asarray(crossed),
         whole=ever(whole, Verdict.GUARDRAIL_HARM, Verdict.GOAL_HARM, *wins),
         won=ever(real, *wins),
-        dismissed=ever(real, Verdict.NO_EFFECT),
+        dismissed=ever(real, Verdict.NO_EFFECT, Verdict.NO_GAIN),
     )
 
 
@@ -244,7 +244,7 @@ def look_at(
     ks[0] = _multipliers(scenario, design, days, comparisons=1)
     row = np.arange(metrics) == 0
     day = np.tile(np.array(days, dtype=np.float64), runs)
-    crossings = np.zeros((size, metrics, 1), dtype=np.int64)
+    crossings, ends = np.zeros((size, metrics, 1), dtype=np.int64), np.full((size, metrics, 1), np.nan)
 
     def of_metric(value: FloatArray | BoolArray | float) -> FloatArray:
         return np.broadcast_to(np.asarray(value, dtype=np.float64), (size, metrics))
@@ -265,6 +265,7 @@ def look_at(
             exposed=moments.counts[:, 0],
             weights=np.full((size, 2), 0.5),
             past_evidence=np.zeros(size),
+            past_analysed_evidence=np.zeros((size, metrics)),
             has_error=np.zeros(size, dtype=np.bool_),
             moment=Moment(
                 day=day,
@@ -273,7 +274,7 @@ def look_at(
                 minimum_units=np.full(size, 100.0),
                 minimum_events=np.full(size, 25.0),
             ),
-            standing=Standing(bad=crossings, good=crossings, has_won=crossings > 0),
+            earlier=Earlier(low=ends, high=ends, bad=crossings, good=crossings),
         )
     )
 

@@ -18,7 +18,7 @@ from labcoat.stats import batch, sequential
 from labcoat.stats.arrays import FloatArray
 from labcoat.stats.batch import Analysis, Batch
 from labcoat.stats.moments import MomentArrays
-from labcoat.stats.verdict import VERDICTS, Metrics, Moment, Standing
+from labcoat.stats.verdict import VERDICTS, Earlier, Metrics, Moment
 
 LARGEST_SECONDS, LEAST_TIMES = 0.2, 50.0
 EXPERIMENTS, METRICS, SHARED, ROUNDS = 10_000, 5, 300, 7
@@ -107,7 +107,7 @@ def _batch(moments: MomentArrays) -> Batch:
     shares = tuple(look / 28 for look in range(1, 22))
     k = [sequential.boundary(shares, shares, alpha)[-1] for alpha in (0.05, 0.0125)]
     each = np.ones(EXPERIMENTS)
-    crossings = np.zeros((EXPERIMENTS, METRICS, 1), dtype=np.int64)
+    crossings, ends = np.zeros((EXPERIMENTS, METRICS, 1), dtype=np.int64), np.full((EXPERIMENTS, METRICS, 1), np.nan)
 
     def rows(*metrics: float) -> FloatArray:
         return np.broadcast_to(np.array(metrics), (EXPERIMENTS, METRICS))
@@ -127,6 +127,7 @@ def _batch(moments: MomentArrays) -> Batch:
         exposed=moments.counts[:, 0],
         weights=np.full((EXPERIMENTS, 2), 0.5),
         past_evidence=0 * each,
+        past_analysed_evidence=np.zeros((EXPERIMENTS, METRICS)),
         has_error=each < 0,
         moment=Moment(
             day=21 * each,
@@ -135,7 +136,7 @@ def _batch(moments: MomentArrays) -> Batch:
             minimum_units=100 * each,
             minimum_events=25 * each,
         ),
-        standing=Standing(bad=crossings, good=crossings, has_won=crossings > 0),
+        earlier=Earlier(low=ends, high=ends, bad=crossings, good=crossings),
     )
 
 

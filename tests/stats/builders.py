@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from labcoat.stats import readout
+from labcoat.stats import effects, readout
 from labcoat.stats.arrays import FloatArray
+from labcoat.stats.effects import Effect
 from labcoat.stats.results import (
     Design,
     Direction,
@@ -32,14 +33,25 @@ def a_metric(
     direction: Direction = Direction.UP,
     minimum_effect: float | None = 0.01,
     margin: float = 0.0,
+    is_complete: bool = False,
 ) -> MetricRule:
     return MetricRule(
-        name=name, role=role, kind=kind, direction=direction, minimum_effect=minimum_effect, margin=margin
+        name=name,
+        role=role,
+        kind=kind,
+        direction=direction,
+        minimum_effect=minimum_effect,
+        margin=margin,
+        is_complete_at_exposure=is_complete,
     )
 
 
-def a_guardrail(name: str = "refunds", *, margin: float = 0.0, direction: Direction = Direction.UP) -> MetricRule:
-    return a_metric(name, role=Role.GUARDRAIL, direction=direction, minimum_effect=None, margin=margin)
+def a_guardrail(
+    name: str = "refunds", *, margin: float = 0.0, direction: Direction = Direction.UP, is_complete: bool = False
+) -> MetricRule:
+    return a_metric(
+        name, role=Role.GUARDRAIL, direction=direction, minimum_effect=None, margin=margin, is_complete=is_complete
+    )
 
 
 def a_rule(
@@ -122,3 +134,8 @@ def no_look(
 
 def array(*entries: float | Sequence[float]) -> FloatArray:
     return np.array(entries, dtype=np.float64)
+
+
+def compared(counts: FloatArray, means: FloatArray, variances: FloatArray) -> Effect:
+    """Treatments against the control, each with its own variance."""
+    return effects.compare(counts, means, variances[..., :1], variances[..., 1:])

@@ -6,10 +6,11 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labcoat.stats import adjusting, effects, moments
+from labcoat.stats import adjusting, moments
 from labcoat.stats.adjusting import Analysed
 from labcoat.stats.arrays import FloatArray
 from labcoat.stats.moments import MomentArrays
+from stats.builders import compared
 
 ANY = np.array(False)
 
@@ -24,7 +25,7 @@ def _variants(*arms: MomentArrays) -> MomentArrays:
 
 def _effect(variants: MomentArrays) -> tuple[Analysed, float, float]:
     there = adjusting.analyse(variants, is_proportion=ANY)
-    effect = effects.welch(variants.counts, there.means, there.variances)
+    effect = compared(variants.counts, there.means, there.variances)
     return there, float(effect.difference[0]), float(effect.standard_error[0])
 
 

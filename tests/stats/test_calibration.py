@@ -26,11 +26,11 @@ from benchmarks.calibration import (
     simulate,
 )
 
-from labcoat.stats import effects, readout, sequential
+from labcoat.stats import readout, sequential
 from labcoat.stats.moments import VALUE, MomentArrays
 from labcoat.stats.results import Design, Joint, Moments, Readout, Sample, Verdict
 from labcoat.stats.verdict import VERDICTS
-from stats.builders import a_metric, a_rule, array
+from stats.builders import a_metric, a_rule, array, compared
 
 RUNS = 500
 BINARY = SCENARIOS[0]
@@ -87,7 +87,7 @@ def test_calibration_what_it_is_for_a_fixed_test_at_every_look_calls_one_in_five
     counts = np.broadcast_to(2000.0 * np.arange(1, 13)[:, np.newaxis, np.newaxis], events.shape)
     means = events / counts
 
-    effect = effects.welch(counts, means, means * (1 - means))
+    effect = compared(counts, means, means * (1 - means))
 
     called = (np.abs(effect.difference) > 1.959964 * effect.standard_error).any(axis=(0, 2))
     assert np.mean(called) == pytest.approx(0.205, abs=4 * sqrt(0.205 * 0.795 / runs))
@@ -98,7 +98,7 @@ def test_calibration_group_sequential_power_is_what_the_recursion_says() -> None
     events = np.random.default_rng(103).binomial(2000, (0.05, 0.055), (12, runs, 2)).cumsum(axis=0)
     counts = np.broadcast_to(2000.0 * np.arange(1, 13)[:, np.newaxis, np.newaxis], events.shape)
     means = events / counts
-    effect = effects.welch(counts, means, means * (1 - means))
+    effect = compared(counts, means, means * (1 - means))
     shares = tuple(week / 12 for week in range(1, 13))
     ks = sequential.boundary(shares, shares, 0.05)
 

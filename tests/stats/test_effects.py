@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from labcoat.stats import effects
 from labcoat.stats.arrays import FloatArray
-from stats.builders import array
+from stats.builders import array, compared
 
 counts = st.integers(2, 10**7)
 means = st.floats(-1e6, 1e6)
@@ -24,7 +24,7 @@ proportions = st.floats(0.0, 1.0)
 def test_reference_welch_is_scipys(n: tuple[int, int], mean: tuple[float, float], sd: tuple[float, float]) -> None:
     expected = stats.ttest_ind_from_stats(mean[1], sd[1], n[1], mean[0], sd[0], n[0], equal_var=False)
 
-    effect = effects.welch(array(*n), array(*mean), array(*sd) ** 2)
+    effect = compared(array(*n), array(*mean), array(*sd) ** 2)
 
     t = effect.difference / effect.standard_error
     assert t[0] == pytest.approx(expected.statistic)
@@ -35,7 +35,7 @@ def test_reference_difference_of_proportions_is_statsmodels_wald_interval() -> N
     low, high = confint_proportions_2indep(130, 1000, 100, 990, method="wald", compare="diff", alpha=0.05)
     p = array(100 / 990, 130 / 1000)
 
-    effect = effects.welch(array(990, 1000), p, p * (1 - p))
+    effect = compared(array(990, 1000), p, p * (1 - p))
 
     margin = stats.norm.ppf(0.975) * effect.standard_error[0]
     assert (effect.difference[0] - margin, effect.difference[0] + margin) == pytest.approx((low, high))
@@ -76,8 +76,8 @@ def test_reference_newcombe_is_statsmodels() -> None:
 def test_property_swapping_arms_flips_the_sign(
     n: tuple[int, int], mean: tuple[float, float], variance: tuple[float, float]
 ) -> None:
-    there = effects.welch(array(*n), array(*mean), array(*variance))
-    back = effects.welch(array(*n[::-1]), array(*mean[::-1]), array(*variance[::-1]))
+    there = compared(array(*n), array(*mean), array(*variance))
+    back = compared(array(*n[::-1]), array(*mean[::-1]), array(*variance[::-1]))
 
     assert there.difference == -back.difference
     assert there.standard_error == pytest.approx(back.standard_error)
@@ -93,8 +93,8 @@ def test_property_swapping_arms_flips_the_sign(
 def test_property_scaling_the_metric_scales_the_effect(
     n: tuple[int, int], mean: tuple[float, float], variance: tuple[float, float], factor: float
 ) -> None:
-    one = effects.welch(array(*n), array(*mean), array(*variance))
-    scaled = effects.welch(array(*n), factor * array(*mean), factor**2 * array(*variance))
+    one = compared(array(*n), array(*mean), array(*variance))
+    scaled = compared(array(*n), factor * array(*mean), factor**2 * array(*variance))
 
     assert scaled.difference == pytest.approx(factor * one.difference, abs=1e-6)
     assert scaled.standard_error == pytest.approx(factor * one.standard_error)
@@ -116,10 +116,10 @@ def test_property_many_experiments_at_once_are_each_alone() -> None:
     shape = (4, 3, 5)
     n, mean, variance = rng.integers(5, 99, shape).astype(float), rng.normal(size=shape), rng.uniform(1, 2, shape)
 
-    together = effects.welch(n, mean, variance)
+    together = compared(n, mean, variance)
 
     for index in np.ndindex(4, 3):
-        alone = effects.welch(n[index], mean[index], variance[index])
+        alone = compared(n[index], mean[index], variance[index])
         assert together.difference[index].tolist() == alone.difference.tolist()
         assert together.standard_error[index].tolist() == alone.standard_error.tolist()
         assert effects.information(n)[index].tolist() == effects.information(n[index]).tolist()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from labcoat.stats import readout
 from labcoat.stats.results import (
     Design,
+    Direction,
     Estimate,
     Finding,
     MetricKind,
@@ -110,18 +111,38 @@ def test_no_variance_is_a_reason_and_never_no_effect(constant: float, variance: 
     assert look.reasons[0].finding is Finding.NO_VARIANCE
 
 
-def test_one_arm_without_variance_has_no_interval_either() -> None:
-    arms = values(0, sd=0, of=5000), values(1, sd=2, of=5000)
+@pytest.mark.parametrize(("constant", "other"), [("control", 1.0), ("treatment", -1.0)])
+def test_an_arm_without_variance_takes_the_others_and_makes_no_goal_win(constant: str, other: float) -> None:
+    varied = values(other, sd=2, of=4000)
+    arms = (values(0, sd=0, of=4000), varied) if constant == "control" else (varied, values(0, sd=0, of=4000))
     look = a_look(a_rule(a_metric(kind=MetricKind.MEAN), design=ONE_LOOK), a_sample(*arms), day=28)
 
-    assert look.estimates[0].missing is Finding.NO_VARIANCE
+    (estimate,) = look.estimates
+    assert (estimate.missing, estimate.constant_arm) == (Finding.CONSTANT_ARM, constant)
+    assert estimate.difference == 1.0
+    # Both arms with a deviation of 2: 2 sqrt(2 / 4000).
+    assert estimate.standard_error == pytest.approx(0.0447214)
+    assert look.verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_arm_without_variance_may_be_harmed() -> None:
+    arms = values(0, sd=0, of=5000), values(1, sd=2, of=5000)
+    costs = a_metric("costs", role=Role.GUARDRAIL, kind=MetricKind.MEAN, direction=Direction.DOWN)
+    sample = Sample(exposed=(5000, 5000), moments={"orders": (events(500, of=5000),) * 2, "costs": arms})
+
+    look = a_look(a_rule(a_metric(), costs, design=ONE_LOOK), sample, day=28)
+
+    assert look.verdict is Verdict.GUARDRAIL_HARM
+    assert Reason(finding=Finding.CONSTANT_ARM, metric="costs", treatment="treatment") in look.reasons
 
 
 @pytest.mark.parametrize("count", [0, 5000])
-def test_both_arms_without_events_or_with_nothing_else_have_no_interval(count: int) -> None:
+def test_both_arms_without_events_or_with_nothing_else_decide_nothing(count: int) -> None:
     look = a_look(a_rule(design=ONE_LOOK), a_sample(events(count, of=5000), events(count, of=5000)), day=28)
 
-    assert look.estimates[0].missing is Finding.NO_VARIANCE
+    # Newcombe, of none or all in both arms: z^2 / (n + z^2).
+    assert look.estimates[0].missing is Finding.SMALL_CELL
+    assert look.estimates[0].high == pytest.approx(3.841459 / 5003.841459)
     assert look.verdict is Verdict.INCONCLUSIVE
 
 
@@ -143,7 +164,7 @@ def test_a_baseline_near_0_or_negative_has_an_absolute_effect_only(baseline: flo
 
     assert look.verdict is Verdict.WIN
     assert look.estimates[0].lift is None
-    assert look.estimates[0].missing is Finding.NO_RELATIVE
+    assert look.estimates[0].missing is (Finding.NEGATIVE_BASELINE if baseline < 0 else Finding.NO_RELATIVE)
 
 
 def _numbers(value: object) -> list[float]:

@@ -170,5 +170,8 @@ def test_reference_four_letters_raise_turnout() -> None:
     # Four letters against one control: each interval at .05 / 4.
     assert [one.multiplier for one in look.estimates] == pytest.approx([float(stats.norm.isf(0.05 / 8))] * 4)
     assert look.verdict is Verdict.WIN
-    assert {reason.treatment for reason in look.reasons} == set(TURNOUT) - {"control"}
+    assert {(one.treatment, one.verdict) for one in look.treatments} == {
+        (name, Verdict.WIN) for name in set(TURNOUT) - {"control"}
+    }
+    assert look.treatments[0].treatment == "neighbors"
     assert look.sample_ratio.p_value == 1.0

@@ -16,7 +16,7 @@ from labcoat.stats.arrays import BoolArray, FloatArray
 from labcoat.stats.effects import Effect
 from labcoat.stats.moments import VALUE, MomentArrays, denominator_is_near_zero
 from labcoat.stats.results import Finding
-from labcoat.stats.verdict import Evidence, Metrics, Moment, Standing, Table
+from labcoat.stats.verdict import Earlier, Evidence, Metrics, Moment, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Batch:
     is_student: (n_experiments,), whether means take Student's quantile instead.
     exposed, weights: (n_experiments, n_variants).
     past_evidence: (n_experiments,), the log Bayes factor of the split so far, 0 at first.
+    past_analysed_evidence: (n_experiments, n_metrics), of the units that a metric was measured on.
     has_error: (n_experiments,), the sample cannot be used as a whole.
     """
 
@@ -37,16 +38,19 @@ class Batch:
     exposed: FloatArray
     weights: FloatArray
     past_evidence: FloatArray
+    past_analysed_evidence: FloatArray
     has_error: BoolArray
     moment: Moment
-    standing: Standing
+    earlier: Earlier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
     """Effects with intervals; each (n_experiments, n_metrics, n_treatments), signs as measured, NaN where none.
 
+    standard_error, multiplier: of the wider of Welch's interval and the pooled one.
     missing: code of why a number is missing, as in `data_errors.FINDINGS`.
+    constant: CONSTANT_CONTROL, CONSTANT_TREATMENT, or 0: whose units all have one value, where the other arm's differ.
     """
 
     control_mean: FloatArray
@@ -62,14 +66,24 @@ class Estimates:
     lift_high: FloatArray
     variance_reduction: FloatArray
     missing: NDArray[np.int8]
+    constant: NDArray[np.int8]
+
+
+CONSTANT_CONTROL, CONSTANT_TREATMENT = 1, 2
+_BOTH_CONSTANT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What a look says. evidence: (n_experiments,), of another split; its p-value is exp(-evidence)."""
+    """What a look says.
+
+    evidence: (n_experiments,), of another split; its p-value is exp(-evidence). analysed_evidence: (n_experiments,
+    n_metrics), the same of the units that each metric was measured on, where those are not the exposed ones.
+    """
 
     estimates: Estimates
     evidence: FloatArray
+    analysed_evidence: FloatArray
     table: Table
 
 
@@ -77,41 +91,75 @@ def analyse(batch: Batch) -> Analysis:
     """Return the numbers and verdicts of one look at every experiment."""
     # What comes out not finite is found and named; numpy need not say so too.
     with np.errstate(all="ignore"):
-        estimates = _estimate(batch)
         evidence = sample_ratio.running_maximum(batch.exposed, batch.weights, past=batch.past_evidence)
+        analysed_evidence = _analysed_evidence(batch)
+        is_valid = _is_split_valid(batch.metrics, analysed_evidence)
+        estimates = _estimate(batch, is_valid=is_valid)
         table = verdict.decide(
-            _evidence(batch, estimates, split_p=np.exp(-evidence)),
+            _evidence(batch, estimates, is_valid=is_valid, split_p=np.exp(-evidence)),
             metrics=batch.metrics,
             moment=batch.moment,
-            standing=batch.standing,
+            earlier=batch.earlier,
         )
-    return Analysis(estimates=estimates, evidence=evidence, table=table)
+    return Analysis(estimates=estimates, evidence=evidence, analysed_evidence=analysed_evidence, table=table)
 
 
-def _estimate(batch: Batch) -> Estimates:
+def _analysed_evidence(batch: Batch) -> FloatArray:
+    """Return the evidence that the units of a goal or guardrail are split otherwise, where they are not all exposed."""
+    decides = batch.metrics.is_goal | batch.metrics.is_guardrail
+    differs = decides & (batch.moments.counts != batch.exposed[:, np.newaxis]).any(axis=-1)
+    evidence = np.where(decides, batch.past_analysed_evidence, 0.0)
+    if differs.any():
+        weights = np.broadcast_to(batch.weights[:, np.newaxis], batch.moments.counts.shape)
+        evidence[differs] = sample_ratio.running_maximum(
+            batch.moments.counts[differs], weights[differs], past=evidence[differs]
+        )
+    return evidence
+
+
+def _is_split_valid(metrics: Metrics, evidence: FloatArray) -> BoolArray:
+    """Tell which metrics were measured on units that are split as planned; (n_experiments, n_metrics)."""
+    deciding = (metrics.is_goal | metrics.is_guardrail).sum(axis=1, keepdims=True)
+    return np.asarray(np.exp(-evidence) * np.maximum(deciding, 1) >= sample_ratio.INVALID_BELOW)
+
+
+def _estimate(batch: Batch, *, is_valid: BoolArray) -> Estimates:
     is_proportion = batch.metrics.is_proportion
     counts = batch.moments.counts
     analysed = adjusting.analyse(batch.moments, is_proportion=is_proportion)
-    effect = effects.welch(counts, analysed.means, analysed.variances)
-    k = _quantiles(batch, effect)
-    low, high = effect.difference - k * effect.standard_error, effect.difference + k * effect.standard_error
+    constant = _constant_arms(batch, analysed)
+    effect = effects.compare(
+        counts,
+        analysed.means,
+        np.where(constant == CONSTANT_CONTROL, analysed.variances[..., 1:], analysed.variances[..., :1]),
+        np.where(constant == CONSTANT_TREATMENT, analysed.variances[..., :1], analysed.variances[..., 1:]),
+    )
+    k, error, is_pooled = _widths(batch, effect)
+    low, high = effect.difference - k * error, effect.difference + k * error
     is_small = is_proportion[..., np.newaxis] & effects.has_small_cell(counts, batch.moments.means[..., VALUE])
     if is_small.any():
-        newcombe = effects.newcombe(counts, batch.moments.means[..., VALUE], k)
+        newcombe = effects.newcombe(counts, batch.moments.means[..., VALUE], batch.multipliers)
         low, high = np.where(is_small, newcombe[0], low), np.where(is_small, newcombe[1], high)
+    # What the pooled variance adds to the control's own.
+    added = np.where(is_pooled, (effect.pooled_variance - analysed.variances[..., :1]) / counts[..., :1], 0.0)
     lift_low, lift_high = lift.fieller(
         analysed.means[..., :1],
         effect.difference,
-        standard_error=effect.standard_error,
-        control_square=analysed.control_square,
-        covariance=analysed.covariances,
+        standard_error=error,
+        control_square=analysed.control_square + added,
+        covariance=analysed.covariances - added,
         multiplier=k,
     )
-    missing = _missing(batch, analysed, is_small=is_small, numbers=(effect.standard_error, k, low, high))
+    missing = _missing(batch, is_small=is_small, is_valid=is_valid, constant=constant, numbers=(error, k, low, high))
     relative = effect.difference / analysed.means[..., :1]
     has_lift = np.isfinite(relative) & np.isfinite(lift_low) & np.isfinite(lift_high)
-    missing = np.where((missing == 0) & ~has_lift, np.int8(data_errors.code(Finding.NO_RELATIVE)), missing)
-    has_means = ~np.isin(missing, _NO_MEANS)
+    no_lift = np.where(
+        analysed.means[..., :1] < 0,
+        np.int8(data_errors.code(Finding.NEGATIVE_BASELINE)),
+        np.int8(data_errors.code(Finding.NO_RELATIVE)),
+    )
+    missing = np.where((missing == 0) & ~has_lift, no_lift, missing)
+    has_means = ~np.isin(missing, NO_MEANS)
     has_number = has_means & ~np.isin(missing, _NO_INTERVAL)
     raw_squares = analysed.raw_variances / counts
 
@@ -122,8 +170,8 @@ def _estimate(batch: Batch) -> Estimates:
         control_mean=shown(analysed.means[..., :1], has_means),
         treatment_mean=shown(analysed.means[..., 1:], has_means),
         difference=shown(effect.difference, has_number),
-        standard_error=shown(effect.standard_error, has_number),
-        degrees_of_freedom=effect.degrees_of_freedom,
+        standard_error=shown(error, has_number),
+        degrees_of_freedom=np.where(is_pooled, effect.pooled_freedom, effect.degrees_of_freedom),
         multiplier=shown(k, has_number),
         low=shown(low, has_number),
         high=shown(high, has_number),
@@ -135,10 +183,11 @@ def _estimate(batch: Batch) -> Estimates:
             has_number & analysed.has_covariate[..., np.newaxis],
         ),
         missing=missing,
+        constant=np.where(missing == data_errors.code(Finding.CONSTANT_ARM), constant, np.int8(0)),
     )
 
 
-_NO_MEANS = [
+NO_MEANS = [
     data_errors.code(finding)
     for finding in (
         Finding.ARM_EMPTY,
@@ -146,31 +195,54 @@ _NO_MEANS = [
         Finding.NOT_FINITE,
         Finding.NEGATIVE_VARIANCE,
         Finding.DENOMINATOR_NEAR_ZERO,
+        Finding.UNEVEN_ANALYSED,
     )
 ]
 _NO_INTERVAL = [data_errors.code(Finding.NO_VARIANCE)]
 
 
-def _quantiles(batch: Batch, effect: Effect) -> FloatArray:
-    """Return the multipliers, for means of designs that ask for it as the t quantile that leaves out as much."""
+def _widths(batch: Batch, effect: Effect) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return the multiplier and standard error of the wider of Welch's interval and the pooled one, and which it is.
+
+    Means of designs that ask for it take the t quantile that leaves out as much as the normal one.
+    """
     is_student = (batch.is_student[:, np.newaxis] & ~batch.metrics.is_proportion)[..., np.newaxis]
-    # From the upper tail, where there are digits.
-    return np.where(is_student, -stdtrit(effect.degrees_of_freedom, ndtr(-batch.multipliers)), batch.multipliers)
+    tail = ndtr(-batch.multipliers)  # the upper one, where there are digits
+
+    def quantiles(freedom: FloatArray) -> FloatArray:
+        return (
+            np.where(is_student, -stdtrit(freedom, tail), batch.multipliers) if is_student.any() else batch.multipliers
+        )
+
+    welch, pooled = quantiles(effect.degrees_of_freedom), quantiles(effect.pooled_freedom)
+    is_pooled = pooled * effect.pooled_error > welch * effect.standard_error
+    return (
+        np.where(is_pooled, pooled, welch),
+        np.where(is_pooled, effect.pooled_error, effect.standard_error),
+        is_pooled,
+    )
 
 
 def _missing(
-    batch: Batch, analysed: Analysed, *, is_small: BoolArray, numbers: tuple[FloatArray, ...]
+    batch: Batch,
+    *,
+    is_small: BoolArray,
+    is_valid: BoolArray,
+    constant: NDArray[np.int8],
+    numbers: tuple[FloatArray, ...],
 ) -> NDArray[np.int8]:
-    """Return the code of why a pair has no number at all, or a small cell; the gravest first."""
+    """Return the code of why a pair has no number at all, or one that decides less; the gravest first."""
     arms = data_errors.arm_errors(batch.moments, is_proportion=batch.metrics.is_proportion)
     pair = np.where(arms[..., :1] > 0, arms[..., :1], arms[..., 1:])
     near_zero = denominator_is_near_zero(batch.moments)
     is_finite = np.logical_and.reduce([np.isfinite(number) for number in numbers])
     findings = {
+        Finding.UNEVEN_ANALYSED: ~is_valid[..., np.newaxis] & np.ones_like(is_small),
         Finding.DENOMINATOR_NEAR_ZERO: near_zero[..., :1] | near_zero[..., 1:],
-        Finding.NO_VARIANCE: _is_constant(batch, analysed),
+        Finding.NO_VARIANCE: constant == _BOTH_CONSTANT,
         Finding.NOT_FINITE: ~is_finite,
         Finding.SMALL_CELL: is_small,
+        Finding.CONSTANT_ARM: constant > 0,
     }
     return np.select(
         [pair > 0, *findings.values()],
@@ -179,39 +251,45 @@ def _missing(
     )
 
 
-def _is_constant(batch: Batch, analysed: Analysed) -> BoolArray:
-    """Tell where an arm of a mean has one value only, or no unit of a pair's proportion differs."""
-    events = np.rint(batch.moments.counts * batch.moments.means[..., VALUE])
-    pair_events = events[..., :1] + events[..., 1:]
-    pair_units = batch.moments.counts[..., :1] + batch.moments.counts[..., 1:]
-    is_flat = ~(
-        (analysed.variances > LEAST_RELATIVE_VARIANCE * analysed.means**2)
-        & (analysed.variances > _LEAST_LEFT * analysed.raw_variances)
+def _constant_arms(batch: Batch, analysed: Analysed) -> NDArray[np.int8]:
+    """Return which arms of a mean have one value only; none of a proportion, whose Newcombe interval can do without."""
+    is_flat = ~(analysed.raw_variances > LEAST_RELATIVE_VARIANCE * analysed.means**2)
+    is_explained = ~is_flat & ~(analysed.variances > _LEAST_LEFT * analysed.raw_variances)
+    is_both = (is_flat[..., :1] & is_flat[..., 1:]) | is_explained[..., :1] | is_explained[..., 1:]
+    found = np.select(
+        [is_both, is_flat[..., :1] & ~is_both, is_flat[..., 1:]],
+        [np.int8(_BOTH_CONSTANT), np.int8(CONSTANT_CONTROL), np.int8(CONSTANT_TREATMENT)],
+        default=np.int8(0),
     )
-    return np.where(
-        batch.metrics.is_proportion[..., np.newaxis],
-        (pair_events == 0) | (pair_events == pair_units),
-        is_flat[..., :1] | is_flat[..., 1:],
-    )
+    return np.where(batch.metrics.is_proportion[..., np.newaxis], np.int8(0), found)
 
 
 _LEAST_LEFT = 1e-12
 """A smaller share of a variance than this is rounding, after a covariate that explains everything."""
 
 
-def _evidence(batch: Batch, estimates: Estimates, *, split_p: FloatArray) -> Evidence:
+def _evidence(batch: Batch, estimates: Estimates, *, is_valid: BoolArray, split_p: FloatArray) -> Evidence:
     is_up = (batch.metrics.sign > 0)[..., np.newaxis]
-    may_decide = estimates.missing != data_errors.code(Finding.SMALL_CELL)
-    low, high = (np.where(may_decide, ends, np.nan) for ends in (estimates.low, estimates.high))
-    counts = batch.moments.counts
-    events = np.where(
-        batch.metrics.is_proportion[..., np.newaxis], np.rint(counts * batch.moments.means[..., VALUE]), np.inf
-    )
+    counts, proportions = batch.moments.counts, batch.moments.means[..., VALUE]
+    is_small = estimates.missing == data_errors.code(Finding.SMALL_CELL)
+    is_constant = estimates.constant > 0
+    has_interval = np.isfinite(estimates.low) & np.isfinite(estimates.high)
+    may_harm = has_interval
+    if is_small.any():
+        by_count = effects.is_harm_by_count(counts, proportions, is_up_good=is_up, multiplier=batch.multipliers)
+        may_harm = has_interval & (~is_small | by_count)
+    events = np.where(batch.metrics.is_proportion[..., np.newaxis], np.rint(counts * proportions), np.inf)
     return Evidence(
-        low=np.where(is_up, low, -high),
-        high=np.where(is_up, high, -low),
+        difference=np.where(is_up, estimates.difference, -estimates.difference),
+        low=np.where(is_up, estimates.low, -estimates.high),
+        high=np.where(is_up, estimates.high, -estimates.low),
+        may_win=has_interval & ~is_small & ~is_constant,
+        may_harm=may_harm,
+        may_reassure=has_interval & ~is_constant,
+        has_data=~np.isin(estimates.missing, NO_MEANS),
         units=np.minimum(counts[..., :1], counts[..., 1:]),
         events=np.minimum(events[..., :1], events[..., 1:]),
+        is_valid=is_valid,
         has_error=batch.has_error,
         split_p=split_p,
     )

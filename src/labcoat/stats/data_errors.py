@@ -63,7 +63,8 @@ def find_data_errors(
 
     arm_codes: (n_metrics, n_variants), as from `arm_errors`.
     Exploratory metrics make no data error: they decide nothing, and their own estimate says what is missing.
-    last: the newest sound readout. A metric that the sample has no moments of (nobody sent any yet) makes none either.
+    last: the newest sound readout, of the same variants.
+    A metric that the sample has no moments of (nobody sent any yet) makes none either.
     """
     reasons = [
         Reason(finding=Finding.ARM_EMPTY, treatment=name)
@@ -83,12 +84,13 @@ def find_data_errors(
 
 def newest_sound(past: tuple[Readout, ...]) -> Readout | None:
     """Return the newest readout without a data error: units that are missing stay missed until they are back."""
-    return next((one for one in reversed(past) if not _has_data_error(one)), None)
+    return next((one for one in reversed(past) if is_sound(one)), None)
 
 
-def _has_data_error(readout: Readout) -> bool:
+def is_sound(readout: Readout) -> bool:
+    """Tell whether a readout rests on numbers that can be right; what a data error showed is never carried on."""
     # After the final look its verdict is kept, and only the reasons tell.
-    return readout.verdict is Verdict.DATA_ERROR or any(one.finding is Finding.SHRUNK for one in readout.reasons)
+    return not (readout.verdict is Verdict.DATA_ERROR or any(one.finding is Finding.SHRUNK for one in readout.reasons))
 
 
 def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:
@@ -98,7 +100,7 @@ def lost_share(rule: Rule, sample: Sample, *, last: Readout | None) -> float:
     before_and_now = list(zip(last.sample_ratio.exposed, sample.exposed, strict=True))
     names = {metric.name for metric in deciding(rule)} & sample.moments.keys()
     for estimate in last.estimates:
-        if estimate.metric in names:
+        if estimate.metric in names and estimate.treatment in rule.variants:
             arms = sample.moments[estimate.metric]
             treatment = arms[rule.variants.index(estimate.treatment)]
             before_and_now += [

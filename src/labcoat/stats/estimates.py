@@ -105,11 +105,22 @@ def fill(
             lift_high=_plain(numbers.lift_high, place),
             variance_reduction=_plain(numbers.variance_reduction, place),
             p_value=_plain(evidence.p_value, place),
+            unadjusted_p_value=_plain(evidence.unadjusted_p_value, place),
             log_e_value=_plain(evidence.log_e_value, place),
             missing=FINDINGS[numbers.missing[place]],
+            constant_arm=_constant_arm(rule, numbers, place),
         )
         for place, blank in zip(np.ndindex(numbers.difference.shape), blanks, strict=True)
     )
+
+
+def _constant_arm(rule: Rule, numbers: batch.Estimates, place: tuple[int, ...]) -> str | None:
+    match numbers.constant[place]:
+        case batch.CONSTANT_CONTROL:
+            return rule.variants[0]
+        case batch.CONSTANT_TREATMENT:
+            return rule.variants[1 + place[2]]
+    return None
 
 
 def _plain(numbers: FloatArray, place: tuple[int, ...]) -> float | None:

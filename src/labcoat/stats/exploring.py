@@ -21,7 +21,7 @@ def adjusted(estimates: Sequence[Estimate], adjustment: Adjustment, *, alpha: fl
         log_e = np.array([nan if one.log_e_value is None else one.log_e_value for one in estimates])
         found = multiplicity.e_benjamini_hochberg(log_e, alpha=alpha)
         return tuple(Explored(p_value=None, is_discovery=bool(one)) for one in found)
-    raw = np.array([nan if one.p_value is None else one.p_value for one in estimates])
+    raw = np.array([nan if one.unadjusted_p_value is None else one.unadjusted_p_value for one in estimates])
     adjust = multiplicity.holm if adjustment is Adjustment.HOLM else multiplicity.benjamini_hochberg
     return tuple(
         Explored(p_value=None if np.isnan(one) else float(one), is_discovery=bool(one <= alpha)) for one in adjust(raw)

@@ -100,6 +100,24 @@ def merge(first: MomentArrays, second: MomentArrays) -> MomentArrays:
     )
 
 
+def without(whole: MomentArrays, part: MomentArrays) -> MomentArrays:
+    """Return the moments of the units of `whole` that are not in `part`, whose units are all among them.
+
+    The inverse of `merge`; counts of 0 or 1 have moments that mean nothing.
+
+    >>> both = merge(from_rows(np.array([1.0, 2.0])), from_rows(np.array([6.0, 8.0])))
+    >>> rest = without(both, from_rows(np.array([1.0, 2.0])))
+    >>> float(rest.counts), float(rest.means[VALUE]), round(float(rest.covariances[VALUE, VALUE]), 6)
+    (2.0, 7.0, 2.0)
+    """
+    counts = whole.counts - part.counts
+    weights = np.maximum(counts, 1.0)[..., np.newaxis]
+    means = (whole.means * whole.counts[..., np.newaxis] - part.means * part.counts[..., np.newaxis]) / weights
+    between = _outer(means - part.means) * _over_matrices(counts * part.counts / np.maximum(whole.counts, 1))
+    scatter = _scatter(whole) - _scatter(part) - between
+    return MomentArrays(counts=counts, means=means, covariances=scatter / _over_matrices(np.maximum(counts - 1, 1)))
+
+
 def denominator_is_near_zero(moments: MomentArrays) -> BoolArray:
     """Tell for each variant whether a denominator is within five standard errors of 0: its ratio has no interval.
 

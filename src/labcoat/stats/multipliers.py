@@ -8,12 +8,18 @@ def alpha_of(rule: Rule, role: Role) -> float:
     """Return the two-sided alpha of one interval.
 
     Goals share alpha, over all treatments (Bonferroni); so do guardrails among themselves. Secondary metrics explore
-    at the whole of it.
+    at the whole of it. A confidence sequence that began anew, after the cause of an uneven split was fixed, has half.
     """
+    began_anew = rule.design is Design.CONFIDENCE_SEQUENCE and rule.fixed_cause is not None
+    return rule.alpha / comparisons(rule, role) / (2 if began_anew else 1)
+
+
+def comparisons(rule: Rule, role: Role) -> int:
+    """Return how many intervals share alpha with one of that role; those of dropped treatments keep their share."""
     if role is Role.SECONDARY:
-        return rule.alpha
+        return 1
     metrics = sum(metric.role is role for metric in rule.metrics)
-    return rule.alpha / (metrics * (len(rule.variants) - 1))
+    return metrics * len({*rule.treatments, *(one.treatment for one in rule.dropped)})
 
 
 def multiplier(rule: Rule, estimate: Estimate, *, spent: float, looks: tuple[Readout, ...]) -> float:
@@ -36,7 +42,8 @@ def multiplier(rule: Rule, estimate: Estimate, *, spent: float, looks: tuple[Rea
     if not path or not looks[-1].is_final:
         path = (*path, (spent, estimate.information))
     shares, informations = zip(*path, strict=True)
-    return sequential.boundary(shares, informations, alpha)[-1]
+    spent_before = rule.fixed_cause.spent if rule.fixed_cause else 0.0
+    return sequential.boundary(shares, informations, alpha, spent_before=spent_before)[-1]
 
 
 def tuned_units(rule: Rule, treatment: str) -> int:
@@ -60,11 +67,16 @@ def paid_looks(looks: tuple[Readout, ...], *, metric: str, treatment: str) -> tu
     )
 
 
-def is_approximate(rule: Rule, metric: MetricRule) -> bool:
-    """Tell whether looks are paid for as if increments were independent, which values that still grow are not.
+def is_growing(rule: Rule, metric: MetricRule) -> bool:
+    """Tell whether the values of units already seen may still grow, so that what their mean estimates moves.
 
     A fixed window closes each unit's value before it counts; without one, only a metric that is complete at exposure
-    has independent increments.
+    keeps its values.
     """
-    may_grow = rule.window_days == 0 and not metric.is_complete_at_exposure
-    return rule.design is Design.GROUP_SEQUENTIAL and may_grow
+    window_days = rule.window_days if metric.window_days is None else metric.window_days
+    return window_days == 0 and not metric.is_complete_at_exposure
+
+
+def is_approximate(rule: Rule, metric: MetricRule) -> bool:
+    """Tell whether looks are paid for as if increments were independent, which values that still grow are not."""
+    return rule.design is not Design.ONE_LOOK and is_growing(rule, metric)

@@ -18,10 +18,12 @@ from labcoat.stats.results import Design, Estimate, Finding, MetricKind, Rule
 class Evidence:
     """Against "no difference", each (1, n_metrics, n_treatments), NaN where the design has none.
 
-    log_e_value: the natural logarithm of an e-value.
+    p_value: times the comparisons that share its alpha, as the interval is widened for them. unadjusted_p_value: before
+    that. log_e_value: the natural logarithm of an e-value, unadjusted.
     """
 
     p_value: FloatArray
+    unadjusted_p_value: FloatArray
     log_e_value: FloatArray
 
 
@@ -30,17 +32,22 @@ def find(rule: Rule, blanks: tuple[Estimate, ...], numbers: Estimates, *, is_onl
 
     blanks: one per number, in order. is_only_look: the one look at the end, at the end.
     """
-    # A small cell's interval is Newcombe's, which neither belongs to.
-    has_any = numbers.missing != data_errors.code(Finding.SMALL_CELL)
+    # Neither belongs to Newcombe's interval, nor to one with a variance that is not the arm's own.
+    has_any = ~np.isin(numbers.missing, [data_errors.code(one) for one in (Finding.SMALL_CELL, Finding.CONSTANT_ARM)])
     nothing = np.full(numbers.difference.shape, np.nan)
     with np.errstate(all="ignore"):
         z = np.where(has_any, numbers.difference / numbers.standard_error, np.nan)
         if rule.design is Design.CONFIDENCE_SEQUENCE:
             log_e = _log_e_values(rule, blanks, z)
-            return Evidence(p_value=confidence_sequence.p_value(log_e), log_e_value=log_e)
+            return _adjusted(rule, blanks, confidence_sequence.p_value(log_e), log_e)
         if rule.design is Design.ONE_LOOK and is_only_look:
-            return Evidence(p_value=_two_sided(rule, z, numbers.degrees_of_freedom), log_e_value=nothing)
-    return Evidence(p_value=nothing, log_e_value=nothing)
+            return _adjusted(rule, blanks, _two_sided(rule, z, numbers.degrees_of_freedom), nothing)
+    return Evidence(p_value=nothing, unadjusted_p_value=nothing, log_e_value=nothing)
+
+
+def _adjusted(rule: Rule, blanks: tuple[Estimate, ...], raw: FloatArray, log_e: FloatArray) -> Evidence:
+    shares = np.array([rule.alpha / multipliers.alpha_of(rule, blank.role) for blank in blanks]).reshape(raw.shape)
+    return Evidence(p_value=np.minimum(raw * shares, 1.0), unadjusted_p_value=raw, log_e_value=log_e)
 
 
 def _log_e_values(rule: Rule, blanks: tuple[Estimate, ...], z: FloatArray) -> FloatArray:

@@ -3,15 +3,28 @@
 Who asks when is not decided here, only what an asking costs and what it may say.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
+from types import MappingProxyType
 
 import numpy as np
 
-from labcoat.stats import batch, estimates, multipliers, reasons, sample_ratio, standing
+from labcoat.stats import (
+    batch,
+    dropping,
+    estimates,
+    headline,
+    intersection,
+    multipliers,
+    reasons,
+    sample_ratio,
+    since_look,
+)
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.data_errors import arm_errors, find_data_errors, lost_share, newest_sound
+from labcoat.stats.data_errors import arm_errors, deciding, find_data_errors, is_sound, lost_share, newest_sound
 from labcoat.stats.results import (
+    AnalysedSplit,
     Design,
     Estimate,
     NoLook,
@@ -21,12 +34,14 @@ from labcoat.stats.results import (
     Rule,
     Sample,
     SampleRatio,
+    TreatmentVerdict,
     Verdict,
 )
 from labcoat.stats.sequential import has_grown
 from labcoat.stats.verdict import VERDICTS, Moment
 
-_GO_ON = (Verdict.TOO_EARLY, Verdict.WIN_GUARDRAIL_OPEN, Verdict.KEEP_COLLECTING)
+_GO_ON = (Verdict.TOO_EARLY, Verdict.WIN_GUARDRAIL_OPEN, Verdict.WIN_EFFECT_MOVED, Verdict.KEEP_COLLECTING)
+_NO_SAMPLES: Mapping[int, Sample] = MappingProxyType({})
 
 
 def read(
@@ -37,47 +52,71 @@ def read(
     past: tuple[Readout, ...],
     is_last: bool = False,
     split_between: SampleRatio | None = None,
+    past_samples: Mapping[int, Sample] = _NO_SAMPLES,
 ) -> Readout | NoLook:
     """Return what this look says, or why there is none now.
 
-    day: days since the start, of the data. past: all earlier readouts, oldest first.
+    day: days since the start, of the data. past: all earlier readouts that stand, oldest first.
     is_last: the experiment is being stopped; before its planned end this is one last look at what is spent by now.
     After the final look it is one at data that came late, with new units or without.
     split_between: the newest check of the split between looks; what it found stays found.
+    past_samples: what earlier looks saw, by their number, to say what came after one from which the effect has moved.
     A readout with a data error is never final: it shows no numbers and spends nothing, and the next look may repair it.
+    Of dropped treatments nothing is read; before a fixed cause nothing counts.
     """
+    everything, number = past, max((one.look for one in past), default=0) + 1
+    if rule.fixed_cause is not None:
+        past = tuple(one for one in past if one.look > rule.fixed_cause.after_look)
+    remaining, seen = dropping.without_dropped(rule, sample)
+    sound = newest_sound(past)
+    last = dropping.only_remaining(rule, sound) if sound else None
     codes = arm_errors(
-        estimates.moment_arrays(rule, sample), is_proportion=estimates.metric_arrays(rule).is_proportion
+        estimates.moment_arrays(remaining, seen), is_proportion=estimates.metric_arrays(remaining).is_proportion
     )[0]
-    blanks = estimates.blank_estimates(rule, sample, codes)
-    errors = find_data_errors(rule, sample, codes, last=newest_sound(past))
+    blanks = estimates.blank_estimates(remaining, seen, codes)
+    errors = find_data_errors(remaining, seen, codes, last=last)
     final = next((readout for readout in past if readout.is_final), None)
     spent = final.spent if final else calendar_share(rule, day=day)
     is_closing = final is None and (spent >= 1 or is_last)
     is_due = is_closing or is_last or bool(errors)
-    why_not = _why_no_look(rule, sample, blanks, day=day, past=past, is_due=is_due)
+    why_not = _why_no_look(remaining, seen, blanks, day=day, past=past, last=last, is_due=is_due)
     if why_not is not None:
         return NoLook(reason=why_not)
     readout = Readout(
-        look=len(past) + 1,
+        look=number,
         day=day,
         spent=spent,
         is_final=is_closing and not errors,
         is_after_final=final is not None,
-        sample_ratio=sample_ratio.check(sample.exposed, rule.weights, past=_strongest(past, split_between)),
+        sample_ratio=_split(rule, sample, past=past, between=split_between),
         estimates=tuple(replace(blank, missing=blank.missing or errors[0].finding) for blank in blanks)
         if errors
         else blanks,
         verdict=Verdict.DATA_ERROR,
         reasons=errors,
     )
-    read_now = _decided(rule, sample, readout, past=past)
-    return _kept(read_now, final, errors) if final else read_now
+    decided = _decided(remaining, seen, readout, past=past, past_samples=past_samples)
+    made = dropping.with_dropped(rule, decided, past=everything)
+    return _kept(made, final, errors) if final else made
 
 
-def _strongest(past: tuple[Readout, ...], between: SampleRatio | None) -> SampleRatio | None:
-    checks = [check for check in (past[-1].sample_ratio if past else None, between) if check is not None]
-    return max(checks, key=lambda check: check.log_bayes_factor, default=None)
+def _split(rule: Rule, sample: Sample, *, past: tuple[Readout, ...], between: SampleRatio | None) -> SampleRatio:
+    """Return the check of the split, with the evidence of all valid looks: what a data error showed is not carried."""
+    evidence = [
+        float(sample_ratio.log_bayes_factor(*dropping.counted(rule, one.sample_ratio.exposed, look=one.look)))
+        for one in past
+        if is_sound(one)
+    ]
+    carried = max([0.0, *evidence, *([between.log_bayes_factor] if between else [])])
+    exposed, weights = dropping.counted(rule, sample.exposed, look=None)
+    found = max(carried, float(sample_ratio.log_bayes_factor(exposed, weights)))
+    return SampleRatio(
+        exposed=sample.exposed,
+        weights=rule.weights,
+        p_value=float(np.exp(-found)),
+        log_bayes_factor=found,
+        chi_square_p=float(sample_ratio.chi_square_p(exposed, weights)),
+    )
 
 
 def calendar_share(rule: Rule, *, day: float) -> float:
@@ -95,6 +134,7 @@ def _why_no_look(
     *,
     day: float,
     past: tuple[Readout, ...],
+    last: Readout | None,
     is_due: bool,
 ) -> NoLookReason | None:
     if calendar_share(rule, day=day) == 0:
@@ -105,7 +145,7 @@ def _why_no_look(
     if is_due:
         # The last look is not put off: without new units it spends what is left on the numbers there are.
         return None
-    if lost_share(rule, sample, last=newest_sound(past)) > 0:
+    if lost_share(rule, sample, last=last) > 0:
         return NoLookReason.SLIGHTLY_FEWER
     if (rule.design is Design.GROUP_SEQUENTIAL or is_over) and not _has_new_units(blanks, past=past):
         return NoLookReason.NO_NEW_UNITS
@@ -122,10 +162,17 @@ def _has_new_units(blanks: tuple[Estimate, ...], *, past: tuple[Readout, ...]) -
     return any(has_grown(now.information, reached=reached.get((now.metric, now.treatment), 0.0)) for now in blanks)
 
 
-def _decided(rule: Rule, sample: Sample, readout: Readout, *, past: tuple[Readout, ...]) -> Readout:
-    """Return the readout with its numbers and verdict, as a batch of one."""
+def _decided(
+    rule: Rule,
+    sample: Sample,
+    readout: Readout,
+    *,
+    past: tuple[Readout, ...],
+    past_samples: Mapping[int, Sample],
+) -> Readout:
+    """Return the readout with its numbers and verdicts, as a batch of one."""
     errors = readout.reasons
-    stands = standing.find(rule, past)
+    paths = intersection.paths(rule, past)
     analysis = batch.analyse(
         batch.Batch(
             moments=estimates.moment_arrays(rule, sample),
@@ -135,6 +182,7 @@ def _decided(rule: Rule, sample: Sample, readout: Readout, *, past: tuple[Readou
             exposed=np.array([sample.exposed], dtype=np.float64),
             weights=np.array([rule.weights]),
             past_evidence=np.array([readout.sample_ratio.log_bayes_factor]),
+            past_analysed_evidence=_analysed_evidence(rule, past),
             has_error=np.array([bool(errors)]),
             moment=Moment(
                 day=np.array([readout.day]),
@@ -143,32 +191,71 @@ def _decided(rule: Rule, sample: Sample, readout: Readout, *, past: tuple[Readou
                 minimum_units=np.array([float(rule.minimum_units)]),
                 minimum_events=np.array([float(rule.minimum_events)]),
             ),
-            standing=stands,
+            earlier=intersection.as_arrays(rule, paths),
         )
     )
+    analysed_splits = () if errors else _analysed_splits(rule, analysis.analysed_evidence[0])
     shown = readout.estimates
     if not errors:
         is_only_look = readout.spent >= 1 and not any(one.verdict is not Verdict.DATA_ERROR for one in past)
         shown = estimates.fill(rule, shown, analysis.estimates, is_only_look=is_only_look)
-    called = VERDICTS[analysis.table.verdicts[0]]
-    case = reasons.Case(
-        rule=rule,
-        table=analysis.table,
-        standing=stands,
-        index=0,
-        estimates=shown,
-        split=readout.sample_ratio,
-        errors=errors,
-        is_final=readout.is_final,
-    )
-    goes_on = called in _GO_ON and not readout.is_final
+        early = set(np.array(rule.treatments)[analysis.table.is_early[0]])
+        shown = tuple(
+            _in_context(rule, one, paths, is_early=one.treatment in early, sample=sample, past_samples=past_samples)
+            for one in shown
+        )
+    verdicts = []
+    for column, treatment in enumerate(rule.treatments):
+        called = VERDICTS[analysis.table.verdicts[0, column]]
+        case = reasons.Case(
+            rule=rule,
+            table=analysis.table,
+            index=0,
+            treatment=treatment,
+            estimates=shown,
+            paths=paths,
+            split=readout.sample_ratio,
+            analysed_splits=analysed_splits,
+            errors=errors,
+            is_final=readout.is_final,
+        )
+        one = TreatmentVerdict(treatment=treatment, verdict=called, reasons=reasons.give_reasons(case, called))
+        verdicts.append(replace(one, metric=headline.deciding_metric(rule, one, shown)))
+    ordered = headline.in_order(rule, tuple(verdicts), shown)
+    goes_on = ordered[0].verdict in _GO_ON and not readout.is_final
     return replace(
         readout,
         estimates=shown,
-        verdict=called,
-        reasons=reasons.give_reasons(case, called),
+        verdict=ordered[0].verdict,
+        reasons=ordered[0].reasons,
+        treatments=ordered,
+        analysed_splits=analysed_splits,
         days_left=max(0, ceil(rule.planned_days - readout.day)) if goes_on else None,
     )
+
+
+def _in_context(
+    rule: Rule,
+    estimate: Estimate,
+    paths: intersection.Paths,
+    *,
+    is_early: bool,
+    sample: Sample,
+    past_samples: Mapping[int, Sample],
+) -> Estimate:
+    """Return an estimate with what earlier looks say of it."""
+    path = paths[estimate.metric, estimate.treatment]
+    metric = next(one for one in rule.metrics if one.name == estimate.metric)
+    if multipliers.is_growing(rule, metric):
+        return replace(estimate, crossing=intersection.crossing(metric, estimate, path))
+    behind = intersection.left_behind(estimate, path)
+    held = intersection.held(estimate, path)
+    if is_early:
+        return estimate
+    if behind is None:
+        return replace(estimate, held=held)
+    since = since_look.effect_since(rule, estimate, sample, past_samples.get(behind.look), behind)
+    return replace(estimate, held=held, has_moved=True, since=since)
 
 
 def _multipliers(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> FloatArray:
@@ -181,12 +268,36 @@ def _multipliers(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> 
     return np.array(ks, dtype=np.float64).reshape(1, len(rule.metrics), -1)
 
 
+def _analysed_evidence(rule: Rule, past: tuple[Readout, ...]) -> FloatArray:
+    found = {metric.name: 0.0 for metric in rule.metrics}
+    for one in (split for look in past if is_sound(look) for split in look.analysed_splits):
+        found[one.metric] = max(found[one.metric], one.log_bayes_factor)
+    return np.array([list(found.values())])
+
+
+def _analysed_splits(rule: Rule, evidence: FloatArray) -> tuple[AnalysedSplit, ...]:
+    """Return the checks with any evidence, p-values times the metrics that share them."""
+    metrics = len(deciding(rule))
+    return tuple(
+        AnalysedSplit(
+            metric=metric.name,
+            p_value=min(1.0, float(np.exp(-found)) * metrics),
+            log_bayes_factor=float(found),
+        )
+        for metric, found in zip(rule.metrics, evidence, strict=True)
+        if found > 0
+    )
+
+
 def _kept(readout: Readout, final: Readout, errors: tuple[Reason, ...]) -> Readout:
-    """Return the readout with the final look's verdict; what is wrong with later data is told and changes nothing."""
+    """Return the readout with the final look's verdicts; what is wrong with later data is told and changes nothing."""
     news = (*errors, *reasons.split_reasons(readout.sample_ratio))
     return replace(
         readout,
         verdict=final.verdict,
         reasons=tuple(dict.fromkeys((*final.reasons, *news))),
+        treatments=tuple(
+            replace(one, reasons=tuple(dict.fromkeys((*one.reasons, *news)))) for one in final.by_treatment
+        ),
         days_left=None,
     )

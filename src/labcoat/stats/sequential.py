@@ -53,6 +53,7 @@ def boundary(
     alpha: float,
     *,
     sides: int = 2,
+    spent_before: float = 0.0,
     nodes_per_sd: float = 1.0,
 ) -> tuple[float, ...]:
     """Return the multiplier k of every look: |z| > k is a crossing; with one side, z > k.
@@ -61,6 +62,7 @@ def boundary(
     A look whose information did not grow is the same look again with more alpha: it pays with its own and its
     predecessor's share, which is exact, because crossing the wider boundary implies crossing the narrower one.
     k is at most 8; a look with next to nothing to spend gets 8.
+    spent_before: u of looks at other units, which none of these contain: what they paid is not there to pay again.
     nodes_per_sd: of the integration; k is good to 1e-8 with 1, more is for proving that.
     Raises ValueError for a path of looks, an alpha or sides that cannot be.
 
@@ -73,7 +75,9 @@ def boundary(
         raise ValueError("alpha is between 0 and 1")
     if sides not in (1, 2):
         raise ValueError("a boundary has one side or two")
-    return _path(spent, information, _Path(alpha=alpha, sides=sides, nodes_per_sd=nodes_per_sd)).multipliers
+    paid = spending(spent_before, alpha=alpha, sides=sides)
+    start = _Path(alpha=alpha, sides=sides, nodes_per_sd=nodes_per_sd, paid=paid, spent=spent_before)
+    return _path(spent, information, start).multipliers
 
 
 def power(multipliers: tuple[float, ...], information: tuple[float, ...], *, drift: float, sides: int = 2) -> float:
@@ -188,13 +192,13 @@ class _Path:
         return replace(self, survivors=survivors, paid_before=self.paid, reached=information)
 
 
-_kept: OrderedDict[tuple[tuple[float, ...], tuple[float, ...], float, int, float], _Path] = OrderedDict()
+_kept: OrderedDict[tuple[tuple[float, ...], tuple[float, ...], float, int, float, float], _Path] = OrderedDict()
 _keeping = Lock()
 
 
 def _path(spent: tuple[float, ...], information: tuple[float, ...], empty: _Path) -> _Path:
     """Return the path of these looks, made from the longest beginning of it that is still kept."""
-    design = (empty.alpha, empty.sides, empty.nodes_per_sd)
+    design = (empty.alpha, empty.sides, empty.nodes_per_sd, empty.spent)
     with _keeping:
         beginnings = (_kept.get((spent[:count], information[:count], *design)) for count in range(len(spent), 0, -1))
         path = next((kept for kept in beginnings if kept), empty)

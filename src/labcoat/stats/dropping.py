@@ -1,0 +1,69 @@
+"""Treatments that people took out while the others went on: nothing new is read of them, and nothing is forgotten."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from labcoat.stats.arrays import FloatArray
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, Rule, Sample, TreatmentVerdict, Verdict
+
+
+def without_dropped(rule: Rule, sample: Sample) -> tuple[Rule, Sample]:
+    """Return the rule and the sample of the remaining arms, whose shares add up to 1 again; alpha is not given away."""
+    if not rule.dropped:
+        return rule, sample
+    kept = _kept(rule)
+    share = sum(rule.weights[place] for place in kept)
+    remaining = replace(
+        rule,
+        variants=tuple(rule.variants[place] for place in kept),
+        weights=tuple(rule.weights[place] / share for place in kept),
+        # What confidence sequences are tuned to is fixed before the start.
+        planned_units=None if rule.planned_units is None else round(rule.planned_units * share),
+    )
+    moments = {name: tuple(arms[place] for place in kept) for name, arms in sample.moments.items()}
+    return remaining, Sample(exposed=tuple(sample.exposed[place] for place in kept), moments=moments)
+
+
+def only_remaining(rule: Rule, readout: Readout) -> Readout:
+    """Return a readout whose exposed units are those of the remaining arms."""
+    split = readout.sample_ratio
+    kept = _kept(rule)
+    return replace(readout, sample_ratio=replace(split, exposed=tuple(split.exposed[place] for place in kept)))
+
+
+def counted(rule: Rule, exposed: tuple[int, ...], *, look: int | None) -> tuple[FloatArray, FloatArray]:
+    """Return the units and shares of the arms that were split at a look, as arrays; look: None for the newest."""
+    kept = _kept(rule, look=look)
+    weights = np.array([rule.weights[place] for place in kept])
+    return np.array([exposed[place] for place in kept], dtype=np.float64), weights / weights.sum()
+
+
+def with_dropped(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> Readout:
+    """Return the readout with what dropped treatments' last looks said of them, behind the others."""
+    if not rule.dropped:
+        return readout
+    verdicts, estimates = list(readout.treatments), list(readout.estimates)
+    for one in rule.dropped:
+        last = next((look for look in reversed(past) if look.look <= one.after_look), None)
+        verdicts.append(_last_verdict(last, one.treatment))
+        estimates += [] if last is None else [each for each in last.estimates if each.treatment == one.treatment]
+    return replace(readout, treatments=tuple(verdicts), estimates=tuple(_in_plan_order(rule, estimates)))
+
+
+def _last_verdict(last: Readout | None, treatment: str) -> TreatmentVerdict:
+    dropped = Reason(finding=Finding.DROPPED, treatment=treatment)
+    said = last.find(treatment) if last is not None else None
+    if said is None:
+        return TreatmentVerdict(treatment=treatment, verdict=Verdict.TOO_EARLY, reasons=(dropped,), is_dropped=True)
+    return replace(said, reasons=tuple(dict.fromkeys((*said.reasons, dropped))), is_dropped=True)
+
+
+def _in_plan_order(rule: Rule, estimates: list[Estimate]) -> list[Estimate]:
+    metrics = [metric.name for metric in rule.metrics]
+    return sorted(estimates, key=lambda each: (metrics.index(each.metric), rule.variants.index(each.treatment)))
+
+
+def _kept(rule: Rule, *, look: int | None = None) -> list[int]:
+    gone = {one.treatment for one in rule.dropped if look is None or one.after_look < look}
+    return [place for place, name in enumerate(rule.variants) if name not in gone]
