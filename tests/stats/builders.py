@@ -1,6 +1,6 @@
 """Plans, samples and estimates for tests: state only what matters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -115,10 +115,16 @@ def an_estimate(
 
 
 def a_look(
-    rule: Rule, sample: Sample, *, day: float = 14, past: tuple[Readout, ...] = (), is_last: bool = False
+    rule: Rule,
+    sample: Sample,
+    *,
+    day: float = 14,
+    past: tuple[Readout, ...] = (),
+    is_last: bool = False,
+    samples: Mapping[int, Sample] | None = None,
 ) -> Readout:
-    """Read and expect a readout."""
-    result = readout.read(rule, sample, day=day, past=past, is_last=is_last)
+    """Read and expect a readout. samples: what earlier looks saw, by their number."""
+    result = readout.read(rule, sample, day=day, past=past, is_last=is_last, past_samples=samples or {})
     assert isinstance(result, Readout), result
     return result
 

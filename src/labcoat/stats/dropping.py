@@ -1,5 +1,6 @@
 """Treatments that people took out while the others went on: nothing new is read of them, and nothing is forgotten."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,11 +33,26 @@ def only_remaining(rule: Rule, readout: Readout) -> Readout:
     return replace(readout, sample_ratio=replace(split, exposed=tuple(split.exposed[place] for place in kept)))
 
 
-def counted(rule: Rule, exposed: tuple[int, ...], *, look: int | None) -> tuple[FloatArray, FloatArray]:
-    """Return the units and shares of the arms that were split at a look, as arrays; look: None for the newest."""
+def by_arms(rule: Rule, exposed: Mapping[int, tuple[int, ...]]) -> list[tuple[int, list[tuple[int, ...]]]]:
+    """Return the units of looks, those at which the same arms were split together, each group with one of its looks.
+
+    exposed: by the look's number, of all variants.
+    """
+    groups: dict[tuple[int, ...], tuple[int, list[tuple[int, ...]]]] = {}
+    for look, units in exposed.items():
+        groups.setdefault(tuple(_kept(rule, look=look)), (look, []))[1].append(units)
+    return list(groups.values())
+
+
+def counted(rule: Rule, exposed: Sequence[tuple[int, ...]], *, look: int | None) -> tuple[FloatArray, FloatArray]:
+    """Return the units and shares of the arms that were split at a look, each (len(exposed), n_arms).
+
+    look: None for the newest.
+    """
     kept = _kept(rule, look=look)
+    units = np.array(exposed, dtype=np.float64)[:, kept]
     weights = np.array([rule.weights[place] for place in kept])
-    return np.array([exposed[place] for place in kept], dtype=np.float64), weights / weights.sum()
+    return units, np.broadcast_to(weights / weights.sum(), units.shape)
 
 
 def with_dropped(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> Readout:

@@ -112,7 +112,7 @@ def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
         look.experiment,
         sample,
         day=look.day,
-        past=tuple(one.readout for one in look.past if one.readout is not None),
+        past=look.past,
         is_last=look.is_last,
         split_between=look.split_between,
     )

@@ -273,7 +273,7 @@ def _look_at_entries(
     newest = looks.newest(tx, workspace, experiment.number)
     if newest is not None and _is_decided(newest) and is_same(newest.sample, sample):
         return None
-    past = looks.readouts(tx, workspace, experiment.number)
+    past = looks.list_of(tx, workspace, experiment.number)
     day = schedule.days_between(experiment.since, as_of)
     answer = compute(experiment, sample, day=day, past=past, is_last=is_stopped)
     # People may correct totals, or add a metric's, as of the very same moment: what makes the look is the telling.
@@ -292,16 +292,25 @@ def compute(
     sample: Sample,
     *,
     day: float,
-    past: tuple[Readout, ...],
+    past: Sequence[Look],
     is_last: bool,
     split_between: SampleRatio | None = None,
 ) -> Readout | NoLook:
     """Return what the statistics say of a sample; no database and no clock.
 
-    day: since the start, of the data. split_between: what the newest count between looks said of the split.
+    day: since the start, of the data. past: the looks that stand, oldest first.
+    split_between: what the newest count between looks said of the split.
     """
-    rule = experiment.rule()
-    return answers.read(rule, sample, day=day, past=past, is_last=is_last, split_between=split_between)
+    made = [(one.readout, one.sample) for one in past if one.readout is not None]
+    return answers.read(
+        experiment.rule(),
+        sample,
+        day=day,
+        past=tuple(readout for readout, _ in made),
+        is_last=is_last,
+        split_between=split_between,
+        past_samples={readout.look: seen for readout, seen in made},
+    )
 
 
 def look_of(
