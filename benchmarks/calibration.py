@@ -1,7 +1,9 @@
 """How often experiments are called, without an effect and with one, at 12 weekly and 84 daily looks; one JSON line.
 
 Every number comes from the product's own `batch.analyse`, look by look, on the same simulated paths for each design:
-`python benchmarks/calibration.py [RUNS] [--table]`, 10,000 runs unless said, `--table` for the tables of the docs.
+`PYTHONPATH=. python benchmarks/calibration.py [RUNS] [--table]`, 10,000 runs unless said, `--table` for the tables of
+the docs. `calibrating/studies.py` has the studies of single rules: unequal shares, rare events, totals that keep
+growing, a fixed cause, several treatments, the power of the whole rule.
 """
 
 import json
@@ -15,6 +17,7 @@ from itertools import pairwise
 from math import sqrt
 
 import numpy as np
+from benchmarks.calibrating.studies import LIMITS, STUDIES, Row
 
 from labcoat.stats import batch, confidence_sequence, sequential
 from labcoat.stats.arrays import BoolArray, FloatArray
@@ -320,29 +323,44 @@ def largest_share(runs: int) -> float:
     return ALPHA + 3.09 * sqrt(ALPHA * (1 - ALPHA) / runs)
 
 
-def _row_set(task: tuple[int, int]) -> list[dict[str, object]]:
-    number, runs = task
-    return summarise(SCENARIOS[number], simulate(SCENARIOS[number], runs=runs))
+def _row_set(task: tuple[str, int]) -> list[Row]:
+    name, runs = task
+    if name in STUDIES:
+        return STUDIES[name](runs)
+    scenario = next(one for one in SCENARIOS if one.name == name)
+    return summarise(scenario, simulate(scenario, runs=runs))
+
+
+def _print_table(rows: list[Row]) -> None:
+    names = list(rows[0])
+    print("|", " | ".join(names), "|\n|", "|".join("---" for _ in names), "|", sep="")
+    for row in rows:
+        print("|", " | ".join(_cell(value) for value in row.values()), "|")
+    print()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return str(value).replace("0.", ".", 1) if value != 0 else "0"
+    return str(value)
 
 
 def main() -> None:
     """Simulate and print."""
     begun = time.perf_counter()
     runs = next((int(argument) for argument in sys.argv[1:] if argument.isdigit()), RUNS)
+    names = [*STUDIES, *(scenario.name for scenario in SCENARIOS)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        sets = list(pool.map(_row_set, [(number, runs) for number in range(len(SCENARIOS))]))
-    rows = [row for one in sets for row in one]
+        found = dict(zip(names, pool.map(_row_set, [(name, runs) for name in names]), strict=True))
+    rows = [row for scenario in SCENARIOS for row in found[scenario.name]]
     if "--table" in sys.argv:
-        names = list(rows[0])
-        print("|", " | ".join(names), "|\n|", "|".join("---" for _ in names), "|", sep="")
-        for row in rows:
-            print(
-                "|", " | ".join(str(value).replace("0.", ".", 1) if value != 0 else "0" for value in row.values()), "|"
-            )
+        for table in (rows, *(found[name] for name in STUDIES)):
+            _print_table(table)
         return
     called = max(float(str(row[name])) for row in rows for name in ("called", "crossed"))
     planned = [float(str(row["at least"])) for row in rows if str(row["design"]).startswith(GROUP_SEQUENTIAL)]
     limits = {"largest_called": round(largest_share(runs), 4), "smallest_power_ratio": 0.95}
+    beyond = [f"{name}: {row}" for name in STUDIES for row in found[name] if not LIMITS[name](row, runs)]
     print(
         json.dumps(
             {
@@ -352,8 +370,10 @@ def main() -> None:
                 "smallest_power_ratio": min(planned),
                 "seconds": round(time.perf_counter() - begun, 1),
                 "rows": rows,
+                "studies": {name: found[name] for name in STUDIES},
                 "limits": limits,
-                "is_within_limits": called <= limits["largest_called"] and min(planned) >= 0.95,
+                "beyond_limits": beyond,
+                "is_within_limits": called <= limits["largest_called"] and min(planned) >= 0.95 and not beyond,
             }
         )
     )

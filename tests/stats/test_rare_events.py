@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from labcoat.stats import effects
 from labcoat.stats.results import Design, Direction, Finding, MetricKind, Role, Rule, Sample, Verdict
@@ -163,3 +164,25 @@ def test_a_negative_baseline_says_so() -> None:
     assert look.verdict is Verdict.WIN
     assert look.estimates[0].missing is Finding.NEGATIVE_BASELINE
     assert look.reasons[-1].finding is Finding.NEGATIVE_BASELINE
+
+
+def test_a_guardrails_interval_with_a_margin_holds_newcombes_too() -> None:
+    """15 of 20,000 against 30 of 80,000: the arm with few events varies less than it may."""
+    rule, _ = _with_crashes(0, 0, margin=0.0005)
+    sample = Sample(
+        exposed=(20_000, 80_000),
+        moments={
+            "orders": (events(2000, of=20_000), events(8000, of=80_000)),
+            "crashes": (events(15, of=20_000), events(30, of=80_000)),
+        },
+    )
+
+    (one,) = (one for one in a_look(rule, sample, day=28).estimates if one.metric == "crashes")
+
+    low, high = confint_proportions_2indep(30, 80_000, 15, 20_000, method="newcomb", compare="diff", alpha=0.05)
+    assert one.low is not None
+    assert one.high is not None
+    assert one.low <= low < high <= one.high
+    assert one.high - (one.difference or 0) == pytest.approx(
+        max(high - (one.difference or 0), (one.difference or 0) - low)
+    )
