@@ -10,6 +10,7 @@ from math import nan, sqrt
 
 import numpy as np
 import pytest
+from benchmarks.calibrating.studies import LIMITS, STUDIES
 from benchmarks.calibration import (
     CALENDARS,
     DESIGNS,
@@ -166,3 +167,20 @@ def test_rounding_in_sums_is_no_data_error() -> None:
 
     assert np.abs(control.covariances[..., VALUE, 1]).max() > 0
     assert (analysis.estimates.missing == 0).all()
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_calibration_of_single_rules(name: str) -> None:
+    runs = 100 if name == "growing totals" else 400
+
+    for row in STUDIES[name](runs):
+        assert LIMITS[name](row, runs), row
+
+
+def test_calibration_what_the_fix_of_a_cause_spends_may_not_be_spent_twice() -> None:
+    """The control of the study: with A(u) anew, two paths of looks call .075 of A/A tests."""
+    rows = STUDIES["fixed cause"](4000)
+
+    assert (
+        max(float(str(row["called"])) for row in rows if str(row["the looks after may spend"]).endswith("anew")) > 0.06
+    )

@@ -206,6 +206,41 @@ def test_property_no_readout_ever_has_a_number_that_is_not_finite(
         assert result.verdict in Verdict
 
 
+LARGE = a_rule(
+    *(a_metric(f"goal {number}", is_complete=number % 2 == 0) for number in range(2)),
+    *(a_metric(f"mean {number}", kind=MetricKind.MEAN, is_complete=True) for number in range(2)),
+    a_guardrail(margin=0.01, is_complete=True),
+    a_guardrail("crashes", direction=Direction.DOWN),
+    variants=("control", "a", "b", "c", "d", "e"),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), design=st.sampled_from(Design), is_last=st.booleans())
+def test_property_five_treatments_and_four_goals_always_have_verdicts_with_reasons(
+    data: st.DataObject, design: Design, is_last: bool
+) -> None:
+    rule = replace(LARGE, design=design, weights=(0.5, 0.1, 0.1, 0.1, 0.1, 0.1))
+    past: tuple[Readout, ...] = ()
+    for day in (0.1, 9.0, 20.0, 28.0):
+        names = data.draw(st.sets(st.sampled_from([metric.name for metric in rule.metrics])))
+        moments = {name: data.draw(st.tuples(*[sound | arms] * 6)) for name in sorted(names)}
+        exposed = data.draw(st.tuples(*[counts] * 6))
+        result = readout.read(
+            rule, Sample(exposed=exposed, moments=moments), day=day, past=past, is_last=is_last and day > 20
+        )
+        if isinstance(result, NoLook):
+            continue
+        past = (*past, result)
+
+        assert all(isfinite(number) for number in _numbers(result))
+        assert {one.treatment for one in result.treatments} == set(rule.treatments)
+        assert (result.verdict, result.reasons) == (result.treatments[0].verdict, result.treatments[0].reasons)
+        for one in result.treatments:
+            assert all(reason.treatment in (None, one.treatment) or not one.verdict.is_valid for reason in one.reasons)
+            assert one.metric is not None or not (one.verdict.is_win or one.verdict.is_harm)
+
+
 @settings(max_examples=100, deadline=None)
 @given(control=st.integers(30, 4000), treatment=st.integers(30, 4000), design=st.sampled_from(Design))
 def test_property_swapping_arms_flips_the_interval(control: int, treatment: int, design: Design) -> None:
