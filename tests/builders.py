@@ -148,12 +148,18 @@ def a_goal(
         direction=Direction.UP,
         minimum_effect=minimum_effect,
         baseline=baseline,
+        is_complete_at_exposure=True,
     )
 
 
 def a_guardrail(name: str = "refunds", *, margin: Amount | None = None) -> PlannedMetric:
     return PlannedMetric(
-        name=name, role=Role.GUARDRAIL, kind=MetricKind.PROPORTION, direction=Direction.DOWN, margin=margin
+        name=name,
+        role=Role.GUARDRAIL,
+        kind=MetricKind.PROPORTION,
+        direction=Direction.DOWN,
+        margin=margin,
+        is_complete_at_exposure=True,
     )
 
 

@@ -50,6 +50,7 @@ from labcoat.slack.views import (
     need,
     nudge,
     people,
+    plan_texts,
     planning,
     prediction,
     prototype,
@@ -85,7 +86,7 @@ from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import health as health_words
 from labcoat.words import linting, stories
 from labcoat.words import settings as settings_words
-from largest_words import COUNTS, METRICS, NAMES, PROBLEM, UNITS, text_of
+from largest_words import COUNTS, METRICS, NAMES, PROBLEM, UNITS, looks, text_of
 
 ZONE = "Europe/Berlin"
 METADATA = "{}"
@@ -679,7 +680,7 @@ def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tupl
         "adopt": (tried, (), NOW),
     }
     for name, (dossier, known, since) in shapes.items():
-        texts = planning.texts_of(dossier, known_metrics=known)
+        texts = plan_texts.texts_of(dossier, metrics=_described(known))
         mean = {**dict.fromkeys(texts, text_of(3000)), "kind": MetricKind.MEAN, "design": Design.ONE_LOOK}
         for more, filled in (("", texts), (" filled in", {**mean, "starts_on": "", "ends_on": ""})):
             yield (
@@ -688,6 +689,7 @@ def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tupl
                     dossier,
                     filled,
                     metrics=_described(known),
+                    looks=looks(can_have_window=bool(known)),
                     line=text_of(3000) if more else "",
                     meanwhile=(changed,) * 4 if more else (),
                     zone=ZONE,

@@ -17,7 +17,20 @@ def refusals() -> Iterator[Message]:
     """Yield a refusal of each reason, with facts as long as they come."""
     facts = {
         name: text_of(600)
-        for name in ("text", "name", "known", "hint", "because", "id", "metric", "before", "decision", "command")
+        for name in (
+            "text",
+            "name",
+            "known",
+            "hint",
+            "because",
+            "id",
+            "metric",
+            "before",
+            "decision",
+            "command",
+            "what",
+            "unit",
+        )
     }
     for reason in Reason:
         refusal = Refusal(

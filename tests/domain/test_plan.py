@@ -8,7 +8,7 @@ from builders import DAY, NOW, a_goal, a_guardrail, a_plan, a_typed_plan, an_exp
 from labcoat.domain import plan
 from labcoat.domain.amounts import Amount
 from labcoat.domain.lifecycle import ExperimentState
-from labcoat.domain.plan import Period, Plan, PlannedMetric, ResultSource, Variant
+from labcoat.domain.plan import Measuring, Period, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason
 from labcoat.stats.results import Design, MetricKind, Role
 
@@ -123,6 +123,78 @@ def test_typed_results_are_not_group_sequential() -> None:
 
     for design in (Design.CONFIDENCE_SEQUENCE, Design.ONE_LOOK):
         assert plan.checked(a_plan(design=design, source=ResultSource.TYPED)).design is design
+
+
+GROWING = replace(a_goal("revenue"), is_complete_at_exposure=False, measuring=Measuring())
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_growing"),
+    [
+        (GROWING, True),
+        (replace(GROWING, measuring=None), True),  # people type its totals
+        (replace(GROWING, measuring=Measuring(window_days=7)), False),
+        (replace(GROWING, is_complete_at_exposure=True), False),
+        (replace(GROWING, measuring=Measuring(pre_period_days=7)), True),
+    ],
+)
+def test_a_value_grows_without_a_window_or_completeness_at_exposure(metric: PlannedMetric, is_growing: bool) -> None:
+    assert metric.is_growing is is_growing
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        (GROWING,),
+        (a_goal(), replace(GROWING, role=Role.GUARDRAIL)),
+        (replace(GROWING, name="a", measuring=Measuring(window_days=7)), GROWING),
+    ],
+)
+def test_group_sequential_looks_are_not_paid_for_at_a_metric_that_grows(metrics: tuple[PlannedMetric, ...]) -> None:
+    one = a_plan(*metrics)
+
+    with refused(Reason.METRIC_KEEPS_GROWING, "design", metric="revenue", unit="user"):
+        plan.checked(one)
+
+    for design in plan.valid_designs(ResultSource.WAREHOUSE, has_growing_metric=True):
+        assert plan.checked(replace(one, design=design)).design is design
+
+
+def test_what_a_secondary_metric_does_decides_no_design() -> None:
+    assert plan.checked(a_plan(a_goal(), replace(GROWING, role=Role.SECONDARY))).design is Design.GROUP_SEQUENTIAL
+
+
+def test_default_design_is_group_sequential_only_where_its_looks_are_paid_for() -> None:
+    assert plan.valid_designs(ResultSource.WAREHOUSE, has_growing_metric=False)[0] is Design.GROUP_SEQUENTIAL
+    for source, has_growing in (
+        (ResultSource.WAREHOUSE, True),
+        (ResultSource.TYPED, True),
+        (ResultSource.TYPED, False),
+    ):
+        designs = plan.valid_designs(source, has_growing_metric=has_growing)
+        assert designs == (Design.CONFIDENCE_SEQUENCE, Design.ONE_LOOK)
+
+
+def test_a_window_closes_the_metrics_it_is_given_and_the_longest_counts_for_the_calendar() -> None:
+    own = replace(GROWING, name="own", measuring=Measuring(window_days=14, cap=5.0))
+    one = a_plan(replace(GROWING, measuring=Measuring(pre_period_days=7)), own, a_guardrail("typed"))
+
+    closed = one.with_window(7, names=["revenue", "typed"])
+
+    assert [metric.measuring for metric in closed.metrics] == [
+        Measuring(window_days=7, pre_period_days=7),
+        Measuring(window_days=14, cap=5.0),
+        None,
+    ]
+    assert closed.window_days == 14
+    assert plan.checked(closed).design is Design.GROUP_SEQUENTIAL
+    assert a_plan(GROWING).with_window(7, names=["revenue"]).window_days == 7
+
+
+def test_a_running_plan_that_would_be_refused_today_still_has_its_rule() -> None:
+    running = an_experiment(ExperimentState.RUNNING, plan=a_plan(GROWING))
+
+    assert running.rule().design is Design.GROUP_SEQUENTIAL
 
 
 def test_a_period_ends_after_it_starts() -> None:

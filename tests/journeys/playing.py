@@ -178,7 +178,7 @@ class Play:
 
     def runs(self, person: Person, change: str = "Show fresh offers first", *, number: int = 1, **plan: Any) -> None:
         """File, plan and start, without a prototype."""
-        self.files(person, change)
+        self.files(person, change, **({"metric": plan["goal"]} if "goal" in plan else {}))
         self.plans(person, f"H-{number}", **plan)
         self.starts(person, f"H-{number}")
 

@@ -145,7 +145,6 @@ def test_channel_mention_in_a_hypothesis_stays_text(play: Play) -> None:
         ("planned_days", "a month", "“a month” can't be read here"),
         ("planned_days", "0", "not above zero"),
         ("planned_days", "4000", "larger than can be right"),
-        ("design", "group sequential", "Numbers that people send come at times they choose"),
         ("guardrails", "refund rate down\nrefund rate down", "“refund rate” is there twice"),
         ("guardrails", "refund rate down, margin lots", "“lots” can't be read as an effect"),
         ("guardrails", "refund rate", "Say which way is good for “refund rate”"),

@@ -34,26 +34,29 @@ exposures:
       SELECT player AS unit, version AS variant, TIMESTAMP '2026-11-24 06:00' AS exposed_at, 'E-1' AS experiment,
       retained FROM players
 metrics:
-  kept: {exposures: arriving, kind: proportion, direction: up, value: retained}
+  kept: {exposures: arriving, kind: proportion, direction: up, value: retained, complete_at_exposure: true}
   retained:
     exposures: players
     kind: proportion
     direction: up
     value: retained
+    complete_at_exposure: true
     description: Share of players who came back.
     owner: the growth team
-  rounds: {exposures: players, kind: mean, direction: up, value: rounds}
-  stray: {exposures: strays, kind: proportion, direction: up, value: retained}
-  none yet: {exposures: nobody, kind: proportion, direction: up, value: retained}
+  rounds: {exposures: players, kind: mean, direction: up, value: rounds, complete_at_exposure: true}
+  stray: {exposures: strays, kind: proportion, direction: up, value: retained, complete_at_exposure: true}
+  none yet: {exposures: nobody, kind: proportion, direction: up, value: retained, complete_at_exposure: true}
   not a number:
     exposures: players
     kind: mean
     direction: up
+    complete_at_exposure: true
     sql: SELECT player AS unit, if(player = 7, 'NaN'::DOUBLE, rounds) AS value FROM players
   fails:
     exposures: players
     kind: mean
     direction: up
+    complete_at_exposure: true
     sql: SELECT player AS unit, no_such_column AS value FROM players
 """
 PAST: Json = {"starts_on": "2026-10-01", "ends_on": "2026-10-14", "design": ONE_LOOK}

@@ -2,7 +2,7 @@
 
 import re
 
-from journeys.playing import DAY, H1, TEAM, Play, read
+from journeys.playing import DAY, H1, NO_PROTOTYPE, TEAM, Play, read
 from journeys.test_editing import form_text
 from labcoat.db import dossiers
 from labcoat.demo import people
@@ -127,6 +127,9 @@ def test_size_answers_for_each_design(play: Play) -> None:
     assert "To see 10 % on 5.00 %, with power 0.8 at alpha 0.05" in answer
     assert "one look at the end: 62,500 units, 31,200 a variant; 63 days at 1,000 a day" in answer
     assert "confidence sequence" in answer
+    # ((2.018 + z.95) / (2.018 + z.8))^2: the looks of a day cost 1.049 times the units of one look.
+    assert "about 1.65 times the units with 3 guardrails as hard to show as the goal" in answer
+    assert "That power is for the goal alone" in answer
 
 
 def test_size_takes_power_alpha_and_a_mean(play: Play) -> None:
@@ -203,6 +206,35 @@ def test_a_margin_that_cannot_be_counted_is_named(play: Play) -> None:
     shown = works_out(play, **FILLED, guardrails="refund rate down, margin 0.1 points")
 
     assert "The margin of refund rate is not counted" in shown
+    assert "80 % for the goal. " in shown
+
+
+def test_a_guardrail_with_its_baseline_is_counted_and_said_in_form_and_card(play: Play) -> None:
+    play.files(play.ana)
+    play.types(play.ana, "/experiment plan H-1")
+    guardrails = "refund rate down, margin 0.4 points, today 2 %\nmean latency down, margin 5 %, today 230, sd 80"
+
+    shown = works_out(play, **FILLED, design="one look at the end", guardrails=guardrails)
+    play.submits(play.ana, **NO_PROTOTYPE)
+    card = read(play.card())
+    form = play.types(play.ana, "/experiment plan E-1")
+
+    # From quantiles alone, in tests/usecases/test_sizing.py; here more than the 62,500 of the goal alone.
+    found = re.search(r"About ([\d,]+) users in all", shown)
+    assert found is not None
+    assert 62_500 < int(found[1].replace(",", "")) < 1.49 * 62_500
+    assert f"Power with {found[1]} users: 80 % for the whole rule (2 guardrails)." in shown
+    assert f"Power with {found[1]} users: 80 % for the whole rule (2 guardrails)." in card
+    assert f"about {found[1]} users needed" in card
+    assert form is not None
+    assert next(iter(form["state"]["values"]["guardrails"].values()))["value"] == guardrails
+
+
+def test_power_of_a_goal_alone_is_said_as_such(play: Play) -> None:
+    play.files(play.ana)
+    play.types(play.ana, "/experiment plan H-1")
+
+    assert "Power with 62,500 users: 80 % for the goal." in works_out(play, **FILLED, design="one look at the end")
 
 
 def test_what_was_predicted_after_traffic_began_does_not_count(play: Play) -> None:

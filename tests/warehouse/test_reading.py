@@ -2,12 +2,13 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from labcoat.domain.plan import Measuring
 from labcoat.stats.results import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import NoRowsYet, SourceError
@@ -459,3 +460,86 @@ def test_a_row_without_a_time_has_not_happened(tmp_path: Path) -> None:
     found = read(world, metrics=("spent",), until=datetime(2026, 4, 1, tzinfo=UTC)).moments["spent"]
 
     assert [one.mean for one in found] == [5.0, 7.0]
+
+
+GROWING = """\
+sources:
+  shop: {engine: duckdb, database: shop.duckdb}
+exposures:
+  seen: {source: shop, table: seen, unit: unit, variant: variant, exposed_at: seen_at}
+metrics:
+  orders: {kind: mean, direction: up, table: orders, unit: unit, time: ordered_at, value: value, pre_period_days: 14}
+  buyers: {kind: proportion, direction: up, sql: "SELECT unit, ordered_at AS time FROM orders", window_days: 3}
+  total: {kind: mean, direction: up, sql: "SELECT unit, value FROM orders"}
+  logins: {kind: mean, direction: up, value: logins}
+  registered: {kind: proportion, direction: up, table: orders, unit: unit, time: ordered_at, complete_at_exposure: true}
+"""
+
+
+def a_growing_world(folder: Path) -> MetricsFile:
+    """40 units, seen one every six hours, who order 20 and 10 days before, and 2, 6 and 8 days after they are seen."""
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute(
+            """
+            CREATE TABLE seen AS SELECT n AS unit, if(n % 2 = 0, 'a', 'b') AS variant, 0 AS logins,
+                TIMESTAMP '2026-03-01' + to_hours(6 * n) AS seen_at FROM range(40) AS units(n);
+            CREATE TABLE orders AS SELECT unit, seen_at + to_hours(24 * days) AS ordered_at, unit + days AS value
+                FROM seen, (VALUES (-20), (-10), (2), (6), (8)) AS moments(days)
+            """
+        )
+    (folder / "metrics.yml").write_text(GROWING)
+    return metrics_file.load(folder / "metrics.yml")
+
+
+@pytest.mark.parametrize(("window", "days_after"), [(0.0, (2, 6, 8)), (7.0, (2, 6)), (3.0, (2,))])
+def test_a_window_that_the_plan_froze_decides_what_is_read_and_leaves_the_covariate(
+    tmp_path: Path, window: float, days_after: tuple[int, ...]
+) -> None:
+    world = a_growing_world(tmp_path)
+    measuring = Measuring(window_days=window, pre_period_days=14)
+    asked = Question(
+        key="E-7",
+        goal="orders",
+        metrics=(MetricQuestion(name="orders", measuring=measuring),),
+        variants=("a", "b"),
+        since=FIRST,
+        until=FIRST + timedelta(days=30),
+    )
+
+    read = reading.read(world, asked).sample.moments["orders"]
+
+    for arm, first in zip(read, (0, 1), strict=True):
+        units = range(first, 40, 2)
+        values = [sum(unit + days for days in days_after) for unit in units]
+        before = [unit - 10 for unit in units]  # 20 days before is no pre-period any more
+        assert arm.count == 20
+        assert arm.mean == pytest.approx(statistics.mean(values), rel=1e-12)
+        assert arm.variance == pytest.approx(statistics.variance(values), rel=1e-12)
+        assert arm.joint is not None
+        assert arm.joint.means[1] == pytest.approx(statistics.mean(before), rel=1e-12)
+        assert arm.joint.covariances[0][2] == pytest.approx(statistics.covariance(values, before), rel=1e-12)
+
+
+def test_a_unit_whose_frozen_window_is_open_does_not_count(tmp_path: Path) -> None:
+    measuring = Measuring(window_days=7, pre_period_days=14)
+    asked = Question(
+        key="E-7",
+        goal="orders",
+        metrics=(MetricQuestion(name="orders", measuring=measuring),),
+        variants=("a", "b"),
+        since=FIRST,
+        until=FIRST + timedelta(days=9),
+    )
+
+    sample = reading.read(a_growing_world(tmp_path), asked).sample
+
+    # Seen in the first two days, before which a window of seven closed: units 0 to 7.
+    assert sample.exposed == (18, 18)
+    assert [arm.count for arm in sample.moments["orders"]] == [4, 4]
+
+
+def test_what_keeps_growing_and_what_a_plan_can_close_is_described(tmp_path: Path) -> None:
+    described = {one.name: one for one in reading.describe(a_growing_world(tmp_path))}
+
+    assert {name for name, one in described.items() if one.is_growing} == {"orders", "total", "logins"}
+    assert {name for name, one in described.items() if one.can_have_window} == {"orders", "buyers", "registered"}

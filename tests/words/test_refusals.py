@@ -20,6 +20,8 @@ SOURCE = Path(labcoat.__file__).parent
 FACTS: dict[str, Fact] = {
     "hypothesis": 12,
     "experiment": 7,
+    "unit": "user",
+    "what": "an effect on",
     "owner": OWNER,
     "asked_of": "ULEAD",
     "by": "ULEAD",

@@ -12,7 +12,7 @@ PLAN = {
     "minimum_effect": "10 %",
     "planned_days": "28",
     "design": "group sequential",
-    "guardrails": "refund rate down, margin 1 point",
+    "guardrails": "refund rate down, margin 1 point, today 4 %",
 }
 
 

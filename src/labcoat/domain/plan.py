@@ -1,7 +1,7 @@
 """The plan of an experiment: its design, frozen when the experiment starts."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -74,6 +74,12 @@ class PlannedMetric:
     description: str = ""
     owner: str = ""
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether a unit's value may still change once it is counted: it has no window, nor is complete at exposure."""
+        has_window = self.measuring is not None and self.measuring.window_days > 0
+        return not (has_window or self.is_complete_at_exposure)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
@@ -117,6 +123,26 @@ class Plan:
     def variant_names(self) -> tuple[str, ...]:
         """All arms' names, control first."""
         return tuple(variant.name for variant in self.variants)
+
+    @property
+    def growing_metrics(self) -> tuple[PlannedMetric, ...]:
+        """The goals and guardrails whose values keep growing; what secondary metrics do decides nothing."""
+        return tuple(one for one in self.metrics if one.role is not Role.SECONDARY and one.is_growing)
+
+    def with_window(self, days: float, *, names: Collection[str]) -> "Plan":
+        """Return the plan with those metrics counting so many days after a unit's exposure, 0 for all days.
+
+        names: of metrics that a warehouse measures.
+        """
+        metrics = tuple(
+            replace(one, measuring=replace(one.measuring, window_days=days))
+            if one.name in names and one.measuring is not None
+            else one
+            for one in self.metrics
+        )
+        windows = (one.measuring.window_days for one in metrics if one.measuring is not None)
+        longest = max(windows, default=0.0) if self.period is None else 0.0
+        return replace(self, metrics=metrics, window_days=longest)
 
     def metric(self, name: str) -> PlannedMetric:
         """Return the metric of that name; raise Refusal if the plan has none."""
@@ -170,7 +196,21 @@ def checked(plan: Plan) -> Plan:
     if plan.source is ResultSource.TYPED and plan.design is Design.GROUP_SEQUENTIAL:
         # People choose when they send numbers; spending by calendar would not pay for that.
         raise Refusal(Reason.DESIGN_NEEDS_WAREHOUSE, "design")
+    growing = ", ".join(metric.name for metric in plan.growing_metrics)
+    if growing and plan.design is Design.GROUP_SEQUENTIAL:
+        # Increments of growing values depend on each other: .071 and .064 of A/A tests were called at alpha .05.
+        raise Refusal(Reason.METRIC_KEEPS_GROWING, "design", metric=growing, unit=plan.unit)
     return plan
+
+
+def valid_designs(source: ResultSource, *, has_growing_metric: bool) -> tuple[Design, ...]:
+    """Return the designs that pay for the looks of such a plan, the default first.
+
+    has_growing_metric: as `Plan.growing_metrics`, of goals and guardrails.
+    """
+    if source is ResultSource.TYPED or has_growing_metric:
+        return (Design.CONFIDENCE_SEQUENCE, Design.ONE_LOOK)
+    return (Design.GROUP_SEQUENTIAL, Design.CONFIDENCE_SEQUENCE, Design.ONE_LOOK)
 
 
 def _check_typed_names(variants: tuple[Variant, ...]) -> None:

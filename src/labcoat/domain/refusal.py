@@ -81,6 +81,7 @@ class Reason(StrEnum):
     DIRECTION_NEEDED = "direction needed"
     MARGIN_NEEDS_UNIT = "margin needs unit"
     NAME_WITH_BLANK = "name with blank"
+    METRIC_KEEPS_GROWING = "metric keeps growing"
     DESIGN_NEEDS_WAREHOUSE = "design needs warehouse"
     WINDOW_TOO_LONG = "window too long"
     # counts

@@ -26,7 +26,8 @@ class Answers:
 
     def __init__(self, view: Mapping[str, Any]) -> None:
         self._values: Mapping[str, Any] = view.get("state", {}).get("values", {})
-        self.input_blocks = [block["block_id"] for block in view.get("blocks", []) if block["type"] == "input"]
+        self._inputs = {block["block_id"]: block for block in view.get("blocks", []) if block["type"] == "input"}
+        self.input_blocks = list(self._inputs)
 
     def _answer(self, block_id: str) -> Mapping[str, Any]:
         answers = self._values.get(block_id, {})
@@ -52,6 +53,11 @@ class Answers:
         """Return the value of the chosen option, None without one."""
         option = self._answer(block_id).get("selected_option")
         return None if option is None else str(option["value"])
+
+    def offered(self, block_id: str) -> tuple[str, ...]:
+        """Return the values of all options that a drop-down showed, none without one."""
+        element = self._inputs.get(block_id, {}).get("element", {})
+        return tuple(str(option["value"]) for option in element.get("options", ()))
 
     def choices(self, block_id: str) -> frozenset[str]:
         """Return the values of the checked options."""

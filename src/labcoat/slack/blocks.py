@@ -221,8 +221,9 @@ def text_input(
     return _live(block) if is_live else block
 
 
-def _live(block: Block) -> Block:
-    element = {**block["element"], "action_id": f"live:{block['block_id']}"}
+def _live(block: Block, *, key: str = "") -> Block:
+    action_id = f"live:{block['block_id']}" + (f":{key}" if key else "")
+    element = {**block["element"], "action_id": action_id}
     return {**block, "dispatch_action": True, "element": element}
 
 
@@ -240,14 +241,15 @@ def select_input(
     hint: str = "",
     is_optional: bool = False,
     is_live: bool = False,
+    key: str = "",
 ) -> Block:
-    """Return a drop-down. is_live: the form is told when the choice changes."""
+    """Return a drop-down. is_live: the form is told when the choice changes; key: another one forgets the choice."""
     element: Block = {"type": "static_select", "options": list(options[:OPTIONS])}
     chosen = next((one for one in options if one["value"] == initial), None)
     if chosen is not None:
         element["initial_option"] = chosen
     block = _input(block_id, label, element, hint=hint, is_optional=is_optional)
-    return _live(block) if is_live else block
+    return _live(block, key=key) if is_live else block
 
 
 def radio_input(

@@ -1,21 +1,25 @@
 """All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out."""
 
 from labcoat.stats.exploring import adjusted, chances
-from labcoat.stats.power import Budget, Target, days_needed, sample_size, smallest_effect, units_in
+from labcoat.stats.power import Budget, Target, days_needed, units_in
 from labcoat.stats.readout import read
+from labcoat.stats.rule_power import Condition, missed, rule_inflation, rule_size, smallest_rule_effect
 from labcoat.stats.sample_ratio import INVALID_BELOW as SPLIT_INVALID_BELOW
 from labcoat.stats.sample_ratio import check as check_split
 
 __all__ = [
     "SPLIT_INVALID_BELOW",
     "Budget",
+    "Condition",
     "Target",
     "adjusted",
     "chances",
     "check_split",
     "days_needed",
+    "missed",
     "read",
-    "sample_size",
-    "smallest_effect",
+    "rule_inflation",
+    "rule_size",
+    "smallest_rule_effect",
     "units_in",
 ]

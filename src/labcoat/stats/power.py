@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, fsum, inf, sqrt
 
+import numpy as np
+from numpy.polynomial import Chebyshev
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from labcoat.stats import confidence_sequence, sequential
+from labcoat.stats.arrays import FloatArray
 from labcoat.stats.results import Design, Direction, MetricKind, Role
 
 # Daily looks for four weeks; the inflation differs by half a percent between two weeks and twelve.
 _LOOKS = tuple((look + 1) / 28 for look in range(28))
 _ROUNDING = 1e-6
+# So much beyond the last boundary an effect is missed in less than one experiment of a million.
+_CERTAIN = 5.0
+# The interpolated width is good to 1e-8.
+_DEGREE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +32,8 @@ class Target:
 
     baseline: the control's expected mean, proportion or ratio. variance: of one unit's value, of a ratio its linearised
     one; not read for proportions. variance_reduction: the share of it that a covariate takes away, 0-1.
-    role: a goal shall move by the effect; a guardrail shall be shown not to get worse by it (then it is the margin),
-    while in truth nothing changes.
+    direction: which way is good. role: a goal shall move by the effect, to the good side; a guardrail shall be shown
+    not to get worse by it (then it is the margin), while in truth nothing changes.
     """
 
     kind: MetricKind
@@ -45,7 +52,8 @@ class Target:
             if self.variance is None or not 0 < self.variance < inf:
                 raise ValueError("a mean or a ratio needs its variance, more than 0")
             return left * self.variance, left * self.variance
-        moved = self.baseline + (effect if self.direction is Direction.UP else -effect)
+        rises = (self.direction is Direction.UP) is (self.role is not Role.GUARDRAIL)
+        moved = self.baseline + (effect if rises else -effect)
         expected = self.baseline if self.role is Role.GUARDRAIL else moved
         if not (0 < self.baseline < 1 and 0 <= moved <= 1):
             raise ValueError("proportions are between 0 and 1")
@@ -93,17 +101,30 @@ class SampleSize:
 def sample_size(target: Target, *, effect: float, budget: Budget) -> SampleSize:
     """Return the units with which an effect of that size is found with the budget's power.
 
-    effect: absolute, > 0. A plan with several targets needs the largest of their sizes.
+    effect: absolute, > 0. A plan with several conditions needs `rule_power.rule_size`.
     Raises ValueError for an effect that the metric can not have.
 
     >>> retention = Target(kind=MetricKind.PROPORTION, baseline=0.05)
     >>> sample_size(retention, effect=0.005, budget=Budget(design=Design.ONE_LOOK)).per_arm
     (31231, 31231)
     """
+    return whole_units(units_needed(target, effect=effect, budget=budget), weights=budget.weights)
+
+
+def units_needed(target: Target, *, effect: float, budget: Budget) -> float:
+    """Return what `sample_size` rounds up, over all variants."""
     _require_effect(effect)
-    units = _spread(target, effect, budget) * (_quantiles(budget) / effect) ** 2
+    return _spread(target, effect, budget) * (_quantiles(budget) / effect) ** 2
+
+
+def whole_units(units: float, *, weights: tuple[float, ...]) -> SampleSize:
+    """Return units over all variants as whole units of each.
+
+    >>> whole_units(99.5, weights=(0.5, 0.5))
+    SampleSize(per_arm=(50, 50), total=100)
+    """
     # Rounded first: 0.1 x 70 must not become 8 units.
-    per_arm = tuple(ceil(round(units * weight, 6)) for weight in budget.weights)
+    per_arm = tuple(ceil(round(units * weight, 6)) for weight in weights)
     return SampleSize(per_arm=per_arm, total=sum(per_arm))
 
 
@@ -137,14 +158,12 @@ def power_of(target: Target, *, effect: float, units: float, budget: Budget) -> 
     >>> round(power_of(retention, effect=0.005, units=62_462, budget=Budget(design=Design.ONE_LOOK)), 3)
     0.8
     """
-    _require_effect(effect)
-    if not 0 < units < inf:
-        raise ValueError("an effect is found with units, more than 0")
-    drift = effect / sqrt(_spread(target, effect, budget) / units)
-    alpha = budget.alpha / budget.comparisons
-    if budget.design is Design.GROUP_SEQUENTIAL:
-        return sequential.power(_boundary(alpha, budget.sides), _LOOKS, drift=drift, sides=budget.sides)
-    return float(ndtr(drift - _final_multiplier(budget.design, alpha, budget.sides)))
+    return float(ndtr(_surplus(target, effect, units, budget)))
+
+
+def chance_missed(target: Target, *, effect: float, units: float, budget: Budget) -> float:
+    """Return the chance that this many units miss the effect, however small; else as `power_of`."""
+    return float(ndtr(-_surplus(target, effect, units, budget)))
 
 
 def days_left(*, days: float, units: int, needed: int, window_days: float = 0.0) -> int | None:
@@ -206,6 +225,15 @@ def _require_effect(effect: float) -> None:
         raise ValueError("an effect has a size, more than 0")
 
 
+def _surplus(target: Target, effect: float, units: float, budget: Budget) -> float:
+    """Return how far the effect is expected beyond the width that must be crossed, in standard errors."""
+    _require_effect(effect)
+    if not 0 < units < inf:
+        raise ValueError("an effect is found with units, more than 0")
+    drift = effect / sqrt(_spread(target, effect, budget) / units)
+    return drift - _width(budget.design, budget.alpha / budget.comparisons, budget.sides, drift)
+
+
 def _quantiles(budget: Budget) -> float:
     return _design_quantiles(budget.design, budget.alpha / budget.comparisons, budget.power, budget.sides)
 
@@ -213,23 +241,37 @@ def _quantiles(budget: Budget) -> float:
 @lru_cache(maxsize=256)
 def _design_quantiles(design: Design, alpha: float, power: float, sides: int) -> float:
     """Return the z at the end that is to be expected for the power asked."""
+    beyond = float(ndtri(power))
     if design is not Design.GROUP_SEQUENTIAL:
-        return _final_multiplier(design, alpha, sides) + float(ndtri(power))
-    needed = float(ndtri(1 - alpha / sides) + ndtri(power))
-    multipliers = _boundary(alpha, sides)
-    return float(
-        brentq(
-            lambda z: sequential.power(multipliers, _LOOKS, drift=z, sides=sides) - power, 0.0, needed + 2, xtol=1e-10
-        )
-    )
+        return _width(design, alpha, sides, 0.0) + beyond
+    widest = _width(design, alpha, sides, inf) + beyond
+    return float(brentq(lambda z: z - _width(design, alpha, sides, z) - beyond, 0.0, widest + 1, xtol=1e-10))
 
 
-def _final_multiplier(design: Design, alpha: float, sides: int) -> float:
-    """Return the width of the last interval, in standard errors."""
+def _width(design: Design, alpha: float, sides: int, drift: float) -> float:
+    """Return the k of one look at the end that is crossed as often as the design's looks together.
+
+    drift: the z that is expected at the end.
+    """
     if design is Design.CONFIDENCE_SEQUENCE:
         return confidence_sequence.multiplier(units=1, tuned_units=1, alpha=alpha, sides=sides)
-    return float(ndtri(1 - alpha / sides))
+    if design is Design.ONE_LOOK:
+        return float(ndtri(1 - alpha / sides))
+    width, largest = _sequential_width(alpha, sides)
+    return float(width(min(drift, largest)))
 
 
-def _boundary(alpha: float, sides: int) -> tuple[float, ...]:
-    return sequential.boundary(_LOOKS, _LOOKS, alpha, sides=sides)
+@lru_cache(maxsize=256)
+def _sequential_width(alpha: float, sides: int) -> tuple[Chebyshev, float]:
+    """Return `_width` for daily looks as a polynomial in the drift, and the largest drift that it is for.
+
+    The width hardly changes with the drift, so a few exact powers stand for all: a rule is sized in microseconds.
+    """
+    multipliers = sequential.boundary(_LOOKS, _LOOKS, alpha, sides=sides)
+    largest = multipliers[-1] + _CERTAIN
+
+    def width(drifts: FloatArray) -> FloatArray:
+        found = [sequential.power(multipliers, _LOOKS, drift=float(drift), sides=sides) for drift in drifts]
+        return np.asarray(drifts - ndtri(found))
+
+    return Chebyshev.interpolate(width, _DEGREE, domain=[0.0, largest]), largest

@@ -109,6 +109,9 @@ def run_again(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, by
     waiting = dossier.waiting_request
     number_of_draft = workspaces.next_experiment(tx, dossier.hypothesis.workspace)
     new = steps.run_again(dossier, number, by=by, new=number_of_draft, now=now)
+    assert new.draft is not None
+    plan = replace(new.draft.plan, planned_units=sizing.planned_units(new.draft.plan))
+    new = new.with_experiment(replace(new.draft, plan=plan))
     saved = telling.save(tx, dossier, new, step=Step.RUN_AGAIN, by=by.user, now=now)
     if waiting is not None:
         telling.refresh_requests(tx, saved, waiting.position)

@@ -3,6 +3,7 @@
 A wrong file is refused as a whole, at the start, with the line to mend: a metric that is quietly ignored costs a look.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -112,6 +113,11 @@ class Metric(_Rows):
         """Whether it has rows of its own beside the exposures."""
         return self.table is not None or self.sql is not None
 
+    @property
+    def is_growing(self) -> bool:
+        """Whether a unit's value may still change once it is counted."""
+        return not (self.window_days or self.complete_at_exposure)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         for is_wrong, message in self._faults():
@@ -158,6 +164,17 @@ class MetricsFile(Model):
     def exposures_of(self, metric: Metric) -> str:
         """Return the name of the exposures whose units a metric is measured on."""
         return metric.exposures or next(iter(self.exposures))
+
+    def can_have_window(self, metric: Metric) -> bool:
+        """Return whether a metric's rows can be cut off some days after the exposure, as far as the file tells."""
+        exposures = self.exposures[self.exposures_of(metric)]
+        return metric.has_own_rows and _has_column(metric, "time") and _has_column(exposures, "exposed_at")
+
+
+def _has_column(part: Exposures | Metric, field: str) -> bool:
+    """Return whether the file names a field's column; of a SELECT the field's own name is meant, as it is read."""
+    named: str | None = getattr(part, field)
+    return named is not None or (part.sql is not None and re.search(rf"\b{field}\b", part.sql) is not None)
 
 
 def load(path: Path, *, environment: Mapping[str, str] | None = None) -> MetricsFile:

@@ -26,7 +26,10 @@ MOST_TOGETHER = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDescription:
-    """What a person needs to choose a metric, and to know whom to ask about it."""
+    """What a person needs to choose a metric, and to know whom to ask about it.
+
+    is_growing: a unit's value may still change once it is counted. can_have_window: a plan can give it one.
+    """
 
     name: str
     kind: MetricKind
@@ -36,6 +39,8 @@ class MetricDescription:
     format: str | None
     window_days: float
     source: str
+    is_growing: bool = False
+    can_have_window: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,8 @@ def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
             format=metric.format,
             window_days=metric.window_days,
             source=metrics_file.exposures[metrics_file.exposures_of(metric)].source,
+            is_growing=metric.is_growing,
+            can_have_window=metrics_file.can_have_window(metric),
         )
         for name, metric in metrics_file.metrics.items()
     )

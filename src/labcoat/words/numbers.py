@@ -1,6 +1,7 @@
 """How numbers, days and times are written: effect with interval and unit, rounded so that they agree with the verdict."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,15 @@ def counted(value: int, one: str, many: str = "") -> str:
     ('1 piece', '2 hypotheses')
     """
     return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as they stand in a sentence.
+
+    >>> listed(["orders"]), listed(["orders", "revenue", "refunds"])
+    ('orders', 'orders, revenue and refunds')
+    """
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def person_days(value: float) -> str:

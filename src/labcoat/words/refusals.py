@@ -86,11 +86,19 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NO_MINIMUM_EFFECT: "Give the smallest effect on {metric} that would be worth having. Example: 2 % or 0.5 points.",
     Reason.BASELINE_NEEDED: "An effect in percent needs a baseline above zero: what is {metric} today? Example: 19 % or 4.2.",
     Reason.NOT_AN_EFFECT: "“{text}” can't be read as an effect. Examples: 2 % (of the baseline), 0.5 points, 0.3.",
-    Reason.IMPOSSIBLE_EFFECT: "{metric} can't move that far: a share stays between 0 and 100 %. Give a smaller effect.",
-    Reason.TOO_SMALL_EFFECT: "To see an effect on {metric} that small takes more units than there are. Give a larger one.",
+    Reason.IMPOSSIBLE_EFFECT: "{metric} can't move that far: a share stays between 0 and 100 %. Give a smaller one.",
+    Reason.TOO_SMALL_EFFECT: "To show {what} {metric} that small takes more units than there are. Give a larger one.",
     Reason.DIRECTION_NEEDED: "Say which way is good for “{name}”. Example: {name} down.",
-    Reason.MARGIN_NEEDS_UNIT: "A margin of {metric} in percent would need its baseline. Give it in its own unit. Example: margin 0.2 points.",
+    Reason.MARGIN_NEEDS_UNIT: (
+        "A margin of {metric} in percent needs what it is today. Example: margin 5 %, today 2 %. "
+        "Or give it in its own unit: margin 0.2 points."
+    ),
     Reason.NAME_WITH_BLANK: "“{name}” has a blank, so its totals could not be typed in one line. Write it together, as in gate_30.",
+    Reason.METRIC_KEEPS_GROWING: (
+        "Group sequential can't pay for looks at {metric}: it keeps growing for each {unit} already counted. In the plan form, "
+        "count only each {unit}'s first days (“Work it out” shows the field), or choose “confidence sequence”. If it never "
+        "changes after the first row, declare it `complete_at_exposure` in the metrics file."
+    ),
     Reason.DESIGN_NEEDS_WAREHOUSE: (
         "Numbers that people send come at times they choose. Use “confidence sequence” or “one look at the end”, "
         "or take the goal from the metrics file."

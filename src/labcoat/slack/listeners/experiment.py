@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,13 @@ from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Block, Message, section
 from labcoat.slack.errors import refusal_for_form
+from labcoat.slack.listeners import plan_looks
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
+from labcoat.slack.views import plan_texts
 from labcoat.slack.views import planning as planning_views
+from labcoat.stats.results import Design
 from labcoat.usecases import experiments, finding, hypotheses, sizing
 from labcoat.words import sizing as words
 
@@ -48,13 +52,16 @@ def _plannable(tx: Transaction, call: Call, target: Target) -> Dossier:
 
 
 def _opened(call: Call, dossier: Dossier, *, since: datetime | None, metadata: str) -> Block:
-    metrics = call.house.described_metrics
-    draft = dossier.draft
+    metrics, draft = call.house.described_metrics, dossier.draft
+    texts = plan_texts.texts_of(dossier, metrics=metrics)
+    looks = plan_looks.offered(texts, metrics=metrics)
+    plan = replace(draft.plan, design=looks.chosen) if draft else None
     return planning_views.plan_form(
         dossier,
-        planning_views.texts_of(dossier, known_metrics=[one.name for one in metrics]),
+        texts,
         metrics=metrics,
-        line=words.line(draft.plan, sizing.sized(draft.plan)) if draft else "",
+        looks=plan_looks.with_saving(looks, plan, texts, metrics=metrics),
+        line=words.line(plan, sizing.sized(plan)) if plan else "",
         zone=call.house.zone,
         since=since,
         metadata=metadata,
@@ -65,39 +72,43 @@ def plan_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
     """Return the plan form with what it takes, as far as it is filled in."""
     with form.reading() as (tx, _):
         dossier = form.dossier(tx)
-    return _shown_anew(form, dossier, metadata=view["private_metadata"], line=_line(form, dossier))
+    return _shown_anew(form, dossier, metadata=view["private_metadata"])
 
 
-def _line(form: Submission, dossier: Dossier) -> str:
-    try:
-        plan = _read(form, dossier)
-        return words.line(plan, sizing.sized(plan))
-    except Refusal as refusal:
-        is_unfilled = refusal.reason in (Reason.NOT_AN_EFFECT, Reason.MISSING, Reason.BASELINE_NEEDED)
-        empty = not form.answers.text(refusal.field or "")
-        return words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=form.house.zone)
-
-
-def _read(form: Submission, dossier: Dossier) -> Plan:
+def _read(form: Submission, dossier: Dossier, *, design: Design | None = None) -> Plan:
+    """Return the plan that the form describes. design: instead of what is chosen there."""
     metrics, zone = form.house.metrics, form.house.zone
-    return plans.checked(read_plan(form.answers, hypothesis=dossier.hypothesis, metrics=metrics, zone=zone))
+    plan = read_plan(form.answers, hypothesis=dossier.hypothesis, metrics=metrics, zone=zone)
+    return plans.checked(replace(plan, design=design or plan.design))
 
 
-def _shown_anew(
-    form: Submission, dossier: Dossier, *, metadata: str, line: str = "", meanwhile: Sequence[HistoryEntry] = ()
-) -> Block:
+def _shown_anew(form: Submission, dossier: Dossier, *, metadata: str, meanwhile: Sequence[HistoryEntry] = ()) -> Block:
     metrics = form.house.described_metrics
-    opened_with = planning_views.texts_of(dossier, known_metrics=[one.name for one in metrics])
+    texts = texts_of(form.answers, otherwise=plan_texts.texts_of(dossier, metrics=metrics))
+    looks = plan_looks.offered(texts, metrics=metrics, before=form.answers.offered("design"))
+    plan, line = _worked_out(form, dossier, design=looks.chosen)
     return planning_views.plan_form(
         dossier,
-        texts_of(form.answers, otherwise=opened_with),
+        texts,
         metrics=metrics,
+        looks=plan_looks.with_saving(looks, plan, texts, metrics=metrics),
         line=line,
         meanwhile=meanwhile,
         zone=form.house.zone,
         since=form.answers.moment("since"),
         metadata=metadata,
     )
+
+
+def _worked_out(form: Submission, dossier: Dossier, *, design: Design) -> tuple[Plan | None, str]:
+    """Return the plan with what it takes in words; None with why it can't be read yet."""
+    try:
+        plan = _read(form, dossier, design=design)
+        return plan, words.line(plan, sizing.sized(plan))
+    except Refusal as refusal:
+        is_unfilled = refusal.reason in (Reason.NOT_AN_EFFECT, Reason.MISSING, Reason.BASELINE_NEEDED)
+        empty = not form.answers.text(refusal.field or "")
+        return None, words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=form.house.zone)
 
 
 def _require_unchanged(tx: Transaction, form: Submission, dossier: Dossier) -> None:

@@ -7,17 +7,17 @@ from datetime import time, timedelta
 from labcoat.domain import schedule
 from labcoat.domain.amounts import LARGEST_COUNT, read_baseline, read_effect, read_number, read_positive
 from labcoat.domain.hypothesis import Hypothesis
-from labcoat.domain.plan import Period, Plan, PlannedMetric, ResultSource, Variant
+from labcoat.domain.plan import LONGEST_DAYS, Period, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.answers import Answers
-from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.slack.listeners import metric_lines
+from labcoat.slack.listeners.metric_lines import MetricLine
+from labcoat.stats.results import Design, MetricKind, Role
 from labcoat.warehouse import reading
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 
 LAST_YEAR = 2200
 _SHARE = re.compile(r"^(?P<name>.+?)[\s:=]+(?P<share>[\d.,]+)\s*%?$")
-_MARGIN = re.compile(r"[,;]?\s*margin\s+(?P<margin>.+)$", re.IGNORECASE)
-_DIRECTION = re.compile(r"\s+(?P<direction>up|down)$", re.IGNORECASE)
 
 
 def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile | None, zone: str) -> Plan:
@@ -35,18 +35,17 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         baseline=read_baseline(answers.text("baseline"), kind=kind, field="baseline"),
         minimum_effect=read_effect(answers.text("minimum_effect"), kind=kind, field="minimum_effect"),
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
-        deviation=_optional_positive(answers, "deviation") if kind is MetricKind.MEAN else None,
+        deviation=_optional_positive(answers, "deviation") if kind is not MetricKind.PROPORTION else None,
         measuring=reading.measuring_of(in_file) if in_file else None,
         format=in_file.format if in_file else None,
         description=in_file.description if in_file else "",
         owner=in_file.owner if in_file else "",
     )
-    lines = [line.strip() for line in answers.text("guardrails").splitlines() if line.strip()]
+    lines = metric_lines.read(answers.text("guardrails"))
     others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
     period = _period(answers, zone)
     days = (period.ends_at - period.starts_at) / timedelta(days=1) if period else None
-    windows = [one.measuring.window_days for one in (goal, *others) if one.measuring is not None]
-    return Plan(
+    plan = Plan(
         variants=read_variants(answers.text("variants")),
         unit=answers.text("unit"),
         metrics=(goal, *others),
@@ -54,16 +53,23 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         source=ResultSource.WAREHOUSE if in_file else ResultSource.TYPED,
         planned_days=days or read_positive(answers.text("planned_days"), field="planned_days"),
         zone=zone,
-        window_days=max(windows, default=0.0) if period is None else 0.0,
         units_per_day=_optional_positive(answers, "units_per_day"),
         experiment_key=answers.text("experiment_key"),
         period=period,
     )
+    window = _optional_positive(answers, "window_days", largest=LONGEST_DAYS)
+    return plan.with_window(window or 0.0, names=_with_window(metrics) if window else ())
 
 
-def _optional_positive(answers: Answers, field: str) -> float | None:
+def _optional_positive(answers: Answers, field: str, *, largest: float = LARGEST_COUNT) -> float | None:
     text = answers.text(field)
-    return read_positive(text, field=field, largest=LARGEST_COUNT) if text else None
+    return read_positive(text, field=field, largest=largest) if text else None
+
+
+def _with_window(metrics: MetricsFile | None) -> list[str]:
+    """Return the metrics that get the plan's window: those that have none of their own, and need one."""
+    described = reading.describe(metrics) if metrics else ()
+    return [one.name for one in described if one.is_growing and one.can_have_window]
 
 
 def texts_of(answers: Answers, *, otherwise: Mapping[str, str]) -> dict[str, str]:
@@ -96,44 +102,31 @@ def read_variants(text: str) -> tuple[Variant, ...]:
     return tuple(Variant(name=name, weight=share / scale) for name, share in shares)
 
 
-def _other_metric(line: str, known: dict[str, tuple[str, Metric]], *, is_read: bool) -> PlannedMetric:
-    is_secondary, rest = _without_prefix(line, "secondary ")
-    is_mean, rest = _without_prefix(rest, "mean ")
-    margin_match = _MARGIN.search(rest)
-    rest = rest[: margin_match.start()].strip() if margin_match else rest
-    direction_match = _DIRECTION.search(rest)
-    name = (rest[: direction_match.start()] if direction_match else rest).strip(" ,;")
-    name, in_file = known.get(name.casefold(), (name, None))
+def _other_metric(line: MetricLine, known: dict[str, tuple[str, Metric]], *, is_read: bool) -> PlannedMetric:
+    name, in_file = known.get(line.name.casefold(), (line.name, None))
     if is_read and in_file is None:
         names = ", ".join(one for one, _ in list(known.values())[:8])
         hint = f"The goal is read from there, so its guardrails are too. It has: {names}."
         raise Refusal(Reason.NOT_A_METRIC, "guardrails", text=name[:60], hint=hint)
-    kind = in_file.kind if in_file else MetricKind.MEAN if is_mean else MetricKind.PROPORTION
-    if direction_match:
-        direction = Direction(direction_match["direction"].lower())
-    elif in_file is not None:
-        direction = in_file.direction
-    else:
+    kind = in_file.kind if in_file else MetricKind.MEAN if line.is_mean else MetricKind.PROPORTION
+    direction = line.direction or (in_file.direction if in_file else None)
+    if direction is None:
         raise Refusal(Reason.DIRECTION_NEEDED, "guardrails", name=name[:60])
-    margin = read_effect(margin_match["margin"], kind=kind, field="guardrails") if margin_match else None
-    role = Role.SECONDARY if is_secondary else Role.GUARDRAIL
+    has_deviation = line.deviation and kind is not MetricKind.PROPORTION
     return PlannedMetric(
         name=name,
-        role=role,
+        role=Role.SECONDARY if line.is_secondary else Role.GUARDRAIL,
         kind=kind,
         direction=direction,
-        margin=margin,
+        baseline=read_baseline(line.today, kind=kind, field="guardrails"),
+        margin=read_effect(line.margin, kind=kind, field="guardrails") if line.margin else None,
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
+        deviation=read_positive(line.deviation, field="guardrails", largest=LARGEST_COUNT) if has_deviation else None,
         measuring=reading.measuring_of(in_file) if in_file else None,
         format=in_file.format if in_file else None,
         description=in_file.description if in_file else "",
         owner=in_file.owner if in_file else "",
     )
-
-
-def _without_prefix(line: str, prefix: str) -> tuple[bool, str]:
-    has_it = line.lower().startswith(prefix)
-    return has_it, line[len(prefix) :].strip() if has_it else line
 
 
 def _period(answers: Answers, zone: str) -> Period | None:

@@ -146,9 +146,10 @@ def _is_uneven_since(counts: UnitCounts, readout: Readout | None) -> bool:
 def _experiment_line(experiment: Experiment, zone: str) -> str:
     label = f"*E-{experiment.number}* {experiment.state}"
     if experiment.state is ExperimentState.DRAFT or experiment.since is None:
-        short = sizing.shortfall(experiment.plan, sized(experiment.plan))
-        more = f"\n:hourglass: {escape(short)}" if short else ""
-        return f":memo: {label}: {escape(stories.plan_summary(experiment.plan))}{more}"
+        plan, takes = experiment.plan, sized(experiment.plan)
+        more = {"triangular_ruler": sizing.power(plan, takes), "hourglass": sizing.shortfall(plan, takes)}
+        notes = "".join(f"\n:{sign}: {escape(said)}" for sign, said in more.items() if said)
+        return f":memo: {label}: {escape(stories.plan_summary(plan))}{notes}"
     if experiment.is_of_the_past:
         return f":test_tube: {label}: data of the past, {stories.past_period(experiment, zone)}"
     assert experiment.planned_end is not None

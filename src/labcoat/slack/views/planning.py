@@ -7,7 +7,6 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceSource
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import Stage
-from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.slack.blocks import (
     Block,
     actions,
@@ -21,12 +20,12 @@ from labcoat.slack.blocks import (
     option,
     radio_input,
     section,
-    select_input,
     text_input,
 )
 from labcoat.slack.views.metric import MOST_METRICS, meanings
 from labcoat.slack.views.people import mention
-from labcoat.stats.results import Design, MetricKind, Role
+from labcoat.slack.views.plan_looks import Looks, looks_blocks
+from labcoat.stats.results import MetricKind
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers, sizing, stories
 
@@ -40,6 +39,7 @@ def plan_form(
     texts: Mapping[str, str],
     *,
     metrics: Sequence[MetricDescription],
+    looks: Looks,
     line: str = "",
     meanwhile: Sequence[HistoryEntry] = (),
     zone: str,
@@ -49,7 +49,8 @@ def plan_form(
     """Return the plan form.
 
     texts: what its fields hold, by block id. metrics: of the metrics file, which is read every day.
-    line: what the plan takes, as far as it is filled in. meanwhile: how others changed the draft since it was opened.
+    looks: what it offers for repeated looks. line: what the plan takes, as far as it is filled in.
+    meanwhile: how others changed the draft since it was opened.
     since: when an experiment began that runs already and is adopted; None to plan one that will.
     """
     known = ", ".join(one.name for one in metrics[:MOST_METRICS])
@@ -59,7 +60,7 @@ def plan_form(
     if since is not None:
         blocks.append(moment_input("since", "Since when is it live?", initial=since, hint=NOT_SWITCHED))
     blocks += [
-        text_input("goal", "Goal metric: the one that decides", initial=texts["goal"], hint=hint),
+        text_input("goal", "Goal metric: the one that decides", initial=texts["goal"], hint=hint, is_live=True),
         *meanings(metrics),
         radio_input(
             "kind",
@@ -78,7 +79,7 @@ def plan_form(
             is_live=True,
         ),
     ]
-    if texts["kind"] == MetricKind.MEAN:
+    if _kind(texts, metrics) != MetricKind.PROPORTION:
         blocks.append(
             text_input(
                 "deviation",
@@ -118,20 +119,14 @@ def plan_form(
             example="control 50, treatment 50",
         ),
         text_input("unit", "What is randomised?", initial=texts["unit"], example="user"),
-        select_input(
-            "design",
-            "How are repeated looks paid for?",
-            [option(design, _DESIGN_LABELS[design]) for design in Design],
-            initial=texts["design"],
-            hint="Totals that people type come at times they choose: not for group sequential.",
-            is_live=True,
-        ),
+        *looks_blocks(looks, texts, unit=unit),
         text_input(
             "guardrails",
             "Guardrails and other metrics, one a line",
             initial=texts["guardrails"],
-            hint="Name a metric that should not get worse. Example: refund rate down, margin 0.2 points. "
-            "Put “secondary” in front of one that only explores, and “mean” in front of one that is a number per unit.",
+            hint="Name a metric that should not get worse. Example: refund rate down, margin 0.2 points, today 2 %. "
+            "What it is today lets the plan's power cover it. Put “secondary” in front of one that only explores, and "
+            "“mean” in front of one that is a number per unit, with its deviation: today 4.2, sd 7.9.",
             is_long=True,
             is_optional=True,
         ),
@@ -153,90 +148,18 @@ def plan_form(
     return form("adopt", title="Adopt an experiment", submit="It runs", metadata=metadata, blocks=blocks)
 
 
+def _kind(texts: Mapping[str, str], metrics: Sequence[MetricDescription]) -> str:
+    """Return what kind of metric the goal is: for one of the metrics file, the file decides."""
+    goal = texts["goal"].casefold()
+    return next((one.kind for one in metrics if one.name.casefold() == goal), texts["kind"])
+
+
 def _changed_meanwhile(entry: HistoryEntry, zone: str) -> Block:
     changed, at = escape("; ".join(stories.changed_plan(entry))), numbers.day_and_time(entry.at, zone)
     return section(
         f":busts_in_silhouette: {mention(entry.by)} changed this plan on {at}, while you were typing: {changed}. "
         "What you typed is below; saving it replaces theirs."
     )
-
-
-def texts_of(dossier: Dossier, *, known_metrics: Sequence[str]) -> dict[str, str]:
-    """Return what the fields hold when the form opens: the draft's plan, or what suits most."""
-    draft = dossier.draft.plan if dossier.draft else None
-    goal = draft.goal if draft else None
-    per_day = draft.units_per_day if draft else None
-    return {
-        "goal": _goal(dossier, draft, known_metrics),
-        "kind": goal.kind if goal else MetricKind.PROPORTION,
-        "baseline": _baseline(goal),
-        "deviation": f"{goal.deviation:g}" if goal and goal.deviation else "",
-        "minimum_effect": _effect(goal) or dossier.hypothesis.smallest_effect,
-        "units_per_day": f"{per_day:g}" if per_day else "",
-        "planned_days": f"{draft.planned_days:g}" if draft else "28",
-        "variants": ", ".join(f"{one.name} {100 * one.weight:g}" for one in draft.variants)
-        if draft
-        else "control 50, treatment 50",
-        "unit": draft.unit if draft else "user",
-        "design": draft.design if draft else _proposed_design(dossier, known_metrics),
-        "guardrails": _others(draft),
-        "evidence_reason": "",
-        "experiment_key": draft.experiment_key if draft else "",
-        "starts_on": "",
-        "ends_on": "",
-    }
-
-
-_DESIGN_LABELS = {
-    Design.GROUP_SEQUENTIAL: "group sequential: a look every day, a planned end",
-    Design.CONFIDENCE_SEQUENCE: "confidence sequence: look whenever you like",
-    Design.ONE_LOOK: "one look at the end",
-}
-
-
-def _goal(dossier: Dossier, draft: Plan | None, known: Sequence[str]) -> str:
-    if draft is not None:
-        return draft.goal.name
-    wanted = dossier.hypothesis.metric
-    return next((name for name in known if name.casefold() == wanted.casefold()), wanted)
-
-
-def _proposed_design(dossier: Dossier, known: Sequence[str]) -> Design:
-    is_read_daily = _goal(dossier, None, known) in known
-    return Design.GROUP_SEQUENTIAL if is_read_daily else Design.CONFIDENCE_SEQUENCE
-
-
-def _baseline(goal: PlannedMetric | None) -> str:
-    if goal is None or goal.baseline is None:
-        return ""
-    return f"{100 * goal.baseline:g} %" if goal.kind is MetricKind.PROPORTION else f"{goal.baseline:g}"
-
-
-def _effect(metric: PlannedMetric | None) -> str:
-    if metric is None or metric.minimum_effect is None:
-        return ""
-    effect = metric.minimum_effect
-    if effect.is_relative:
-        return f"{100 * effect.size:g} %"
-    return f"{100 * effect.size:g} points" if metric.kind is MetricKind.PROPORTION else f"{effect.size:g}"
-
-
-def _others(draft: Plan | None) -> str:
-    if draft is None:
-        return ""
-    lines = []
-    for metric in draft.metrics:
-        if metric.role is Role.GOAL:
-            continue
-        prefix = "secondary " if metric.role is Role.SECONDARY else ""
-        margin = ""
-        if metric.margin is not None:
-            points = metric.kind is MetricKind.PROPORTION and not metric.margin.is_relative
-            size = 100 * metric.margin.size if points or metric.margin.is_relative else metric.margin.size
-            unit = " %" if metric.margin.is_relative else " points" if points else ""
-            margin = f", margin {size:g}{unit}"
-        lines.append(f"{prefix}{metric.name} {metric.direction}{margin}")
-    return "\n".join(lines)
 
 
 def _reason_input(dossier: Dossier, text: str) -> list[Block]:

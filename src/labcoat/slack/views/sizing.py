@@ -28,5 +28,5 @@ def size_message(asked: Asked) -> Message:
     lines = "\n".join(f"• {escape(line)}" for line in words.designs(asked))
     lead = escape(words.asked(asked))
     return Message(
-        text=lead, blocks=(section(f":triangular_ruler: *{lead}*\n{lines}"), context(escape(words.SIZED_FOR)))
+        text=lead, blocks=(section(f":triangular_ruler: *{lead}*\n{lines}"), context(escape(words.sized_for(asked))))
     )
