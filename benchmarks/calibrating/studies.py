@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 from benchmarks.calibrating import draws
@@ -12,11 +12,14 @@ from benchmarks.calibrating.following import Metric, Seen, Study, follow
 
 from labcoat.stats.arrays import BoolArray, FloatArray
 from labcoat.stats.moments import VALUE, MomentArrays
+from labcoat.stats.power import Budget, Target
 from labcoat.stats.results import Design, MetricKind, Role, Verdict
+from labcoat.stats.rule_power import Condition, rule_size
 
 Row = dict[str, object]
 WINS = (Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, Verdict.WIN_EFFECT_MOVED)
 HARMS = (Verdict.GUARDRAIL_HARM, Verdict.GOAL_HARM)
+POWER = 0.8
 _CHUNK, _DAYS = 1000, 84
 
 
@@ -221,12 +224,61 @@ def several_treatments(runs: int) -> list[Row]:
     return rows
 
 
+def whole_rule(runs: int) -> list[Row]:
+    """Return how often a plan sized for a power of .8 passes its own rule, for the treatment that has the effect.
+
+    One goal of the first treatment moves by the minimum effect; nothing else changes. Guardrails are independent.
+    """
+    rows: list[Row] = []
+    rate, effect = 0.1, 0.01
+    for goals, treatments, guardrails in product((1, 2), (1, 3), range(6)):
+        arms = 1 + treatments
+        weights = (1 / arms,) * arms
+        units = _sized(rate, effect, goals=goals, guardrails=guardrails, weights=weights)
+        metrics = (
+            *(Metric(minimum_effect=effect) for _ in range(goals)),
+            *(Metric(role=Role.GUARDRAIL, margin=effect) for _ in range(guardrails)),
+        )
+        still = [0.0] * arms
+        world = World(
+            draws=[draws.binary(rate)] * len(metrics),
+            units=(ceil(units / arms / 12),) * arms,
+            lifts=[[0.0, effect / rate, *still[2:]], *([still] * (len(metrics) - 1))],
+        )
+        study = Study(metrics=metrics, weights=weights, spent=even(12))
+        seen = simulated(study, world, runs=runs, seed=(71, goals, treatments, guardrails))
+        rows.append(
+            {
+                "goals": goals,
+                "treatments": treatments,
+                "guardrails with a margin": guardrails,
+                "units": units,
+                "passes": shares(*(one.ever(Verdict.WIN)[:, 0] for one in seen)),
+                "won at all": shares(*(one.ever(*WINS)[:, 0] for one in seen)),
+            }
+        )
+    return rows
+
+
+def _sized(rate: float, effect: float, *, goals: int, guardrails: int, weights: tuple[float, ...]) -> int:
+    treatments = len(weights) - 1
+
+    def condition(role: Role, metrics: int) -> Condition:
+        target = Target(kind=MetricKind.PROPORTION, baseline=rate, role=role)
+        budget = Budget(weights=weights, comparisons=metrics * treatments)
+        return Condition(target=target, effect=effect, budget=budget)
+
+    asked = [condition(Role.GOAL, goals)] + [condition(Role.GUARDRAIL, guardrails) for _ in range(guardrails)]
+    return rule_size(asked, power=POWER).total
+
+
 STUDIES: dict[str, Callable[[int], list[Row]]] = {
     "unequal shares": unequal_shares,
     "rare events": rare_events,
     "growing totals": growing_totals,
     "fixed cause": fixed_cause,
     "several treatments": several_treatments,
+    "whole rule": whole_rule,
 }
 
 
@@ -261,11 +313,17 @@ def _several_within(row: Row, runs: int) -> bool:
     return harms and _number(row, "any win or goal harm") <= at_most(0.05, runs)
 
 
+def _rule_within(row: Row, runs: int) -> bool:
+    least = 0.95 * POWER
+    return _number(row, "passes") >= least - 3.09 * sqrt(least * (1 - least) / runs)
+
+
 LIMITS: dict[str, Callable[[Row, int], bool]] = {
     "unequal shares": _unequal_within,
     "rare events": _rare_within,
     "growing totals": _growing_within,
     "fixed cause": _fixed_within,
     "several treatments": _several_within,
+    "whole rule": _rule_within,
 }
 """Whether a row is as it should be."""

@@ -238,6 +238,28 @@ def test_a_split_of_the_remaining_arms_that_is_uneven_is_seen() -> None:
     assert a_look(_dropped(rule, "small", after_look=1), sample, day=21, past=(first,)).verdict is Verdict.INVALID
 
 
+def test_a_mismatch_of_the_dropped_arm_alone_goes_with_it() -> None:
+    rule = _rule()
+    uneven = a_look(rule, _three(800, 600, 850, units=(8000, 6000, 8000)), day=14)
+    sample = _three(1600, 600, 1720, units=(16_000, 6000, 16_000))
+
+    after = a_look(_dropped(rule, "small", after_look=1), sample, day=21, past=(uneven,))
+
+    assert uneven.verdict is Verdict.INVALID
+    assert after.verdict.is_valid
+    kept = after.find("small")
+    assert kept is not None
+    assert kept.verdict is Verdict.INVALID
+
+
+def test_a_mismatch_of_the_remaining_arms_stays_when_another_is_dropped() -> None:
+    rule = _rule()
+    uneven = a_look(rule, _three(800, 600, 850, units=(8000, 7000, 6000)), day=14)
+    sample = _three(1600, 600, 1720, units=(16_000, 7000, 14_500))
+
+    assert a_look(_dropped(rule, "small", after_look=1), sample, day=21, past=(uneven,)).verdict is Verdict.INVALID
+
+
 def test_the_alpha_of_a_dropped_treatment_is_not_given_away() -> None:
     rule = _rule()
     first = a_look(rule, _three(800, 600, 850), day=14)

@@ -1,6 +1,6 @@
 """Treatments that people took out while the others went on: nothing new is read of them, and nothing is forgotten."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,23 +33,12 @@ def only_remaining(rule: Rule, readout: Readout) -> Readout:
     return replace(readout, sample_ratio=replace(split, exposed=tuple(split.exposed[place] for place in kept)))
 
 
-def by_arms(rule: Rule, exposed: Mapping[int, tuple[int, ...]]) -> list[tuple[int, list[tuple[int, ...]]]]:
-    """Return the units of looks, those at which the same arms were split together, each group with one of its looks.
+def counted(rule: Rule, exposed: Sequence[tuple[int, ...]]) -> tuple[FloatArray, FloatArray]:
+    """Return the units and shares of the remaining arms at each look, each (len(exposed), n_arms).
 
-    exposed: by the look's number, of all variants.
+    Among themselves they are split as planned from the start, so earlier looks count too, of these arms alone.
     """
-    groups: dict[tuple[int, ...], tuple[int, list[tuple[int, ...]]]] = {}
-    for look, units in exposed.items():
-        groups.setdefault(tuple(_kept(rule, look=look)), (look, []))[1].append(units)
-    return list(groups.values())
-
-
-def counted(rule: Rule, exposed: Sequence[tuple[int, ...]], *, look: int | None) -> tuple[FloatArray, FloatArray]:
-    """Return the units and shares of the arms that were split at a look, each (len(exposed), n_arms).
-
-    look: None for the newest.
-    """
-    kept = _kept(rule, look=look)
+    kept = _kept(rule)
     units = np.array(exposed, dtype=np.float64)[:, kept]
     weights = np.array([rule.weights[place] for place in kept])
     return units, np.broadcast_to(weights / weights.sum(), units.shape)
@@ -80,6 +69,6 @@ def _in_plan_order(rule: Rule, estimates: list[Estimate]) -> list[Estimate]:
     return sorted(estimates, key=lambda each: (metrics.index(each.metric), rule.variants.index(each.treatment)))
 
 
-def _kept(rule: Rule, *, look: int | None = None) -> list[int]:
-    gone = {one.treatment for one in rule.dropped if look is None or one.after_look < look}
+def _kept(rule: Rule) -> list[int]:
+    gone = {one.treatment for one in rule.dropped}
     return [place for place, name in enumerate(rule.variants) if name not in gone]

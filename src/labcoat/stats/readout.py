@@ -102,19 +102,16 @@ def read(
 
 def _split(rule: Rule, sample: Sample, *, past: tuple[Readout, ...], between: SampleRatio | None) -> SampleRatio:
     """Return the check of the split, with the evidence of all valid looks: what a data error showed is not carried."""
-    exposed, weights = dropping.counted(rule, [sample.exposed], look=None)
-    evidence = [0.0, *sample_ratio.log_bayes_factor(exposed, weights)]
-    for look, units in dropping.by_arms(rule, {one.look: one.sample_ratio.exposed for one in past if is_sound(one)}):
-        evidence += [*sample_ratio.log_bayes_factor(*dropping.counted(rule, units, look=look))]
-    if between is not None:
-        evidence.append(between.log_bayes_factor)
-    found = float(max(evidence))
+    before = [one.sample_ratio.exposed for one in past if is_sound(one)]
+    exposed, weights = dropping.counted(rule, [*before, sample.exposed])
+    evidence = sample_ratio.log_bayes_factor(exposed, weights)
+    found = max(0.0, float(evidence.max()), between.log_bayes_factor if between else 0.0)
     return SampleRatio(
         exposed=sample.exposed,
         weights=rule.weights,
         p_value=float(np.exp(-found)),
         log_bayes_factor=found,
-        chi_square_p=float(sample_ratio.chi_square_p(exposed, weights)[0]),
+        chi_square_p=float(sample_ratio.chi_square_p(exposed, weights)[-1]),
     )
 
 
