@@ -1,7 +1,7 @@
 """The plan of an experiment: its design, frozen when the experiment starts."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -141,6 +141,15 @@ class Plan:
             window_days=self.window_days,
             planned_units=self.planned_units,
         )
+
+
+def without(plan: Plan, names: Collection[str]) -> Plan:
+    """Return the plan without these treatments; the other variants keep their shares to each other."""
+    if not names:
+        return plan
+    kept = [variant for variant in plan.variants if variant.name not in names]
+    total = sum(variant.weight for variant in kept)
+    return replace(plan, variants=tuple(replace(variant, weight=variant.weight / total) for variant in kept))
 
 
 def _metric_rule(metric: PlannedMetric) -> MetricRule:

@@ -71,6 +71,9 @@ def _question(experiment: Experiment, *, until: datetime, is_count: bool) -> Que
         goal=plan.goal.name,
         metrics=tuple(MetricQuestion(name=one.name, measuring=one.measuring) for one in metrics),
         variants=plan.variant_names,
-        since=experiment.since,
+        dropped=experiment.dropped_treatments,
+        since=experiment.exposed_since,
         until=until,
+        select_since=experiment.since,
+        needs_times=experiment.fixed_cause is not None,
     )

@@ -246,6 +246,36 @@ def _stop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     return f"stopped E-{experiment.number}; traffic ended {ended}{_because(entry)}. {what_now}"
 
 
+def _drop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
+    experiment = _experiment(entry, dossier)
+    assert experiment is not None
+    one = next(one for one in reversed(experiment.dropped) if one.recorded_at <= entry.at)
+    ended = numbers.day_and_time(one.at, zone)
+    return (
+        f"dropped {one.treatment} from E-{experiment.number}; its traffic ended {ended}{_because(entry)}. "
+        "Its verdict stays, and the others go on."
+    )
+
+
+def _fix_cause(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
+    experiment = _experiment(entry, dossier)
+    assert experiment is not None
+    assert experiment.fixed_cause is not None
+    since = numbers.day_and_time(experiment.fixed_cause.since, zone)
+    return (
+        f"fixed the cause of the uneven split of E-{experiment.number}, {since}{_because(entry)}. "
+        "Only units exposed since then count; earlier looks say nothing any more."
+    )
+
+
+def without_dropped(experiment: Experiment) -> str:
+    """Return what a plan that is run again lacks, "" if nothing was dropped."""
+    if not experiment.dropped:
+        return ""
+    were = "which was" if len(experiment.dropped) == 1 else "which were"
+    return f", without {' and '.join(experiment.dropped_treatments)}, {were} dropped"
+
+
 def _cancel(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     experiment = _experiment(entry, dossier)
     return f"cancelled E-{experiment.number if experiment else '?'}{_because(entry)}"
@@ -253,7 +283,11 @@ def _cancel(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: A
 
 def _again(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     experiment = _experiment(entry, dossier)
-    return f"planned to run it again as E-{experiment.number if experiment else '?'}, with the same plan"
+    if experiment is None:
+        return "planned to run it again"
+    earlier = [one for one in dossier.experiments if one.number < experiment.number and one.ended_at is not None]
+    without = without_dropped(earlier[-1]) if earlier else ""
+    return f"planned to run it again as E-{experiment.number}, with the same plan{without}"
 
 
 def _ask(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
@@ -314,6 +348,8 @@ _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
     Step.PLAN: _plan,
     Step.START: _start,
     Step.CANCEL: _cancel,
+    Step.DROP: _drop,
+    Step.FIX_CAUSE: _fix_cause,
     Step.STOP: _stop,
     Step.RUN_AGAIN: _again,
     Step.ASK: _ask,

@@ -12,7 +12,7 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.blocks import Block, Message, section
+from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.errors import refusal_for_form
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.listeners.planning import read_plan, texts_of
@@ -20,6 +20,7 @@ from labcoat.slack.views import experiment as views
 from labcoat.slack.views import planning as planning_views
 from labcoat.usecases import experiments, finding, hypotheses, sizing
 from labcoat.words import sizing as words
+from labcoat.words import stories
 
 
 def open_plan_form(call: Call, target: Target) -> None:
@@ -196,5 +197,6 @@ def run_again(call: Call, target: Target) -> None:
         saved = experiments.run_again(tx, dossier, number, by=call.member(tx, dossier), now=now)
     assert saved.draft is not None
     new = f"E-{saved.draft.number}"
-    text = f"{new} is planned with the plan of E-{number}. Change it, or start it: `/experiment start {new}`."
+    without = escape(stories.without_dropped(saved.get_experiment(number)))
+    text = f"{new} is planned with the plan of E-{number}{without}. Change it, or start it: `/experiment start {new}`."
     call.reply(Message(text=text, blocks=(section(text),)))
