@@ -19,8 +19,8 @@ from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views import planning as planning_views
 from labcoat.usecases import experiments, finding, hypotheses, sizing
+from labcoat.words import run_stories
 from labcoat.words import sizing as words
-from labcoat.words import stories
 
 
 def open_plan_form(call: Call, target: Target) -> None:
@@ -197,6 +197,6 @@ def run_again(call: Call, target: Target) -> None:
         saved = experiments.run_again(tx, dossier, number, by=call.member(tx, dossier), now=now)
     assert saved.draft is not None
     new = f"E-{saved.draft.number}"
-    without = escape(stories.without_dropped(saved.get_experiment(number)))
+    without = escape(run_stories.without_dropped(saved.get_experiment(number)))
     text = f"{new} is planned with the plan of E-{number}{without}. Change it, or start it: `/experiment start {new}`."
     call.reply(Message(text=text, blocks=(section(text),)))
