@@ -53,7 +53,7 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
     newest = looks.newest_data(tx, workspace, experiment.number)
     is_read = newest is None or newest.readout is not None
     look = newest if is_read else looks.newest(tx, workspace, experiment.number)
-    if look is not None and look.readout is not None and experiment.is_void(look.readout):
+    if look is not None and experiment.standing(look.readout) is None:
         look = None
     return Result(
         dossier=dossier,
@@ -119,8 +119,7 @@ def is_decided(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> b
 
 def _newest_that_stands(tx: Transaction, dossier: Dossier, experiment: Experiment) -> Look | None:
     look = looks.newest(tx, dossier.hypothesis.workspace, experiment.number)
-    is_void = look is not None and look.readout is not None and experiment.is_void(look.readout)
-    return None if is_void else look
+    return look if look is not None and experiment.standing(look.readout) is not None else None
 
 
 def is_split_uneven(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:

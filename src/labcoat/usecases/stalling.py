@@ -75,8 +75,7 @@ def _of_warehouse(
 
 def _newest_readout(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> Readout | None:
     newest = looks.newest(tx, workspace, experiment.number)
-    readout = newest.readout if newest is not None else None
-    return None if readout is None or experiment.is_void(readout) else readout
+    return experiment.standing(newest.readout if newest is not None else None)
 
 
 def is_harmed(readout: Readout, experiment: Experiment) -> bool:

@@ -3,12 +3,13 @@
 from pydantic import TypeAdapter
 
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.experiment import DroppedTreatment, Experiment
+from labcoat.domain.experiment import DroppedTreatment, Experiment, WhileItRan
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.plan import ResultSource
 from labcoat.words import numbers
 
+REASON_LENGTH = 200
 _DROPPED = TypeAdapter(tuple[DroppedTreatment, ...])
 
 
@@ -65,6 +66,32 @@ def fix_cause(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
         f"fixed the cause of the uneven split of E-{experiment.number}, {since}{because(entry)}. "
         "Only units exposed since then count; earlier looks say nothing any more."
     )
+
+
+def notes(ran: WhileItRan) -> list[str]:
+    """Return what people did to an experiment while it ran, each with its day and reason, which stay in view."""
+    label, fixed = f"E-{ran.number}", ran.fixed_cause
+    found = [
+        f"{label}: {one.treatment} was dropped on {numbers.day(one.at, ran.zone)}: {_reason(one.reason)}"
+        for one in ran.dropped
+    ]
+    if fixed is not None:
+        day, often = numbers.day(fixed.since, ran.zone), _often(ran.fixed_count)
+        found.append(f"{label}: the cause of an uneven split was fixed on {day}: {_reason(fixed.reason)} ({often})")
+    return found
+
+
+def _reason(text: str) -> str:
+    return numbers.shortened(numbers.in_sentence(text), REASON_LENGTH)
+
+
+def _often(count: int) -> str:
+    """Return how often something was done.
+
+    >>> _often(1), _often(2), _often(3)
+    ('once', 'twice', '3 times')
+    """
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def without_dropped(experiment: Experiment) -> str:
