@@ -51,7 +51,8 @@ exposures:
 metrics:
   in a table: {{kind: mean, direction: up, exposures: table, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
   in a select: {{kind: mean, direction: up, exposures: select, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
-  in everything: {{kind: mean, direction: up, exposures: everything, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
+  in everything: {{kind: mean, direction: up, exposures: everything,
+                  sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
   untimed: {{kind: mean, direction: up, exposures: untimed, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
   plain: {{kind: mean, direction: up, exposures: plain, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
 """
