@@ -11,7 +11,7 @@ import pytest
 
 import postgres
 from labcoat.warehouse import metrics_file, reading
-from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 
@@ -159,6 +159,13 @@ def test_units_in_two_variants_that_go_on_are_a_fault_still(
 
     with pytest.raises(SourceError, match="in two variants"):
         reading.read(world, _question(dropped=("other",)))
+
+
+def test_nobody_exposed_since_a_fix_is_said_as_that(world: MetricsFile) -> None:
+    with pytest.raises(NoRowsYet) as caught:
+        reading.read(world, replace(_question(), since=NOW))
+
+    assert caught.value.message == "There are no exposures of E-7 since the cause was fixed yet."
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,8 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
         mine = [group for group in found if group.experiment == number]
         try:
             _require_times(question, resolved)
-            groups.refuse_wrong(mine, metrics, variants=question.variants, key=question.key)
+            since_when = " since the cause was fixed" if question.needs_times else ""
+            groups.refuse_wrong(mine, metrics, variants=question.variants, key=f"{question.key}{since_when}")
         except SourceError as error:
             answers[place] = error
         else:
