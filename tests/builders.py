@@ -10,7 +10,7 @@ import pytest
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import Evidence, EvidenceKind, OfflineEvaluation
-from labcoat.domain.experiment import Experiment
+from labcoat.domain.experiment import CauseFixed, DroppedTreatment, Experiment
 from labcoat.domain.hypothesis import Decision, Ending, Hypothesis, Outcome, Statement
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
@@ -208,6 +208,20 @@ def an_experiment(
     return replace(running, ended_at=ended_at, stopped_at=ended_at)
 
 
+def a_dropped(treatment: str = "treatment", *, at: datetime = NOW - 2 * DAY, after_look: int = 3) -> DroppedTreatment:
+    return DroppedTreatment(
+        treatment=treatment, reason="it crashes", at=at, recorded_at=at, by=OWNER, after_look=after_look
+    )
+
+
+def a_fixed_cause(
+    since: datetime = NOW - 5 * DAY, *, at: datetime = NOW - 4 * DAY, after_look: int = 2, spent: float = 0.0
+) -> CauseFixed:
+    return CauseFixed(
+        reason="a redirect lost users", since=since, recorded_at=at, by=OWNER, after_look=after_look, spent=spent
+    )
+
+
 def a_request(
     state: RequestState = RequestState.WAITING,
     *,
@@ -276,11 +290,13 @@ def a_dossier(
 def a_full_dossier() -> Dossier:
     """One in which every column of every table has something to hold."""
     stopped = replace(
-        an_experiment(ExperimentState.STOPPED, plan=a_plan(a_goal(), a_guardrail())),
+        an_experiment(ExperimentState.STOPPED, plan=a_plan(a_goal(), a_guardrail(), weights=(0.5, 0.25, 0.25))),
         skip_reason="A button is cheaper than asking",
         no_feedback_reason="nobody answered",
         stop_reason="holidays",
         is_registered_late=True,
+        dropped=(a_dropped("other"),),
+        fixed_cause=a_fixed_cause(),
     )
     cancelled = replace(an_experiment(ExperimentState.CANCELLED, number=E8), cancel_reason="too early")
     hypothesis = replace(

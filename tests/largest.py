@@ -10,8 +10,8 @@ from pydantic_core import to_jsonable_python
 
 import builders
 import largest_files
+import largest_running
 from builders import E7, LEAD, NOW, OWNER
-from labcoat.domain import nudge as nudging
 from labcoat.domain.channel import MOST_TAGS, ChannelSettings
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
 from labcoat.domain.dossier import Dossier
@@ -27,7 +27,6 @@ from labcoat.domain.person import Person
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
-from labcoat.domain.stall import NudgeCase
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack.blocks import Block, Message, escape, section
@@ -56,6 +55,7 @@ from labcoat.slack.views import (
     prototype,
     request,
     result,
+    running,
     search,
     settings,
     sizing,
@@ -232,6 +232,8 @@ def messages() -> Iterator[tuple[str, Message]]:
         "prototype without evidence": replace(a_dossier(), evidence=()),
         "draft": a_dossier(ExperimentState.DRAFT),
         "running": a_dossier(ExperimentState.RUNNING),
+        "running anew": largest_running.running_anew(a_dossier(ExperimentState.RUNNING)),
+        "not valid": largest_running.not_valid(a_dossier(ExperimentState.RUNNING)),
         "stopped": a_dossier(ExperimentState.STOPPED),
         "waiting": a_dossier(ExperimentState.STOPPED, request=a_request()),
         "sent back": a_dossier(ExperimentState.STOPPED, request=a_request(RequestState.SENT_BACK)),
@@ -265,7 +267,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "digest preview", digest.digest_message(a_digest(), is_preview=True)
     yield "digest without requests", digest.digest_message(replace(a_digest(), decide=()))
     yield "digest with nothing", digest.digest_message(_an_empty_digest())
-    yield from _nudges()
+    yield from largest_running.nudges()
     many = [replace(shapes["prototype"].hypothesis, number=HypothesisNumber(n)) for n in range(21)]
     yield "list", listing.hypothesis_list(many, title="Open", words="open", offset=40)
     yield "search", search.search_results(_found() * 3, count=10_000, text=text_of(3000))
@@ -288,8 +290,11 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
     yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
     yield "correction", _correction()
-    for entry in _stories(shapes["stopped"]):
-        said = escape(stories.line(entry, shapes["stopped"], zone=ZONE))
+    ended = shapes["stopped"].with_experiment(
+        replace(shapes["running anew"].experiments[0], state=ExperimentState.STOPPED, ended_at=NOW, stopped_at=NOW)
+    )
+    for entry in _stories(ended):
+        said = escape(stories.line(entry, ended, zone=ZONE))
         yield f"story {entry.step}", Message(text=said, blocks=(section(said),))
 
 
@@ -351,7 +356,17 @@ def _correction() -> Message:
 
 def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:
     changes = {"E-7 state": (None, "running"), "evidence 1 summary": (None, "x"), "cap_days": (None, 4)}
-    for step in (Step.PROTOTYPE, Step.ADD_EVIDENCE, Step.PLAN, Step.START, Step.STOP, Step.CANCEL):
+    changes["E-7 dropped"] = (None, to_jsonable_python(dossier.experiments[0].dropped))
+    for step in (
+        Step.PROTOTYPE,
+        Step.ADD_EVIDENCE,
+        Step.PLAN,
+        Step.START,
+        Step.STOP,
+        Step.CANCEL,
+        Step.DROP,
+        Step.FIX_CAUSE,
+    ):
         yield HistoryEntry(
             id=1,
             hypothesis=dossier.hypothesis.number,
@@ -366,6 +381,8 @@ def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:
 def a_digest() -> Digest:
     change, number, tested = text_of(600), HypothesisNumber(999_999_999), E7
     estimate = _estimate(a_plan().goal, NAMES[1])
+    anew = largest_running.running_anew(a_dossier(ExperimentState.RUNNING))
+    ran = anew.while_it_ran(anew.experiments[0])
     return Digest(
         monday=NOW.date(),
         is_late=True,
@@ -381,7 +398,14 @@ def a_digest() -> Digest:
             DecideItem(hypothesis=HypothesisNumber(n), change=change, asked_of=LEAD, asked_at=NOW) for n in range(20)
         ),
         health=(
-            HealthItem(hypothesis=number, experiment=tested, change=change, readout=a_readout(), problem=text_of(3000)),
+            HealthItem(
+                hypothesis=number,
+                experiment=tested,
+                change=change,
+                readout=a_readout(),
+                problem=text_of(3000),
+                ran=ran,
+            ),
         )
         * 20,
         results=(
@@ -395,6 +419,7 @@ def a_digest() -> Digest:
                 estimate=estimate,
                 readout=a_readout(Verdict.TOO_EARLY),
                 as_of=NOW,
+                ran=ran,
             ),
         )
         * 20,
@@ -406,6 +431,7 @@ def a_digest() -> Digest:
                 decision=Decision.NOT_BUILT,
                 learning=text_of(1000),
                 days_not_spent=99_999.5,
+                ran=ran,
             ),
         )
         * 20,
@@ -425,33 +451,6 @@ def _an_empty_digest() -> Digest:
         oldest_waiting=None,
         oldest_waiting_change="",
         oldest_waiting_days=0,
-    )
-
-
-def _nudges() -> Iterator[tuple[str, Message]]:
-    for role in nudging.Role:
-        items = [nudge.Item(nudge=_a_nudge(case, role), detail=text_of(300)) for _ in range(20) for case in NudgeCase]
-        yield f"nudges to {role}", nudge.nudge_message(items, zone=ZONE)
-        for item in items[: len(NudgeCase)]:
-            yield f"nudge of {item.nudge.case} to {role}", nudge.nudge_message([item], zone=ZONE)
-    words = escape(text_of(3000))
-    ended = [nudge.Item(nudge=_a_nudge(case, nudging.Role.LEAD), ended=words) for case in NudgeCase]
-    yield "nudges that are over", nudge.nudge_message(ended, zone=ZONE)
-    yield "snoozed", nudge.snoozed_message(12, "Mon 30 Nov")
-
-
-def _a_nudge(case: NudgeCase, role: nudging.Role) -> nudging.Nudge:
-    return nudging.Nudge(
-        case=case,
-        step=3,
-        person=OWNER,
-        role=role,
-        owner=OWNER,
-        hypothesis=HypothesisNumber(12),
-        experiment=E7,
-        change=text_of(600),
-        since=NOW,
-        due_at=NOW,
     )
 
 
@@ -501,6 +500,8 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "size", sizing.size_form(metadata=METADATA)
     yield from _plan_forms(draft, begun, tried)
     yield "start", experiment.start_form(draft.experiments[0], now=NOW, metadata=METADATA)
+    yield "drop", running.drop_form(tested, now=NOW, metadata=METADATA)
+    yield "fixed", running.fixed_form(tested, now=NOW, metadata=METADATA)
     yield "stop", experiment.stop_form(tested, now=NOW, metadata=METADATA)
     yield "cancel", experiment.cancel_form(draft.experiments[0], metadata=METADATA)
     for metric in (tested.plan.goal, replace(tested.plan.goal, kind=MetricKind.MEAN, role=Role.GOAL)):

@@ -62,8 +62,15 @@ def _import(given: argparse.Namespace) -> int:
         plan = experiment.plan
         chosen = plan.metric(given.metric) if given.metric else plan.goal
         try:
-            name, seconds = given.file.name, uploads.SECONDS
-            totals = uploads.read_file(given.file, plan, chosen, name=name, field="file", seconds=seconds)
+            totals = uploads.read_file(
+                given.file,
+                plan,
+                chosen,
+                name=given.file.name,
+                field="file",
+                may_lack=experiment.dropped_treatments,
+                seconds=uploads.SECONDS,
+            )
         except SourceError as error:  # it takes too long
             raise Refusal(Reason.FILE_FAULT, "file", text=words.TOO_MUCH) from error
         with database.writing() as tx:

@@ -1,8 +1,13 @@
 """The migrations make the tables that the code expects, on both databases, and can be taken back."""
 
+import csv
+import json
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -10,14 +15,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import DateTime, MetaData, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from builders import LEAD, NOW, OWNER, WORKSPACE
-from labcoat.db import dossiers, migrating, people, workspaces
-from labcoat.db.database import Database
+from builders import DAY, LEAD, NOW, OWNER, WORKSPACE, a_member
+from labcoat.db import dossiers, looks, migrating, people, workspaces
+from labcoat.db.database import Database, Transaction
 from labcoat.db.tables import metadata
-from labcoat.domain.ids import HypothesisNumber
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.file_job import ExportFormat
+from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.stats.results import Verdict
+from labcoat.usecases import counting, experiments, exports, requests, results
 
 
 def _differences(database: Database) -> list[object]:
@@ -89,6 +98,88 @@ def test_what_was_stored_under_an_earlier_schema_stays(empty_database: Database)
         assert workspaces.leads(tx, WORKSPACE, from_settings=True) == [LEAD]
         assert people.zones(tx, WORKSPACE) == {OWNER: "Asia/Kolkata"}
         assert people.unchecked(tx, WORKSPACE, before=NOW) == [OWNER]
+
+
+def test_experiments_and_readouts_of_the_version_before_verdicts_by_treatment_stay(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    """Of three hypotheses E-1 runs, E-2 has a request that waits, and E-3 was shipped; written by revision 0016."""
+    command.upgrade(_config(empty_database), "0016")
+    _insert(empty_database, json.loads((Path(__file__).parent / "version_0016.json").read_text(encoding="utf-8")))
+
+    migrating.migrate(empty_database)
+
+    with empty_database.reading() as tx:
+        running, asked, decided = (_found(tx, number) for number in (1, 2, 3))
+        said = looks.newest_of(tx, WORKSPACE, [ExperimentNumber(number) for number in (1, 2, 3)])
+    assert [said[number].verdict for number in sorted(said)] == [Verdict.KEEP_COLLECTING, Verdict.WIN, Verdict.WIN]
+    for number, dossier in enumerate((running, asked, decided), start=1):
+        experiment = dossier.get_experiment(ExperimentNumber(number))
+        readout = said[experiment.number]
+        assert (experiment.dropped, experiment.fixed_cause) == ((), None)
+        assert experiment.remaining_treatments == experiment.plan.variant_names[1:]
+        # One verdict stood for all treatments, and each has it now.
+        told = [(one.treatment, one.verdict) for one in readout.by_treatment]
+        assert told == [(name, readout.verdict) for name in experiment.plan.variant_names[1:]]
+        assert experiment.standing(readout) is readout
+    assert asked.waiting_request is not None
+    assert (asked.waiting_request.treatment, asked.waiting_request.verdict) == (None, Verdict.WIN)
+    assert decided.hypothesis.ending is not None
+    assert decided.hypothesis.ending.treatment is None
+    _goes_on(empty_database, tmp_path)
+
+
+def _goes_on(database: Database, folder: Path) -> None:
+    """Save, show, count and export what an earlier version left."""
+    one, two = ExperimentNumber(1), ExperimentNumber(2)
+    with database.writing() as tx:
+        saved = experiments.drop(
+            tx, _found(tx, 1), one, treatment="other", reason="it crashes", at=NOW, by=a_member(), now=NOW
+        )
+        requests.withdraw(tx, _found(tx, 2), by=a_member(), reason="once more", now=NOW)
+        experiments.run_again(tx, _found(tx, 2), two, by=a_member(), now=NOW)
+    with database.writing() as tx:
+        (due,) = [one for one in counting.due(tx, now=NOW) if one.experiment.number == saved.experiments[0].number]
+        counted = counting.record(tx, due, (7000, 5300, 4510), every=DAY, now=NOW)
+        shown = results.show(tx, _found(tx, 1), saved.get_experiment(one), now=NOW)
+        files = {written.sheet: written for written in exports.write(tx, WORKSPACE, folder, ExportFormat.CSV)}
+    assert counted is not None
+    assert not counting.is_uneven(counted.split)
+    assert shown.look is not None
+    assert shown.look.sample.exposed == (5000, 3750, 3750)
+    assert shown.experiment.dropped[0].after_look == 2
+    assert files["experiments"].rows == 4
+    with files["experiments"].path.open(encoding="utf-8", newline="") as sheet:
+        rows = {row["experiment"]: row for row in csv.DictReader(sheet)}
+    assert {name: (row["verdict"], row["dropped"], row["dropped_because"]) for name, row in rows.items()} == {
+        "E-1": ("keep collecting", "other", "it crashes"),
+        "E-2": ("win", "", ""),
+        "E-3": ("win", "", ""),
+        "E-4": ("", "", ""),
+    }
+
+
+def _found(tx: Transaction, number: int) -> Dossier:
+    found = dossiers.find(tx, WORKSPACE, HypothesisNumber(number))
+    assert found is not None
+    return found
+
+
+def _insert(database: Database, rows_of: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+    """Insert rows as they were dumped: moments as text."""
+    counted = {("history", "id"), ("entries", "id")}
+    with database.writing() as tx:
+        there = MetaData()
+        there.reflect(tx)
+        for table in there.sorted_tables:
+            moments = {column.name for column in table.columns if isinstance(column.type, DateTime)}
+            for row in rows_of.get(table.name, ()):
+                values = {
+                    name: datetime.fromisoformat(f"{value}+00:00") if name in moments else value
+                    for name, value in row.items()
+                    if (table.name, name) not in counted  # the next must not be one of these
+                }
+                tx.execute(table.insert().values(values))
 
 
 _REPLICA = """

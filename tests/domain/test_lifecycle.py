@@ -27,13 +27,14 @@ from builders import (
 )
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import HypothesisNumber
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.need import Tenfold
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason
-from labcoat.domain.steps import experiment, hypothesis, prototype, request
+from labcoat.domain.steps import experiment, hypothesis, prototype, request, running
 
 STAYS, CLOSES = "stays", "closes"
 NO, NOT_CLOSED, CLOSED, LEAD_ONLY = Reason.WRONG_STAGE, Reason.NOT_CLOSED, Reason.CLOSED, Reason.LEAD_ONLY
@@ -52,6 +53,8 @@ OF_STAGE: dict[Step, tuple[Cell, Cell, Cell, Cell]] = {
     Step.PLAN: (EXPERIMENT, EXPERIMENT, STAYS, NO),
     Step.START: (NO, NO, STAYS, NO),
     Step.CANCEL: (NO, NO, PROTOTYPE, NO),
+    Step.DROP: (NO, NO, STAYS, NO),
+    Step.FIX_CAUSE: (NO, NO, STAYS, NO),
     Step.STOP: (NO, NO, STAYS, NO),
     Step.RUN_AGAIN: (NO, NO, STAYS, NO),
     Step.ASK: (NO, STAYS, STAYS, NO),
@@ -78,6 +81,8 @@ OF_CLOSED: dict[Step, tuple[Cell, Cell, Cell]] = {
     Step.PLAN: (CLOSED, CLOSED, CLOSED),
     Step.START: (CLOSED, CLOSED, CLOSED),
     Step.CANCEL: (CLOSED, CLOSED, CLOSED),
+    Step.DROP: (CLOSED, CLOSED, CLOSED),
+    Step.FIX_CAUSE: (CLOSED, CLOSED, CLOSED),
     Step.STOP: (CLOSED, CLOSED, CLOSED),
     Step.RUN_AGAIN: (CLOSED, CLOSED, CLOSED),
     Step.ASK: (CLOSED, CLOSED, CLOSED),
@@ -101,6 +106,8 @@ OF_EXPERIMENT: dict[Step, tuple[ExperimentState | Reason, ...]] = {
     Step.PLAN: (DRAFT, LOCKED, DRAFT, DRAFT),
     Step.START: (RUNNING, WRONG, WRONG, WRONG),
     Step.CANCEL: (CANCELLED, WRONG, WRONG, WRONG),
+    Step.DROP: (WRONG, RUNNING, WRONG, WRONG),
+    Step.FIX_CAUSE: (WRONG, RUNNING, WRONG, WRONG),
     Step.STOP: (WRONG, STOPPED, WRONG, WRONG),
     Step.RUN_AGAIN: (WRONG, WRONG, DRAFT, WRONG),
     Step.ASK: (WRONG, WRONG, STOPPED, WRONG),
@@ -195,6 +202,20 @@ ACTIONS: dict[Step, Callable[[Dossier], Dossier]] = {
     Step.PLAN: lambda one: experiment.plan(one, a_plan(), by=a_member(), number=E8, reason="a button", now=NOW),
     Step.START: lambda one: experiment.start(one, E7, by=a_member(), since=NOW, now=NOW),
     Step.CANCEL: lambda one: experiment.cancel(one, E7, by=a_member(), reason="too early", now=NOW),
+    Step.DROP: lambda one: running.drop(
+        one, E7, treatment="other", reason="it crashes", at=NOW, by=a_member(), after_look=0, now=NOW
+    ),
+    Step.FIX_CAUSE: lambda one: running.fix_cause(
+        one,
+        E7,
+        reason="a redirect lost users",
+        since=NOW,
+        by=a_member(),
+        after_look=0,
+        spent=0,
+        is_invalid=True,
+        now=NOW,
+    ),
     Step.STOP: lambda one: experiment.stop(one, E7, by=a_member(OTHER), ended_at=NOW, reason="done", now=NOW),
     Step.RUN_AGAIN: lambda one: experiment.run_again(one, E7, by=a_member(), new=E8, now=NOW),
     Step.ASK: _ask,
@@ -214,6 +235,8 @@ ACTIONS: dict[Step, Callable[[Dossier], Dossier]] = {
 _NEEDS_EXPERIMENT = {
     Step.START: DRAFT,
     Step.CANCEL: DRAFT,
+    Step.DROP: RUNNING,
+    Step.FIX_CAUSE: RUNNING,
     Step.STOP: RUNNING,
     Step.RUN_AGAIN: STOPPED,
     Step.ASK: STOPPED,
@@ -228,9 +251,14 @@ _NEEDS_REQUEST = {
 }
 
 
+def _tested(state: ExperimentState) -> Experiment:
+    """One with two treatments, so that one can be dropped."""
+    return an_experiment(state, plan=a_plan(weights=(0.5, 0.25, 0.25)))
+
+
 def _ready_for(step: Step, stage: Stage) -> Dossier:
     """A hypothesis that has all the step needs; only its stage may be wrong."""
-    experiments = (an_experiment(_NEEDS_EXPERIMENT[step]),) if step in _NEEDS_EXPERIMENT else ()
+    experiments = (_tested(_NEEDS_EXPERIMENT[step]),) if step in _NEEDS_EXPERIMENT else ()
     requests = (a_request(_NEEDS_REQUEST[step]),) if step in _NEEDS_REQUEST else ()
     return a_dossier(
         *experiments,
@@ -289,7 +317,7 @@ def test_a_step_of_a_closed_hypothesis(step: Step, column: int, stage: Stage) ->
 @pytest.mark.parametrize("column", range(4), ids=[str(state) for state in ExperimentState])
 @pytest.mark.parametrize("step", OF_EXPERIMENT)
 def test_a_step_in_a_state_of_the_experiment(step: Step, column: int) -> None:
-    dossier = a_dossier(an_experiment(list(ExperimentState)[column]), prototypes=(a_prototype(),))
+    dossier = a_dossier(_tested(list(ExperimentState)[column]), prototypes=(a_prototype(),))
     expected = OF_EXPERIMENT[step][column]
 
     if isinstance(expected, Reason):

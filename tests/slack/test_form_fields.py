@@ -28,6 +28,8 @@ RAISED = {
         "guardrails", "since",
     },
     "start": {"since"},
+    "drop": {"treatment", "at", "reason"},
+    "fixed": {"reason", "since"},
     "stop": {"ended_at", "reason"},
     "cancel": {"reason"},
     "record": {"metric", "correct", "as_of", "table", "file"}

@@ -1,18 +1,31 @@
 """An export takes the same memory however much there is to write."""
 
+import csv
 import subprocess
 import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
-from builders import DAY, NOW, WORKSPACE, a_dossier, a_readout, an_experiment
+from builders import (
+    DAY,
+    E7,
+    NOW,
+    WORKSPACE,
+    a_dossier,
+    a_dropped,
+    a_fixed_cause,
+    a_plan,
+    a_readout,
+    an_experiment,
+)
 from labcoat.db import looks
 from labcoat.db.database import Transaction
 from labcoat.domain.file_job import ExportFormat
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look
+from labcoat.stats.results import Verdict
 from labcoat.usecases import exports
 from usecases.storing import a_sample, stored
 
@@ -77,3 +90,22 @@ def _peak(tx: Transaction, folder: Path) -> int:
 def _peak_of_parquet(path: Path, rows: int) -> float:
     command = [sys.executable, "-c", PEAK_OF_PARQUET, str(path), str(rows)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024
+
+
+def test_what_was_done_while_it_ran_has_columns_and_a_look_before_a_fix_no_verdict(
+    tx: Transaction, tmp_path: Path
+) -> None:
+    plan = a_plan(weights=(0.25, 0.25, 0.25, 0.25))
+    running = an_experiment(ExperimentState.RUNNING, plan=plan)
+    dropped = (a_dropped(), replace(a_dropped("other"), reason="=it crashes"))
+    stored(tx, a_dossier(replace(running, dropped=dropped, fixed_cause=a_fixed_cause(after_look=1))))
+    look = Look(experiment=E7, slot=NOW, as_of=NOW, made_at=NOW, sample=a_sample(), readout=a_readout(Verdict.INVALID))
+    looks.add(tx, WORKSPACE, replace(look, sample=replace(look.sample, exposed=(50, 50, 50, 50))))
+
+    exports.write(tx, WORKSPACE, tmp_path, ExportFormat.CSV)
+
+    with (tmp_path / "experiments.csv").open(encoding="utf-8", newline="") as sheet:
+        (row,) = csv.DictReader(sheet)
+    assert (row["dropped"], row["dropped_because"]) == ("treatment | other", "it crashes | =it crashes")
+    assert (row["cause_fixed_at"][:10], row["cause_fixed_because"]) == ("2026-11-20", "a redirect lost users")
+    assert row["verdict"] == ""

@@ -5,10 +5,11 @@ from datetime import date
 
 import pytest
 
-from builders import NOW, OWNER, a_plan, a_readout
+from builders import NOW, OWNER, a_dossier, a_dropped, a_fixed_cause, a_plan, a_readout, an_experiment
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.domain.lifecycle import ExperimentState
 from labcoat.stats import readout as reading
 from labcoat.stats.results import Direction, Finding, MetricKind, Readout, Verdict
 from labcoat.words import digests
@@ -149,3 +150,24 @@ def test_the_title_names_the_week_and_says_when_it_is_late() -> None:
     assert "late" not in on_time
     assert "late" in digests.title(replace(NOTHING, is_late=True))
     assert digests.title(replace(NOTHING, is_late=True), is_preview=True).startswith("Preview")
+
+
+def test_what_was_done_while_it_ran_stays_in_view_wherever_its_result_is_told() -> None:
+    experiment = replace(
+        an_experiment(ExperimentState.RUNNING, plan=a_plan(weights=(0.5, 0.25, 0.25))),
+        dropped=(a_dropped(),),
+        fixed_cause=a_fixed_cause(),
+    )
+    ran = a_dossier(experiment).while_it_ran(experiment)
+    said = (
+        " E-7: treatment was dropped on Mon 23 Nov: it crashes."
+        " E-7: the cause of an uneven split was fixed on Fri 20 Nov: a redirect lost users (once)."
+    )
+
+    for digest in (
+        replace(NOTHING, results=(replace(_result(), ran=ran),)),
+        replace(NOTHING, health=(replace(_health(a_readout(Verdict.INVALID)), ran=ran),)),
+        replace(NOTHING, health=(replace(_health(None, "No column."), ran=ran),)),
+        replace(NOTHING, closed=(replace(CLOSED, ran=ran),)),
+    ):
+        assert _only_line(digest).endswith(said)

@@ -54,6 +54,8 @@ def test_every_step_has_a_line(step: Step) -> None:
 REASON_SHOWN = (
     Step.EDIT,
     Step.RAISE_CAP,
+    Step.DROP,
+    Step.FIX_CAUSE,
     Step.STOP,
     Step.CANCEL,
     Step.APPROVE,

@@ -98,6 +98,13 @@ def record(tx: Transaction, workspace: WorkspaceId, counts: UnitCounts, *, next_
     tx.execute(mine.values(**values) if next_at is None else mine.values(**values, next_at=next_at))
 
 
+def forget(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> None:
+    """Forget the newest count, whose evidence is of other units or arms than the next ones; that is due at once."""
+    column = unit_counts.c
+    mine = update(unit_counts).where(column.workspace == workspace, column.experiment == number)
+    tx.execute(mine.values(as_of=None, exposed=None, split=None, next_at=None))
+
+
 def put_off(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, *, until: datetime) -> None:
     """Count an experiment's units no earlier than that."""
     _ensure(tx, workspace, number)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceSource
+from labcoat.domain.experiment import WhileItRan
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId
 from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, Verdict
@@ -22,18 +23,22 @@ class DecideItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthItem:
-    """An experiment whose numbers need a person: SRM, harm, or data that cannot be read (then `problem` says why)."""
+    """An experiment whose numbers need a person: SRM, harm, or data that cannot be read (then `problem` says why).
+
+    ran: what people did to it while it ran, None in a digest that an earlier version made.
+    """
 
     hypothesis: HypothesisNumber
     experiment: ExperimentNumber
     change: str
     readout: Readout | None
     problem: str | None
+    ran: WhileItRan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultItem:
-    """The newest look of an experiment, with the goal's estimate of its first treatment."""
+    """The newest look of an experiment, with the goal's estimate of its first treatment. ran: as in HealthItem."""
 
     hypothesis: HypothesisNumber
     experiment: ExperimentNumber
@@ -44,11 +49,15 @@ class ResultItem:
     estimate: Estimate
     readout: Readout
     as_of: datetime
+    ran: WhileItRan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedItem:
-    """A hypothesis closed in the week. days_not_spent: build guess less what was spent, None without a guess."""
+    """A hypothesis closed in the week. days_not_spent: build guess less what was spent, None without a guess.
+
+    ran: of its newest experiment, None without one.
+    """
 
     hypothesis: HypothesisNumber
     change: str
@@ -56,6 +65,7 @@ class ClosedItem:
     decision: Decision
     learning: str
     days_not_spent: float | None
+    ran: WhileItRan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

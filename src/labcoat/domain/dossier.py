@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from labcoat.domain.evidence import Evidence
-from labcoat.domain.experiment import Experiment
+from labcoat.domain.experiment import Experiment, WhileItRan
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.domain.lifecycle import STAGES_OF_STEP, STATE_OF_STEP, ExperimentState, RequestState, Stage, Step
@@ -101,6 +101,16 @@ class Dossier:
         """Raise Refusal unless the person is in the hypothesis's channel."""
         if not by.is_in_channel:
             raise Refusal(Reason.NOT_IN_CHANNEL, channel=self.hypothesis.channel)
+
+    def while_it_ran(self, experiment: Experiment) -> WhileItRan:
+        """Return what people did to one of its experiments while it ran."""
+        return WhileItRan(
+            number=experiment.number,
+            zone=experiment.plan.zone,
+            dropped=experiment.dropped,
+            fixed_cause=experiment.fixed_cause,
+            fixed_count=sum(one.fixed_cause is not None for one in self.experiments),
+        )
 
     def with_hypothesis(self, hypothesis: Hypothesis) -> Self:
         """Return the dossier with this hypothesis in place of its own."""

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.look import Entry
 from labcoat.domain.member import Member, Program
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.results import Joint, Moments
+
+_NOBODY = Moments(count=0, mean=0.0, variance=0.0)
 
 
 def entries_of(
@@ -18,10 +21,12 @@ def entries_of(
     by: Member | Program,
     as_of: datetime,
     now: datetime,
+    earlier: Mapping[str, Entry] = MappingProxyType({}),
 ) -> tuple[Entry, ...]:
     """Return the totals as they are stored, a metric each; raise Refusal for the first thing that is wrong.
 
-    totals: by metric and variant name, in any case.
+    totals: by metric and variant name, in any case; a dropped treatment may be left out, and keeps its earlier totals.
+    earlier: the newest entry of each metric.
     """
     plan = experiment.plan
     planned = [plan.metric(name).name for name in totals]
@@ -36,7 +41,7 @@ def entries_of(
             sent_by=None if isinstance(by, Program) else by.user,
             program=by.name if isinstance(by, Program) else None,
             sent_at=now,
-            moments=_in_plan_order(by_variant, plan.variant_names, metric=name),
+            moments=_in_plan_order(by_variant, experiment, metric=name, earlier=earlier.get(name)),
         )
         for name, by_variant in zip(planned, totals.values(), strict=True)
     )
@@ -77,7 +82,10 @@ def smaller(entry: Entry, earlier: Entry, variants: tuple[str, ...]) -> Refusal:
     return Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=number, metric=entry.metric, before=before)
 
 
-def _in_plan_order(totals: Mapping[str, Moments], variants: tuple[str, ...], *, metric: str) -> tuple[Moments, ...]:
+def _in_plan_order(
+    totals: Mapping[str, Moments], experiment: Experiment, *, metric: str, earlier: Entry | None
+) -> tuple[Moments, ...]:
+    variants = experiment.plan.variant_names
     known = {name.casefold(): name for name in variants}
     by_name: dict[str, Moments] = {}
     for name, moments in totals.items():
@@ -89,7 +97,9 @@ def _in_plan_order(totals: Mapping[str, Moments], variants: tuple[str, ...], *, 
         if folded in by_name:
             raise Refusal(Reason.VARIANT_TWICE, "totals", name=name[:60])
         by_name[folded] = moments
-    for folded, name in known.items():
+    for place, (folded, name) in enumerate(known.items()):
+        if folded not in by_name and name in experiment.dropped_treatments:
+            by_name[folded] = earlier.moments[place] if earlier is not None else _NOBODY
         if folded not in by_name:
             raise Refusal(Reason.VARIANT_MISSING, "totals", name=name, metric=metric, known=", ".join(variants))
     return tuple(by_name[folded] for folded in known)

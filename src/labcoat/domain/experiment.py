@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import Plan
-from labcoat.stats.results import Dropped, FixedCause, Rule
+from labcoat.stats.results import Dropped, FixedCause, Readout, Rule, SampleRatio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,20 @@ class CauseFixed:
     by: UserId
     after_look: int
     spent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhileItRan:
+    """What people did to an experiment while it ran, which stays in view wherever its result is told.
+
+    zone: of its plan. fixed_count: over all experiments of its hypothesis.
+    """
+
+    number: ExperimentNumber
+    zone: str
+    dropped: tuple[DroppedTreatment, ...]
+    fixed_cause: CauseFixed | None
+    fixed_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +93,37 @@ class Experiment:
         )
 
     @property
+    def dropped_treatments(self) -> tuple[str, ...]:
+        """The treatments that were dropped, in that order."""
+        return tuple(one.treatment for one in self.dropped)
+
+    @property
     def remaining_treatments(self) -> tuple[str, ...]:
         """The treatments that were not dropped."""
-        gone = {one.treatment for one in self.dropped}
-        return tuple(name for name in self.plan.variant_names[1:] if name not in gone)
+        return tuple(name for name in self.plan.variant_names[1:] if name not in self.dropped_treatments)
+
+    @property
+    def remaining_variants(self) -> tuple[str, ...]:
+        """The control and the treatments that were not dropped, in the plan's order."""
+        return (self.plan.variant_names[0], *self.remaining_treatments)
 
     @property
     def exposed_since(self) -> datetime | None:
         """From when on exposures count: since the start, or since the cause of an uneven split was fixed."""
         return self.fixed_cause.since if self.fixed_cause else self.since
+
+    def variants_of(self, split: SampleRatio) -> tuple[str, ...]:
+        """Return whose units a check of the split compares: all of the plan, or the ones that remain."""
+        names = self.plan.variant_names
+        return names if len(split.exposed) == len(names) else self.remaining_variants
+
+    def is_void(self, readout: Readout) -> bool:
+        """Whether a look says nothing any more, because the cause of an uneven split was fixed after it."""
+        return self.fixed_cause is not None and readout.look <= self.fixed_cause.after_look
+
+    def standing(self, readout: Readout | None) -> Readout | None:
+        """Return the readout if it says something still, else None."""
+        return None if readout is None or self.is_void(readout) else readout
 
     @property
     def is_of_the_past(self) -> bool:

@@ -169,6 +169,15 @@ class Plan:
         )
 
 
+def without(plan: Plan, names: Collection[str]) -> Plan:
+    """Return the plan without these treatments; the other variants keep their shares to each other."""
+    if not names:
+        return plan
+    kept = [variant for variant in plan.variants if variant.name not in names]
+    total = sum(variant.weight for variant in kept)
+    return replace(plan, variants=tuple(replace(variant, weight=variant.weight / total) for variant in kept))
+
+
 def _metric_rule(metric: PlannedMetric) -> MetricRule:
     effect, margin = metric.minimum_effect, metric.margin
     return MetricRule(

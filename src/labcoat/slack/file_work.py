@@ -87,7 +87,14 @@ class FileWork:
             path = Path(folder) / "given"
             self.download.into(path, given.url, most_bytes=LARGEST_MEGABYTES * 1_000_000, seconds=DOWNLOAD_SECONDS)
             try:
-                return uploads.read_file(path, experiment.plan, metric, name=given.name, field="file")
+                return uploads.read_file(
+                    path,
+                    experiment.plan,
+                    metric,
+                    name=given.name,
+                    field="file",
+                    may_lack=experiment.dropped_treatments,
+                )
             except SourceError as error:  # it took too long, and would again
                 raise Refusal(Reason.FILE_FAULT, "file", text=words.TOO_MUCH) from error
 

@@ -17,7 +17,7 @@ from labcoat.domain.stall import NudgeCase
 from labcoat.slack import charts
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.charts import Chart
-from labcoat.slack.views.card import card, next_buttons
+from labcoat.slack.views.card import LABELS, card, next_buttons, running_verbs
 from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.files import file_message
@@ -75,6 +75,7 @@ def find_drawable(tx: Transaction, notice: Notice) -> Drawable | None:
     if not past or stood[-1].slot != slot:
         return None
     experiment = dossier.get_experiment(number)
+    past = (*(one for one in past[:-1] if not experiment.is_void(one)), past[-1])
     return Drawable(dossier=dossier, experiment=experiment, readout=past[-1], past=past)
 
 
@@ -215,7 +216,14 @@ def _nudge_item(tx: Transaction, notice: Notice, sent: SentNudge, zone: str) -> 
         return Item(nudge=sent.nudge, ended=_step_line(tx, notice, dossier, sent.entry, zone))
     if sent.snoozed_until is not None:
         return Item(nudge=sent.nudge, ended=escape(words_of_nudges.snoozed(sent.snoozed_until, zone=zone)))
-    return Item(nudge=sent.nudge, detail=_nudge_detail(tx, dossier, sent.nudge))
+    return Item(nudge=sent.nudge, detail=_nudge_detail(tx, dossier, sent.nudge), more=_more(dossier, sent.nudge))
+
+
+def _more(dossier: Dossier, nudge: Nudge) -> tuple[tuple[str, str], ...]:
+    """Return what ends trouble without ending the experiment: only a treatment is dropped, or a cause was fixed."""
+    wanted = {NudgeCase.HARM: "drop", NudgeCase.SPLIT: "fixed"}.get(nudge.case)
+    possible = running_verbs(dossier, nudge.case is NudgeCase.SPLIT)
+    return ((wanted, LABELS[wanted]),) if wanted is not None and wanted in possible else ()
 
 
 def _nudge_detail(tx: Transaction, dossier: Dossier, nudge: Nudge) -> str:
@@ -226,7 +234,7 @@ def _nudge_detail(tx: Transaction, dossier: Dossier, nudge: Nudge) -> str:
     if nudge.case is NudgeCase.SPLIT:
         counts = results.current_counts(tx, dossier)
         split = counts.split if counts is not None else readout.sample_ratio if readout is not None else None
-        return "" if split is None else health.split_figures(split, experiment.plan.variant_names)
+        return "" if split is None else health.split_figures(split, experiment.variants_of(split))
     if nudge.case is NudgeCase.HARM:
         return "" if readout is None else verdicts.telling_effect(readout) or verdicts.reasons(readout)
     problem = results.current_problem(tx, dossier) if nudge.case is NudgeCase.NO_NUMBERS else None

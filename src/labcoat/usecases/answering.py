@@ -13,17 +13,19 @@ from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import is_answered
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.domain.stall import URGENT
+from labcoat.domain.stall import URGENT, NudgeCase
 
 KEPT_FOR = timedelta(days=30)
 LONGEST_SNOOZE = timedelta(days=92)
 
 
-def settle(tx: Transaction, dossier: Dossier, *, entry: int) -> None:
-    """Let every nudge that this step of the history ends say so."""
+def settle(tx: Transaction, dossier: Dossier, *, entry: int, ends: frozenset[NudgeCase] = frozenset()) -> None:
+    """Let every nudge that this step of the history ends say so. ends: cases that only this step knows to be over."""
     workspace = dossier.hypothesis.workspace
     there = nudging.unanswered(tx, workspace, dossier.hypothesis.number)
-    ended = [one for one in there if is_answered(one.nudge, dossier)]
+    ended = [one for one in there if one.nudge.case in ends or is_answered(one.nudge, dossier)]
+    if ends:
+        nudging.end(tx, workspace, dossier.hypothesis.number, ends)  # found again later, they are new ones
     if ended:
         nudging.answer(tx, workspace, [one.key for one in ended], entry=entry)
         _show(tx, workspace, ended)

@@ -13,9 +13,13 @@ from labcoat.domain.counting import UnitCounts
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.look import Look
 from labcoat.stats import answers
-from labcoat.stats.results import SampleRatio
+from labcoat.stats.results import Readout, SampleRatio, Verdict
 from labcoat.usecases import problems, telling
+
+FEWEST, MOST_LOST = 2, 0.01
+"""Units of an arm below which data are wrong, and the share of it that may disappear; as at a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +46,35 @@ def due(tx: Transaction, *, now: datetime) -> list[DueCount]:
 def record(
     tx: Transaction, due_count: DueCount, exposed: tuple[int, ...], *, every: timedelta, now: datetime
 ) -> UnitCounts | None:
-    """Store a count, and tell the thread the moment that the split is not as planned; None if it stopped."""
+    """Store a count, and tell the thread the moment that the split is not as planned.
+
+    exposed: of every variant of the plan. None if the experiment stopped meanwhile, or counts other units or arms.
+    """
     workspace, number = due_count.workspace, due_count.experiment.number
     dossier = dossiers.find(tx, workspace, due_count.hypothesis)
     assert dossier is not None
-    if dossier.get_experiment(number).state is not ExperimentState.RUNNING:
+    experiment = dossier.get_experiment(number)
+    if experiment.state is not ExperimentState.RUNNING or has_moved(due_count.experiment, experiment):
         return None
-    before = _strongest(tx, workspace, number)
-    weights = tuple(variant.weight for variant in due_count.experiment.plan.variants)
-    split = answers.check_split(exposed, weights, past=before)
+    known, before = counts.find(tx, workspace, number), _strongest(tx, workspace, experiment)
+    split = answers.check_split(*_remaining(experiment, exposed), past=before)
     made = UnitCounts(experiment=number, as_of=due_count.until, exposed=exposed, split=split)
     counts.record(tx, workspace, made, next_at=now + every)
     had_problem = _clear_own_problem(tx, workspace, number)
-    is_news = is_uneven(split) and not (before is not None and is_uneven(before))
+    was_uneven = any(is_uneven(one) for one in (before, known.split if known is not None else None) if one is not None)
+    is_news = is_uneven(split) and not was_uneven
     if is_news:
         details: dict[str, object] = {"split": split.p_value, "exposed": list(exposed), "experiment": number}
         telling.tell_in_thread(tx, dossier, details)  # the owner gets an urgent nudge, which outlasts quiet hours
-    if is_news or had_problem:
+    if is_uneven(split) is not was_uneven or had_problem:
         telling.refresh_card(tx, dossier)
     return made
+
+
+def has_moved(read: Experiment, now: Experiment) -> bool:
+    """Whether what was read of an experiment is of another plan, state, arms or units than what is meant now."""
+    before, after = ((one.plan_version, one.state, one.dropped, one.fixed_cause) for one in (read, now))
+    return before != after
 
 
 def record_problem(
@@ -82,10 +96,20 @@ def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) ->
     return counts.find(tx, workspace, number)
 
 
-def newest_split(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> SampleRatio | None:
-    """Return what the newest count said of the split."""
-    found = counts.find(tx, workspace, number)
-    return None if found is None else found.split
+def evidence(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> SampleRatio | None:
+    """Return what the newest count says of the split, None if it is no evidence: of wrong data nothing is carried."""
+    found = counts.find(tx, workspace, experiment.number)
+    if found is None:
+        return None
+    look = _newest_valid(tx, workspace, experiment)
+    is_sound = _is_sound(experiment, found.exposed, last=look.sample.exposed if look is not None else None)
+    return found.split if is_sound else None
+
+
+def makes_invalid(readout: Readout | None, counted: UnitCounts | None) -> bool:
+    """Whether the newest look or the newest count says that the split makes an experiment not valid."""
+    is_invalid = readout is not None and readout.verdict is Verdict.INVALID
+    return is_invalid or (counted is not None and is_uneven(counted.split))
 
 
 def is_uneven(split: SampleRatio) -> bool:
@@ -99,9 +123,52 @@ def _clear_own_problem(tx: Transaction, workspace: WorkspaceId, number: Experime
     return known is not None and known.is_of_count and looks.clear_problem(tx, workspace, number)
 
 
-def _strongest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> SampleRatio | None:
-    """Return the check with the most evidence so far, of counts and looks: what was found stays found."""
-    look = looks.newest(tx, workspace, number)
+def _strongest(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> SampleRatio | None:
+    """Return the check with the most evidence so far, of counts and looks: what was found stays found.
+
+    Only of what is tested now: not of units from before a cause was fixed, nor of arms that were dropped since, nor of
+    data that were wrong.
+    """
+    look = _newest_valid(tx, workspace, experiment)
     of_look = look.readout.sample_ratio if look is not None and look.readout is not None else None
-    checks = [one for one in (newest_split(tx, workspace, number), of_look) if one is not None]
-    return max(checks, key=lambda one: one.log_bayes_factor, default=None)
+    is_of_other_arms = look is not None and look.readout is not None and look.readout.look <= _arms_since(experiment)
+    checks = [None if is_of_other_arms else of_look, evidence(tx, workspace, experiment)]
+    found = [one for one in checks if one is not None]
+    return max(found, key=lambda one: one.log_bayes_factor, default=None)
+
+
+def _arms_since(experiment: Experiment) -> int:
+    return max((one.after_look for one in experiment.dropped), default=0)
+
+
+def _newest_valid(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> Look | None:
+    """Return the newest look whose data were not wrong, since the cause of an uneven split was fixed."""
+    newest = looks.newest(tx, workspace, experiment.number)
+    if newest is None or _is_valid(newest, experiment):
+        return newest
+    return next(
+        (one for one in reversed(looks.list_of(tx, workspace, experiment.number)) if _is_valid(one, experiment)), None
+    )
+
+
+def _is_valid(look: Look, experiment: Experiment) -> bool:
+    readout = look.readout
+    return readout is not None and readout.verdict is not Verdict.DATA_ERROR and not experiment.is_void(readout)
+
+
+def _is_sound(experiment: Experiment, exposed: tuple[int, ...], *, last: tuple[int, ...] | None) -> bool:
+    """Whether a look at these units would be none with a data error: no arm without units, and none that shrank."""
+    now = _remaining(experiment, exposed)[0]
+    then = now if last is None else _remaining(experiment, last)[0]
+    return all(units >= FEWEST and units >= (1 - MOST_LOST) * before for units, before in zip(now, then, strict=True))
+
+
+def _remaining(experiment: Experiment, exposed: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Return the units and the planned shares of the arms that were not dropped; the shares sum to 1."""
+    kept = [
+        (units, variant.weight)
+        for units, variant in zip(exposed, experiment.plan.variants, strict=True)
+        if variant.name in experiment.remaining_variants
+    ]
+    total = sum(weight for _, weight in kept)
+    return tuple(units for units, _ in kept), tuple(weight / total for _, weight in kept)

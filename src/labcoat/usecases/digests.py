@@ -216,6 +216,7 @@ def _health(dossier: Dossier, week: Week) -> HealthItem | None:
         change=dossier.hypothesis.change,
         readout=readout if is_unhealthy else None,
         problem=problem.message if problem else None,
+        ran=dossier.while_it_ran(experiment),
     )
 
 
@@ -237,11 +238,12 @@ def _result(dossier: Dossier, week: Week) -> ResultItem | None:
         estimate=estimate,
         readout=look.readout,
         as_of=look.as_of,
+        ran=dossier.while_it_ran(experiment),
     )
 
 
 def _closed(dossier: Dossier) -> ClosedItem:
-    ending = dossier.hypothesis.ending
+    ending, newest = dossier.hypothesis.ending, dossier.newest_experiment
     assert ending is not None
     return ClosedItem(
         hypothesis=dossier.hypothesis.number,
@@ -250,6 +252,7 @@ def _closed(dossier: Dossier) -> ClosedItem:
         decision=ending.decision,
         learning=ending.learning,
         days_not_spent=days_not_spent(dossier),
+        ran=dossier.while_it_ran(newest) if newest is not None else None,
     )
 
 

@@ -1,9 +1,9 @@
-"""What people do with an experiment: plan, start, cancel, stop it, run it again."""
+"""What people do with an experiment: plan, start, cancel, stop it, run it again, drop a treatment, fix a cause."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from labcoat.db import history, looks, workspaces
+from labcoat.db import counts, history, looks, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import plan as plans
 from labcoat.domain import schedule
@@ -13,8 +13,10 @@ from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.plan import Plan, ResultSource
+from labcoat.domain.stall import NudgeCase
 from labcoat.domain.steps import experiment as steps
-from labcoat.usecases import results, sizing, telling
+from labcoat.domain.steps import running
+from labcoat.usecases import results, sizing, stalling, telling
 
 ADOPTED = "it ran already when it was registered"
 
@@ -104,8 +106,89 @@ def stop(
     return saved
 
 
+def drop(
+    tx: Transaction,
+    dossier: Dossier,
+    number: ExperimentNumber,
+    *,
+    treatment: str,
+    reason: str | None,
+    at: datetime,
+    by: Member,
+    now: datetime,
+) -> Dossier:
+    """Register that a treatment gets no traffic any more; the split is tested over the others from now on."""
+    newest = looks.newest(tx, dossier.hypothesis.workspace, number)
+    readout = newest.readout if newest is not None else None
+    new = running.drop(
+        dossier,
+        number,
+        treatment=treatment,
+        reason=reason,
+        at=at,
+        by=by,
+        after_look=readout.look if readout is not None else 0,
+        now=now,
+    )
+    is_harmed = readout is not None and stalling.is_harmed(readout, new.get_experiment(number))
+    ends = frozenset[NudgeCase]() if is_harmed else frozenset({NudgeCase.HARM})
+    saved = telling.save(tx, dossier, new, step=Step.DROP, by=by.user, now=now, reason=reason, ends=ends)
+    _look_anew(tx, saved, number, now=now)
+    return saved
+
+
+def fix_cause(
+    tx: Transaction,
+    dossier: Dossier,
+    number: ExperimentNumber,
+    *,
+    reason: str | None,
+    since: datetime,
+    by: Member,
+    is_timed: bool = True,
+    now: datetime,
+) -> Dossier:
+    """Register that the cause of an uneven split is fixed: only units exposed since then count.
+
+    is_timed: the exposures have a time, so that these units can be told apart.
+    """
+    readouts = looks.readouts(tx, dossier.hypothesis.workspace, number)
+    new = running.fix_cause(
+        dossier,
+        number,
+        reason=reason,
+        since=since,
+        by=by,
+        after_look=readouts[-1].look if readouts else 0,
+        spent=next((readout.spent for readout in reversed(readouts) if readout.verdict.is_valid), 0.0),
+        is_invalid=results.is_split_uneven(tx, dossier, number),
+        is_timed=is_timed,
+        now=now,
+    )
+    ends = frozenset({NudgeCase.SPLIT, NudgeCase.HARM})  # what was called before is void, and found anew if it is true
+    saved = telling.save(tx, dossier, new, step=Step.FIX_CAUSE, by=by.user, now=now, reason=reason, ends=ends)
+    _look_anew(tx, saved, number, now=now)
+    return saved
+
+
+def _look_anew(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, now: datetime) -> None:
+    """Count what is meant now at once, and look at it too if today's look is still to come.
+
+    What is being read at this moment is of other units or arms, and is dropped when it comes.
+    """
+    workspace, experiment = dossier.hypothesis.workspace, dossier.get_experiment(number)
+    counts.forget(tx, workspace, number)
+    plan, since = experiment.plan, experiment.since
+    if plan.source is not ResultSource.WAREHOUSE or since is None:
+        return
+    latest = schedule.latest_look_slot(now, since=since, zone=plan.zone, hour=plan.look_hour)
+    is_to_come = latest is not None and not looks.has_slot(tx, workspace, number, latest)
+    then = schedule.next_look_slot(now, since=since, zone=plan.zone, hour=plan.look_hour)
+    looks.schedule(tx, workspace, number, now if is_to_come else then)
+
+
 def run_again(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, by: Member, now: datetime) -> Dossier:
-    """Make a new draft with a stopped experiment's plan; a waiting request is withdrawn."""
+    """Make a new draft with a stopped experiment's plan, without what was dropped; a waiting request is withdrawn."""
     waiting = dossier.waiting_request
     number_of_draft = workspaces.next_experiment(tx, dossier.hypothesis.workspace)
     new = steps.run_again(dossier, number, by=by, new=number_of_draft, now=now)

@@ -60,7 +60,7 @@ def _write_all(tx: Transaction, workspace: WorkspaceId, put: Callable[[str, Row]
             put("hypotheses", exporting.row(HYPOTHESES, told))
             for experiment in dossier.experiments:
                 newest = looks.newest(tx, workspace, experiment.number)
-                readout = newest.readout if newest is not None else None
+                readout = experiment.standing(newest.readout if newest is not None else None)
                 tested = Tested(dossier=dossier, experiment=experiment, readout=readout)
                 put("experiments", exporting.row(EXPERIMENTS, tested))
                 for look in exports.looks_of(tx, workspace, experiment.number):

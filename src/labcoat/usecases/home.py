@@ -83,19 +83,15 @@ def _running(tx: Transaction, workspace: WorkspaceId, found: list[Dossier]) -> t
     experiments = [(one.hypothesis.change, one.running) for one in found if one.running is not None]
     newest = looks.newest_of(tx, workspace, [experiment.number for _, experiment in experiments])
     return tuple(
-        RunningItem(experiment=experiment, change=change, readout=newest.get(experiment.number))
+        RunningItem(experiment=experiment, change=change, readout=experiment.standing(newest.get(experiment.number)))
         for change, experiment in experiments
     )
 
 
 def _learned(tx: Transaction, workspace: WorkspaceId, closed: list[Dossier]) -> int:
-    tested = [one.newest_experiment.number for one in closed if one.newest_experiment is not None]
-    newest = looks.newest_of(tx, workspace, tested)
-    by_experiment = sum(
-        taught_by_experiment(newest.get(one.newest_experiment.number))
-        for one in closed
-        if one.newest_experiment is not None
-    )
+    tested = [one.newest_experiment for one in closed if one.newest_experiment is not None]
+    newest = looks.newest_of(tx, workspace, [one.number for one in tested])
+    by_experiment = sum(taught_by_experiment(one.standing(newest.get(one.number))) for one in tested)
     return by_experiment + sum(taught_by_prototype(one) for one in closed)
 
 

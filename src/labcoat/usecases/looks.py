@@ -1,5 +1,6 @@
 """Daily looks in three parts: read what is due, ask the warehouse with no transaction open, record the look."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -44,7 +45,11 @@ class DueLook:
     @property
     def is_late(self) -> bool:
         """Whether the last look is made, so that only data that came late are news."""
-        return self.is_last and any(one.readout is not None and one.readout.is_final for one in self.past)
+        return self.is_last and any(readout.is_final for readout in _standing(self.experiment, self.past))
+
+
+def _standing(experiment: Experiment, past: Iterable[Look]) -> list[Readout]:
+    return [one.readout for one in past if one.readout is not None and not experiment.is_void(one.readout)]
 
 
 def due(tx: Transaction, *, now: datetime) -> list[DueLook]:
@@ -90,7 +95,7 @@ def _due_look(
         past=past,
         is_last=is_stopped or plan.period is not None,
         late_until=_late_until(dossier.hypothesis, experiment),
-        split_between=counting.newest_split(tx, dossier.hypothesis.workspace, experiment.number),
+        split_between=counting.evidence(tx, dossier.hypothesis.workspace, experiment),
     )
 
 
@@ -136,7 +141,7 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
     changed = results.redefined(before or {}, made.definitions or {})
     if changed:
         telling.tell_in_thread(tx, dossier, {"redefined": list(changed), "experiment": experiment.number})
-    if made.readout is not None and (look.is_late or _is_news(made.readout, look.past)):
+    if made.readout is not None and (look.is_late or _is_news(made.readout, _standing(experiment, look.past))):
         telling.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
     if made.readout is not None or had_problem:
         telling.refresh_card(tx, dossier)
@@ -169,8 +174,12 @@ def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier 
     if not looks.take(tx, look.workspace, look.experiment.number, due_at=look.due_at, then=then):
         return None
     experiment = dossier.get_experiment(look.experiment.number)
-    has_moved = experiment.plan_version != look.experiment.plan_version or experiment.state != look.experiment.state
-    return None if has_moved or looks.has_slot(tx, look.workspace, experiment.number, look.slot) else dossier
+    return (
+        None
+        if counting.has_moved(look.experiment, experiment)
+        or looks.has_slot(tx, look.workspace, experiment.number, look.slot)
+        else dossier
+    )
 
 
 def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> datetime | None:
@@ -183,8 +192,7 @@ def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> dateti
     return None if is_over else slot
 
 
-def _is_news(readout: Readout, past: tuple[Look, ...]) -> bool:
-    earlier = [look.readout for look in past if look.readout is not None]
+def _is_news(readout: Readout, earlier: Sequence[Readout]) -> bool:
     if not earlier:
         return True
     return readout.verdict is not earlier[-1].verdict or (readout.is_final and not earlier[-1].is_final)

@@ -23,6 +23,11 @@ def source_of(experiment: Experiment, metrics: MetricsFile | None) -> str | None
     return sources.pop() if len(sources) == 1 else None
 
 
+def may_have_times(experiment: Experiment, metrics: MetricsFile | None) -> bool:
+    """Whether units can be told apart by when they were exposed; without the file nobody knows, and none are read."""
+    return metrics is None or reading.may_have_times(metrics, experiment.plan.goal.name)
+
+
 def measure(looks: Sequence[DueLook], metrics: MetricsFile | None) -> list[Reading | SourceError]:
     """Return the numbers of each look, or why the warehouse cannot give them; looks over one source share its scans."""
     return _ask(metrics, [_question(look.experiment, until=look.until, is_count=False) for look in looks])
@@ -71,6 +76,9 @@ def _question(experiment: Experiment, *, until: datetime, is_count: bool) -> Que
         goal=plan.goal.name,
         metrics=tuple(MetricQuestion(name=one.name, measuring=one.measuring) for one in metrics),
         variants=plan.variant_names,
-        since=experiment.since,
+        dropped=experiment.dropped_treatments,
+        since=experiment.exposed_since,
         until=until,
+        select_since=experiment.since,
+        needs_times=experiment.fixed_cause is not None,
     )

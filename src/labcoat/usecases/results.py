@@ -53,6 +53,8 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
     newest = looks.newest_data(tx, workspace, experiment.number)
     is_read = newest is None or newest.readout is not None
     look = newest if is_read else looks.newest(tx, workspace, experiment.number)
+    if look is not None and experiment.standing(look.readout) is None:
+        look = None
     return Result(
         dossier=dossier,
         experiment=experiment,
@@ -111,8 +113,20 @@ def newest_readout(tx: Transaction, dossier: Dossier) -> Readout | None:
 
 def is_decided(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:
     """Whether an experiment's final look is made, so that its verdict stands."""
-    look = looks.newest(tx, dossier.hypothesis.workspace, number)
+    look = _newest_that_stands(tx, dossier, dossier.get_experiment(number))
     return look is not None and _is_decided(look)
+
+
+def _newest_that_stands(tx: Transaction, dossier: Dossier, experiment: Experiment) -> Look | None:
+    look = looks.newest(tx, dossier.hypothesis.workspace, experiment.number)
+    return look if look is not None and experiment.standing(look.readout) is not None else None
+
+
+def is_split_uneven(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:
+    """Whether the newest look or count of an experiment says that its split makes it not valid."""
+    look = _newest_that_stands(tx, dossier, dossier.get_experiment(number))
+    counts = counting.newest(tx, dossier.hypothesis.workspace, number)
+    return counting.makes_invalid(look.readout if look is not None else None, counts)
 
 
 def _is_decided(look: Look) -> bool:
@@ -134,9 +148,9 @@ def current_counts(tx: Transaction, dossier: Dossier) -> UnitCounts | None:
 
 
 def newest_look(tx: Transaction, dossier: Dossier) -> Look | None:
-    """Return the newest look with a readout of the hypothesis's newest experiment."""
+    """Return the newest look with a readout of the hypothesis's newest experiment, if it says something still."""
     experiment = dossier.newest_experiment
-    return None if experiment is None else looks.newest(tx, dossier.hypothesis.workspace, experiment.number)
+    return None if experiment is None else _newest_that_stands(tx, dossier, experiment)
 
 
 def record(
@@ -183,7 +197,7 @@ def record_all(
     workspace = dossier.hypothesis.workspace
     looks.hold(tx, workspace, number)
     entries = looks.newest_entries(tx, workspace, number)
-    sent = entering.entries_of(experiment, totals, by=by, as_of=as_of, now=now)
+    sent = entering.entries_of(experiment, totals, by=by, as_of=as_of, now=now, earlier=entries)
     for entry in sent:
         earlier = entries.get(entry.metric)
         if earlier is not None and entering.is_smaller(entry, earlier):

@@ -14,12 +14,11 @@ from labcoat.domain.nudge import stalls_from
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.stall import NudgeCase, Signs, Stall, find_stalls, owner_or_stand_in
 from labcoat.stats import answers
-from labcoat.stats.results import Verdict
+from labcoat.stats.results import Readout, Verdict
 from labcoat.usecases import people
 
 _TOLD_ELSEWHERE = frozenset({NudgeCase.SPLIT, NudgeCase.HARM, NudgeCase.REQUEST_WAITING, NudgeCase.NO_NUMBERS})
 """The digest has groups of their own for them."""
-_HARM = frozenset({Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
 
 
 def signs(tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Mapping[NudgeCase, datetime]) -> Signs:
@@ -39,14 +38,13 @@ def _of_typed(
     changed_at: datetime,
     found: Mapping[NudgeCase, datetime],
 ) -> Signs:
-    newest = looks.newest(tx, workspace, experiment.number)
-    verdict = newest.readout.verdict if newest is not None and newest.readout is not None else None
+    readout = _newest_readout(tx, workspace, experiment)
     entries = looks.newest_entries(tx, workspace, experiment.number).values()
     return Signs(
         changed_at=changed_at,
         found=found,
-        is_uneven=verdict is Verdict.INVALID,
-        is_harmed=verdict in _HARM,
+        is_uneven=readout is not None and readout.verdict is Verdict.INVALID,
+        is_harmed=readout is not None and is_harmed(readout, experiment),
         totals_at=max((one.sent_at for one in entries), default=None),
     )
 
@@ -58,8 +56,7 @@ def _of_warehouse(
     changed_at: datetime,
     found: Mapping[NudgeCase, datetime],
 ) -> Signs:
-    newest = looks.newest(tx, workspace, experiment.number)
-    verdict = newest.readout.verdict if newest is not None and newest.readout is not None else None
+    readout = _newest_readout(tx, workspace, experiment)
     count = counts.find(tx, workspace, experiment.number)
     any_look = looks.newest_sample(tx, workspace, experiment.number)
     problem = looks.find_problem(tx, workspace, experiment.number)
@@ -68,12 +65,24 @@ def _of_warehouse(
     return Signs(
         changed_at=changed_at,
         found=found,
-        is_uneven=is_uneven or verdict is Verdict.INVALID,
-        is_harmed=verdict in _HARM,
+        is_uneven=is_uneven or (readout is not None and readout.verdict is Verdict.INVALID),
+        is_harmed=readout is not None and is_harmed(readout, experiment),
         has_data=sum(units) > 0,
         has_refreshed=count is not None or any_look is not None,
         problem_since=problem.since if problem is not None and problem.is_owner_told else None,
     )
+
+
+def _newest_readout(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> Readout | None:
+    newest = looks.newest(tx, workspace, experiment.number)
+    return experiment.standing(newest.readout if newest is not None else None)
+
+
+def is_harmed(readout: Readout, experiment: Experiment) -> bool:
+    """Whether a look says that a treatment which still runs does harm; a dropped one does none any more."""
+    if not readout.by_treatment:
+        return readout.verdict.is_harm
+    return any(one.verdict.is_harm and one.treatment in experiment.remaining_treatments for one in readout.by_treatment)
 
 
 def stalled(

@@ -8,6 +8,7 @@ from labcoat.domain.dossier import Dossier, involved
 from labcoat.domain.ids import HypothesisNumber, UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
+from labcoat.domain.stall import NudgeCase
 from labcoat.usecases import answering, following, home
 
 _LOUD = frozenset({Step.START, Step.APPROVE, Step.CLOSE, Step.PIVOT, Step.SHIP})
@@ -23,8 +24,12 @@ def save(
     by: UserId | None,
     now: datetime,
     reason: str | None = None,
+    ends: frozenset[NudgeCase] = frozenset(),
 ) -> Dossier:
-    """Save a step, and put its card and story in the outbox. Raises dossiers.Changed if someone was quicker."""
+    """Save a step, and put its card and story in the outbox. Raises dossiers.Changed if someone was quicker.
+
+    ends: cases of nudges that this step ends beside those that any such step does.
+    """
     if by is not None:
         people.meet(tx, new.hypothesis.workspace, by)
         new = _with_stand_in(tx, new, by, now)
@@ -34,7 +39,7 @@ def save(
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
     following.tell(tx, saved, step=step, by=by, entry=entry_id)
-    answering.settle(tx, saved, entry=entry_id)
+    answering.settle(tx, saved, entry=entry_id, ends=ends)
     return saved
 
 

@@ -1,7 +1,7 @@
 """Totals from a table that somebody pasted or gave as a file: a row a variant, or a row a unit."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -36,25 +36,33 @@ _TWO_WAYS = "Some numbers can be read as thousands or as decimals. Write them wi
 _GROUPED = re.compile(r"[0-9]{1,3}([., \u00a0\u202f'’][0-9]{3})+")
 
 
-def read_table(text: str, plan: Plan, chosen: PlannedMetric, *, field: str) -> Totals:
+def read_table(text: str, plan: Plan, chosen: PlannedMetric, *, field: str, may_lack: Collection[str] = ()) -> Totals:
     """Return the totals of a pasted table, as `read_file` does."""
     with TemporaryDirectory(prefix="labcoat-pasted-") as folder:
         path = Path(folder) / "pasted.csv"
         path.write_text(text, encoding="utf-8")
-        return read_file(path, plan, chosen, name="the table", field=field)
+        return read_file(path, plan, chosen, name="the table", field=field, may_lack=may_lack)
 
 
 def read_file(
-    path: Path, plan: Plan, chosen: PlannedMetric, *, name: str, field: str, seconds: float = SECONDS
+    path: Path,
+    plan: Plan,
+    chosen: PlannedMetric,
+    *,
+    name: str,
+    field: str,
+    may_lack: Collection[str] = (),
+    seconds: float = SECONDS,
 ) -> Totals:
     """Return the totals of every metric of the plan that the file has; `chosen` must be among them.
 
-    name: as people know it. field: of the form, for the refusal. seconds: for each step of reading.
+    name: as people know it. field: of the form, for the refusal. may_lack: variants that need not be there.
+    seconds: for each step of reading.
     Raises Refusal naming the line and what to change; SourceError, not permanent, if it takes longer.
     """
     try:
         with given_table.opened(path, name=name, seconds=seconds) as table:
-            return _Given(table, plan, chosen, field).totals()
+            return _Given(table, plan, chosen, field, may_lack).totals()
     except SourceError as error:
         if not error.permanent:
             raise
@@ -69,6 +77,7 @@ class _Given:
     plan: Plan
     chosen: PlannedMetric
     field: str
+    may_lack: Collection[str]
 
     def totals(self) -> Totals:
         variant = self._find("variant")
@@ -208,7 +217,7 @@ class _Given:
     def _require_all(self, names: Iterable[str], metric: str) -> None:
         there, known = {name.casefold() for name in names}, self.plan.variant_names
         for name in known:
-            if name.casefold() not in there:
+            if name.casefold() not in there and name not in self.may_lack:
                 raise Refusal(Reason.VARIANT_MISSING, self.field, name=name, metric=metric, known=", ".join(known))
 
     def _nearest(self, wanted: str) -> str:

@@ -3,7 +3,7 @@
 On a Monday thousands of digests are due in the same minute; a few queries a workspace instead of a dozen a channel.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -13,6 +13,7 @@ from labcoat.db.periods import MadeDigest
 from labcoat.domain import schedule
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.stall import Stall
@@ -64,12 +65,11 @@ def read(
     numbers = dossiers.open_or_ended_since(tx, workspace, since)
     every = [number for mine in numbers.values() for number in mine]
     found = {one.hypothesis.number: one for one in dossiers.read_many(tx, workspace, every)}
-    tested = {
-        experiment.number: one.hypothesis.channel
-        for one in found.values()
-        if (experiment := one.newest_experiment) is not None
-    }
-    newest_looks = looks.newest_many(tx, workspace, tested)
+    newest_tested = [(one, experiment) for one in found.values() if (experiment := one.newest_experiment) is not None]
+    tested = {experiment.number: one.hypothesis.channel for one, experiment in newest_tested}
+    newest_looks = _that_stand(
+        looks.newest_many(tx, workspace, tested), [experiment for _, experiment in newest_tested]
+    )
     problems = looks.find_problems(tx, workspace, tested)
     fresh = {
         number: _standing_at(newest.get(tested[number]), look, since[tested[number]])
@@ -115,6 +115,16 @@ def read(
             ),
         )
     return weeks
+
+
+def _that_stand(newest: Mapping[ExperimentNumber, Look], tested: Iterable[Experiment]) -> dict[ExperimentNumber, Look]:
+    """Return the looks that say something still: not those before the cause of an uneven split was fixed."""
+    found = ((experiment, newest.get(experiment.number)) for experiment in tested)
+    return {
+        experiment.number: look
+        for experiment, look in found
+        if look is not None and experiment.standing(look.readout) is not None
+    }
 
 
 def _since(newest: MadeDigest | None, now: datetime) -> datetime:

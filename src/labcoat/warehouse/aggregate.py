@@ -6,7 +6,7 @@ moment; counts, means and covariances per variant. Only these leave the engine. 
 is done once with few columns, and units without rows of a metric are never written down for it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from labcoat.stats.results import MetricKind
@@ -45,7 +45,7 @@ def query(
         **({"labcoat_plan": _plan(subjects)} if len(subjects) > 1 else {}),
         **rows,
         "labcoat_seen": _seen(subjects, inline, has_time=has_time),
-        "labcoat_variants": _variants(keyed, inline, has_time=has_time),
+        "labcoat_variants": _variants(subjects, keyed, inline, has_time=has_time),
     }
     for number, (name, mine) in enumerate(own_rows.items()):
         assert name is not None
@@ -140,12 +140,19 @@ def _seen(subjects: Sequence[Subject], inline: Iterable[tuple[int, Measure]], *,
 FROM labcoat_units AS u{plan}{bounded}"""
 
 
-def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
+def _variants(
+    subjects: Sequence[Subject],
+    measures: Sequence[tuple[int, Measure]],
+    inline: Sequence[tuple[int, Measure]],
+    *,
+    has_time: bool,
+) -> str:
     """One row per variant: its units, how many each metric measures, and the moments of what is beside exposures."""
+    moved_on = "".join(f" OR {one}" for one in _moved_on(subjects))
     untimed = "CASE WHEN u.timed_count < u.row_count THEN 1 ELSE 0 END" if has_time else "0"
     values = [
         "SUM(CASE WHEN u.variant = u.last_variant OR u.variant IS NULL THEN 1 ELSE 0 END) AS exposed",
-        "SUM(CASE WHEN u.variant = u.last_variant OR u.variant IS NULL THEN 0 ELSE 1 END) AS crossed",
+        f"SUM(CASE WHEN u.variant = u.last_variant OR u.variant IS NULL{moved_on} THEN 0 ELSE 1 END) AS crossed",
         "SUM(CASE WHEN u.unit IS NULL THEN u.row_count ELSE 0 END) AS unnamed",
         f"SUM({untimed}) AS untimed",
         "SUM(CASE WHEN u.row_count > 1 AND u.variant = u.last_variant THEN 1 ELSE 0 END) AS repeated",
@@ -164,6 +171,14 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
         number = {name: f"u.{key}_{name}" for name in measure.columns}
         values += _moments(measure, key, counts=counts, numbers=number, faults=faults)
     return _by_variant(values, "labcoat_seen")
+
+
+def _moved_on(subjects: Sequence[Subject]) -> Iterator[str]:
+    """Yield when a unit was given another variant because its own was dropped: it counts in none, and is no fault."""
+    for number, one in enumerate(subjects):
+        if one.dropped:
+            names = ", ".join(sql.quoted_text(name) for name in one.dropped)
+            yield f"(u.experiment = {number} AND (u.variant IN ({names}) OR u.last_variant IN ({names})))"
 
 
 def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:

@@ -48,13 +48,14 @@ def query(
     exposures: Exposures,
     subjects: Sequence[Subject],
     asked: Sequence[AskedMetric],
+    *,
+    bounds: Bounds,
 ) -> tuple[str, Resolved]:
     """Return the one query for all these metrics of all these experiments, and what its columns were found to be.
 
-    subjects: with the same bounds, where `has_bounds`.
+    bounds: of all subjects, where `has_bounds`.
     """
     dialect = dialect_of(metrics_file, exposures)
-    bounds = Bounds(since=min(one.since for one in subjects), until=max(one.until for one in subjects))
     resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
     scans_again = dialect == "duckdb" and exposures.table is not None
     ours = aggregate.query(subjects, resolved.exposures, resolved.measures, scans_again=scans_again)

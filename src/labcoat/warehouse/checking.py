@@ -137,7 +137,8 @@ def _tried(
     exposures = metrics_file.exposures[over.name]
     subject = Subject(key=over.key or "", since=EARLIEST, until=now)
     with asking.opened(metrics_file, exposures, (asked,)) as source:
-        text, resolved = asking.query(source, metrics_file, exposures, (subject,), (asked,))
+        bounds = Bounds(since=EARLIEST, until=now)
+        text, resolved = asking.query(source, metrics_file, exposures, (subject,), (asked,), bounds=bounds)
         cost = source.cost(text)
         found = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
         newest = _newest(source, resolved, dialect=asking.dialect_of(metrics_file, exposures), now=now)

@@ -19,11 +19,15 @@ FAULTS = ("bad", "odd", "untimed", "repeated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One experiment of the query. key: of its rows. since, until: of the first exposure, the end excluded."""
+    """One experiment of the query. key: of its rows. since, until: of the first exposure, the end excluded.
+
+    dropped: variants that get no traffic any more; their units may be given another variant, which is no fault.
+    """
 
     key: str
     since: datetime
     until: datetime
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,14 @@ from difflib import get_close_matches
 
 from labcoat.domain.plan import Measuring
 from labcoat.stats.results import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, asking, groups
+from labcoat.warehouse import aggregate, asking, groups, resolving, sql
 from labcoat.warehouse.asking import EARLIEST, LATEST
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
-from labcoat.warehouse.resolving import AskedMetric
+from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.sql import Bounds
 
 MOST_TOGETHER = 200
 """Experiments in one query."""
@@ -58,6 +59,8 @@ class Question:
     metrics: the goal first, whose exposures count; none to count units only, `goal` then says whose exposures.
     variants: all of the plan, control first. key: what its rows are called in the data.
     since, until: aware, of the first exposure, the end excluded; None for no bound.
+    dropped: variants that get no traffic any more. needs_times: exposures without a time are refused, not all counted.
+    select_since: what `:since` stands for in a SELECT, so that a unit's first exposure is seen; None: as `since`.
     """
 
     key: str
@@ -66,6 +69,14 @@ class Question:
     variants: tuple[str, ...]
     since: datetime | None
     until: datetime | None
+    dropped: tuple[str, ...] = ()
+    needs_times: bool = False
+    select_since: datetime | None = None
+
+    @property
+    def bounds(self) -> Bounds:
+        """What `:since` and `:until` stand for in a SELECT."""
+        return Bounds(since=self.select_since or self.since or EARLIEST, until=self.until or LATEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +153,8 @@ def written(metrics_file: MetricsFile, question: Question) -> dict[str, str]:
     for name, asked in _by_exposures(metrics_file, question).items():
         exposures = metrics_file.exposures[name]
         with asking.opened(metrics_file, exposures, asked) as source:
-            texts[name] = asking.query(source, metrics_file, exposures, _subjects([question]), asked)[0]
+            subjects = _subjects([question])
+            texts[name] = asking.query(source, metrics_file, exposures, subjects, asked, bounds=question.bounds)[0]
     return texts
 
 
@@ -156,6 +168,17 @@ def definition(metrics_file: MetricsFile, name: str, measuring: Measuring) -> st
     words = {"description", "owner", "format", "direction", "window_days", "pre_period_days", "cap"}
     parts = [exposures.model_dump(mode="json"), metric.model_dump(mode="json", exclude=words), asdict(measuring)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def may_have_times(metrics_file: MetricsFile, goal: str) -> bool:
+    """Whether the exposures that a goal counts may have a time; only where the file rules it out, they have none."""
+    if goal not in metrics_file.metrics:
+        return True
+    exposures = metrics_file.exposures[metrics_file.exposures_of(metrics_file.metrics[goal])]
+    if exposures.exposed_at is not None or exposures.sql is None:
+        return exposures.exposed_at is not None
+    dialect = asking.dialect_of(metrics_file, exposures)
+    return bool({"*", "exposed_at"} & sql.selected(resolving.rows_of(exposures), dialect=dialect))
 
 
 def metric_of(metrics_file: MetricsFile, name: str) -> Metric:
@@ -191,10 +214,10 @@ _Batch = Mapping[int, tuple[Question, tuple[AskedMetric, ...]]]
 
 def _batches(metrics_file: MetricsFile, name: str, wanted: _Batch) -> Iterator[_Batch]:
     """Yield what one query can read: a SELECT's `:since` and `:until` have one value in it."""
-    by_bounds: dict[tuple[datetime | None, datetime | None] | None, list[int]] = {}
+    by_bounds: dict[Bounds | None, list[int]] = {}
     for place, (question, asked) in wanted.items():
         has_bounds = asking.has_bounds(metrics_file, metrics_file.exposures[name], asked)
-        by_bounds.setdefault((question.since, question.until) if has_bounds else None, []).append(place)
+        by_bounds.setdefault(question.bounds if has_bounds else None, []).append(place)
     for together in by_bounds.values():
         for start in range(0, len(together), MOST_TOGETHER):
             yield {place: wanted[place] for place in together[start : start + MOST_TOGETHER]}
@@ -206,8 +229,9 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
     exposures = metrics_file.exposures[name]
     try:
         with asking.opened(metrics_file, exposures, asked) as source:
-            subjects = _subjects([question for question, _ in batch.values()])
-            text, resolved = asking.query(source, metrics_file, exposures, subjects, asked)
+            questions = [question for question, _ in batch.values()]
+            bounds = _bounds(questions)
+            text, resolved = asking.query(source, metrics_file, exposures, _subjects(questions), asked, bounds=bounds)
             rows = source.rows(text)
     except SourceError as error:
         if len(batch) == 1 or not error.permanent:
@@ -224,7 +248,9 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
     for number, (place, (question, metrics)) in enumerate(batch.items()):
         mine = [group for group in found if group.experiment == number]
         try:
-            groups.refuse_wrong(mine, metrics, variants=question.variants, key=question.key)
+            _require_times(question, resolved)
+            since_when = " since the cause was fixed" if question.needs_times else ""
+            groups.refuse_wrong(mine, metrics, variants=question.variants, key=f"{question.key}{since_when}")
         except SourceError as error:
             answers[place] = error
         else:
@@ -233,7 +259,24 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
 
 
 def _subjects(questions: Sequence[Question]) -> list[Subject]:
-    return [Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST) for one in questions]
+    return [
+        Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST, dropped=one.dropped)
+        for one in questions
+    ]
+
+
+def _bounds(questions: Sequence[Question]) -> Bounds:
+    every = [one.bounds for one in questions]
+    return Bounds(since=min(one.since for one in every), until=max(one.until for one in every))
+
+
+def _require_times(question: Question, resolved: Resolved) -> None:
+    if question.needs_times and resolved.exposures.exposed_at is None:
+        message = (
+            f"The exposures of {question.key} have no column exposed_at, so the units since the cause was fixed can't "
+            "be told apart. Name the column, or stop the experiment and run it again."
+        )
+        raise SourceError(message, permanent=True)
 
 
 def _reading(

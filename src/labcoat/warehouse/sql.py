@@ -98,6 +98,17 @@ def has_bounds(rows: Rows, *, dialect: str) -> bool:
     return any(str(place.this) in ("since", "until") for place in _from(rows, dialect, None).find_all(exp.Placeholder))
 
 
+@cache
+def selected(rows: Rows, *, dialect: str) -> frozenset[str]:
+    """Return what the columns of a SELECT are called, in lower case; "*" among them where it takes all of some.
+
+    >>> sorted(selected(Rows(select="SELECT id AS unit, e.* FROM seen e"), dialect="duckdb"))
+    ['*', 'unit']
+    """
+    assert rows.select is not None
+    return frozenset(name.casefold() for name in _parse(rows.select, dialect).named_selects)
+
+
 def columns_query(rows: Rows, *, dialect: str, bounds: Bounds) -> str:
     """Return SQL that gives the columns of rows, and none of them."""
     return exp.select("*").from_(_from(rows, dialect, bounds).as_("e")).limit(0).sql(dialect)

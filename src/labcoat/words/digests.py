@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from labcoat.domain.digest import ClosedItem, Digest, HealthItem, ResultItem
+from labcoat.domain.experiment import WhileItRan
 from labcoat.stats.results import Verdict
-from labcoat.words import nudges, numbers, verdicts
+from labcoat.words import nudges, numbers, run_stories, verdicts
 
 CHANGE_LENGTH = 70
 ITEMS_SHOWN, ITEMS_SHOWN_DETAILED = 5, 25
@@ -89,7 +90,7 @@ def _short(change: str) -> str:
 def _health(item: HealthItem) -> str:
     label = f"E-{item.experiment} {_short(item.change)}"
     if item.readout is None:
-        return f"{label}: no numbers. {item.problem}"
+        return f"{label}: no numbers. {item.problem}{_ran(item.ran)}"
     readout = item.readout
     effect = ""
     if verdicts.may_show_effects(readout):
@@ -99,14 +100,14 @@ def _health(item: HealthItem) -> str:
     else:
         effect = f" {verdicts.reasons(readout)}"
     problem = f" {item.problem}" if item.problem else ""
-    return f"{label}: {verdicts.headline(readout)}.{effect}{problem}"
+    return f"{label}: {verdicts.headline(readout)}.{effect}{problem}{_ran(item.ran)}"
 
 
 def _result(item: ResultItem) -> str:
     effect = numbers.effect(item.estimate, of=item.metric) or item.metric
     words = verdicts.headline(item.readout)
     note = f" {verdicts.reasons(item.readout)}" if item.readout.verdict is Verdict.TOO_EARLY else ""
-    return f"E-{item.experiment} {_short(item.change)}: {effect}. {words}.{note}"
+    return f"E-{item.experiment} {_short(item.change)}: {effect}. {words}.{note}{_ran(item.ran)}"
 
 
 def _closed(item: ClosedItem, learning_length: int) -> str:
@@ -114,4 +115,11 @@ def _closed(item: ClosedItem, learning_length: int) -> str:
     if item.days_not_spent:
         saved = f" ({numbers.person_days(item.days_not_spent)} not spent)"
     learning = numbers.shortened(item.learning, learning_length)
-    return f"H-{item.hypothesis} {_short(item.change)}: {item.outcome}, {item.decision}{saved}. {learning}"
+    return (
+        f"H-{item.hypothesis} {_short(item.change)}: {item.outcome}, {item.decision}{saved}. {learning}{_ran(item.ran)}"
+    )
+
+
+def _ran(ran: WhileItRan | None) -> str:
+    notes = [] if ran is None else run_stories.notes(ran)
+    return "".join(f" {note}." for note in notes)

@@ -59,6 +59,8 @@ GROUPS: tuple[tuple[str, tuple[Line, ...]], ...] = (
                 "totals; alone: a form, for a file too",
             ),
             Line("/experiment result E-7", "asking makes no look and spends nothing"),
+            Line("/experiment drop E-7", "take out one of several treatments; the others go on"),
+            Line("/experiment fixed E-7", "the cause of an uneven split is fixed: start over, once"),
             Line("/experiment stop E-7", "tell that traffic is off"),
             Line("/experiment cancel E-7", "a draft"),
             Line("/experiment again E-7", "a new draft with a stopped one's plan"),

@@ -55,6 +55,23 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
     Reason.PREDICTIONS_CLOSED: "E-{experiment} is {state}, and predictions are fixed from the start on. Predict the next one: `/experiment predict E-7`.",
     Reason.LAST_LOOK_PENDING: "The last look of E-{experiment} is being made, so that the request rests on it. Please ask again in a minute.",
+    Reason.DATA_OF_THE_PAST: "E-{experiment} reads data of the past, which nothing can change any more. Stop it and run it again with another plan: `/experiment stop E-{experiment}`.",
+    Reason.CONTROL_STAYS: "“{name}” is the control, which every treatment is compared with. Pick a treatment, or stop E-{experiment}: `/experiment stop E-{experiment}`.",
+    Reason.DROPPED_BEFORE: "“{name}” was dropped already{at_when}, and its verdict stays. See `/experiment result E-{experiment}`.",
+    Reason.LAST_TREATMENT: "“{name}” is the only treatment left. Stop the experiment instead: `/experiment stop E-{experiment}`.",
+    Reason.CAUSE_NEEDS_ROWS: (
+        "E-{experiment} gets totals since its start, and nobody can take the units before the fix out of them. "
+        "Stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."
+    ),
+    Reason.CAUSE_NEEDS_TIMES: (
+        "The exposures of E-{experiment} have no time in the metrics file (`exposed_at`), so units before and after the "
+        "fix can't be told apart. Stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."
+    ),
+    Reason.CAUSE_FIXED_BEFORE: (
+        "A cause was already fixed in E-{experiment}{at_when}, and an experiment starts over once at most. If its split is off "
+        "again, stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."
+    ),
+    Reason.SPLIT_AS_PLANNED: "The units of E-{experiment} are split as planned, so nothing has to start over. See `/experiment result E-{experiment}`.",
     Reason.MISSING: "Please fill this in.",
     Reason.TOO_LONG: "That is {length:,} signs long; {longest:,} fit. Please shorten it, and link to the rest.",
     Reason.NOT_A_NUMBER: "“{text}” can't be read here. Use a plain number. Example: 12 or 0.5.",

@@ -9,12 +9,12 @@ from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
-from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
-from labcoat.domain.plan import Plan, PlannedMetric, ResultSource
+from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.stats.results import MetricKind, Role
-from labcoat.words import numbers, verdicts
+from labcoat.words import numbers, run_stories, verdicts
+from labcoat.words.run_stories import because, experiment_of
 
 VALUE_LENGTH = 120
 LATE = "Data came late: they change the numbers, not the verdict."
@@ -107,19 +107,12 @@ def _text(entry: HistoryEntry, field: str) -> str:
     return ""
 
 
-def _experiment(entry: HistoryEntry, dossier: Dossier) -> Experiment | None:
-    for name in entry.changes:
-        if name.startswith("E-"):
-            return dossier.get_experiment(ExperimentNumber(int(name.split(" ", 1)[0].removeprefix("E-"))))
-    return None
-
-
 def _file(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     return f"filed H-{dossier.hypothesis.number}"
 
 
 def _edit(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    return f"changed the words. {'; '.join(changed_words(entry))}{_because(entry)}"
+    return f"changed the words. {'; '.join(changed_words(entry))}{because(entry)}"
 
 
 _FIELDS = {
@@ -162,7 +155,7 @@ def _owner(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
     if "owner" not in entry.changes:
         said = "named a deputy" if entry.changes.get("deputy", (None, None))[1] else "goes on without a deputy"
         changed = _who(entry, "deputy")
-    return f"{said}: {changed}{_because(entry)}" if changed else f"{said}{_because(entry)}"
+    return f"{said}: {changed}{because(entry)}" if changed else f"{said}{because(entry)}"
 
 
 def _who(entry: HistoryEntry, field: str) -> str:
@@ -195,11 +188,11 @@ def _evidence(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa:
 def _raise_cap(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     old, new = next((change for name, change in entry.changes.items() if name.endswith("cap_days")), (None, None))
     caps = [numbers.person_days(float(str(cap))) for cap in (old, new) if cap]
-    return f"raised the cap: {' → '.join(caps)}{_because(entry)}"
+    return f"raised the cap: {' → '.join(caps)}{because(entry)}"
 
 
 def _plan(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    experiment = _experiment(entry, dossier)
+    experiment = experiment_of(entry, dossier)
     if experiment is None:
         return "planned the same again"
     changed = changed_plan(entry)
@@ -224,7 +217,7 @@ def changed_plan(entry: HistoryEntry) -> list[str]:
 
 
 def _start(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
-    experiment = _experiment(entry, dossier)
+    experiment = experiment_of(entry, dossier)
     assert experiment is not None
     assert experiment.since is not None
     assert experiment.planned_end is not None
@@ -233,27 +226,6 @@ def _start(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     late = " (registered late)" if experiment.is_registered_late else ""
     since, until = numbers.day_and_time(experiment.since, zone), numbers.day(experiment.planned_end, zone)
     return f"started E-{experiment.number}, live since {since}{late}, planned until {until}. Its plan is now fixed."
-
-
-def _stop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
-    experiment = _experiment(entry, dossier)
-    assert experiment is not None
-    assert experiment.ended_at is not None
-    ended = numbers.day_and_time(experiment.ended_at, zone)
-    what_now = "One last look follows."
-    if experiment.plan.source is ResultSource.TYPED:
-        what_now = "The last look is made at totals up to then."
-    return f"stopped E-{experiment.number}; traffic ended {ended}{_because(entry)}. {what_now}"
-
-
-def _cancel(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    experiment = _experiment(entry, dossier)
-    return f"cancelled E-{experiment.number if experiment else '?'}{_because(entry)}"
-
-
-def _again(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    experiment = _experiment(entry, dossier)
-    return f"planned to run it again as E-{experiment.number if experiment else '?'}, with the same plan"
 
 
 def _ask(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
@@ -271,7 +243,7 @@ def _ask(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG0
 
 def _answered(word: str) -> Callable[[HistoryEntry, Dossier, str], str]:
     def said(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-        return f"{word} H-{dossier.hypothesis.number}{_because(entry)}"
+        return f"{word} H-{dossier.hypothesis.number}{because(entry)}"
 
     return said
 
@@ -290,16 +262,12 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
     return (
         f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}{replaced}. "
         f"Learned: {numbers.as_sentence(ending.learning)} "
-        f"Spent {numbers.person_days(ending.days_spent)}.{link}{_because(entry)}"
+        f"Spent {numbers.person_days(ending.days_spent)}.{link}{because(entry)}"
     )
 
 
 def _reopen(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    return f"reopened H-{dossier.hypothesis.number}{_because(entry)}"
-
-
-def _because(entry: HistoryEntry) -> str:
-    return f". Why: {entry.reason}" if entry.reason else ""
+    return f"reopened H-{dossier.hypothesis.number}{because(entry)}"
 
 
 _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
@@ -313,9 +281,11 @@ _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
     Step.ADD_NEED: _need,
     Step.PLAN: _plan,
     Step.START: _start,
-    Step.CANCEL: _cancel,
-    Step.STOP: _stop,
-    Step.RUN_AGAIN: _again,
+    Step.CANCEL: run_stories.cancel,
+    Step.DROP: run_stories.drop,
+    Step.FIX_CAUSE: run_stories.fix_cause,
+    Step.STOP: run_stories.stop,
+    Step.RUN_AGAIN: run_stories.again,
     Step.ASK: _ask,
     Step.APPROVE: _answered("approved productionizing"),
     Step.SEND_BACK: _answered("sent back the request for"),

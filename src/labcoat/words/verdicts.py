@@ -35,7 +35,8 @@ WORDS: Mapping[Verdict, VerdictWords] = {
     Verdict.INVALID: VerdictWords(
         sign="warning",
         name="Not valid: traffic is not split as planned (SRM)",
-        now="Effects mean nothing until that is understood. Stop it, find the cause, run it again.",
+        now="Effects mean nothing until that is understood. Find the cause and end it; then start over with “The cause "
+        "is fixed”, where that is offered, or stop it and run it again.",
         then="Effects mean nothing. Find the cause, then run it again.",
     ),
     Verdict.GUARDRAIL_HARM: VerdictWords(

@@ -143,7 +143,10 @@ def stop(
 def run_again(
     dossier: Dossier, number: ExperimentNumber, *, by: Member, new: ExperimentNumber, now: datetime
 ) -> Dossier:
-    """Return the dossier with a new draft that has the stopped experiment's plan; a waiting request is withdrawn."""
+    """Return the dossier with a new draft that has the stopped experiment's plan; a waiting request is withdrawn.
+
+    Treatments that were dropped are not in it; the others keep their shares to each other.
+    """
     dossier.require(Step.RUN_AGAIN)
     dossier.require_owner(by)
     stopped = dossier.get_experiment(number)
@@ -155,7 +158,7 @@ def run_again(
     dossier = requests.withdraw(dossier, now=now) if dossier.waiting_request else dossier
     draft = Experiment(
         number=new,
-        plan=stopped.plan,
+        plan=plans.without(stopped.plan, stopped.dropped_treatments),
         planned_by=by.user,
         planned_at=now,
         no_feedback_reason=stopped.no_feedback_reason,

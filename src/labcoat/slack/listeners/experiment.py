@@ -13,7 +13,7 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.blocks import Block, Message, section
+from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.errors import refusal_for_form
 from labcoat.slack.listeners import plan_looks
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
@@ -23,6 +23,7 @@ from labcoat.slack.views import plan_texts
 from labcoat.slack.views import planning as planning_views
 from labcoat.stats.results import Design
 from labcoat.usecases import experiments, finding, hypotheses, sizing
+from labcoat.words import run_stories
 from labcoat.words import sizing as words
 
 
@@ -207,5 +208,6 @@ def run_again(call: Call, target: Target) -> None:
         saved = experiments.run_again(tx, dossier, number, by=call.member(tx, dossier), now=now)
     assert saved.draft is not None
     new = f"E-{saved.draft.number}"
-    text = f"{new} is planned with the plan of E-{number}. Change it, or start it: `/experiment start {new}`."
+    without = escape(run_stories.without_dropped(saved.get_experiment(number)))
+    text = f"{new} is planned with the plan of E-{number}{without}. Change it, or start it: `/experiment start {new}`."
     call.reply(Message(text=text, blocks=(section(text),)))

@@ -164,7 +164,8 @@ def submit_record(form: Submission) -> None:
 
 def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> Totals:
     if form.answers.text("table"):
-        return uploads.read_table(form.answers.text("table"), experiment.plan, planned, field="table")
+        may_lack, pasted = experiment.dropped_treatments, form.answers.text("table")
+        return uploads.read_table(pasted, experiment.plan, planned, field="table", may_lack=may_lack)
     return {planned.name: _typed_totals(form, experiment, planned)}
 
 
@@ -173,6 +174,8 @@ def _typed_totals(form: Submission, experiment: Experiment, planned: PlannedMetr
     for position, name in enumerate(experiment.plan.variant_names):
         field = f"totals_{position}"
         text = form.answers.text(field)
+        if not text and name in experiment.dropped_treatments:
+            continue
         if not text:
             raise Refusal(Reason.MISSING, field)
         if planned.kind is MetricKind.PROPORTION:

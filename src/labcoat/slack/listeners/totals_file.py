@@ -53,4 +53,12 @@ def _read(form: Submission, experiment: Experiment, metric: PlannedMetric, file:
     with TemporaryDirectory(prefix="labcoat-file-") as folder:
         path = Path(folder) / "given"
         form.house.download.into(path, file.url, most_bytes=SMALL_BYTES, seconds=SECONDS)
-        return uploads.read_file(path, experiment.plan, metric, name=file.name, field="file", seconds=READING_SECONDS)
+        return uploads.read_file(
+            path,
+            experiment.plan,
+            metric,
+            name=file.name,
+            field="file",
+            may_lack=experiment.dropped_treatments,
+            seconds=READING_SECONDS,
+        )

@@ -15,10 +15,10 @@ from labcoat.domain.prediction import Prediction
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Direction, Readout, Verdict
-from labcoat.usecases.counting import is_uneven
+from labcoat.usecases.counting import is_uneven, makes_invalid
 from labcoat.usecases.predictions import middle
 from labcoat.usecases.sizing import sized
-from labcoat.words import health, metrics, numbers, sizing, stories, verdicts
+from labcoat.words import health, metrics, numbers, run_stories, sizing, stories, verdicts
 
 
 def card(
@@ -42,7 +42,7 @@ def card(
     blocks += [section(said)] if said else []
     small_print = _small_print(dossier)
     blocks += [context(small_print)] if small_print else []
-    buttons = next_buttons(dossier)
+    buttons = next_buttons(dossier, is_split_uneven=makes_invalid(readout, counts))
     blocks += [actions(buttons)] if buttons else []
     change = escape(numbers.shortened(hypothesis.change, 120))
     return Message(text=f"{_title(dossier, now)}: {change}", blocks=tuple(blocks))
@@ -199,6 +199,7 @@ def _small_print(dossier: Dossier) -> str:
         notes.append(f"Different, because {escape(numbers.in_sentence(hypothesis.different_because))}")
     for experiment in dossier.experiments:
         notes += skipped(experiment)
+        notes += [escape(note) for note in run_stories.notes(dossier.while_it_ran(experiment))]
     if dossier.needs:
         notes.append(numbers.counted(len(dossier.needs), "need"))
     if hypothesis.tags:
@@ -217,20 +218,23 @@ def skipped(experiment: Experiment) -> list[str]:
     return [f"E-{experiment.number}{what}: {escape(why)}" for what, why in without if why]
 
 
-def next_buttons(dossier: Dossier) -> list[Block]:
-    """Return the steps that are possible now: the likeliest as buttons, the rest in a menu; each is also a command."""
+def next_buttons(dossier: Dossier, *, is_split_uneven: bool = False) -> list[Block]:
+    """Return the steps that are possible now: the likeliest as buttons, the rest in a menu; each is also a command.
+
+    is_split_uneven: the split makes the running experiment not valid.
+    """
     value = f"H-{dossier.hypothesis.number}"
-    labels = _LABELS | ({"plan": "Change the plan"} if dossier.draft is not None else {})
+    labels = LABELS | ({"plan": "Change the plan"} if dossier.draft is not None else {})
     verbs = _likely_verbs(dossier)
     buttons = [
         button(labels[verb], verb=verb, value=value, style="primary" if position == 0 else None)
         for position, verb in enumerate(verbs)
     ]
-    rest = [(f"{verb} {value}", labels[verb]) for verb in _other_verbs(dossier) if verb not in verbs]
+    rest = [(f"{verb} {value}", labels[verb]) for verb in _other_verbs(dossier, is_split_uneven) if verb not in verbs]
     return [*buttons, overflow(rest)] if rest else buttons
 
 
-_LABELS = {
+LABELS = {
     "prototype": "Begin a prototype",
     "adopt": "It runs already: adopt it",
     "predict": "Predict",
@@ -240,6 +244,8 @@ _LABELS = {
     "cancel": "Cancel the draft",
     "record": "Type in totals",
     "result": "Result",
+    "drop": "Drop a treatment",
+    "fixed": "The cause is fixed",
     "stop": "Stop",
     "again": "Run again",
     "ask": "Ask for approval",
@@ -255,6 +261,7 @@ _LABELS = {
     "take": "Take it",
     "handover": "Hand over",
 }
+"""What each verb is called on a button."""
 
 
 def _likely_verbs(dossier: Dossier) -> list[str]:
@@ -286,7 +293,7 @@ def _likely_verbs(dossier: Dossier) -> list[str]:
             return ["ask", "result", "again", "close"]
 
 
-def _other_verbs(dossier: Dossier) -> list[str]:
+def _other_verbs(dossier: Dossier, is_split_uneven: bool) -> list[str]:
     """Return what is done now and then; a menu holds five, and every verb is a command too."""
     hypothesis, experiment = dossier.hypothesis, dossier.newest_experiment
     if not hypothesis.is_open:
@@ -297,4 +304,13 @@ def _other_verbs(dossier: Dossier) -> list[str]:
     cap = ["cap"] if hypothesis.stage is Stage.PROTOTYPE and dossier.prototypes else []
     adopt = ["adopt"] if hypothesis.stage is Stage.HYPOTHESIZE else []
     ending = [] if dossier.running is not None else ["close"] if dossier.draft is not None else ["pivot"]
-    return [*typed, "edit", *owned, *cap, *adopt, "need", *ending]
+    return [*running_verbs(dossier, is_split_uneven), *typed, "edit", *owned, *cap, *adopt, "need", *ending]
+
+
+def running_verbs(dossier: Dossier, is_split_uneven: bool) -> list[str]:
+    """Return what can be done to a running experiment that goes on. is_split_uneven: the split makes it not valid."""
+    running = dossier.running
+    if running is None or running.is_of_the_past:
+        return []
+    is_fixable = is_split_uneven and running.plan.source is ResultSource.WAREHOUSE and running.fixed_cause is None
+    return ["fixed"] * is_fixable + ["drop"] * (len(running.remaining_treatments) > 1)

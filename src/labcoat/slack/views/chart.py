@@ -6,6 +6,7 @@ from labcoat.slack.blocks import ALT_LENGTH, Block, Message, actions, button, co
 from labcoat.slack.charts import Chart
 from labcoat.slack.views.card import next_buttons
 from labcoat.stats.results import Readout
+from labcoat.usecases.counting import makes_invalid
 from labcoat.words import numbers, verdicts
 
 NOT_DRAWN = "The chart could not be drawn this time; `/experiment result` has the same numbers."
@@ -29,7 +30,8 @@ def chart_message(
     else:
         blocks.append(context(NOT_DRAWN))
     blocks.append(context(escape(verdicts.look_line(readout, experiment.plan))))
-    blocks.append(actions(next_buttons(dossier)))
+    is_split_uneven = makes_invalid(readout, None) and not experiment.is_void(readout)
+    blocks.append(actions(next_buttons(dossier, is_split_uneven=is_split_uneven)))
     return Message(text=f"E-{experiment.number}: {verdicts.headline(readout)}", blocks=tuple(blocks))
 
 

@@ -85,7 +85,13 @@ def record_form(experiment: Experiment, *, metric: PlannedMetric, now: datetime,
         ),
     ]
     blocks += [
-        text_input(f"totals_{position}", f"{name}: {label}", example=example, is_optional=True)
+        text_input(
+            f"totals_{position}",
+            f"{name}: {label}",
+            hint="It was dropped: left empty, its totals stay." if name in experiment.dropped_treatments else "",
+            example=example,
+            is_optional=True,
+        )
         for position, name in enumerate(experiment.plan.variant_names)
     ]
     header = "variant, n, successes" if is_share else "variant, n, mean, sd"

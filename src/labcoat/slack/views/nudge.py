@@ -47,7 +47,7 @@ _VERBS_OF_LEADS: Mapping[NudgeCase, _Verbs] = {
 }
 _VERBS_OF_ADMINS: _Verbs = (("show", "Show"), ("settings", "Settings"))
 
-_ABOUT_EXPERIMENT = frozenset({"result", "stop", "again", "start", "cancel", "record"})
+_ABOUT_EXPERIMENT = frozenset({"result", "stop", "drop", "fixed", "again", "start", "cancel", "record"})
 """An old message's button must not act on the experiment that runs today."""
 
 SHOWN = 15
@@ -63,10 +63,14 @@ _SNOOZES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One nudge. detail: the figures it rests on, as text. ended: what took the place of its buttons, as mrkdwn."""
+    """One nudge. detail: the figures it rests on, as text. ended: what took the place of its buttons, as mrkdwn.
+
+    more: what whoever owns it can do beside what everybody can, verbs with labels.
+    """
 
     nudge: Nudge
     detail: str = ""
+    more: _Verbs = ()
     ended: str | None = None
 
 
@@ -92,7 +96,7 @@ def _blocks(item: Item, zone: str) -> list[Block]:
     lines += [f"_{escape(item.detail)}_"] if item.detail else []
     whose = nudges.whose(nudge, lambda person: mention(UserId(person)))
     lines += [whose] if whose else []
-    return [section("\n".join(lines)), actions([*_buttons(nudge), *_snooze(nudge)])]
+    return [section("\n".join(lines)), actions([*_buttons(item), *_snooze(nudge)])]
 
 
 def _with_bold_id(line: str) -> str:
@@ -100,10 +104,11 @@ def _with_bold_id(line: str) -> str:
     return f"*{name}* {escape(rest)}"
 
 
-def _buttons(nudge: Nudge) -> list[Block]:
-    verbs = _VERBS[nudge.case]
+def _buttons(item: Item) -> list[Block]:
+    nudge = item.nudge
+    verbs = (*_VERBS[nudge.case], *item.more)
     if nudge.role is Role.LEAD:
-        verbs = _VERBS_OF_LEADS.get(nudge.case, verbs)
+        verbs = _VERBS_OF_LEADS.get(nudge.case, _VERBS[nudge.case])
     elif nudge.role is Role.ADMIN:
         verbs = (("take", "Take it"), *_VERBS_OF_ADMINS) if nudge.case is NudgeCase.OWNER_GONE else _VERBS_OF_ADMINS
     return [button(label, verb=verb, value=_value(nudge, verb), key=str(nudge.hypothesis)) for verb, label in verbs]

@@ -20,7 +20,7 @@ from labcoat.slack.blocks import (
 from labcoat.slack.views.card import sentence, skipped, verdict_line
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Readout
-from labcoat.words import numbers, verdicts
+from labcoat.words import numbers, run_stories, verdicts
 
 CHANGE_LENGTH = 120
 EVIDENCE_SHOWN = 3
@@ -115,6 +115,7 @@ def request_notes(dossier: Dossier, request: Request) -> list[str]:
         notes.append(f"No experiment: {request.no_experiment_reason}{note}")
     for experiment in dossier.experiments:
         notes += skipped(experiment)
+        notes += [escape(note) for note in run_stories.notes(dossier.while_it_ran(experiment))]
         if experiment.stop_reason:
             notes.append(f"E-{experiment.number} was stopped early: {escape(experiment.stop_reason)}")
         if experiment.is_registered_late:

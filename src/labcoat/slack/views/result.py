@@ -7,9 +7,9 @@ from labcoat.domain.plan import ResultSource
 from labcoat.slack.blocks import Block, Message, actions, context, escape, header, section
 from labcoat.slack.views.card import next_buttons
 from labcoat.stats.results import Readout, Verdict
-from labcoat.usecases.counting import is_uneven
+from labcoat.usecases.counting import is_uneven, makes_invalid
 from labcoat.usecases.results import Result
-from labcoat.words import health, numbers, verdicts
+from labcoat.words import health, numbers, run_stories, verdicts
 
 
 def result(shown: Result, *, zone: str) -> Message:
@@ -28,10 +28,17 @@ def result(shown: Result, *, zone: str) -> Message:
         since = health.since(shown.problem.since, zone)
         blocks.append(section(f":warning: *{since}:* {escape(shown.problem.message)}"))
     blocks += _uneven_since(shown)
+    notes = run_stories.notes(shown.dossier.while_it_ran(experiment))
+    blocks += [context(escape(" · ".join(notes)))] if notes else []
     blocks.append(context(_freshness(shown, zone)))
-    buttons = [one for one in next_buttons(shown.dossier) if one["action_id"] != "result"]
+    possible = next_buttons(shown.dossier, is_split_uneven=_is_split_uneven(shown))
+    buttons = [one for one in possible if one["action_id"] != "result"]
     blocks += [actions(buttons)] if buttons else []
     return Message(text=escape(text), blocks=tuple(blocks))
+
+
+def _is_split_uneven(shown: Result) -> bool:
+    return makes_invalid(shown.look.readout if shown.look is not None else None, shown.counts)
 
 
 def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[Block]:
