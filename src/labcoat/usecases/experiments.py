@@ -14,7 +14,7 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.plan import Plan, ResultSource
 from labcoat.domain.steps import experiment as steps
-from labcoat.usecases import results, sizing, telling
+from labcoat.usecases import recording, results, sizing, telling
 
 ADOPTED = "it ran already when it was registered"
 
@@ -100,7 +100,7 @@ def stop(
         is_decided = results.is_decided(tx, saved, number)
         looks.schedule(tx, saved.hypothesis.workspace, number, late if is_decided else now)
     else:
-        results.look_at_the_end(tx, saved, number, now=now)
+        recording.look_at_the_end(tx, saved, number, now=now)
     return saved
 
 
