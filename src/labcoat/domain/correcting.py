@@ -18,20 +18,13 @@ RECORD = "record"
 class Correction:
     """Totals of one metric in place of earlier ones.
 
-    old: the newest entry that it replaces. new: what is true, with `wrong_since`. sent_at: when the first of the
-    replaced entries came, so that every look made since then rests on wrong totals.
+    first, newest: of the entries that it replaces. new: what is true, with `wrong_since`.
     """
 
     kind: MetricKind
-    old: Entry
+    first: Entry
+    newest: Entry
     new: Entry
-    sent_at: datetime
-
-    @property
-    def wrong_since(self) -> datetime:
-        """From when on earlier totals of the metric count no more."""
-        assert self.new.wrong_since is not None
-        return self.new.wrong_since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +100,7 @@ def _correction(entry: Entry, earlier: Sequence[Entry], kind: MetricKind, wrong_
     # What is true as of a moment also replaces all that was said of later ones.
     since = min(entry.as_of, newest.as_of, wrong_since or newest.as_of)
     first = next(one for one in earlier if one.as_of >= since)
-    return Correction(kind=kind, old=newest, new=replace(entry, wrong_since=since), sent_at=first.sent_at)
+    return Correction(kind=kind, first=first, newest=newest, new=replace(entry, wrong_since=since))
 
 
 def _require_no_correction(entry: Entry, newest: Entry, kind: MetricKind, experiment: Experiment) -> None:
@@ -156,7 +149,7 @@ def rests_on(look: Look, correction: Correction) -> bool:
     seen = look.sample.moments.get(correction.new.metric)
     if seen is None:
         return False
-    if look.made_at >= correction.sent_at or look.as_of >= correction.wrong_since:
+    if look.made_at >= correction.first.sent_at or look.as_of >= correction.first.as_of:
         return True
     pairs = list(zip(seen, correction.new.moments, strict=True))
     if any(then.count > true.count for then, true in pairs):

@@ -69,7 +69,7 @@ def facts(
             {
                 "metric": one.new.metric,
                 "kind": one.kind,
-                "old": [[arm.count, arm.mean, arm.variance] for arm in one.old.moments],
+                "old": [[arm.count, arm.mean, arm.variance] for arm in one.newest.moments],
                 "new": [[arm.count, arm.mean, arm.variance] for arm in one.new.moments],
             }
             for one in corrections

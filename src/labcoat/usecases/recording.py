@@ -174,7 +174,7 @@ def _as_of_again(
     until = as_of if goal is None else max(as_of, goal.as_of)
     if experiment.ended_at is None:
         return until
-    return min(until, max(experiment.ended_at, *(one.old.as_of for one in found)))
+    return min(until, max(experiment.ended_at, *(one.newest.as_of for one in found)))
 
 
 def look_at_the_end(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, now: datetime) -> None:

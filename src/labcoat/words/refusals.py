@@ -104,11 +104,11 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.MORE_EVENTS_THAN_UNITS: "“{name}” has more successes ({events:,}) than units ({units:,}). Write successes/units.",
     Reason.MEANS_NEED_FORM: "{metric} is a mean: give n, mean and standard deviation in the form: `/experiment record {id}`.",
     Reason.SMALLER_THAN_BEFORE: (
-        "Totals only grow, and these are smaller than the last ones for {metric} ({before}{as_of_when}). "
+        "Totals only grow, and these are smaller than the last ones for {metric} ({before}){as_of_when}. "
         "Correct the earlier entry? If it was wrong, say so; nothing was stored yet."
     ),
     Reason.OTHERS_ALREADY_STORED: (
-        "For {metric} there are other totals as of the same moment or later ({before}{as_of_when}). "
+        "For {metric} there are other totals as of the same moment or later ({before}){as_of_when}. "
         "Correct the earlier entry? If it was wrong, say so; else send the totals as of now. Nothing was stored yet."
     ),
     Reason.COUNTS_COME_FROM_WAREHOUSE: (
@@ -206,7 +206,7 @@ class _Facts(dict[str, object]):
         self["state"] = facts.get("state") or "not planned yet"
         self["next_step"] = self._next_step(facts)
         self["or_correct"] = self._or_correct(facts)
-        self["as_of_when"] = f"; as of {self._when(facts['as_of'])}" if facts.get("as_of") else ""
+        self["as_of_when"] = f", as of {self._when(facts['as_of'])}" if facts.get("as_of") else ""
         self["why_so"] = f": {facts['why']}" if facts.get("why") else ""
         total = facts.get("total")
         self["total_percent"] = f"{100 * total:.6g} %" if isinstance(total, float) else ""
