@@ -36,6 +36,7 @@ from labcoat.slack.listeners import settings as settings_listener
 from labcoat.slack.views import (
     asking,
     card,
+    corrected,
     digest,
     editing,
     ending,
@@ -82,8 +83,8 @@ from labcoat.usecases.settings import Shown
 from labcoat.usecases.similar import Found
 from labcoat.usecases.sizing import Asked
 from labcoat.warehouse.reading import MetricDescription
+from labcoat.words import corrections, linting, stories
 from labcoat.words import health as health_words
-from labcoat.words import linting, stories
 from labcoat.words import settings as settings_words
 from largest_words import COUNTS, METRICS, NAMES, PROBLEM, UNITS, text_of
 
@@ -287,6 +288,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
     yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
     yield "correction", _correction()
+    yield from _corrected(shapes["stopped"])
     for entry in _stories(shapes["stopped"]):
         said = escape(stories.line(entry, shapes["stopped"], zone=ZONE))
         yield f"story {entry.step}", Message(text=said, blocks=(section(said),))
@@ -340,6 +342,19 @@ def _people(dossier: Dossier) -> Iterator[tuple[str, Message]]:
     mine = settings.own_message(channel, old, SETTINGS, leads=MANY_PEOPLE, next_digest=NOW, zone=ZONE)
     yield "own settings", mine
     yield "channel's settings", settings.channel_message(LEAD, SETTINGS, next_digest=NOW, zone=ZONE)
+
+
+def _corrected(dossier: Dossier) -> Iterator[tuple[str, Message]]:
+    old, new = [[10**12, 0.123456789, 0.9]] * len(NAMES), [[10**11, 0.987654321, 0.1]] * len(NAMES)
+    some = [{"metric": name, "kind": MetricKind.MEAN.value, "old": old, "new": new} for name in METRICS]
+    verdicts = [[name, Verdict.WIN_GUARDRAIL_OPEN.value, None] for name in NAMES]
+    told = {"experiment": E7, "corrected": some, "gone": 10**6, "verdicts": verdicts}
+    line = escape(corrections.what(told, NAMES))
+    said = f"<@{OWNER}> {line} {escape(corrections.outcome(told))}"
+    yield "story of a correction", Message(text=said, blocks=(section(said),))
+    for decision in ("approved", "shipped", "closed"):
+        more = {"decision": decision, "treatment": NAMES[1], "verdict": verdicts[0][1:], "is_changed": True}
+        yield f"corrected after it was {decision}", corrected.corrected_message(dossier, {**told, **more}, line)
 
 
 def _correction() -> Message:

@@ -74,7 +74,7 @@ def _import(given: argparse.Namespace) -> int:
             raise Refusal(Reason.FILE_FAULT, "file", text=words.TOO_MUCH) from error
         with database.writing() as tx:
             now = clock.business_now(tx)
-            files.record_from_disk(
+            taken = files.record_from_disk(
                 tx,
                 finding.get_dossier(tx, workspace, subject),
                 experiment.number,
@@ -86,7 +86,8 @@ def _import(given: argparse.Namespace) -> int:
                 file=given.file.name,
                 now=now,
             )
-        print(f"Stored for E-{experiment.number}: {', '.join(totals)}.")
+        stored = f"Stored for E-{experiment.number}: {', '.join(taken.metrics)}."
+        print(stored if taken.metrics else "These numbers were stored already, so nothing changed.")
         return 0
 
     return _with_files(work)

@@ -16,8 +16,8 @@ from labcoat.domain.request import Request
 from labcoat.sandbox.client import Person as Actor
 
 RECORD = "/experiment record E-1 control=1200/24000 treatment=1500/24100"
-LATE = "/experiment record E-1 control=2640/48000 treatment=2407/48100"
-"""More of both, and treatment at -9.0 %: 2407/48100 to 2640/48000."""
+LATE = "/experiment record E-1 control=1650/25000 treatment=1502/25000"
+"""More of both, and treatment at -9.0 %: 1502 to 1650 of as many units."""
 NO_TRAFFIC = {"no_experiment": "too little traffic"}
 
 

@@ -1,11 +1,17 @@
 """Corrections undo verdicts: which looks no longer count, what is told, and whoever decided on the old numbers."""
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from math import log, sqrt
+from threading import Barrier
 
 import pytest
 
+import postgres
 from builders import (
     CHANNEL,
     DAY,
@@ -14,6 +20,7 @@ from builders import (
     LEAD,
     NOW,
     OTHER,
+    OTHER_LEAD,
     OWNER,
     WORKSPACE,
     a_goal,
@@ -25,9 +32,10 @@ from builders import (
     events,
     refused,
 )
-from labcoat.db import dossiers
+from labcoat.db import dossiers, workspaces
 from labcoat.db import looks as stored_looks
-from labcoat.db.database import Transaction
+from labcoat.db.database import Database, Transaction
+from labcoat.db.dossiers import Changed
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import DroppedTreatment
@@ -37,10 +45,11 @@ from labcoat.domain.look import Look
 from labcoat.domain.need import Tenfold
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
-from labcoat.domain.refusal import Reason
+from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.results import Design, MetricKind, Moments, Verdict
 from labcoat.usecases import counting, experiments, hypotheses, recording, requests, results
 from usecases.storing import CARD, STORY, Told, deliver_all, details_of, found, started, told
+from usecases.test_requests import somebody_waits
 
 THEN = NOW + 15 * DAY
 """After the fourteen days before which it is too early to tell."""
@@ -591,3 +600,97 @@ def test_the_card_shows_a_correction_until_a_look_comes_after_it(tx: Transaction
 
     assert (never, shown, results.correction_shown(tx, dossier)) == (None, THEN + DAY, None)
     assert results.current_correction(tx, dossier) == THEN + DAY
+
+
+def _in_threads(database: Database, *acts: Callable[[Transaction], object]) -> list[BaseException | None]:
+    """Do these at once, each in a transaction of its own; return what each raised."""
+    all_ready = Barrier(len(acts))
+
+    def run(act: Callable[[Transaction], object]) -> BaseException | None:
+        all_ready.wait(timeout=60)
+        try:
+            with database.writing() as tx:
+                act(tx)
+        except (Refusal, Changed) as raised:
+            return raised
+        return None
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(run, acts))
+
+
+def _prepared(database: Database, make: Callable[[Transaction], Dossier]) -> Dossier:
+    with database.writing() as tx:
+        workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD], from_settings=True)
+        return make(tx)
+
+
+def test_of_two_corrections_at_once_the_second_replaces_the_first(database: Database) -> None:
+    dossier = _prepared(database, _asked)
+    right = ((events(1000, of=10_000), events(1050 + more, of=10_000)) for more in (0, 1))
+
+    raised = _in_threads(
+        database,
+        *(
+            partial(_send_in, dossier=dossier, arms=arms, at=DAY + timedelta(seconds=second))
+            for second, arms in enumerate(right)
+        ),
+    )
+
+    with database.reading() as tx:
+        looks = stored_looks.list_of(tx, WORKSPACE, E7)
+        standing = stored_looks.standing_entries(tx, WORKSPACE, E7)[ORDERS]
+        after = found(tx, dossier)
+        answers = [one for one in told(tx) if one.kind is NoticeKind.ANSWER]
+    assert raised == [None, None]
+    assert len(looks) == len(standing) == 1
+    assert looks[0].sample.moments[ORDERS] == standing[0].moments
+    assert after.requests[0].state is RequestState.WITHDRAWN
+    assert len(answers) == 1
+
+
+def _send_in(tx: Transaction, *, dossier: Dossier, arms: tuple[Moments, ...], at: timedelta) -> None:
+    _send(tx, dossier, *arms, at=at, corrects=True)
+
+
+@pytest.mark.parametrize("right", [TYPO, (events(1000, of=10_000), events(1340, of=10_000))], ids=["undone", "same"])
+def test_nobody_approves_what_was_corrected_meanwhile(database: Database, right: tuple[Moments, ...]) -> None:
+    dossier = _prepared(database, _asked)
+
+    def approve(tx: Transaction) -> None:
+        requests.approve(tx, dossier, 1, by=a_lead(), reason=None, seen_version=3, now=THEN + DAY)
+
+    of_correction, of_approval = _in_threads(database, partial(_send_in, dossier=dossier, arms=right, at=DAY), approve)
+
+    with database.reading() as tx:
+        state = found(tx, dossier).requests[0].state
+        kinds = {one.kind for one in told(tx)}
+    assert of_correction is None
+    if of_approval is None:  # it was first: then whoever approved is told
+        assert state is RequestState.APPROVED
+        assert NoticeKind.CORRECTED in kinds
+    else:
+        assert isinstance(of_approval, Changed)
+        assert state is (RequestState.WITHDRAWN if right is TYPO else RequestState.WAITING)
+
+
+def test_an_approval_that_read_before_a_correction_is_decided_anew(postgres_server: postgres.Server) -> None:
+    with postgres_server.shared_database() as url, ThreadPoolExecutor(1) as other:
+        database = Database(url)
+        dossier = _prepared(database, _asked)
+
+        def approve() -> bool:
+            with database.writing() as tx:
+                requests.approve(tx, dossier, 1, by=a_lead(), reason=None, seen_version=3, now=THEN + DAY)
+                return True
+
+        with database.writing() as tx:
+            _send(tx, dossier, events(1000, of=10_000), events(1340, of=10_000), at=DAY, corrects=True)
+            theirs = other.submit(approve)
+            while not theirs.done() and not somebody_waits(database):
+                time.sleep(0.02)
+        with pytest.raises(Changed):
+            theirs.result(timeout=60)
+        with database.reading() as tx:
+            assert found(tx, dossier).requests[0].state is RequestState.WAITING
+        database.dispose()

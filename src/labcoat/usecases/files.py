@@ -16,6 +16,7 @@ from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.domain.subject import Subject
 from labcoat.usecases import finding, recording
+from labcoat.usecases.recording import Taken
 from labcoat.usecases.uploads import Totals
 
 
@@ -43,7 +44,7 @@ def record(tx: Transaction, job: FileJob, given: GivenTotals, totals: Totals, *,
         return
     dossier = _dossier(tx, job.workspace, given.experiment)
     by = finding.get_member(tx, job.workspace, job.person, now=now, channel=given.channel, of=dossier)
-    recording.record_all(
+    taken = recording.take(
         tx,
         dossier,
         given.experiment,
@@ -55,10 +56,8 @@ def record(tx: Transaction, job: FileJob, given: GivenTotals, totals: Totals, *,
         now=now,
         file=given.name,
     )
-    plan = dossier.get_experiment(given.experiment).plan
-    stored = [plan.metric(name).name for name in totals]
     units = sum(moments.count for moments in next(iter(totals.values())).values())
-    _tell(tx, job, given, dossier, {"stored": stored, "units": units})
+    _tell(tx, job, given, dossier, {"stored": list(taken.metrics), "units": units})
 
 
 def refuse(tx: Transaction, job: FileJob, given: GivenTotals, refusal: Refusal, *, totals: Totals | None) -> None:
@@ -112,11 +111,11 @@ def record_from_disk(
     wrong_since: datetime | None,
     file: str,
     now: datetime,
-) -> None:
-    """Store the totals of a file that the operator has. by: a person's id; None for the hypothesis's owner."""
+) -> Taken:
+    """Store the totals of a file that the operator has. by: a person's id; None for the owner."""
     planned_by = dossier.get_experiment(number).planned_by
     member = Member(user=UserId(by) if by else dossier.hypothesis.owner or planned_by)
-    recording.record_all(
+    return recording.take(
         tx,
         dossier,
         number,

@@ -117,8 +117,11 @@ def current_correction(tx: Transaction, dossier: Dossier) -> datetime | None:
 
 def correction_shown(tx: Transaction, dossier: Dossier) -> datetime | None:
     """Return when totals were corrected, as long as the newest look is at those; None otherwise."""
-    at, look = current_correction(tx, dossier), newest_look(tx, dossier)
-    return at if at is not None and (look is None or look.made_at <= at) else None
+    at = current_correction(tx, dossier)
+    if at is None:
+        return None
+    look = newest_look(tx, dossier)
+    return at if look is None or look.made_at <= at else None
 
 
 def is_decided(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:
