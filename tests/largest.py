@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pydantic_core import to_jsonable_python
 
 import builders
+import largest_corrections
 import largest_files
 from builders import E7, LEAD, NOW, OWNER
 from labcoat.domain import nudge as nudging
@@ -25,18 +26,15 @@ from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look
 from labcoat.domain.person import Person
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
-from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.domain.stall import NudgeCase
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack.blocks import Block, Message, escape, section
-from labcoat.slack.listeners import result as result_listener
 from labcoat.slack.listeners import settings as settings_listener
 from labcoat.slack.views import (
     asking,
     card,
-    corrected,
     digest,
     editing,
     ending,
@@ -83,8 +81,8 @@ from labcoat.usecases.settings import Shown
 from labcoat.usecases.similar import Found
 from labcoat.usecases.sizing import Asked
 from labcoat.warehouse.reading import MetricDescription
-from labcoat.words import corrections, linting, stories
 from labcoat.words import health as health_words
+from labcoat.words import linting, stories
 from labcoat.words import settings as settings_words
 from largest_words import COUNTS, METRICS, NAMES, PROBLEM, UNITS, text_of
 
@@ -287,8 +285,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "help all", listing.help_message(is_all=True)
     yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
     yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
-    yield "correction", _correction()
-    yield from _corrected(shapes["stopped"])
+    yield from largest_corrections.messages(shapes["stopped"])
     for entry in _stories(shapes["stopped"]):
         said = escape(stories.line(entry, shapes["stopped"], zone=ZONE))
         yield f"story {entry.step}", Message(text=said, blocks=(section(said),))
@@ -342,25 +339,6 @@ def _people(dossier: Dossier) -> Iterator[tuple[str, Message]]:
     mine = settings.own_message(channel, old, SETTINGS, leads=MANY_PEOPLE, next_digest=NOW, zone=ZONE)
     yield "own settings", mine
     yield "channel's settings", settings.channel_message(LEAD, SETTINGS, next_digest=NOW, zone=ZONE)
-
-
-def _corrected(dossier: Dossier) -> Iterator[tuple[str, Message]]:
-    old, new = [[10**12, 0.123456789, 0.9]] * len(NAMES), [[10**11, 0.987654321, 0.1]] * len(NAMES)
-    some = [{"metric": name, "kind": MetricKind.MEAN.value, "old": old, "new": new} for name in METRICS]
-    verdicts = [[name, Verdict.WIN_GUARDRAIL_OPEN.value, None] for name in NAMES]
-    told = {"experiment": E7, "corrected": some, "gone": 10**6, "verdicts": verdicts}
-    line = escape(corrections.what(told, NAMES))
-    said = f"<@{OWNER}> {line} {escape(corrections.outcome(told))}"
-    yield "story of a correction", Message(text=said, blocks=(section(said),))
-    for decision in ("approved", "shipped", "closed"):
-        more = {"decision": decision, "treatment": NAMES[1], "verdict": verdicts[0][1:], "is_changed": True}
-        yield f"corrected after it was {decision}", corrected.corrected_message(dossier, {**told, **more}, line)
-
-
-def _correction() -> Message:
-    before = ", ".join(f"{name} {10**12:,}" for name in NAMES)
-    refusal = Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=7, metric=METRICS[0], before=before)
-    return result_listener._offer_correction(refusal, text_of(3000), zone=ZONE)
 
 
 def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:
