@@ -40,7 +40,7 @@ from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
 from labcoat.stats.results import Design, Direction, MetricKind, Moments, Role
-from labcoat.usecases import experiments, hypotheses, prototypes, results
+from labcoat.usecases import experiments, hypotheses, prototypes, recording
 
 MOST_SECONDS = 60.0
 FIRST, ZONE = WorkspaceId("T1"), people.ZONE
@@ -178,7 +178,7 @@ def _live(tx: Transaction, channel: ChannelId, monday: datetime) -> None:
     for days, units in ((9, 5_000), (2, 9_000)):
         at = monday - timedelta(days=days)
         totals = {"control": _share(units // 10, units), "treatment": _share(units // 9, units)}
-        results.record(tx, running, number, by=BY, metric=None, totals=totals, as_of=at, is_correction=False, now=at)
+        recording.record(tx, running, number, by=BY, metric=None, totals=totals, as_of=at, is_correction=False, now=at)
 
 
 def _plan() -> Plan:

@@ -45,8 +45,8 @@ from labcoat.usecases import (
     hypotheses,
     nudges,
     prototypes,
+    recording,
     requests,
-    results,
 )
 from labcoat.usecases import people as people_here
 
@@ -353,7 +353,7 @@ class _Step:
             name: Moments(count=size, mean=rate, variance=rate * (1 - rate))
             for name, size, rate in zip(("control", "treatment"), sizes, (0.1, 0.1 + effect), strict=True)
         }
-        results.record(
+        recording.record(
             self.tx,
             self.dossier,
             experiment.number,

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from pydantic_core import to_jsonable_python
 
 import builders
+import largest_corrections
 import largest_files
 import largest_running
 from builders import E7, LEAD, NOW, OWNER
@@ -25,12 +26,10 @@ from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look
 from labcoat.domain.person import Person
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
-from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack.blocks import Block, Message, escape, section
-from labcoat.slack.listeners import result as result_listener
 from labcoat.slack.listeners import settings as settings_listener
 from labcoat.slack.views import (
     asking,
@@ -289,7 +288,7 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "help all", listing.help_message(is_all=True)
     yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
     yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
-    yield "correction", _correction()
+    yield from largest_corrections.messages(shapes["stopped"])
     ended = shapes["stopped"].with_experiment(
         replace(shapes["running anew"].experiments[0], state=ExperimentState.STOPPED, ended_at=NOW, stopped_at=NOW)
     )
@@ -346,12 +345,6 @@ def _people(dossier: Dossier) -> Iterator[tuple[str, Message]]:
     mine = settings.own_message(channel, old, SETTINGS, leads=MANY_PEOPLE, next_digest=NOW, zone=ZONE)
     yield "own settings", mine
     yield "channel's settings", settings.channel_message(LEAD, SETTINGS, next_digest=NOW, zone=ZONE)
-
-
-def _correction() -> Message:
-    before = ", ".join(f"{name} {10**12:,}" for name in NAMES)
-    refusal = Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=7, metric=METRICS[0], before=before)
-    return result_listener._offer_correction(refusal, text_of(3000), zone=ZONE)
 
 
 def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -97,6 +98,26 @@ def test_smaller_totals_need_to_be_meant(
     assert imports(tmp_path, TABLE.replace("1000", "900")) == 1
     assert "Totals only grow" in capsys.readouterr().err
     assert imports(tmp_path, TABLE.replace("1000", "900"), "--correct") == 0
+
+
+def test_totals_are_corrected_since_when_they_were_wrong(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imports(tmp_path, TABLE)
+    imports(tmp_path, TABLE)
+    assert "stored already, so nothing changed" in capsys.readouterr().out
+    fewer = TABLE.replace("140", "120")
+
+    assert imports(tmp_path, fewer, "--wrong-since", "2026-05-01T00:00") == 1
+    assert "so it needs --correct" in capsys.readouterr().err
+    assert imports(tmp_path, fewer, "--correct", "--wrong-since", "2026-05-01T00:00") == 0
+
+    with database.reading() as tx:
+        entries = looks.newest_entries(tx, WORKSPACE, E7)
+    assert {name: entry.wrong_since for name, entry in entries.items()} == {
+        "orders per user": datetime(2026, 5, 1, tzinfo=UTC),
+        "refunds": None,
+    }
 
 
 def test_an_export_has_every_sheet_with_its_columns(database: Database, tmp_path: Path) -> None:

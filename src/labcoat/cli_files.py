@@ -34,7 +34,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     taken.add_argument("--metric", metavar="NAME", help="that the file must have (the goal if not given)")
     taken.add_argument("--as-of", metavar="TIME", help="until when the totals reach, as 2026-11-23T18:00 (UTC); now")
     taken.add_argument("--by", metavar="USER", help="Slack's id of who gives them (the hypothesis's owner)")
-    taken.add_argument("--correct", action="store_true", help="smaller totals than before are meant")
+    taken.add_argument("--correct", action="store_true", help="they replace earlier totals that were wrong")
+    taken.add_argument(
+        "--wrong-since", metavar="TIME", help="with --correct: since when; the newest entry if not given"
+    )
     taken.add_argument("--workspace", metavar="ID", help="Slack's id, T...; needed if there are several")
     taken.set_defaults(run=_import)
     export = commands.add_parser("export", help="write hypotheses, experiments and readouts as files")
@@ -53,6 +56,9 @@ def _import(given: argparse.Namespace) -> int:
     from labcoat.words import files as words
 
     def work(database: "Database") -> int:
+        if given.wrong_since and not given.correct:
+            message = "--wrong-since says since when earlier totals were wrong, so it needs --correct."
+            raise ValueError(message)
         subject = find_subject(given.experiment)
         if subject is None:
             raise Refusal(Reason.UNKNOWN_ID, id=given.experiment[:20])
@@ -75,28 +81,30 @@ def _import(given: argparse.Namespace) -> int:
             raise Refusal(Reason.FILE_FAULT, "file", text=words.TOO_MUCH) from error
         with database.writing() as tx:
             now = clock.business_now(tx)
-            files.record_from_disk(
+            taken = files.record_from_disk(
                 tx,
                 finding.get_dossier(tx, workspace, subject),
                 experiment.number,
                 totals=totals,
                 by=given.by,
-                as_of=_moment(given.as_of) if given.as_of else now,
+                as_of=_moment(given.as_of, "--as-of") if given.as_of else now,
                 is_correction=given.correct,
+                wrong_since=_moment(given.wrong_since, "--wrong-since") if given.wrong_since else None,
                 file=given.file.name,
                 now=now,
             )
-        print(f"Stored for E-{experiment.number}: {', '.join(totals)}.")
+        stored = f"Stored for E-{experiment.number}: {', '.join(taken.metrics)}."
+        print(stored if taken.metrics else "These numbers were stored already, so nothing changed.")
         return 0
 
     return _with_files(work)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, option: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        message = f"--as-of can't be read: {text}. Write it as 2026-11-23T18:00, in UTC, or with its zone: +01:00."
+        message = f"{option} can't be read: {text}. Write it as 2026-11-23T18:00, in UTC, or with its zone: +01:00."
         raise ValueError(message) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

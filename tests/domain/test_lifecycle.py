@@ -66,7 +66,7 @@ OF_STAGE: dict[Step, tuple[Cell, Cell, Cell, Cell]] = {
     Step.SHIP: (NO, NO, NO, CLOSES),
     Step.CLOSE: (CLOSES, CLOSES, CLOSES, CLOSES),
     Step.PIVOT: (CLOSES, CLOSES, CLOSES, CLOSES),
-    Step.REOPEN: (NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, NOT_CLOSED),
+    Step.REOPEN: (NOT_CLOSED, NOT_CLOSED, NOT_CLOSED, EXPERIMENT),
 }
 
 OF_CLOSED: dict[Step, tuple[Cell, Cell, Cell]] = {
@@ -229,7 +229,7 @@ ACTIONS: dict[Step, Callable[[Dossier], Dossier]] = {
     ),
     Step.CLOSE: _close,
     Step.PIVOT: _pivot,
-    Step.REOPEN: lambda one: hypothesis.reopen(one, by=a_member(), reason="new users"),
+    Step.REOPEN: lambda one: hypothesis.reopen(one, by=a_member(), reason="new users", now=NOW),
 }
 
 _NEEDS_EXPERIMENT = {
@@ -240,6 +240,7 @@ _NEEDS_EXPERIMENT = {
     Step.STOP: RUNNING,
     Step.RUN_AGAIN: STOPPED,
     Step.ASK: STOPPED,
+    Step.REOPEN: STOPPED,
 }
 _NEEDS_REQUEST = {
     Step.APPROVE: WAITING,
@@ -248,6 +249,7 @@ _NEEDS_REQUEST = {
     Step.EXPIRE: WAITING,
     Step.WITHDRAW: WAITING,
     Step.SHIP: APPROVED,
+    Step.REOPEN: APPROVED,
 }
 
 

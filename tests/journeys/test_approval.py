@@ -16,7 +16,8 @@ from labcoat.domain.request import Request
 from labcoat.sandbox.client import Person as Actor
 
 RECORD = "/experiment record E-1 control=1200/24000 treatment=1500/24100"
-CORRECT = "/experiment record E-1 control=1200/24000 treatment=1100/24200"
+LATE = "/experiment record E-1 control=1650/25000 treatment=1502/25000"
+"""More of both, and treatment at -9.0 %: 1502 to 1650 of as many units."""
 NO_TRAFFIC = {"no_experiment": "too little traffic"}
 
 
@@ -74,7 +75,7 @@ def test_a_decision_is_asked_for_again_when_the_result_has_moved(play: Play) -> 
     asked_with_result(play)
     play.presses(play.lena, play.direct(play.lena)[-1], "approve")
     play.set_clock(START + 15 * DAY + DAY / 24)
-    play.types(play.ana, CORRECT)
+    play.types(play.ana, LATE)
 
     play.lena.submit({"reason": "Go all in"})
 

@@ -254,7 +254,8 @@ def test_totals_corrected_before_they_were_told_do_not_stop_the_story(play: Play
 
     play.deliver()
 
-    assert sum("typed in totals" in line for line in play.thread()) == 2
+    assert sum("typed in totals" in line for line in play.thread()) == 1
+    assert sum("corrected orders per user" in line for line in play.thread()) == 1
 
 
 def test_start_in_the_future_is_refused(play: Play) -> None:

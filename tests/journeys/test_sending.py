@@ -93,7 +93,11 @@ def test_a_key_names_one_sending_only(running: Play, program: Program) -> None:
 def test_a_key_belongs_to_its_token(running: Play, program: Program) -> None:
     program.send(GOOD, key="run-1")
 
-    assert a_program(running, name="Another").send(totals(share(1, 10_000), share(2, 10_000)), key="run-1").is_success
+    assert (
+        a_program(running, name="Another")
+        .send(totals(share(1001, 10_000), share(1402, 10_000)), key="run-1")
+        .is_success
+    )
 
 
 def test_what_was_refused_is_decided_anew_under_the_same_key(program: Program) -> None:

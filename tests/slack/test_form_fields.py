@@ -32,7 +32,7 @@ RAISED = {
     "fixed": {"reason", "since"},
     "stop": {"ended_at", "reason"},
     "cancel": {"reason"},
-    "record": {"metric", "correct", "as_of", "table", "file"}
+    "record": {"metric", "correct", "wrong_since", "as_of", "table", "file"}
     | {f"totals_{n}" for n in range(len(largest_words.NAMES))},
     "ask": {"conclusion", "learning", "amount", "lead"},
     "approve": {"reason"},

@@ -31,7 +31,7 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
 from labcoat.stats.results import Design, Moments, Verdict
-from labcoat.usecases import experiments, hypotheses, looks, results
+from labcoat.usecases import experiments, hypotheses, looks, recording, results
 from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, told
 
 THEN = NOW + 3 * DAY
@@ -52,7 +52,7 @@ def _record(
     names: tuple[str, str] = ("control", "treatment"),
 ) -> Look | None:
     totals = {names[0]: control or events(100, of=1000), names[1]: treatment or events(110, of=1000)}
-    return results.record(
+    return recording.record(
         tx,
         dossier,
         E7,
@@ -219,7 +219,7 @@ def test_totals_of_several_metrics_make_one_look(tx: Transaction) -> None:
     dossier = _running(tx, a_typed_plan(a_goal(), a_guardrail()))
     arms = {"control": events(100, of=1000), "treatment": events(110, of=1000)}
 
-    look = results.record_all(
+    look = recording.record_all(
         tx,
         dossier,
         E7,
@@ -243,7 +243,7 @@ def test_one_metric_is_sent_once_at_a_time(tx: Transaction) -> None:
     totals = {"orders per user": arms, "Orders per user": arms}
 
     with refused(Reason.METRIC_TWICE, "metric", name="orders per user"):
-        results.record_all(tx, dossier, E7, by=by, totals=totals, as_of=THEN, is_correction=False, now=THEN)
+        recording.record_all(tx, dossier, E7, by=by, totals=totals, as_of=THEN, is_correction=False, now=THEN)
 
 
 def test_an_unknown_metric_is_refused(tx: Transaction) -> None:

@@ -33,7 +33,18 @@ from labcoat.domain.plan import Plan, Variant
 from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
 from labcoat.stats.results import Moments, Readout, Sample, TreatmentVerdict, Verdict
-from labcoat.usecases import counting, experiments, looks, measuring, nudges, results, sizing, stalling, telling
+from labcoat.usecases import (
+    counting,
+    experiments,
+    looks,
+    measuring,
+    nudges,
+    recording,
+    results,
+    sizing,
+    stalling,
+    telling,
+)
 from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, the_due_look, told
 
@@ -370,7 +381,7 @@ def test_the_alarm_about_harm_ends_when_nothing_that_runs_does_harm(
 
 
 def _record(tx: Transaction, dossier: Dossier, now: datetime, **totals: Moments) -> None:
-    results.record(
+    recording.record(
         tx,
         found(tx, dossier),
         E7,

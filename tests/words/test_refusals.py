@@ -41,6 +41,8 @@ FACTS: dict[str, Fact] = {
     "kind": "mean",
     "metric": "orders per user",
     "before": "control 1,000",
+    "as_of": NOW.isoformat(),
+    "why": "the totals were corrected",
     "hint": "Try `/hypothesis help`.",
     "id": "E-7",
     "command": "/hypothesis show",

@@ -18,7 +18,7 @@ from labcoat.db.database import Database, Transaction
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
 from labcoat.domain.token import Scope, Token
-from labcoat.usecases import finding, results
+from labcoat.usecases import finding, recording, results
 from labcoat.usecases import tokens as token_usecases
 from labcoat.words import sending
 
@@ -129,10 +129,10 @@ def _record(tx: Transaction, token: Token, body: Results, identifier: str) -> Re
     subject = _subject(identifier)
     dossier = finding.get_dossier(tx, token.workspace, subject)
     experiment = finding.get_experiment(dossier, subject)
-    results.require_typed(dossier, experiment)
+    recording.require_typed(experiment)
     as_of = body.as_of.astimezone(UTC) if body.as_of else now
     totals = totals_of(body, experiment.plan)
-    look = results.record_all(
+    taken = recording.take(
         tx,
         dossier,
         experiment.number,
@@ -140,17 +140,18 @@ def _record(tx: Transaction, token: Token, body: Results, identifier: str) -> Re
         totals=totals,
         as_of=as_of,
         is_correction=body.is_correction,
+        wrong_since=body.wrong_since.astimezone(UTC) if body.wrong_since else None,
         now=now,
     )
     shown = results.show(tx, dossier, experiment, now=now)
-    readout = look.readout if look is not None else None
+    readout = taken.look.readout if taken.look is not None else None
     return Recorded(
         experiment=f"E-{experiment.number}",
-        recorded=[experiment.plan.metric(name).name for name in totals],
+        recorded=list(taken.metrics),
         as_of=as_of,
         sent_by=token.program.name,
         look=LookMade(verdict=readout.verdict.value, is_final=readout.is_final) if readout else None,
-        says=sending.stored(look, goal=experiment.plan.goal.name, missing=shown.missing),
+        says=sending.stored(taken, goal=experiment.plan.goal.name, missing=shown.missing),
     )
 
 

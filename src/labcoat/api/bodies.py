@@ -1,9 +1,9 @@
 """What comes in and goes out over HTTP: the models that check requests also describe them in the OpenAPI document."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from labcoat.domain import entering
 from labcoat.domain.amounts import LARGEST_COUNT
@@ -84,7 +84,15 @@ class Results(_Body):
         examples=["2026-11-26T08:00:00Z"],
     )
     is_correction: bool = Field(
-        False, description="Smaller numbers than before are meant: the earlier ones were wrong, and their looks go."
+        False,
+        description="The earlier numbers were wrong and these replace them; looks that rested on them no longer count. "
+        "Needed when counts get smaller, and for other numbers as of the same moment or an earlier one.",
+    )
+    wrong_since: AwareDatetime | None = Field(
+        None,
+        description="Of a correction: earlier numbers that reach to this moment or later were wrong; just the newest "
+        "of each metric if left out.",
+        examples=["2026-11-23T08:00:00Z"],
     )
     metrics: Annotated[dict[Name, MetricTotals], Field(min_length=1, max_length=MOST_METRICS)] = Field(
         description="By the metric's name in the plan, then by the variant's.",
@@ -98,6 +106,13 @@ class Results(_Body):
         ],
     )
 
+    @model_validator(mode="after")
+    def _corrects(self) -> Self:
+        if self.wrong_since is not None and not self.is_correction:
+            msg = 'wrong_since is of a correction: send it with "is_correction": true'
+            raise ValueError(msg)
+        return self
+
 
 class LookMade(BaseModel):
     """What the totals say by the plan's rule; stored once, as everybody reads it."""
@@ -110,7 +125,10 @@ class Recorded(BaseModel):
     """What was stored."""
 
     experiment: str = Field(examples=["E-7"])
-    recorded: list[str] = Field(description="The metrics, as the plan spells them.", examples=[["orders per user"]])
+    recorded: list[str] = Field(
+        description="The metrics, as the plan spells them; without those whose numbers were stored already.",
+        examples=[["orders per user"]],
+    )
     as_of: AwareDatetime
     sent_by: str = Field(description="As people read it in Slack.", examples=["CI pipeline (API)"])
     look: LookMade | None = Field(description="The look that these totals made; null if they made none.")

@@ -154,6 +154,19 @@ def save(
     return new, int(written[0])
 
 
+def count_correction(tx: Transaction, dossier: Dossier, experiment: Experiment) -> Dossier:
+    """Count a change of what decisions rest on, so that whoever decides on what was read before is asked again.
+
+    experiment: as it is now, with other looks that its dropped treatments rest on. The hypothesis must be held.
+    """
+    hypothesis, column = dossier.hypothesis, tables.hypotheses.c
+    one = update(tables.hypotheses).where(column.workspace == hypothesis.workspace, column.number == hypothesis.number)
+    tx.execute(one.values(version=column.version + 1))
+    changed = dossier.with_experiment(experiment)
+    _save_children(tx, hypothesis, dossier.experiments, changed.experiments, tables.experiments, "number")
+    return changed.with_hypothesis(replace(hypothesis, version=hypothesis.version + 1))
+
+
 def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *, at: datetime) -> None:
     row = {**to_row(new, tables.hypotheses, since=old), "changed_at": at}
     if "ending" in row:

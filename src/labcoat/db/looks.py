@@ -25,6 +25,7 @@ from sqlalchemy import (
 from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
+from labcoat.domain import correcting
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.stats.results import Readout, Sample, Verdict
@@ -63,6 +64,10 @@ _HOLD = (
 _NEWEST_OF_METRICS = select(func.max(tables.entries.c.id)).where(_of(tables.entries)).group_by(tables.entries.c.metric)
 _NEWEST_ENTRIES = (
     select(tables.entries).where(tables.entries.c.id.in_(_NEWEST_OF_METRICS)).order_by(tables.entries.c.id)
+)
+_ALL_ENTRIES = select(tables.entries).where(_of(tables.entries)).order_by(tables.entries.c.id)
+_CORRECTED_AT = select(func.max(tables.entries.c.sent_at)).where(
+    _of(tables.entries), tables.entries.c.wrong_since.is_not(None)
 )
 _PROBLEM = select(tables.source_problems).where(_of(tables.source_problems))
 
@@ -248,6 +253,20 @@ def newest_entries(tx: Transaction, workspace: WorkspaceId, number: ExperimentNu
     """Return the newest typed totals of each metric."""
     found = tx.execute(_NEWEST_ENTRIES, {"workspace": workspace, "experiment": number}).mappings()
     return {row["metric"]: from_row(Entry, tables.entries, row) for row in found}
+
+
+def standing_entries(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> dict[str, tuple[Entry, ...]]:
+    """Return the typed totals of each metric that no correction replaced, oldest first."""
+    came: dict[str, list[Entry]] = {}
+    for row in tx.execute(_ALL_ENTRIES, {"workspace": workspace, "experiment": number}).mappings():
+        came.setdefault(row["metric"], []).append(from_row(Entry, tables.entries, row))
+    return {metric: correcting.standing(entries) for metric, entries in came.items()}
+
+
+def corrected_at(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> datetime | None:
+    """Return when typed totals of this experiment were corrected last, None for never."""
+    at: datetime | None = tx.execute(_CORRECTED_AT, {"workspace": workspace, "experiment": number}).scalar_one()
+    return at
 
 
 def set_problem(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, problem: SourceProblem) -> None:

@@ -20,6 +20,9 @@ entries = Table(
     Column("program", String(80), comment="what sent them where no person did"),
     Column("sent_at", UTCDateTime, nullable=False),
     Column("moments", Json(tuple[Moments, ...]), nullable=False),
+    Column(
+        "wrong_since", UTCDateTime, comment="of a correction: from when on earlier totals of the metric count no more"
+    ),
     Index(None, "workspace", "experiment", "id"),
 )
 

@@ -24,7 +24,7 @@ from labcoat.domain.need import Tenfold
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Design, Direction, MetricKind, Moments, Role
-from labcoat.usecases import digests, experiments, hypotheses, prototypes, requests, results
+from labcoat.usecases import digests, experiments, hypotheses, prototypes, recording, requests
 
 ORDERS, EMPTY, CONTACTS = "orders per user", "empty searches", "contacts per user"
 SQL, REPLAY, OFFLINE = EvidenceKind.SQL, EvidenceKind.LOG_REPLAY, EvidenceKind.OFFLINE
@@ -291,7 +291,7 @@ def _test(tx: Transaction, one: Dossier, story: _Story, *, by: Member, at: datet
         one = experiments.stop(tx, one, number, by=by, ended_at=ended_at, reason=why, now=at)
         for metric, events in ((None, run.events), *((name, counts) for name, _, counts in run.guards)):
             totals = {arm.name: _moments(n, x) for arm, n, x in zip(HALVES, run.units, events, strict=True)}
-            record = partial(results.record, tx, one, number, is_correction=False)
+            record = partial(recording.record, tx, one, number, is_correction=False)
             record(by=by, metric=metric, totals=totals, as_of=ended_at, now=at)
     return one, at
 

@@ -70,18 +70,6 @@ def _with_covariate(variance: float, mean: float, deviation: float, covariance: 
     return Joint(means=(1.0, mean, 1.0), covariances=(value, none, covariate, none))
 
 
-def is_smaller(entry: Entry, earlier: Entry) -> bool:
-    """Whether a variant has fewer units than it had; totals since the start only grow."""
-    return any(new.count < old.count for new, old in zip(entry.moments, earlier.moments, strict=True))
-
-
-def smaller(entry: Entry, earlier: Entry, variants: tuple[str, ...]) -> Refusal:
-    """Return what says no to smaller totals that do not say they correct. variants: in the plan's order."""
-    before = ", ".join(f"{name} {old.count:,}" for name, old in zip(variants, earlier.moments, strict=True))
-    number = entry.experiment
-    return Refusal(Reason.SMALLER_THAN_BEFORE, "correct", experiment=number, metric=entry.metric, before=before)
-
-
 def _in_plan_order(
     totals: Mapping[str, Moments], experiment: Experiment, *, metric: str, earlier: Entry | None
 ) -> tuple[Moments, ...]:

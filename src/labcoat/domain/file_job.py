@@ -33,7 +33,8 @@ class GivenTotals:
     """A file of totals for an experiment.
 
     size: bytes, as Slack says. url: where Slack keeps it. metric: the one that the person chose in the form.
-    channel: where the form was opened from. is_correction: smaller totals than before are meant.
+    channel: where the form was opened from. is_correction: they replace earlier totals, of those that reach to
+    wrong_since or later; None for the newest only.
     """
 
     kind: Literal["totals"] = "totals"
@@ -45,6 +46,7 @@ class GivenTotals:
     channel: ChannelId
     as_of: datetime
     is_correction: bool
+    wrong_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

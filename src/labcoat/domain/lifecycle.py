@@ -89,8 +89,9 @@ STAGES_OF_STEP: Mapping[Step, frozenset[Stage]] = {
     Step.SHIP: frozenset({Stage.PRODUCTIONIZE}),
     Step.CLOSE: OPEN_STAGES,
     Step.PIVOT: OPEN_STAGES,
+    Step.REOPEN: frozenset({Stage.PRODUCTIONIZE}),
 }
-"""Stages of an open hypothesis in which a step may happen. FILE makes one; REOPEN needs a closed one."""
+"""Stages of an open hypothesis in which a step may happen. FILE makes one; REOPEN also opens a closed one again."""
 
 STATE_OF_STEP: Mapping[Step, ExperimentState] = {
     Step.START: ExperimentState.DRAFT,

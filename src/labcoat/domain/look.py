@@ -39,6 +39,7 @@ class Entry:
     """Totals since the start that were sent for one metric; moments in the plan's order of variants.
 
     sent_by: the person who typed them or gave the file; None where a program did. program: its name then.
+    wrong_since: of a correction, from when on earlier totals of the metric count no more; None where it replaces none.
     """
 
     experiment: ExperimentNumber
@@ -48,6 +49,7 @@ class Entry:
     sent_at: datetime
     moments: tuple[Moments, ...]
     program: str | None = None
+    wrong_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,12 @@ def sample_of(entries: Mapping[str, Entry], goal: str) -> Sample:
         exposed=tuple(moments.count for moments in entries[goal].moments),
         moments={name: entry.moments for name, entry in entries.items()},
     )
+
+
+def is_same_entry(one: Entry, other: Entry) -> bool:
+    """Whether two entries of a metric say the same numbers, whenever they are as of."""
+    (sample, other_sample) = (Sample(exposed=(), moments={entry.metric: entry.moments}) for entry in (one, other))
+    return is_same(sample, other_sample)
 
 
 def is_same(one: Sample, other: Sample) -> bool:

@@ -22,6 +22,7 @@ class NoticeKind(StrEnum):
     OWNERSHIP = "ownership"  # tells a person what is theirs now: a hypothesis, standing in, leading
     SETTINGS = "settings"  # tells who changed a channel's settings what they did, and the channel when its digest comes
     FOLLOWED = "followed"  # tells who follows a hypothesis what became of it
+    CORRECTED = "corrected"  # tells who decided on an experiment's totals that these were corrected
     HEALTH = "health"  # tells an owner in private that an experiment's numbers need them
     FILE = "file"  # tells a person in private what became of a file that they gave or asked for
     HOME = "home"  # a person's Home tab, published anew

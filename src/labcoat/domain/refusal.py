@@ -98,6 +98,7 @@ class Reason(StrEnum):
     NEGATIVE = "negative"
     MEANS_NEED_FORM = "means need form"
     SMALLER_THAN_BEFORE = "smaller than before"
+    OTHERS_ALREADY_STORED = "others already stored"  # as of the same moment or later
     COUNTS_COME_FROM_WAREHOUSE = "counts come from warehouse"
     # finding things
     UNKNOWN_COMMAND = "unknown command"

@@ -311,10 +311,13 @@ def file_input(block_id: str, label: str, *, kinds: Sequence[str], hint: str = "
     return _input(block_id, label, element, hint=hint, is_optional=True)
 
 
-def moment_input(block_id: str, label: str, *, initial: datetime, hint: str = "") -> Block:
-    """Return a choice of date and time, in the person's own zone."""
-    element: Block = {"type": "datetimepicker", "initial_date_time": int(initial.timestamp())}
-    return _input(block_id, label, element, hint=hint, is_optional=False)
+def moment_input(
+    block_id: str, label: str, *, initial: datetime | None, hint: str = "", is_optional: bool = False
+) -> Block:
+    """Return a choice of date and time, in the person's own zone. initial: None for nothing chosen."""
+    begun = {} if initial is None else {"initial_date_time": int(initial.timestamp())}
+    element: Block = {"type": "datetimepicker"} | begun
+    return _input(block_id, label, element, hint=hint, is_optional=is_optional)
 
 
 def date_input(

@@ -19,6 +19,7 @@ from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.charts import Chart
 from labcoat.slack.views.card import LABELS, card, next_buttons, running_verbs
 from labcoat.slack.views.chart import chart_message, see_all
+from labcoat.slack.views.corrected import corrected_message
 from labcoat.slack.views.digest import digest_message
 from labcoat.slack.views.files import file_message
 from labcoat.slack.views.following import followed_message
@@ -31,7 +32,7 @@ from labcoat.slack.views.settings import channel_message, own_message
 from labcoat.slack.views.welcome import welcome_message
 from labcoat.stats.results import Readout
 from labcoat.usecases import digests, home, predictions, results, settings
-from labcoat.words import health, numbers, stories, verdicts
+from labcoat.words import corrections, health, numbers, stories, verdicts
 from labcoat.words import nudges as words_of_nudges
 
 
@@ -106,7 +107,17 @@ def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
     problem = results.current_problem(tx, dossier)
     made = predictions.of_newest(tx, dossier)
     counts = results.current_counts(tx, dossier)
-    return card(dossier, readout=readout, problem=problem, counts=counts, predictions=made, now=now, zone=zone)
+    corrected_at = results.correction_shown(tx, dossier)
+    return card(
+        dossier,
+        readout=readout,
+        problem=problem,
+        counts=counts,
+        predictions=made,
+        corrected_at=corrected_at,
+        now=now,
+        zone=zone,
+    )
 
 
 def _story(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -134,12 +145,28 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
         return _look_line(tx, notice, dossier, number)
     if {"problem", "split", "redefined"} & details.keys():
         return f":warning: {escape(_health_words(details, dossier, number))}"
+    if "corrected" in details:
+        return f"{_corrected_line(details, dossier, number)} {escape(corrections.outcome(details))}"
     recorded = escape(str(details["recorded"]))
     if "program" in details:
         return f"{escape(str(details['program']))} sent totals for E-{number}: {recorded}"
     if "file" in details:
         return f"<@{details['by']}> gave totals for E-{number} in {escape(str(details['file']))}: {recorded}"
     return f"<@{details['by']}> typed in totals for E-{number}: {recorded}"
+
+
+def _corrected_line(details: Mapping[str, Any], dossier: Dossier, number: ExperimentNumber) -> str:
+    """Return who corrected what, in mrkdwn, without what the verdict was and is."""
+    what = escape(corrections.what(details, dossier.get_experiment(number).plan.variant_names))
+    if "program" in details:
+        return f"{escape(str(details['program']))} {what}"
+    file = f", with {escape(str(details['file']))}," if "file" in details else ""
+    return f"<@{details['by']}>{file} {what}"
+
+
+def _corrected(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
+    dossier, number = _dossier(tx, notice), ExperimentNumber(_number(notice.details, "experiment"))
+    return corrected_message(dossier, notice.details, _corrected_line(notice.details, dossier, number))
 
 
 def _step_line(tx: Transaction, notice: Notice, dossier: Dossier, entry_id: int, zone: str) -> str:
@@ -191,7 +218,8 @@ def _request(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Messa
     dossier = _dossier(tx, notice)
     readout = results.newest_readout(tx, dossier)
     request = dossier.get_request(_number(notice.details, "position"))
-    return request_message(dossier, request, readout=readout, zone=zone)
+    corrected_at = results.current_correction(tx, dossier)
+    return request_message(dossier, request, readout=readout, corrected_at=corrected_at, zone=zone)
 
 
 def _answer(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -301,6 +329,7 @@ _RENDERERS: Mapping[NoticeKind, Callable[[Transaction, Notice, datetime, str], M
     NoticeKind.NUDGE: _nudge,
     NoticeKind.PROBLEM: _problem,
     NoticeKind.HEALTH: _health,
+    NoticeKind.CORRECTED: _corrected,
     NoticeKind.WELCOME: _welcome,
     NoticeKind.CHART: _chart,
     NoticeKind.FOLLOWED: _followed,

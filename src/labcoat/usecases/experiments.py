@@ -16,7 +16,7 @@ from labcoat.domain.plan import Plan, ResultSource
 from labcoat.domain.stall import NudgeCase
 from labcoat.domain.steps import experiment as steps
 from labcoat.domain.steps import running
-from labcoat.usecases import results, sizing, stalling, telling
+from labcoat.usecases import recording, results, sizing, stalling, telling
 
 ADOPTED = "it ran already when it was registered"
 
@@ -102,7 +102,7 @@ def stop(
         is_decided = results.is_decided(tx, saved, number)
         looks.schedule(tx, saved.hypothesis.workspace, number, late if is_decided else now)
     else:
-        results.look_at_the_end(tx, saved, number, now=now)
+        recording.look_at_the_end(tx, saved, number, now=now)
     return saved
 
 

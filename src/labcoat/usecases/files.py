@@ -5,6 +5,7 @@ from datetime import datetime
 
 from labcoat.db import file_jobs, outbox
 from labcoat.db.database import Transaction
+from labcoat.domain import correcting
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.file_job import AskedExport, ExportFormat, FileJob, GivenTotals
@@ -14,7 +15,8 @@ from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.domain.subject import Subject
-from labcoat.usecases import finding, results
+from labcoat.usecases import finding, recording
+from labcoat.usecases.recording import Taken
 from labcoat.usecases.uploads import Totals
 
 
@@ -22,8 +24,10 @@ def take(tx: Transaction, dossier: Dossier, given: GivenTotals, *, by: Member, n
     """Note a file to be read soon; raise Refusal if its totals could not be stored anyway."""
     experiment = dossier.get_experiment(given.experiment)
     dossier.require_in_channel(by)
-    results.require_typed(dossier, experiment)
-    results.require_while_it_ran(experiment, given.as_of, now)
+    recording.require_typed(experiment)
+    if not given.is_correction:
+        recording.require_undecided(dossier, experiment)
+    recording.require_while_it_ran(experiment, given.as_of, now)
     file_jobs.put(tx, dossier.hypothesis.workspace, by.user, given)
 
 
@@ -40,7 +44,7 @@ def record(tx: Transaction, job: FileJob, given: GivenTotals, totals: Totals, *,
         return
     dossier = _dossier(tx, job.workspace, given.experiment)
     by = finding.get_member(tx, job.workspace, job.person, now=now, channel=given.channel, of=dossier)
-    results.record_all(
+    taken = recording.take(
         tx,
         dossier,
         given.experiment,
@@ -48,18 +52,17 @@ def record(tx: Transaction, job: FileJob, given: GivenTotals, totals: Totals, *,
         totals=totals,
         as_of=given.as_of,
         is_correction=given.is_correction,
+        wrong_since=given.wrong_since,
         now=now,
         file=given.name,
     )
-    plan = dossier.get_experiment(given.experiment).plan
-    stored = [plan.metric(name).name for name in totals]
     units = sum(moments.count for moments in next(iter(totals.values())).values())
-    _tell(tx, job, given, dossier, {"stored": stored, "units": units})
+    _tell(tx, job, given, dossier, {"stored": list(taken.metrics), "units": units})
 
 
 def refuse(tx: Transaction, job: FileJob, given: GivenTotals, refusal: Refusal, *, totals: Totals | None) -> None:
     """Settle a file whose totals are not stored, and tell the person why. totals: kept for a correction, if read."""
-    is_asked = refusal.reason is Reason.SMALLER_THAN_BEFORE and totals is not None
+    is_asked = correcting.asks_to_correct(refusal) and totals is not None
     if file_jobs.finish(tx, job, is_refused=True, totals=totals if is_asked else None):
         facts: Mapping[str, Fact] = refusal.facts
         dossier = _dossier(tx, job.workspace, given.experiment)
@@ -77,11 +80,11 @@ def give_up(tx: Transaction, job: FileJob, *, problem: str) -> None:
 
 
 def correct(tx: Transaction, dossier: Dossier, job_id: int, *, by: Member, now: datetime) -> ExperimentNumber:
-    """Store what a file said after all, though it is smaller than before; return the experiment. Raises Refusal."""
+    """Store what a file said after all, in place of earlier totals; return the experiment. Raises Refusal."""
     job = file_jobs.find(tx, dossier.hypothesis.workspace, job_id)
     if job is None or not isinstance(job.task, GivenTotals) or job.totals is None or not file_jobs.take_totals(tx, job):
         raise Refusal(Reason.FILE_DONE)
-    results.record_all(
+    recording.record_all(
         tx,
         dossier,
         job.task.experiment,
@@ -89,6 +92,7 @@ def correct(tx: Transaction, dossier: Dossier, job_id: int, *, by: Member, now: 
         totals=job.totals,
         as_of=job.task.as_of,
         is_correction=True,
+        wrong_since=job.task.wrong_since,
         now=now,
         file=job.task.name,
     )
@@ -104,14 +108,24 @@ def record_from_disk(
     by: str | None,
     as_of: datetime,
     is_correction: bool,
+    wrong_since: datetime | None,
     file: str,
     now: datetime,
-) -> None:
-    """Store the totals of a file that the operator has. by: a person's id; None for the hypothesis's owner."""
+) -> Taken:
+    """Store the totals of a file that the operator has. by: a person's id; None for the owner."""
     planned_by = dossier.get_experiment(number).planned_by
     member = Member(user=UserId(by) if by else dossier.hypothesis.owner or planned_by)
-    results.record_all(
-        tx, dossier, number, by=member, totals=totals, as_of=as_of, is_correction=is_correction, now=now, file=file
+    return recording.take(
+        tx,
+        dossier,
+        number,
+        by=member,
+        totals=totals,
+        as_of=as_of,
+        is_correction=is_correction,
+        wrong_since=wrong_since,
+        now=now,
+        file=file,
     )
 
 

@@ -165,6 +165,6 @@ def pivot(
 
 
 def reopen(tx: Transaction, dossier: Dossier, *, by: Member, reason: str, now: datetime) -> Dossier:
-    """Open a closed hypothesis again, at the stage where it was closed."""
-    new = steps.reopen(dossier, by=by, reason=reason)
+    """Open a closed hypothesis again where it was closed, or take an approved one back to before the approval."""
+    new = steps.reopen(dossier, by=by, reason=reason, now=now)
     return telling.save(tx, dossier, new, step=Step.REOPEN, by=by.user, now=now, reason=reason)

@@ -113,6 +113,7 @@ class Seen:
     """What a decision rests on, as it was when a lead's form was made.
 
     look: when the newest look was made, None without one. plan: number and version of the newest experiment's plan.
+    corrected_at: when totals were corrected last, None for never.
     """
 
     version: int
@@ -120,6 +121,7 @@ class Seen:
     look: datetime | None
     plan: tuple[int, int] | None
     evidence_count: int
+    corrected_at: datetime | None = None
 
 
 def seen(tx: Transaction, dossier: Dossier) -> Seen:
@@ -131,6 +133,7 @@ def seen(tx: Transaction, dossier: Dossier) -> Seen:
         look=look.made_at if look is not None else None,
         plan=(experiment.number, experiment.plan_version) if experiment is not None else None,
         evidence_count=len(dossier.evidence),
+        corrected_at=results.current_correction(tx, dossier),
     )
 
 

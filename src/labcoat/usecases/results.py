@@ -6,19 +6,17 @@ from datetime import datetime, timedelta
 
 from labcoat.db import looks
 from labcoat.db.database import Transaction
-from labcoat.domain import entering, schedule
+from labcoat.domain import schedule
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
-from labcoat.domain.look import Entry, Look, SourceProblem, is_same, sample_of
-from labcoat.domain.member import Member, Program
+from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.domain.plan import ResultSource
-from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import answers
-from labcoat.stats.results import Moments, NoLook, NoLookReason, Readout, Role, Sample, SampleRatio, Verdict
-from labcoat.usecases import counting, telling
+from labcoat.stats.results import NoLook, NoLookReason, Readout, Role, Sample, SampleRatio, Verdict
+from labcoat.usecases import counting
 
 NEAR_ENOUGH = timedelta(days=1)
 """People send totals and then stop, or stop and send yesterday's totals."""
@@ -111,10 +109,27 @@ def newest_readout(tx: Transaction, dossier: Dossier) -> Readout | None:
     return None if look is None else look.readout
 
 
+def current_correction(tx: Transaction, dossier: Dossier) -> datetime | None:
+    """Return when the totals of the newest experiment were corrected last, None for never."""
+    experiment = dossier.newest_experiment
+    if experiment is None or experiment.plan.source is not ResultSource.TYPED:
+        return None
+    return looks.corrected_at(tx, dossier.hypothesis.workspace, experiment.number)
+
+
+def correction_shown(tx: Transaction, dossier: Dossier) -> datetime | None:
+    """Return when totals were corrected, as long as the newest look is at those; None otherwise."""
+    at = current_correction(tx, dossier)
+    if at is None:
+        return None
+    look = newest_look(tx, dossier)
+    return at if look is None or look.made_at <= at else None
+
+
 def is_decided(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> bool:
     """Whether an experiment's final look is made, so that its verdict stands."""
     look = _newest_that_stands(tx, dossier, dossier.get_experiment(number))
-    return look is not None and _is_decided(look)
+    return look is not None and is_decided_by(look)
 
 
 def _newest_that_stands(tx: Transaction, dossier: Dossier, experiment: Experiment) -> Look | None:
@@ -129,7 +144,8 @@ def is_split_uneven(tx: Transaction, dossier: Dossier, number: ExperimentNumber)
     return counting.makes_invalid(look.readout if look is not None else None, counts)
 
 
-def _is_decided(look: Look) -> bool:
+def is_decided_by(look: Look) -> bool:
+    """Whether the verdict of a look stands for good."""
     return look.readout is not None and look.readout.is_decided
 
 
@@ -147,88 +163,16 @@ def current_counts(tx: Transaction, dossier: Dossier) -> UnitCounts | None:
     return counting.newest(tx, dossier.hypothesis.workspace, experiment.number)
 
 
+def newest_of(tx: Transaction, dossier: Dossier, number: ExperimentNumber) -> Readout | None:
+    """Return the newest readout of an experiment that stands, None without one."""
+    look = looks.newest(tx, dossier.hypothesis.workspace, number)
+    return None if look is None else look.readout
+
+
 def newest_look(tx: Transaction, dossier: Dossier) -> Look | None:
     """Return the newest look with a readout of the hypothesis's newest experiment, if it says something still."""
     experiment = dossier.newest_experiment
     return None if experiment is None else _newest_that_stands(tx, dossier, experiment)
-
-
-def record(
-    tx: Transaction,
-    dossier: Dossier,
-    number: ExperimentNumber,
-    *,
-    by: Member | Program,
-    metric: str | None,
-    totals: Mapping[str, Moments],
-    as_of: datetime,
-    is_correction: bool,
-    now: datetime,
-) -> Look | None:
-    """Store totals since the start of one metric, None for the goal, and look at them; else as `record_all`."""
-    name = metric or dossier.get_experiment(number).plan.goal.name
-    return record_all(
-        tx, dossier, number, by=by, totals={name: totals}, as_of=as_of, is_correction=is_correction, now=now
-    )
-
-
-def record_all(
-    tx: Transaction,
-    dossier: Dossier,
-    number: ExperimentNumber,
-    *,
-    by: Member | Program,
-    totals: Mapping[str, Mapping[str, Moments]],
-    as_of: datetime,
-    is_correction: bool,
-    now: datetime,
-    file: str | None = None,
-) -> Look | None:
-    """Store totals since the start that somebody sent, and make one look at them.
-
-    totals: by metric and variant name. is_correction: smaller numbers than before are meant. file: that they came in.
-    Returns the look, None while the goal has no numbers. Raises Refusal; then nothing is stored.
-    """
-    experiment = dossier.get_experiment(number)
-    if isinstance(by, Member):
-        dossier.require_in_channel(by)
-    require_typed(dossier, experiment)
-    require_while_it_ran(experiment, as_of, now)
-    workspace = dossier.hypothesis.workspace
-    looks.hold(tx, workspace, number)
-    entries = looks.newest_entries(tx, workspace, number)
-    sent = entering.entries_of(experiment, totals, by=by, as_of=as_of, now=now, earlier=entries)
-    for entry in sent:
-        earlier = entries.get(entry.metric)
-        if earlier is not None and entering.is_smaller(entry, earlier):
-            if not is_correction:
-                raise entering.smaller(entry, earlier, experiment.plan.variant_names)
-            standing = looks.list_of(tx, workspace, number)
-            looks.supersede(tx, workspace, number, [one.slot for one in standing if _rests_on(one, earlier, entry)])
-    for entry in sent:
-        looks.add_entry(tx, workspace, entry)
-    names = ", ".join(entry.metric for entry in sent)
-    sender = {"program": by.name} if isinstance(by, Program) else {"by": by.user}
-    origin = {"file": file} if file else {}
-    telling.tell_in_thread(tx, dossier, {"recorded": names, "experiment": number, **sender, **origin})
-    all_entries = entries | {entry.metric: entry for entry in sent}
-    return _look_at_entries(tx, dossier, experiment, all_entries, as_of=as_of, now=now)
-
-
-def _rests_on(look: Look, earlier: Entry, correction: Entry) -> bool:
-    """Whether a look is as of the corrected totals, or has more units than there were in truth: totals only grow."""
-    seen = look.sample.moments.get(correction.metric, correction.moments)
-    has_more = any(then.count > true.count for then, true in zip(seen, correction.moments, strict=True))
-    return look.as_of >= earlier.as_of or has_more
-
-
-def look_at_the_end(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, now: datetime) -> None:
-    """Make the last look of a stopped experiment if all typed totals reach to its end; else it waits for them."""
-    experiment = dossier.get_experiment(number)
-    entries = looks.newest_entries(tx, dossier.hypothesis.workspace, number)
-    if entries:
-        as_of = max(entry.as_of for entry in entries.values())
-        _look_at_entries(tx, dossier, experiment, entries, as_of=as_of, now=now)
 
 
 def still_missing(experiment: Experiment, entries: Mapping[str, Entry]) -> tuple[str, ...]:
@@ -241,64 +185,6 @@ def still_missing(experiment: Experiment, entries: Mapping[str, Entry]) -> tuple
     assert end is not None
     decisive = [metric.name for metric in experiment.plan.metrics if metric.role is not Role.SECONDARY]
     return tuple(name for name in decisive if name not in entries or entries[name].as_of < end - NEAR_ENOUGH)
-
-
-def require_typed(dossier: Dossier, experiment: Experiment) -> None:
-    """Raise Refusal unless the experiment takes totals that people or programs send."""
-    ending = dossier.hypothesis.ending
-    if ending is not None:
-        raise Refusal(Reason.CLOSED, hypothesis=dossier.hypothesis.number, decision=ending.decision, step="record")
-    if experiment.state not in (ExperimentState.RUNNING, ExperimentState.STOPPED):
-        raise Refusal(Reason.WRONG_STATE, experiment=experiment.number, state=experiment.state, step="record")
-    if experiment.plan.source is not ResultSource.TYPED:
-        raise Refusal(Reason.COUNTS_COME_FROM_WAREHOUSE, experiment=experiment.number)
-
-
-def require_while_it_ran(experiment: Experiment, as_of: datetime, now: datetime) -> None:
-    """Raise Refusal for a moment before the start, or still to come."""
-    assert experiment.since is not None
-    if as_of > now:
-        raise Refusal(Reason.IN_THE_FUTURE, "as_of")
-    if as_of <= experiment.since:
-        raise Refusal(Reason.BEFORE_THE_START, "as_of")
-
-
-def _look_at_entries(
-    tx: Transaction,
-    dossier: Dossier,
-    experiment: Experiment,
-    entries: Mapping[str, Entry],
-    *,
-    as_of: datetime,
-    now: datetime,
-) -> Look | None:
-    """Make a look at typed totals and store it.
-
-    None while the goal has none, or the last look waits for others, or nothing is new after it.
-    """
-    assert experiment.since is not None
-    assert experiment.planned_end is not None
-    is_stopped = experiment.state is ExperimentState.STOPPED
-    is_closing = is_stopped or as_of >= experiment.planned_end
-    if experiment.plan.goal.name not in entries or (is_closing and still_missing(experiment, entries)):
-        return None
-    workspace = dossier.hypothesis.workspace
-    sample = sample_of(entries, experiment.plan.goal.name)
-    newest = looks.newest(tx, workspace, experiment.number)
-    if newest is not None and _is_decided(newest) and is_same(newest.sample, sample):
-        return None
-    past = looks.list_of(tx, workspace, experiment.number)
-    day = schedule.days_between(experiment.since, as_of)
-    answer = compute(experiment, sample, day=day, past=past, is_last=is_stopped)
-    # People may correct totals, or add a metric's, as of the very same moment: what makes the look is the telling.
-    look = look_of(experiment, sample, answer, slot=now, as_of=as_of, made_at=now)
-    if looks.has_slot(tx, workspace, experiment.number, look.slot):
-        return None
-    looks.add(tx, workspace, look)
-    if look.readout is not None:
-        telling.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": experiment.number})
-        telling.refresh_card(tx, dossier)
-    return look
 
 
 def compute(

@@ -147,15 +147,18 @@ def _who_waits(tx: Transaction, notice: Notice) -> tuple[UserId | None, str]:
     return (dossier.hypothesis.owner if dossier is not None else None), f"H-{number}"
 
 
-def answer_owner(tx: Transaction, dossier: Dossier, position: int) -> None:
-    """Tell whoever asked what became of their request."""
-    request = dossier.get_request(position)
-    outbox.put(
-        tx,
-        Notice(
-            kind=NoticeKind.ANSWER,
-            workspace=dossier.hypothesis.workspace,
-            person=request.asked_by,
-            details={"hypothesis": dossier.hypothesis.number, "position": position},
-        ),
-    )
+def answer_owner(tx: Transaction, dossier: Dossier, position: int, *, also: UserId | None = None) -> None:
+    """Tell whoever asked what became of their request. also: who owns it now, if they should know too."""
+    request, workspace = dossier.get_request(position), dossier.hypothesis.workspace
+    details = {"hypothesis": dossier.hypothesis.number, "position": position}
+    for person in dict.fromkeys((request.asked_by, also or request.asked_by)):
+        outbox.put(tx, Notice(kind=NoticeKind.ANSWER, workspace=workspace, person=person, details=details))
+
+
+def tell_who_decided(
+    tx: Transaction, dossier: Dossier, details: dict[str, object], *people_told: UserId | None
+) -> None:
+    """Tell those who decided on an experiment's totals, in private and each once, that these were corrected."""
+    workspace, details = dossier.hypothesis.workspace, {"hypothesis": dossier.hypothesis.number, **details}
+    for person in dict.fromkeys(one for one in people_told if one is not None):
+        outbox.put(tx, Notice(kind=NoticeKind.CORRECTED, workspace=workspace, person=person, details=details))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from labcoat.domain.correcting import RECORD
 from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.words import numbers
@@ -32,9 +33,9 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.QUIET_HALF: "Quiet hours need both: from when, and until when. Or leave both empty.",
     Reason.QUIET_ALWAYS: "From and until are the same hour. To have no nudges at all, switch them off above.",
     Reason.TOO_MANY: "These are {count}; {most} fit. Please keep the ones that people use.",
-    Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. To go on from it, file a new hypothesis.",
+    Reason.CLOSED: "H-{hypothesis} is closed ({decision}), so nothing was changed. {or_correct}",
     Reason.NOT_CLOSED: "H-{hypothesis} is still open, so there is nothing to reopen. See `/hypothesis show H-{hypothesis}`.",
-    Reason.WRONG_STAGE: "H-{hypothesis} is at the stage “{stage}”, where that step is not possible. {next_step}",
+    Reason.WRONG_STAGE: "H-{hypothesis} is at the stage “{stage}”, where that step is not possible. {or_correct}",
     Reason.WRONG_STATE: "{experiment_name} is {state}, so that is not possible. {next_step}",
     Reason.NO_EXPERIMENT: "H-{hypothesis} has no such experiment. To plan one: `/experiment plan H-{hypothesis}`.",
     Reason.NO_PROTOTYPE: "H-{hypothesis} has no prototype yet. To begin one: `/hypothesis prototype H-{hypothesis}`.",
@@ -51,7 +52,7 @@ _TEXTS: Mapping[Reason, str] = {
     ),
     Reason.REQUEST_WAITING: "A request for H-{hypothesis} already waits for {asked_of_name}. To ask someone else or take it back: `/experiment decide H-{hypothesis}`.",
     Reason.NO_REQUEST: "Nobody has asked for an approval of H-{hypothesis}. Its owner can: `/experiment ask H-{hypothesis}`.",
-    Reason.ALREADY_DECIDED: "This request was already {state}{by_whom}{at_when}. Nothing was changed by your click.",
+    Reason.ALREADY_DECIDED: "This request was already {state}{by_whom}{at_when}{why_so}. Nothing was changed by your click.",
     Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
     Reason.PREDICTIONS_CLOSED: "E-{experiment} is {state}, and predictions are fixed from the start on. Predict the next one: `/experiment predict E-7`.",
     Reason.LAST_LOOK_PENDING: "The last look of E-{experiment} is being made, so that the request rests on it. Please ask again in a minute.",
@@ -128,8 +129,12 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.MORE_EVENTS_THAN_UNITS: "“{name}” has more successes ({events:,}) than units ({units:,}). Write successes/units.",
     Reason.MEANS_NEED_FORM: "{metric} is a mean: give n, mean and standard deviation in the form: `/experiment record {id}`.",
     Reason.SMALLER_THAN_BEFORE: (
-        "Totals only grow, and these are smaller than the last ones for {metric} ({before}). "
-        "If the earlier entry was wrong, correct it; nothing was stored yet."
+        "Totals only grow, and these are smaller than the last ones for {metric} ({before}){as_of_when}. "
+        "Correct the earlier entry? If it was wrong, say so; nothing was stored yet."
+    ),
+    Reason.OTHERS_ALREADY_STORED: (
+        "For {metric} there are other totals as of the same moment or later ({before}){as_of_when}. "
+        "Correct the earlier entry? If it was wrong, say so; else send the totals as of now. Nothing was stored yet."
     ),
     Reason.COUNTS_COME_FROM_WAREHOUSE: (
         "E-{experiment} reads its numbers from the metrics file every day, so none were stored. See `/experiment result E-{experiment}`."
@@ -225,8 +230,19 @@ class _Facts(dict[str, object]):
         self["until_day"] = self._day(facts["until"]) if facts.get("until") else "later"
         self["state"] = facts.get("state") or "not planned yet"
         self["next_step"] = self._next_step(facts)
+        self["or_correct"] = self._or_correct(facts)
+        self["as_of_when"] = f", as of {self._when(facts['as_of'])}" if facts.get("as_of") else ""
+        self["why_so"] = f": {facts['why']}" if facts.get("why") else ""
         total = facts.get("total")
         self["total_percent"] = f"{100 * total:.6g} %" if isinstance(total, float) else ""
+
+    def _or_correct(self, facts: Mapping[str, Fact]) -> str:
+        """Return what to do instead of a step that the stage does not allow."""
+        if facts.get("step") == RECORD:
+            return "It takes no new totals any more; if earlier ones were wrong, correct them."
+        if facts.get("decision"):
+            return "To go on from it, file a new hypothesis."
+        return self._next_step(facts)
 
     def _when(self, at: Fact) -> str:
         return numbers.day_and_time(datetime.fromisoformat(str(at)), self._zone)

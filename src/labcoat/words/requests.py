@@ -12,7 +12,10 @@ def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
         said.append("The plan is another one now.")
     if before.verdict is not now.verdict:
         said.append(f"The verdict was “{_name(before.verdict)}”, and is “{_name(now.verdict)}” now.")
-    if before.look != now.look and readout is not None:
+    if before.corrected_at != now.corrected_at:
+        said.append("The totals were corrected.")
+    is_newer = now.look is not None and (before.look is None or now.look > before.look)
+    if is_newer and readout is not None:
         effect = verdicts.telling_effect(readout)
         said.append(f"There is a newer look: {effect}." if effect else "There is a newer look.")
     more = now.evidence_count - before.evidence_count

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from labcoat.domain.look import Look
 from labcoat.domain.refusal import Reason, Refusal
+from labcoat.usecases.recording import Taken
 from labcoat.words import refusals, verdicts
 
+_SEND_AGAIN = 'If so, send it again with "is_correction": true.'
+
 _NOW: Mapping[Reason, str] = {
-    Reason.SMALLER_THAN_BEFORE: 'Send it again with "is_correction": true if that is so.',
+    Reason.SMALLER_THAN_BEFORE: _SEND_AGAIN,
+    Reason.OTHERS_ALREADY_STORED: _SEND_AGAIN,
+    Reason.CLOSED: _SEND_AGAIN,
+    Reason.WRONG_STAGE: _SEND_AGAIN,
     Reason.COUNTS_COME_FROM_WAREHOUSE: "To send numbers, plan an experiment whose goal is not in the metrics file.",
     Reason.IN_THE_FUTURE: "Check the zone of as_of, and this machine's clock.",
 }
@@ -20,8 +25,11 @@ def refused(refusal: Refusal) -> str:
     return f"{said} {_NOW.get(refusal.reason, '')}".strip()
 
 
-def stored(look: Look | None, *, goal: str, missing: Sequence[str]) -> str:
-    """Return what became of totals that were stored. missing: what the last look waits for."""
+def stored(taken: Taken, *, goal: str, missing: Sequence[str]) -> str:
+    """Return what became of totals that were sent. missing: what the last look waits for."""
+    look = taken.look
+    if not taken.metrics:
+        return "These numbers were stored already, so nothing changed."
     if look is not None and look.readout is not None:
         return verdicts.headline(look.readout)
     if look is not None and look.no_look is not None:

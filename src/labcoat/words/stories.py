@@ -267,7 +267,17 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
 
 
 def _reopen(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    return f"reopened H-{dossier.hypothesis.number}{because(entry)}"
+    said = f"reopened H-{dossier.hypothesis.number}"
+    if "stage" in entry.changes:  # it was approved, and not shipped yet
+        said += f", which was approved; it is back at the stage “{entry.changes['stage'][1]}”"
+    return f"{said}{because(entry)}"
+
+
+def _withdrawn(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
+    if entry.by is not None:
+        return f"took back the request for H-{dossier.hypothesis.number}{because(entry)}"
+    why = f": {entry.reason}" if entry.reason else ""
+    return f"The request for H-{dossier.hypothesis.number} was withdrawn{why}. Its owner can ask again."
 
 
 _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
@@ -291,7 +301,7 @@ _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
     Step.SEND_BACK: _answered("sent back the request for"),
     Step.DECLINE: _answered("declined the request for"),
     Step.EXPIRE: _expired,
-    Step.WITHDRAW: _answered("took back the request for"),
+    Step.WITHDRAW: _withdrawn,
     Step.SHIP: _ended,
     Step.CLOSE: _ended,
     Step.PIVOT: _ended,

@@ -16,6 +16,7 @@ KINDS: Mapping[NoticeKind, str] = {
     NoticeKind.OWNERSHIP: "who owns or leads what",
     NoticeKind.SETTINGS: "a change of settings",
     NoticeKind.FOLLOWED: "news of a followed hypothesis",
+    NoticeKind.CORRECTED: "word of totals that were corrected",
     NoticeKind.HEALTH: "trouble with an experiment's numbers",
     NoticeKind.FILE: "what became of a file",
     NoticeKind.HOME: "a Home",

@@ -156,6 +156,34 @@ def reason(one: Reason) -> str:
     )
 
 
+def as_said(verdict: Verdict | None, *, when: str) -> str:
+    """Return a verdict as the end of a sentence. when: "was", "is" or "is still".
+
+    >>> as_said(Verdict.WIN, when="was"), as_said(Verdict.INCONCLUSIVE, when="is")
+    ('it was a win', 'there is no clear effect')
+    """
+    if verdict is None:
+        return f"there {when} no verdict"
+    subject, rest = _AS_SAID[verdict]
+    return f"{subject} {when} {rest}"
+
+
+_AS_SAID: Mapping[Verdict, tuple[str, str]] = {
+    Verdict.DATA_ERROR: ("there", "a data error"),
+    Verdict.INVALID: ("it", "not valid"),
+    Verdict.GUARDRAIL_HARM: ("there", "harm on a guardrail"),
+    Verdict.GOAL_HARM: ("there", "harm on the goal"),
+    Verdict.TOO_EARLY: ("it", "too early to tell"),
+    Verdict.WIN: ("it", "a win"),
+    Verdict.WIN_GUARDRAIL_OPEN: ("it", "a win with a guardrail not shown safe"),
+    Verdict.WIN_EFFECT_MOVED: ("it", "a win whose effect has moved since"),
+    Verdict.NO_EFFECT: ("there", "no meaningful effect"),
+    Verdict.NO_GAIN: ("there", "no gain worth having"),
+    Verdict.INCONCLUSIVE: ("there", "no clear effect"),
+    Verdict.KEEP_COLLECTING: ("there", "no clear effect yet"),
+}
+
+
 def headline(readout: Readout) -> str:
     """Return the verdict in a few words; the final look of an inconclusive experiment says so."""
     name = WORDS[readout.verdict].name

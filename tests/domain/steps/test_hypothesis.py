@@ -287,23 +287,46 @@ def _closed(decision: Decision = Decision.NOT_BUILT) -> Dossier:
 
 def test_owner_and_leads_reopen_with_a_reason() -> None:
     for by in (a_member(), a_lead()):
-        assert hypothesis.reopen(_closed(), by=by, reason="new users").hypothesis.is_open
+        assert hypothesis.reopen(_closed(), by=by, reason="new users", now=NOW).hypothesis.is_open
         with refused(Reason.REASON_NEEDED, "reason"):
-            hypothesis.reopen(_closed(), by=by, reason="")
+            hypothesis.reopen(_closed(), by=by, reason="", now=NOW)
 
 
 def test_others_do_not_reopen() -> None:
     with refused(Reason.NOT_OWNER_OR_LEAD):
-        hypothesis.reopen(_closed(), by=a_member(OTHER), reason="new users")
+        hypothesis.reopen(_closed(), by=a_member(OTHER), reason="new users", now=NOW)
 
 
 def test_only_a_lead_reopens_what_was_shipped() -> None:
     shipped = _closed(Decision.SHIPPED)
 
     with refused(Reason.LEAD_ONLY):
-        hypothesis.reopen(shipped, by=a_member(), reason="it broke")
+        hypothesis.reopen(shipped, by=a_member(), reason="it broke", now=NOW)
 
-    assert hypothesis.reopen(shipped, by=a_lead(), reason="it broke").hypothesis.is_open
+    assert hypothesis.reopen(shipped, by=a_lead(), reason="it broke", now=NOW).hypothesis.is_open
+
+
+def test_owner_and_leads_take_back_what_is_approved_and_not_shipped() -> None:
+    approved = a_dossier(
+        an_experiment(ExperimentState.STOPPED), stage=Stage.PRODUCTIONIZE, requests=(a_request(RequestState.APPROVED),)
+    )
+
+    for by in (a_member(), a_lead()):
+        again = hypothesis.reopen(approved, by=by, reason="the totals were wrong", now=NOW)
+        assert (again.hypothesis.stage, again.hypothesis.stage_since) == (Stage.EXPERIMENT, NOW)
+        assert [one.state for one in again.requests] == [RequestState.APPROVED]
+    with refused(Reason.REASON_NEEDED, "reason"):
+        hypothesis.reopen(approved, by=a_lead(), reason=" ", now=NOW)
+    with refused(Reason.NOT_OWNER_OR_LEAD):
+        hypothesis.reopen(approved, by=a_member(OTHER), reason="the totals were wrong", now=NOW)
+
+
+def test_what_was_approved_from_a_prototype_goes_back_to_it() -> None:
+    approved = a_dossier(prototypes=(a_prototype(),), stage=Stage.PRODUCTIONIZE)
+
+    again = hypothesis.reopen(approved, by=a_lead(), reason="it costs more", now=NOW)
+
+    assert again.hypothesis.stage is Stage.PROTOTYPE
 
 
 def _approved() -> Dossier:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 
-from labcoat.domain.dossier import Dossier, involved
+from labcoat.domain.dossier import Dossier, involved, moved
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Decision, Ending, Hypothesis, Outcome, Statement, checked
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
-from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.lifecycle import STAGES_OF_STEP, ExperimentState, RequestState, Stage, Step
 from labcoat.domain.member import Member
 from labcoat.domain.need import Need, Tenfold
 from labcoat.domain.refusal import Reason, Refusal, require_reason, require_text
@@ -209,21 +209,32 @@ def _cancelled_if_draft(experiment: Experiment, step: Step, number: HypothesisNu
     return replace(experiment, state=ExperimentState.CANCELLED, cancel_reason=f"H-{number}: {step}")
 
 
-def reopen(dossier: Dossier, *, by: Member, reason: str) -> Dossier:
-    """Return the hypothesis open again at its last stage; one that was shipped only by a lead."""
+def reopen(dossier: Dossier, *, by: Member, reason: str, now: datetime) -> Dossier:
+    """Return the hypothesis open again at its last stage; one that was shipped only by a lead.
+
+    One that is approved and not shipped yet goes back to where it was asked for; its request stays approved.
+    """
     require_reopenable(dossier, by=by)
+    if dossier.hypothesis.is_open:
+        require_reason(reason, because="others have read that it is approved")
+        return dossier.with_hypothesis(moved(dossier.hypothesis, stage_before_approval(dossier), at=now))
     require_reason(reason, because="others have read that it is closed")
     return dossier.with_hypothesis(replace(dossier.hypothesis, ending=None, is_imported=False))
 
 
 def require_reopenable(dossier: Dossier, *, by: Member) -> None:
-    """Raise Refusal unless it is closed, and this person may open it again."""
+    """Raise Refusal unless it is closed or approved, and this person may open it again."""
     hypothesis = dossier.hypothesis
-    if hypothesis.ending is None:
+    if hypothesis.ending is None and hypothesis.stage not in STAGES_OF_STEP[Step.REOPEN]:
         raise Refusal(Reason.NOT_CLOSED, hypothesis=hypothesis.number)
-    if hypothesis.ending.decision is Decision.SHIPPED and not by.is_lead:
+    if hypothesis.ending is not None and hypothesis.ending.decision is Decision.SHIPPED and not by.is_lead:
         raise Refusal(Reason.LEAD_ONLY, hypothesis=hypothesis.number)
     dossier.require_owner(by, or_lead=True)
+
+
+def stage_before_approval(dossier: Dossier) -> Stage:
+    """Return the stage that an approved hypothesis was asked for at."""
+    return Stage.EXPERIMENT if dossier.newest_experiment is not None else Stage.PROTOTYPE
 
 
 def ship(

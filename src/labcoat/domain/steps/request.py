@@ -140,12 +140,13 @@ def expire(dossier: Dossier, position: int, *, now: datetime) -> Dossier:
 
 def withdraw(dossier: Dossier, *, now: datetime, by: Member | None = None, reason: str | None = None) -> Dossier:
     """Return the waiting request withdrawn. by: the owner who does it, None where what it was about has changed."""
+    reason = (reason or "").strip() or None
     request = dossier.waiting_request
     if request is None:
         raise Refusal(Reason.NO_REQUEST, hypothesis=dossier.hypothesis.number)
     dossier.require(Step.WITHDRAW)
     if by is None:
-        return dossier.with_request(replace(request, state=RequestState.WITHDRAWN, decided_at=now))
+        return dossier.with_request(replace(request, state=RequestState.WITHDRAWN, decided_at=now, answer=reason))
     dossier.require_owner(by)
     return dossier.with_request(_answered(request, RequestState.WITHDRAWN, by, reason, now))
 
@@ -161,6 +162,7 @@ def waiting(dossier: Dossier, position: int, step: Step = Step.WITHDRAW) -> Requ
             state=request.state,
             by=request.decided_by,
             at=request.decided_at.isoformat() if request.decided_at else None,
+            why=request.answer if request.decided_by is None else None,
         )
     dossier.require(step)
     return request

@@ -52,7 +52,7 @@ def submit_pivot(form: Submission) -> None:
 
 
 def open_reopen_form(call: Call, target: Target) -> None:
-    """Open the form that opens a closed hypothesis again."""
+    """Open the form that opens a hypothesis again that is closed or approved."""
     with call.reading() as (tx, _):
         dossier = target.dossier(tx, call)
         steps.require_reopenable(dossier, by=call.member(tx, dossier))
@@ -60,7 +60,7 @@ def open_reopen_form(call: Call, target: Target) -> None:
 
 
 def submit_reopen(form: Submission) -> None:
-    """Open a closed hypothesis again."""
+    """Open a hypothesis again that is closed or approved."""
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
         reason = form.answers.text("reason")

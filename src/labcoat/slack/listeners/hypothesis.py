@@ -52,9 +52,19 @@ def show(call: Call, target: Target) -> None:
         dossier = target.dossier(tx, call)
         readout = results.newest_readout(tx, dossier)
         problem, counts = results.current_problem(tx, dossier), results.current_counts(tx, dossier)
-        made = predictions.of_newest(tx, dossier)
-    zone = call.house.zone
-    call.reply(card(dossier, readout=readout, problem=problem, counts=counts, predictions=made, now=now, zone=zone))
+        made, corrected_at = predictions.of_newest(tx, dossier), results.correction_shown(tx, dossier)
+    call.reply(
+        card(
+            dossier,
+            readout=readout,
+            problem=problem,
+            counts=counts,
+            predictions=made,
+            corrected_at=corrected_at,
+            now=now,
+            zone=call.house.zone,
+        )
+    )
 
 
 def open_close_form(call: Call, target: Target) -> None:

@@ -111,11 +111,16 @@ def show_request(call: Call, target: Target) -> None:
         if not dossier.requests:
             raise Refusal(Reason.NO_REQUEST, hypothesis=dossier.hypothesis.number)
         readout = results.newest_readout(tx, dossier)
+        corrected_at = results.current_correction(tx, dossier)
         by = call.member(tx, dossier)
     request = dossier.waiting_request or dossier.requests[-1]
     reader = views.Reader.OWNER if dossier.is_owned_by(by) else views.Reader.OTHER
     reader = views.Reader.DECIDER if may_decide(request, dossier.hypothesis, by) else reader
-    call.reply(views.request_message(dossier, request, readout=readout, zone=call.house.zone, reader=reader))
+    call.reply(
+        views.request_message(
+            dossier, request, readout=readout, corrected_at=corrected_at, zone=call.house.zone, reader=reader
+        )
+    )
 
 
 def open_decision_form(verb: str) -> Callable[[Call, Target], None]:

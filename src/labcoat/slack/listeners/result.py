@@ -6,6 +6,7 @@ from typing import Any
 
 from labcoat.domain import entering
 from labcoat.domain.amounts import read_count, read_number
+from labcoat.domain.correcting import asks_to_correct
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
@@ -16,7 +17,7 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.results import MetricKind, Moments
-from labcoat.usecases import files, finding, results, uploads
+from labcoat.usecases import files, finding, recording, results, uploads
 from labcoat.usecases.uploads import Totals
 
 _TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
@@ -40,7 +41,7 @@ def record(call: Call, target: Target) -> None:
     try:
         _store(call, target, is_correction=False)
     except Refusal as refusal:
-        if refusal.reason is not Reason.SMALLER_THAN_BEFORE:
+        if not asks_to_correct(refusal):
             raise
         call.reply(_offer_correction(refusal, target.rest, zone=call.house.zone))
 
@@ -49,18 +50,18 @@ def _open_record_form(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
         experiment = finding.get_experiment(dossier, target.subject)
-    results.require_typed(dossier, experiment)
+    recording.require_typed(experiment)
     metadata = call.metadata(f"E-{experiment.number}")
     call.open_form(views.record_form(experiment, metric=experiment.plan.goal, now=now, metadata=metadata))
 
 
 def correct(call: Call, target: Target) -> None:
-    """Store smaller totals than before, because the earlier ones were wrong."""
+    """Store totals in place of earlier ones, because those were wrong."""
     _store(call, target, is_correction=True)
 
 
 def correct_file(call: Call, target: Target) -> None:
-    """Store what a file said, though it is smaller than before. target: with the number of the job that read it."""
+    """Store what a file said in place of earlier totals. target: with the number of the job that read it."""
     with call.writing() as (tx, now):
         dossier = target.dossier(tx, call)
         files.correct(tx, dossier, int(target.rest), by=call.member(tx, dossier), now=now)
@@ -72,9 +73,9 @@ def _store(call: Call, target: Target, *, is_correction: bool) -> None:
     with call.writing() as (tx, now):
         dossier = target.dossier(tx, call)
         experiment = finding.get_experiment(dossier, target.subject)
-        results.require_typed(dossier, experiment)
+        recording.require_typed(experiment)
         metric, totals = read_totals(target.rest, experiment)
-        results.record(
+        recording.record(
             tx,
             dossier,
             experiment.number,
@@ -140,16 +141,17 @@ def submit_record(form: Submission) -> None:
     with form.reading() as (tx, _):
         experiment = finding.get_experiment(form.dossier(tx), form.subject)
     planned = experiment.plan.metric(answers.choice("metric") or experiment.plan.goal.name)
-    is_correction = CORRECT in answers.choices(CORRECT)
+    wrong_since = answers.moment("wrong_since")
+    is_correction = CORRECT in answers.choices(CORRECT) or wrong_since is not None
     file = answers.file("file")
     totals = (  # a file is read with no transaction open
-        totals_file.totals_of(form, experiment, planned, file, is_correction=is_correction)
+        totals_file.totals_of(form, experiment, planned, file, is_correction=is_correction, wrong_since=wrong_since)
         if file is not None
         else _form_totals(form, experiment, planned)
     )
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        results.record_all(
+        recording.record_all(
             tx,
             dossier,
             experiment.number,
@@ -157,6 +159,7 @@ def submit_record(form: Submission) -> None:
             totals=totals,
             as_of=answers.moment("as_of") or now,
             is_correction=is_correction,
+            wrong_since=wrong_since,
             now=now,
             file=file.name if file is not None else None,
         )

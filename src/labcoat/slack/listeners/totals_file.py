@@ -1,5 +1,6 @@
 """A file of totals that somebody gave in the form: read at once where that is quick, else taken to be read soon."""
 
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,7 +22,13 @@ READING_SECONDS = 1.2
 
 
 def totals_of(
-    form: Submission, experiment: Experiment, metric: PlannedMetric, file: ChosenFile, *, is_correction: bool
+    form: Submission,
+    experiment: Experiment,
+    metric: PlannedMetric,
+    file: ChosenFile,
+    *,
+    is_correction: bool,
+    wrong_since: datetime | None,
 ) -> Totals:
     """Return what a small file holds; raise Renewed, with what the form says instead, if it is read later."""
     if file.size > LARGEST_MEGABYTES * 1_000_000:
@@ -44,6 +51,7 @@ def totals_of(
             channel=form.channel,
             as_of=form.answers.moment("as_of") or now,
             is_correction=is_correction,
+            wrong_since=wrong_since,
         )
         files.take(tx, dossier, given, by=form.member(tx, dossier), now=now)
     raise Renewed(notice_view("Reading", reading_message(file.name, file.size)))

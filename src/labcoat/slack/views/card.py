@@ -18,7 +18,7 @@ from labcoat.stats.results import Direction, Readout, Verdict
 from labcoat.usecases.counting import is_uneven, makes_invalid
 from labcoat.usecases.predictions import middle
 from labcoat.usecases.sizing import sized
-from labcoat.words import health, metrics, numbers, run_stories, sizing, stories, verdicts
+from labcoat.words import corrections, health, metrics, numbers, run_stories, sizing, stories, verdicts
 
 
 def card(
@@ -28,19 +28,25 @@ def card(
     problem: SourceProblem | None,
     counts: UnitCounts | None = None,
     predictions: Sequence[Prediction] = (),
+    corrected_at: datetime | None = None,
     now: datetime,
     zone: str,
 ) -> Message:
-    """Return the card. readout, predictions: of the newest look, and of the newest experiment, as counts are."""
+    """Return the card. readout, predictions: of the newest look, and of the newest experiment, as counts are.
+
+    corrected_at: when totals were corrected, as long as the newest look is at those.
+    """
     hypothesis = dossier.hypothesis
     said = _health(dossier, readout, problem, counts, zone)
+    said += _corrected_since(dossier, readout, corrected_at, zone)
     blocks: list[Block] = [
         header(_title(dossier, now)),
         section(sentence(hypothesis)),
         fields(_facts(dossier, readout, predictions)),
     ]
     blocks += [section(said)] if said else []
-    small_print = _small_print(dossier)
+    notes = (corrections.note(corrected_at, zone) if corrected_at else "", _small_print(dossier))
+    small_print = " · ".join(note for note in notes if note)
     blocks += [context(small_print)] if small_print else []
     buttons = next_buttons(dossier, is_split_uneven=makes_invalid(readout, counts))
     blocks += [actions(buttons)] if buttons else []
@@ -138,6 +144,15 @@ def _health(
     return "\n".join(line for line in lines if line)
 
 
+def _corrected_since(dossier: Dossier, readout: Readout | None, corrected_at: datetime | None, zone: str) -> str:
+    """Return what a closed card adds to what was learned, if totals were corrected after that."""
+    ending = dossier.hypothesis.ending
+    if ending is None or corrected_at is None or corrected_at <= ending.at:
+        return ""
+    now = verdicts.as_said(readout.verdict if readout is not None else None, when="is")
+    return f"\n:pencil2: The totals were corrected on {numbers.day(corrected_at, zone)}, after it was closed: {now}."
+
+
 def _is_uneven_since(counts: UnitCounts, readout: Readout | None) -> bool:
     """Whether units counted since the last look show what that look could not."""
     return is_uneven(counts.split) and (readout is None or readout.verdict is not Verdict.INVALID)
@@ -178,6 +193,9 @@ def _request_line(dossier: Dossier, zone: str) -> str:
         what = "confirmation by" if request.is_member_confirmation else "approval by"
         return f":inbox_tray: Waiting for {what} {mention(request.asked_of)}"
     by = f" by {mention(request.decided_by)}" if request.decided_by else ""
+    if request.state is RequestState.APPROVED and dossier.hypothesis.stage is not Stage.PRODUCTIONIZE:
+        at = f" on {numbers.day(request.decided_at, zone)}" if request.decided_at else ""
+        return f":leftwards_arrow_with_hook: Reopened: it was approved{by}{at}"
     if request.state is RequestState.APPROVED and request.is_member_confirmation:
         by = f", confirmed by a member ({mention(request.decided_by)})"
     if request.state is RequestState.APPROVED and request.is_self_release and request.decided_by == request.asked_of:
@@ -225,6 +243,8 @@ def next_buttons(dossier: Dossier, *, is_split_uneven: bool = False) -> list[Blo
     """
     value = f"H-{dossier.hypothesis.number}"
     labels = LABELS | ({"plan": "Change the plan"} if dossier.draft is not None else {})
+    if not dossier.hypothesis.is_open or dossier.hypothesis.stage is Stage.PRODUCTIONIZE:
+        labels |= {"record": "Correct the totals"}
     verbs = _likely_verbs(dossier)
     buttons = [
         button(labels[verb], verb=verb, value=value, style="primary" if position == 0 else None)
@@ -281,7 +301,7 @@ def _likely_verbs(dossier: Dossier) -> list[str]:
             first = ["plan", "evidence", "ask"] if dossier.evidence else ["evidence", "plan"]
             return [*over, *first, "close"][:4]
         case Stage.PRODUCTIONIZE:
-            return ["ship", *result, "close"]
+            return ["ship", *result, "reopen", "close"]
     assert experiment is not None
     typed = ["record"] if experiment.plan.source is ResultSource.TYPED else []
     match experiment.state:
@@ -296,10 +316,10 @@ def _likely_verbs(dossier: Dossier) -> list[str]:
 def _other_verbs(dossier: Dossier, is_split_uneven: bool) -> list[str]:
     """Return what is done now and then; a menu holds five, and every verb is a command too."""
     hypothesis, experiment = dossier.hypothesis, dossier.newest_experiment
-    if not hypothesis.is_open:
-        return []
     is_stopped = experiment is not None and experiment.state is ExperimentState.STOPPED
     typed = ["record"] if experiment is not None and is_stopped and experiment.plan.source is ResultSource.TYPED else []
+    if not hypothesis.is_open:
+        return typed
     owned = ["handover"] if hypothesis.owner is not None else []
     cap = ["cap"] if hypothesis.stage is Stage.PROTOTYPE and dossier.prototypes else []
     adopt = ["adopt"] if hypothesis.stage is Stage.HYPOTHESIZE else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Statement
+from labcoat.domain.steps.hypothesis import stage_before_approval
 from labcoat.slack.blocks import Block, context, divider, escape, form, radio_input, section, text_input
 from labcoat.slack.views.hypothesis import DIRECTIONS, ending_inputs
 from labcoat.stats.results import Verdict
@@ -26,19 +27,26 @@ def pivot_form(dossier: Dossier, statement: Statement, *, verdict: Verdict | Non
 
 
 def reopen_form(dossier: Dossier, *, metadata: str) -> Block:
-    """Return the form that opens a closed hypothesis again."""
+    """Return the form that opens a closed hypothesis again, or takes back one that is approved and not shipped."""
     hypothesis = dossier.hypothesis
     ending = hypothesis.ending
     learned = f"\n:books: {escape(ending.learning)}" if ending else ""
     blocks = [
         section(f"*H-{hypothesis.number}* {escape(hypothesis.change)}{learned}"),
-        context(f"It goes on at the stage “{hypothesis.stage}”."),
+        context(_goes_on(dossier)),
         text_input(
             "reason",
             "Why open it again?",
-            hint="Others have read that it is closed.",
+            hint=f"Others have read that it is {'closed' if ending else 'approved'}.",
             example="Twice as many people see the page since October",
             is_long=True,
         ),
     ]
     return form("reopen", title="Reopen", submit="Reopen it", blocks=blocks, metadata=metadata)
+
+
+def _goes_on(dossier: Dossier) -> str:
+    if dossier.hypothesis.ending is not None:
+        return f"It goes on at the stage “{dossier.hypothesis.stage}”."
+    stage = stage_before_approval(dossier)
+    return f"It goes back to the stage “{stage}”. The approval stays in its history; to build it, ask again."

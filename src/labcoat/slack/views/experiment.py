@@ -110,8 +110,18 @@ def record_form(experiment: Experiment, *, metric: PlannedMetric, now: datetime,
     blocks.append(
         checkbox_input(
             "correct",
-            "Are they smaller than before?",
-            [option("correct", "Yes, this corrects an earlier entry")],
+            "Do they correct earlier totals?",
+            [option("correct", "Yes, the earlier entry was wrong")],
+            hint="Looks that rested on it no longer count. Needed when counts get smaller.",
+        )
+    )
+    blocks.append(
+        moment_input(
+            "wrong_since",
+            "Since when was it wrong?",
+            initial=None,
+            hint="Only for a correction. Empty: just the newest entry.",
+            is_optional=True,
         )
     )
     blocks.append(moment_input("as_of", "As of", initial=now, hint="Until when the totals reach."))

@@ -33,7 +33,8 @@ def file_message(details: Mapping[str, Any], *, zone: str) -> Message:
 def _stored(number: str, name: str, details: Mapping[str, Any]) -> Message:
     metrics = escape(numbers.shortened(", ".join(map(str, details["stored"])), 1000))
     units = numbers.counted(int(details["units"]), "unit")
-    text = f"{name} is read: {units}. Stored for {number}: {metrics}."
+    stored = f"Stored for {number}: {metrics}." if metrics else "They were stored already, so nothing changed."
+    text = f"{name} is read: {units}. {stored}"
     button_row = actions([button("Show the result", verb="result", value=number, style="primary")])
     return Message(text=text, blocks=(section(f":white_check_mark: {text}"), button_row))
 

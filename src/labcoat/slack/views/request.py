@@ -1,5 +1,6 @@
 """The request as the lead reads it, and the answer as the owner reads it."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from labcoat.domain.dossier import Dossier
@@ -20,7 +21,7 @@ from labcoat.slack.blocks import (
 from labcoat.slack.views.card import sentence, skipped, verdict_line
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Readout
-from labcoat.words import numbers, run_stories, verdicts
+from labcoat.words import corrections, numbers, run_stories, verdicts
 
 CHANGE_LENGTH = 120
 EVIDENCE_SHOWN = 3
@@ -35,9 +36,18 @@ class Reader(StrEnum):
 
 
 def request_message(
-    dossier: Dossier, request: Request, *, readout: Readout | None, zone: str, reader: Reader = Reader.DECIDER
+    dossier: Dossier,
+    request: Request,
+    *,
+    readout: Readout | None,
+    corrected_at: datetime | None = None,
+    zone: str,
+    reader: Reader = Reader.DECIDER,
 ) -> Message:
-    """Return the request with its buttons, or with what became of it: all that a decision needs, in one message."""
+    """Return the request with its buttons, or with what became of it: all that a decision needs, in one message.
+
+    corrected_at: when totals were corrected last; a request that waits on says so if that was since it was asked.
+    """
     hypothesis = dossier.hypothesis
     amount = numbers.person_days(request.amount_days)
     blocks: list[Block] = [
@@ -46,6 +56,8 @@ def request_message(
         section(f":bulb: *Learned*, says {mention(request.asked_by)}\n{quote(request.learning)}"),
     ]
     result = _result(dossier, request, readout, zone)
+    if request.state is RequestState.WAITING and corrected_at is not None and corrected_at > request.asked_at:
+        result = "\n".join(one for one in (result, f":pencil2: {corrections.STILL_THE_SAME}") if one)
     blocks += [section(result)] if result else []
     blocks.append(fields(_facts(dossier, request)))
     evidence = _evidence(dossier)
@@ -210,5 +222,9 @@ _NEXT = {
         "A no is a result too: close it with what you learned.",
     ),
     RequestState.EXPIRED: ("ask", "Ask again", "Nobody answered in time. Ask again, perhaps someone else."),
-    RequestState.WITHDRAWN: ("ask", "Ask again", "What it was about has changed. Ask again when you are ready."),
+    RequestState.WITHDRAWN: (
+        "ask",
+        "Ask again",
+        "What it was about has changed. Ask again when you are ready; what you wrote is kept.",
+    ),
 }

@@ -1,0 +1,33 @@
+"""What is said of corrections, as large as it can be."""
+
+from collections.abc import Iterator
+
+from builders import E7, OWNER
+from labcoat.domain.dossier import Dossier
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack.blocks import Message, escape, section
+from labcoat.slack.listeners import result as result_listener
+from labcoat.slack.views import corrected
+from labcoat.stats.results import MetricKind, Verdict
+from labcoat.words import corrections
+from largest_words import METRICS, NAMES, text_of
+
+ZONE = "America/Argentina/ComodRivadavia"
+
+
+def messages(dossier: Dossier) -> Iterator[tuple[str, Message]]:
+    """Yield every message of a correction."""
+    before = ", ".join(f"{name} {10**12:,}" for name in NAMES)
+    for reason in (Reason.SMALLER_THAN_BEFORE, Reason.OTHERS_ALREADY_STORED):
+        refusal = Refusal(reason, "correct", experiment=7, metric=METRICS[0], before=before)
+        yield f"correction of {reason}", result_listener._offer_correction(refusal, text_of(3000), zone=ZONE)
+    old, new = [[10**12, 0.123456789, 0.9]] * len(NAMES), [[10**11, 0.987654321, 0.1]] * len(NAMES)
+    some = [{"metric": name, "kind": MetricKind.MEAN.value, "old": old, "new": new} for name in METRICS]
+    verdicts = [[name, Verdict.WIN_GUARDRAIL_OPEN.value, None] for name in NAMES]
+    told = {"experiment": E7, "corrected": some, "gone": 10**6, "verdicts": verdicts}
+    line = escape(corrections.what(told, NAMES))
+    said = f"<@{OWNER}> {line} {escape(corrections.outcome(told))}"
+    yield "story of a correction", Message(text=said, blocks=(section(said),))
+    for decision in ("approved", "shipped", "closed"):
+        more = {"decision": decision, "treatment": NAMES[1], "verdict": verdicts[0][1:], "is_changed": True}
+        yield f"corrected after it was {decision}", corrected.corrected_message(dossier, {**told, **more}, line)
