@@ -7,7 +7,9 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceSource
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId
-from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, Verdict
+from labcoat.domain.plan import Plan
+from labcoat.domain.verdicts import leading
+from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, TreatmentVerdict, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +24,28 @@ class DecideItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthItem:
-    """An experiment whose numbers need a person: SRM, harm, or data that cannot be read (then `problem` says why)."""
+    """An experiment whose numbers need a person: SRM, harm, or data that cannot be read (then `problem` says why).
+
+    treatment, metric: the first that does harm; None for trouble with all. plan: None in a digest that an earlier
+    version composed.
+    """
 
     hypothesis: HypothesisNumber
     experiment: ExperimentNumber
     change: str
     readout: Readout | None
     problem: str | None
+    treatment: str | None = None
+    metric: str | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultItem:
-    """The newest look of an experiment, with the goal's estimate of its first treatment."""
+    """The newest look of an experiment, with the estimate that its headline is about.
+
+    treatment: that comes first. plan: None in a digest that an earlier version composed, as the treatment.
+    """
 
     hypothesis: HypothesisNumber
     experiment: ExperimentNumber
@@ -44,6 +56,8 @@ class ResultItem:
     estimate: Estimate
     readout: Readout
     as_of: datetime
+    treatment: str | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +125,20 @@ class Digest:
         return not (self.open_count or self.closed_count)
 
 
-UNHEALTHY = frozenset({Verdict.INVALID, Verdict.DATA_ERROR, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
-
-
 def taught_by_experiment(readout: Readout | None) -> bool:
     """Whether a valid experiment taught something: a win, a harm caught, or no effect shown on both sides.
 
-    "Futile", where only one side was shown, does not count: the planned power was not reached.
+    Of any treatment. "Futile", where only one side was shown, does not count: the planned power was not reached.
     """
     if readout is None:
         return False
-    if readout.verdict is Verdict.NO_EFFECT:
-        return all(reason.finding is not Finding.FUTILE for reason in readout.reasons)
-    return readout.verdict.is_win or readout.verdict.is_harm
+    return any(_taught_by(one) for one in readout.treatments or (leading(readout),))
+
+
+def _taught_by(one: TreatmentVerdict) -> bool:
+    if one.verdict is Verdict.NO_EFFECT:
+        return all(reason.finding is not Finding.FUTILE for reason in one.reasons)
+    return one.verdict.is_win or one.verdict.is_harm
 
 
 def taught_by_prototype(dossier: Dossier) -> bool:

@@ -13,13 +13,13 @@ from labcoat.domain.look import Look
 from labcoat.domain.nudge import stalls_from
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.stall import NudgeCase, Signs, Stall, find_stalls, owner_or_stand_in
+from labcoat.domain.verdicts import harmed
 from labcoat.stats import answers
-from labcoat.stats.results import Verdict
+from labcoat.stats.results import Readout, Verdict
 from labcoat.usecases import people
 
 _TOLD_ELSEWHERE = frozenset({NudgeCase.SPLIT, NudgeCase.HARM, NudgeCase.REQUEST_WAITING, NudgeCase.NO_NUMBERS})
 """The digest has groups of their own for them."""
-_HARM = frozenset({Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
 
 
 def signs(tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Mapping[NudgeCase, datetime]) -> Signs:
@@ -40,13 +40,13 @@ def _of_typed(
     found: Mapping[NudgeCase, datetime],
 ) -> Signs:
     newest = looks.newest(tx, workspace, experiment.number)
-    verdict = newest.readout.verdict if newest is not None and newest.readout is not None else None
+    readout = newest.readout if newest is not None else None
     entries = looks.newest_entries(tx, workspace, experiment.number).values()
     return Signs(
         changed_at=changed_at,
         found=found,
-        is_uneven=verdict is Verdict.INVALID,
-        is_harmed=verdict in _HARM,
+        is_uneven=_is_uneven(readout),
+        is_harmed=readout is not None and bool(harmed(readout)),
         totals_at=max((one.sent_at for one in entries), default=None),
     )
 
@@ -59,7 +59,7 @@ def _of_warehouse(
     found: Mapping[NudgeCase, datetime],
 ) -> Signs:
     newest = looks.newest(tx, workspace, experiment.number)
-    verdict = newest.readout.verdict if newest is not None and newest.readout is not None else None
+    readout = newest.readout if newest is not None else None
     count = counts.find(tx, workspace, experiment.number)
     any_look = looks.newest_sample(tx, workspace, experiment.number)
     problem = looks.find_problem(tx, workspace, experiment.number)
@@ -68,12 +68,16 @@ def _of_warehouse(
     return Signs(
         changed_at=changed_at,
         found=found,
-        is_uneven=is_uneven or verdict is Verdict.INVALID,
-        is_harmed=verdict in _HARM,
+        is_uneven=is_uneven or _is_uneven(readout),
+        is_harmed=readout is not None and bool(harmed(readout)),
         has_data=sum(units) > 0,
         has_refreshed=count is not None or any_look is not None,
         problem_since=problem.since if problem is not None and problem.is_owner_told else None,
     )
+
+
+def _is_uneven(readout: Readout | None) -> bool:
+    return readout is not None and readout.verdict is Verdict.INVALID
 
 
 def stalled(

@@ -1,19 +1,24 @@
 """What has changed under a request since somebody read it."""
 
-from labcoat.stats.results import Readout, Verdict
+from labcoat.domain.plan import Plan
+from labcoat.stats.results import Readout, TreatmentVerdict, Verdict
 from labcoat.usecases.requests import Seen
-from labcoat.words import numbers, verdicts
+from labcoat.words import effects, numbers
+from labcoat.words.verdict_words import WORDS
 
 
-def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
-    """Return what changed of what a decision rests on, a sentence each. readout: of the newest look."""
+def changes(before: Seen, now: Seen, newest: tuple[Readout, TreatmentVerdict, Plan] | None) -> list[str]:
+    """Return what changed of what a decision rests on, a sentence each.
+
+    newest: the newest look, the verdict of what is asked for in it, and its plan; None without one.
+    """
     said = []
     if before.plan != now.plan:
         said.append("The plan is another one now.")
     if before.verdict is not now.verdict:
         said.append(f"The verdict was “{_name(before.verdict)}”, and is “{_name(now.verdict)}” now.")
-    if before.look != now.look and readout is not None:
-        effect = verdicts.telling_effect(readout)
+    if before.look != now.look and newest is not None:
+        effect = effects.newest(*newest)
         said.append(f"There is a newer look: {effect}." if effect else "There is a newer look.")
     more = now.evidence_count - before.evidence_count
     if more > 0:
@@ -23,4 +28,4 @@ def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
 
 
 def _name(verdict: Verdict | None) -> str:
-    return "none yet" if verdict is None else verdicts.WORDS[verdict].name
+    return "none yet" if verdict is None else WORDS[verdict].name

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from labcoat.domain.look import Look
+from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.words import refusals, verdicts
+from labcoat.words.verdict_words import NO_LOOK
 
 _NOW: Mapping[Reason, str] = {
     Reason.SMALLER_THAN_BEFORE: 'Send it again with "is_correction": true if that is so.',
@@ -20,12 +22,13 @@ def refused(refusal: Refusal) -> str:
     return f"{said} {_NOW.get(refusal.reason, '')}".strip()
 
 
-def stored(look: Look | None, *, goal: str, missing: Sequence[str]) -> str:
+def stored(look: Look | None, plan: Plan, *, missing: Sequence[str]) -> str:
     """Return what became of totals that were stored. missing: what the last look waits for."""
     if look is not None and look.readout is not None:
-        return verdicts.headline(look.readout)
+        arms = f", {more}" if (more := verdicts.counted_arms(look.readout)) else ""
+        return f"{verdicts.headline(look.readout, plan)}{arms}"
     if look is not None and look.no_look is not None:
-        return f"Stored, without a look. {verdicts.NO_LOOK[look.no_look]}"
+        return f"Stored, without a look. {NO_LOOK[look.no_look]}"
     if missing:
         return f"Stored. The last look waits for totals up to the end: {', '.join(missing)}."
-    return f"Stored. A look comes with totals of the goal, {goal}."
+    return f"Stored. A look comes with totals of the goal, {plan.goal.name}."
