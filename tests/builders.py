@@ -310,6 +310,7 @@ def a_full_dossier() -> Dossier:
     approved = replace(
         a_request(RequestState.APPROVED, position=2, verdict=Verdict.WIN_GUARDRAIL_OPEN, is_member_confirmation=True),
         seen_version=4,
+        treatment="treatment",
     )
     return Dossier(
         hypothesis=hypothesis,

@@ -25,7 +25,6 @@ from labcoat.domain.importing import PastWork, Reading
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look
 from labcoat.domain.person import Person
-from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.request import NoExperimentReason, Request
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.domain.waiting import Waiting, WaitingCase
@@ -63,17 +62,12 @@ from labcoat.slack.views import (
 from labcoat.stats.results import (
     Design,
     Direction,
-    Estimate,
-    Finding,
     MetricKind,
     NoLookReason,
-    Readout,
     Role,
     Sample,
-    SampleRatio,
     Verdict,
 )
-from labcoat.stats.results import Reason as Finding_
 from labcoat.usecases.home import MOST_RUNNING, Home, RunningItem
 from labcoat.usecases.needs import RankedNeed
 from labcoat.usecases.requests import Candidates
@@ -85,25 +79,10 @@ from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import health as health_words
 from labcoat.words import linting, stories
 from labcoat.words import settings as settings_words
+from largest_looks import ZONE, a_plan, a_readout, an_estimate
 from largest_words import COUNTS, METRICS, NAMES, PROBLEM, UNITS, looks, text_of
 
-ZONE = "Europe/Berlin"
 METADATA = "{}"
-
-
-def a_plan(source: ResultSource = ResultSource.TYPED) -> Plan:
-    """A plan with as many and as long variants and metrics as there may be."""
-    goal = replace(builders.a_goal(METRICS[0]), baseline=0.123456789, description=text_of(3000), owner=text_of(3000))
-    others = [builders.a_guardrail(name, margin=goal.minimum_effect) for name in METRICS[1:]]
-    return Plan(
-        variants=tuple(Variant(name=name, weight=1 / len(NAMES)) for name in NAMES),
-        unit=text_of(40),
-        metrics=(goal, *others),
-        design=Design.CONFIDENCE_SEQUENCE,
-        source=source,
-        planned_days=365.25,
-        zone=ZONE,
-    )
 
 
 def a_dossier(
@@ -152,47 +131,8 @@ def a_request(state: RequestState = RequestState.WAITING) -> Request:
         no_experiment_reason=NoExperimentReason.OTHER,
         no_experiment_note=text_of(2000),
         answer=text_of(2000) if state is not RequestState.WAITING else None,
+        treatment=NAMES[1],
         is_member_confirmation=True,
-    )
-
-
-def a_readout(verdict: Verdict = Verdict.GUARDRAIL_HARM) -> Readout:
-    estimates = tuple(_estimate(metric, treatment) for metric in a_plan().metrics for treatment in NAMES[1:])
-    return replace(
-        builders.a_readout(verdict),
-        sample_ratio=SampleRatio(
-            exposed=(10**12,) * len(NAMES),
-            weights=(1 / len(NAMES),) * len(NAMES),
-            p_value=1e-9,
-            log_bayes_factor=9.0,
-            chi_square_p=1e-9,
-        ),
-        estimates=estimates,
-        reasons=tuple(
-            Finding_(finding=Finding.BAD_SIDE, metric=one.metric, treatment=one.treatment) for one in estimates
-        ),
-    )
-
-
-def _estimate(metric: PlannedMetric, treatment: str) -> Estimate:
-    return Estimate(
-        metric=metric.name,
-        role=metric.role,
-        kind=metric.kind,
-        treatment=treatment,
-        control_count=10**12,
-        treatment_count=10**12,
-        control_mean=0.123456,
-        treatment_mean=0.113456,
-        information=5e11,
-        difference=-0.01,
-        standard_error=0.001,
-        multiplier=4.0,
-        low=-0.014,
-        high=-0.006,
-        lift=-0.081,
-        lift_low=-0.11,
-        lift_high=-0.05,
     )
 
 
@@ -252,7 +192,10 @@ def messages() -> Iterator[tuple[str, Message]]:
     for state in RequestState:
         asked = a_request(state)
         dossier = a_dossier(ExperimentState.STOPPED, request=asked)
-        yield f"request {state}", request.request_message(dossier, asked, readout=a_readout(), zone=ZONE)
+        for verdict in (Verdict.GUARDRAIL_HARM, Verdict.WIN_GUARDRAIL_OPEN, Verdict.INVALID):
+            readout = a_readout(verdict)
+            name = f"request {state}, {verdict}"
+            yield name, request.request_message(dossier, asked, readout=readout, zone=ZONE)
         if state is RequestState.WAITING:
             for reader in request.Reader:
                 read_by = request.request_message(dossier, asked, readout=a_readout(), zone=ZONE, reader=reader)
@@ -373,7 +316,7 @@ def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:
 
 def a_digest() -> Digest:
     change, number, tested = text_of(600), HypothesisNumber(999_999_999), E7
-    estimate = _estimate(a_plan().goal, NAMES[1])
+    estimate = an_estimate(a_plan().goal, NAMES[1])
     anew = largest_running.running_anew(a_dossier(ExperimentState.RUNNING))
     ran = anew.while_it_ran(anew.experiments[0])
     return Digest(
@@ -398,6 +341,7 @@ def a_digest() -> Digest:
                 readout=a_readout(),
                 problem=text_of(3000),
                 ran=ran,
+                plan=a_plan(),
             ),
         )
         * 20,
@@ -413,6 +357,7 @@ def a_digest() -> Digest:
                 readout=a_readout(Verdict.TOO_EARLY),
                 as_of=NOW,
                 ran=ran,
+                plan=a_plan(),
             ),
         )
         * 20,
@@ -500,9 +445,9 @@ def forms() -> Iterator[tuple[str, Block]]:
     for metric in (tested.plan.goal, replace(tested.plan.goal, kind=MetricKind.MEAN, role=Role.GOAL)):
         yield f"record {metric.kind}", experiment.record_form(tested, metric=metric, now=NOW, metadata=METADATA)
     ask = partial(asking.ask_form, zone=ZONE, metadata=METADATA)
-    yield "ask", ask(stopped, candidates=leads, verdict=Verdict.WIN, earlier=asked)
-    yield "ask from a prototype", ask(tried, candidates=nobody, verdict=None, earlier=None)
-    yield "ask someone else", ask(stopped, candidates=leads, verdict=Verdict.WIN, earlier=a_request(), is_instead=True)
+    yield "ask", ask(stopped, candidates=leads, readout=a_readout(), earlier=asked)
+    yield "ask from a prototype", ask(tried, candidates=nobody, readout=None, earlier=None)
+    yield "ask someone else", ask(stopped, candidates=leads, readout=a_readout(), earlier=a_request(), is_instead=True)
     decide = partial(asking.decision_form, metadata=METADATA)
     for verb in ("approve", "send_back", "decline"):
         yield verb, decide(verb, stopped, asked, verdict=Verdict.NO_EFFECT)

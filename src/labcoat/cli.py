@@ -116,6 +116,7 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     analyse.add_argument(
         "--bayes", metavar="SD", type=float, help="also a Bayesian view; SD of true lifts, as 0.1 for 10 %%"
     )
+    analyse.add_argument("--details", action="store_true", help="say also how wide the intervals are")
     analyse.add_argument("--json", action="store_true", help="print the readout as JSON and nothing else")
     analyse.set_defaults(run=_analyse)
 
@@ -189,7 +190,7 @@ def _analyse(given: argparse.Namespace) -> int:
         if given.json:
             print(analysis.as_json(found))
             return 0
-        print(words.page(found))
+        print(words.page(found, is_detailed=given.details))
         if given.adjust:
             adjustment = Adjustment(given.adjust)
             print(words.explored(found, adjustment, answers.adjusted(estimates, adjustment, alpha=given.alpha)))

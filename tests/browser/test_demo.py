@@ -63,7 +63,7 @@ def test_guide_leads_from_the_first_hypothesis_to_a_decision(page: Page) -> None
     page.get_by_role("button", name="Go to Monday, 09:30").click()
     expect(page.locator("body.time-flies")).to_have_count(0, timeout=MOVING_MS)
     digest = page.locator("#messages .message").filter(has_text="What we learned").last
-    expect(digest).to_contain_text("Win.")
+    expect(digest).to_contain_text("Win: +")
     expect(digest).to_contain_text("Harm on a guardrail")
     expect(digest).to_contain_text("Not valid: traffic is not split as planned")
     expect(digest.locator("time")).to_have_text("09:30")

@@ -1,5 +1,7 @@
 """What counts as learned: the strict rule of STATISTICS."""
 
+from dataclasses import replace
+
 import pytest
 
 from builders import (
@@ -16,6 +18,7 @@ from labcoat.domain.evidence import EvidenceKind
 from labcoat.domain.hypothesis import Decision, Ending, Outcome
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.stats.results import Finding, Verdict
+from readouts import a_look, called
 
 TEACHES = {
     Verdict.DATA_ERROR: False,
@@ -25,7 +28,9 @@ TEACHES = {
     Verdict.TOO_EARLY: False,
     Verdict.WIN: True,
     Verdict.WIN_GUARDRAIL_OPEN: True,
+    Verdict.WIN_EFFECT_MOVED: True,
     Verdict.NO_EFFECT: True,
+    Verdict.NO_GAIN: False,
     Verdict.INCONCLUSIVE: False,
     Verdict.KEEP_COLLECTING: False,
 }
@@ -39,6 +44,13 @@ def test_a_valid_experiment_taught_by_a_win_a_harm_or_no_effect(verdict: Verdict
 def test_futile_is_not_no_effect_with_the_planned_power() -> None:
     assert taught_by_experiment(a_readout(Verdict.NO_EFFECT, Finding.INSIDE_MINIMUM))
     assert not taught_by_experiment(a_readout(Verdict.NO_EFFECT, Finding.FUTILE))
+
+
+def test_one_treatment_that_taught_is_enough() -> None:
+    readout = a_look(called("a", Verdict.INCONCLUSIVE), called("b", Verdict.NO_EFFECT, Finding.INSIDE_MINIMUM))
+
+    assert taught_by_experiment(readout)
+    assert not taught_by_experiment(replace(readout, treatments=readout.treatments[:1]))
 
 
 def test_an_experiment_without_a_readout_taught_nothing() -> None:

@@ -97,7 +97,7 @@ def test_past_data_are_read_once_and_quoted_the_same_everywhere(play: Play) -> N
     assert "rounds (exploratory)" in result
     assert "Win" in result
     assert "final" in result
-    assert "+30 % retained (2 to 67). Win" in preview
+    assert "Win: +30 % retained (2 to 67)." in preview
     assert "+30 % retained (2 to 67)" in play.thread()[-1]
     assert "Win" in read(play.card())
 

@@ -1,6 +1,6 @@
 """Pivot, reopen, a higher cap: what ends a hypothesis or lets it go on."""
 
-from journeys.playing import CLOSE, PROTOTYPE, Play, read
+from journeys.playing import ASK, CLOSE, DAY, PROTOTYPE, START, Play, read
 from journeys.test_editing import form_text
 
 PIVOT = {
@@ -94,3 +94,36 @@ def test_a_change_of_a_draft_is_told_part_by_part(play: Play) -> None:
     assert "planned days: 28 days → 14 days" in line
     assert "guardrails: nothing → refund rate (down is good)" in line
     assert "variants" not in line
+
+
+def test_one_treatment_of_several_is_asked_for_approved_and_shipped_by_name(play: Play) -> None:
+    play.files(play.ana)
+    play.tries(play.ana)
+    play.plans(play.ana, variants="control 34, photos_big 33, photos_small 33")
+    play.starts(play.ana)
+    play.set_clock(START + 15 * DAY)
+    play.stops(play.ana)
+    play.types(play.ana, "/experiment record E-1 control=1200/24000 photos_big=1500/24000 photos_small=1480/24000")
+
+    form = play.types(play.ana, "/experiment ask H-1")
+    assert form is not None
+    assert "Which treatment?" in read(form)
+    play.submits(play.ana, **ASK, treatment="photos_big")
+    request = play.direct(play.lena)[-1]
+    play.presses(play.lena, request, "approve")
+    approving = read(play.lena.view)
+    play.submits(play.lena, reason="Go all in")
+    play.presses(play.ana, play.direct(play.ana)[-1], "ship")
+    shipping = read(play.ana.view)
+    play.submits(play.ana, link="https://example.com/release", tenfold=[], days_spent="12")
+
+    dossier = play.dossier()
+    assert dossier is not None
+    assert dossier.hypothesis.ending is not None
+    assert dossier.hypothesis.ending.treatment == "photos_big"
+    assert "H-1: 20 person-days to productionize photos_big?" in read(request)
+    assert "20 person-days to productionize photos_big" in approving
+    assert "Approved to be built: photos_big" in shipping
+    thread = "\n".join(play.thread())
+    assert "asked for approval: 20 person-days to productionize photos_big." in thread
+    assert "shipped H-1: supported, shipped (photos_big)." in thread

@@ -32,7 +32,11 @@ def test_what_a_program_sends_is_read_in_slack_with_its_name(running: Play, prog
     assert answer.status_code == 201
     assert answer.json()["recorded"] == [ORDERS]
     assert answer.json()["sent_by"] == "CI pipeline (API)"
-    assert answer.json()["look"] == {"verdict": "too early", "is_final": False}
+    assert answer.json()["look"] == {
+        "verdict": "too early",
+        "is_final": False,
+        "treatments": [{"treatment": "treatment", "verdict": "too early", "metric": None}],
+    }
     assert "CI pipeline (API) sent totals for E-1: orders per user" in running.thread()
     assert "+40 %" in running.asks(running.ana, "/experiment result E-1")
     assert "E-1" in read(running.card())

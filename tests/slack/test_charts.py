@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-import largest
+import largest_looks
 from builders import a_goal, a_guardrail, a_plan
 from labcoat.domain.plan import Plan
 from labcoat.slack import charts
-from labcoat.stats.results import Estimate, Finding, MetricKind, Readout, Role, SampleRatio, Verdict
+from labcoat.stats.results import Estimate, Finding, Held, MetricKind, Readout, Role, SampleRatio, Verdict
+from readouts import ORDERS, SMALL, a_photo_plan, a_win_and_a_harm
 
 PLAN = replace(a_plan(), metrics=(replace(a_goal("orders per user"), baseline=0.24), a_guardrail("refund rate")))
 
@@ -84,9 +85,9 @@ def test_every_result_can_be_drawn(name: str) -> None:
 
 
 def test_the_largest_plan_with_any_signs_can_be_drawn() -> None:
-    readout = largest.a_readout()
+    readout = largest_looks.a_readout()
 
-    assert size_of(charts.draw(readout, largest.a_plan(), past=[readout, readout]).png)
+    assert size_of(charts.draw(readout, largest_looks.a_plan(), past=[readout, readout]).png)
 
 
 @pytest.mark.parametrize("name", ["$x_2$ and \\frac", "🧪👩‍🔬", "שלום مرحبا ‮", "a\nb", "<!channel>", "%s {x}"])
@@ -101,6 +102,32 @@ def test_the_words_say_what_the_picture_shows() -> None:
 
     assert said.startswith("Win, day 14 of 28.")
     assert "orders per user, treatment: +5.0 % (3.0 to 7.0)" in said
+
+
+def test_picture_and_words_show_what_all_looks_together_allow() -> None:
+    held = Held(low=0.0, high=0.02, lift_low=0.035, lift_high=0.065, look=7, day=7.0)
+    newest = a_readout(replace(an_estimate("orders per user"), held=held))
+
+    shown, own = (charts.draw(one, PLAN, past=[one]) for one in (newest, a_readout(an_estimate("orders per user"))))
+
+    assert "orders per user, treatment: +5.0 % (3.5 to 6.5, as of day 7)" in shown.alt_text
+    assert shown.png != own.png
+
+
+def test_the_path_is_that_of_the_treatment_in_the_headline() -> None:
+    plan = a_photo_plan()
+    look = a_win_and_a_harm()
+    first = charts.draw(look, plan, past=[look, replace(look, day=28)]).png
+    # The goal of the treatment that comes second was quite another before: it is not drawn, so nothing changes.
+    goals = [one.treatment == SMALL and one.metric == ORDERS for one in look.estimates]
+    others = [
+        replace(one, lift=0.5, lift_low=0.4, lift_high=0.6) if is_other else one
+        for one, is_other in zip(look.estimates, goals, strict=True)
+    ]
+
+    again = charts.draw(look, plan, past=[replace(look, estimates=tuple(others)), replace(look, day=28)]).png
+
+    assert again == first
 
 
 def test_on_a_split_that_is_not_valid_no_effect_is_said_or_drawn() -> None:

@@ -57,7 +57,7 @@ IN_SOME_SHAPES = {
     "evidence": {"offline_metric", "baseline", "candidate", "data_set", "split"},
     "plan": {"evidence_reason", "deviation", "window_days"},
     "settings": {"channel", "weekday", "time", "zone", "quiet_from", "quiet_until", "home", "tags", "leads"},
-    "ask": {"no_experiment", "no_experiment_note"},
+    "ask": {"no_experiment", "no_experiment_note", "treatment"},
     "close": {"overrides"},
     "import": {"file"},
     "pivot": {"overrides"},

@@ -14,9 +14,14 @@ from builders import (
     an_experiment,
 )
 from labcoat.domain.lifecycle import ExperimentState, RequestState
+from labcoat.domain.request import Request
 from labcoat.sandbox.reading import plain_text
+from labcoat.slack.blocks import Block
+from labcoat.slack.views.asking import ask_form, decision_form
 from labcoat.slack.views.request import request_message
-from labcoat.stats.results import Verdict
+from labcoat.stats.results import Readout, Verdict
+from labcoat.usecases.requests import Candidates
+from readouts import BIG, SMALL, a_photo_plan, a_win_and_a_harm, as_stored_before
 
 STOPPED = a_dossier(an_experiment(ExperimentState.STOPPED))
 
@@ -61,3 +66,85 @@ def test_what_was_done_while_it_ran_is_worth_knowing() -> None:
 
     assert "• E-7: treatment was dropped on Mon 23 Nov: it crashes" in said
     assert "• E-7: the cause of an uneven split was fixed on Fri 20 Nov: a redirect lost users (once)" in said
+
+
+THREE = a_dossier(an_experiment(ExperimentState.STOPPED, plan=a_photo_plan(BIG, SMALL, margin=0.003)))
+
+
+def _said_of(treatment: str | None, readout: Readout) -> str:
+    request = replace(a_request(), treatment=treatment)
+    return plain_text(request_message(THREE, request, readout=readout, zone="UTC").arguments()).replace("*", "")
+
+
+def test_a_request_names_its_treatment_its_guardrails_and_the_other_arms() -> None:
+    said = _said_of(BIG, a_win_and_a_harm())
+
+    assert "H-12: 20 person-days to productionize photos_big?" in said
+    assert "photos_big wins: +4.1 % orders per user (1.2 to 7.0), day 21 of 28" in said
+    assert "• refunds: safe, +0.05 points (-0.10 to 0.20), margin 0.30 points" in said
+    assert "• photos_small harms refunds, +94 % (32 to 200)" in said
+
+
+def test_a_request_for_another_arm_shows_what_is_said_of_that_one() -> None:
+    said = _said_of(SMALL, a_win_and_a_harm())
+
+    assert "photos_small harms refunds: +94 % (32 to 200), day 21 of 28" in said
+    assert "• refunds: harmed, " in said
+    assert "• photos_big wins, +4.1 % orders per user (1.2 to 7.0)" in said
+
+
+def test_a_request_of_an_earlier_version_is_about_the_one_verdict_it_had() -> None:
+    said = _said_of(None, as_stored_before(a_win_and_a_harm()))
+
+    assert "20 person-days to productionize?" in said
+    assert "Win: +4.1 % orders per user, photos_big (1.2 to 7.0)" in said
+    assert "Other arms" not in said
+
+
+def _form(readout: Readout | None, earlier: Request | None = None) -> tuple[dict[str, Block], str]:
+    view = ask_form(
+        THREE, candidates=Candidates(leads=(LEAD,), default=LEAD), readout=readout, earlier=earlier, zone="UTC",
+        metadata="",
+    )  # fmt: skip
+    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}, plain_text(view)
+
+
+def test_the_form_asks_which_treatment_with_each_verdict_and_wins_first() -> None:
+    blocks, _ = _form(a_win_and_a_harm())
+    element = blocks["treatment"]["element"]
+
+    assert [one["text"]["text"] for one in element["options"]] == ["photos_big: win", "photos_small: guardrail harm"]
+    assert element["initial_option"]["value"] == BIG
+    assert blocks["conclusion"]["element"]["initial_option"]["value"] == "supported"
+
+
+def test_the_form_keeps_the_treatment_that_was_asked_for_before() -> None:
+    blocks, _ = _form(a_win_and_a_harm(), replace(a_request(RequestState.SENT_BACK), treatment=SMALL))
+
+    assert blocks["treatment"]["element"]["initial_option"]["value"] == SMALL
+
+
+def test_a_form_before_any_look_offers_the_treatments_of_the_plan() -> None:
+    blocks, _ = _form(None)
+
+    assert [one["value"] for one in blocks["treatment"]["element"]["options"]] == [BIG, SMALL]
+    assert "initial_option" not in blocks["treatment"]["element"]
+
+
+def test_where_there_is_no_choice_nothing_is_asked() -> None:
+    view = ask_form(
+        STOPPED, candidates=Candidates(leads=(LEAD,), default=LEAD), readout=None, earlier=None, zone="UTC", metadata=""
+    )
+
+    assert "treatment" not in {block.get("block_id") for block in view["blocks"]}
+
+
+def test_the_approval_of_an_open_guardrail_asks_for_a_sentence_and_says_why() -> None:
+    form = decision_form(
+        "approve", THREE, replace(a_request(), treatment=BIG), verdict=Verdict.WIN_GUARDRAIL_OPEN, metadata=""
+    )
+    reason = next(block for block in form["blocks"] if block.get("block_id") == "reason")
+
+    assert not reason["optional"]
+    assert reason["hint"]["text"] == "A guardrail is not shown safe: say why you build it all the same."
+    assert "20 person-days to productionize photos_big" in plain_text(form)

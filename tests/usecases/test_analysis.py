@@ -39,7 +39,10 @@ def test_totals_say_verdict_why_effects_and_what_they_rest_on(capsys: pytest.Cap
     shown = _analyse(capsys, totals, "--variant", "arm", "--count", "users", "--metric", "buyers")
 
     # Newcombe and Welch apart, by hand: 5.851 % - 5 % = 0.851 points, 1.96 x 0.2068 = 0.405.
-    assert shown.splitlines()[:2] == ["Win", "buyers: the whole interval is on the good side."]
+    assert shown.splitlines()[:2] == [
+        "Win: +17.0 % buyers (8.6 to 26.2)",
+        "buyers: the whole interval is on the good side.",
+    ]
     assert "+0.85 points (0.45 to 1.26); 5.00 % to 5.85 %, n 24,000 / 24,100" in shown
     assert "Units: control 24,000 / new 24,100" in shown
     assert "Control taken as control. One row of totals per variant, units in users." in shown
@@ -74,6 +77,31 @@ def test_roles_directions_sizes_and_control(capsys: pytest.CaptureFixture[str], 
     assert turned.startswith("The goal got worse")
     assert "Control is new" in turned
     assert "above the smallest effect worth having" in meant
+
+
+def test_sizes_in_percent_of_a_ratio_are_of_the_ratio(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Clicks per view fall from 101/1005 to 82/1005: -18.8 %. The margin is 5 % of .1005, not of 101 clicks."""
+    rows = ["user,arm,clicks,views"]
+    for arm, clicks in (("control", 100), ("new", 81)):
+        rows += [f"{arm}{n},{arm},{clicks + n % 3},{1000 + 10 * (n % 2)}" for n in range(400)]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(rows) + "\n")
+
+    shown = _analyse(
+        capsys, str(path), "--variant", "arm", "--unit", "user", "--metric", "views", "--guardrail", "clicks/views",
+        "--margin", "clicks/views=5%",
+    )  # fmt: skip
+
+    assert shown.startswith("Harm on a guardrail: -18.8")
+    assert ", margin 0.0050" in shown
+    assert ": harmed; " in shown
+
+
+def test_widths_in_standard_errors_are_details(capsys: pytest.CaptureFixture[str], totals: str) -> None:
+    arguments = [totals, "--variant", "arm", "--count", "users", "--metric", "buyers"]
+
+    assert "standard errors" not in _analyse(capsys, *arguments)
+    assert "standard errors to each side: goal 1.96." in _analyse(capsys, *arguments, "--details")
 
 
 def test_views_beside_the_verdict(capsys: pytest.CaptureFixture[str], totals: str) -> None:

@@ -468,15 +468,17 @@ def test_a_waiting_request_that_rested_on_a_win_is_withdrawn(tx: Transaction) ->
 
 def test_a_waiting_request_whose_verdict_is_the_same_waits_on(tx: Transaction) -> None:
     dossier = _asked(tx)
-    seen = requests.seen(tx, dossier)
+    assert dossier.waiting_request is not None
+    seen = requests.seen(tx, dossier, dossier.waiting_request)
 
     _send(tx, dossier, events(1000, of=10_000), events(1340, of=10_000), at=DAY, corrects=True)
 
     after = found(tx, dossier)
     assert after.waiting_request is not None
     assert after.hypothesis.version > dossier.hypothesis.version  # whoever has it open reads it again
-    assert requests.seen(tx, after) != seen
-    assert requests.seen(tx, after).corrected_at == THEN + DAY
+    anew = requests.seen(tx, after, after.waiting_request)
+    assert anew != seen
+    assert anew.corrected_at == THEN + DAY
     assert told(tx).count(Told(NoticeKind.REQUEST, LEAD)) == 1
     assert NoticeKind.ANSWER not in {one.kind for one in told(tx)}
 

@@ -33,6 +33,7 @@ from labcoat.stats import readout
 from labcoat.stats.results import Finding, Readout, Verdict
 from labcoat.usecases import digests, weeks
 from labcoat.words import digests as words
+from readouts import BIG, SMALL, a_look, a_photo_plan, a_win_and_a_harm, called
 from usecases.storing import Told, a_sample, deliver_all, details_of, stored, told
 
 MONDAY = date(2026, 11, 23)
@@ -132,6 +133,31 @@ def test_a_digest_comes_back_from_its_notice_as_it_was_composed(tx: Transaction)
 
     assert digests.from_details(details["digest"]) == composed
     assert len(composed.results) == 1
+
+
+def test_a_harm_beside_a_win_is_told_as_both(tx: Transaction) -> None:
+    running = an_experiment(ExperimentState.RUNNING, plan=a_photo_plan())
+    stored(tx, a_dossier(running, filed_at=SLOT - 30 * DAY))
+    _look(tx, a_win_and_a_harm())
+
+    composed = _compose(tx)
+
+    assert [(one.treatment, one.metric) for one in composed.health] == [(SMALL, "refunds")]
+    assert [(one.treatment, one.metric) for one in composed.results] == [(BIG, "orders per user")]
+
+
+def test_a_verdict_of_any_treatment_that_changed_has_its_chart(tx: Transaction) -> None:
+    running = an_experiment(ExperimentState.RUNNING, plan=a_photo_plan())
+    stored(tx, a_dossier(running, filed_at=SLOT - 30 * DAY))
+    before = a_look(called(BIG, Verdict.WIN), called(SMALL, Verdict.KEEP_COLLECTING))
+    after = a_look(called(BIG, Verdict.WIN), called(SMALL, Verdict.NO_EFFECT))
+    _look(tx, before, made_at=SLOT - 9 * DAY)
+    _look(tx, before, made_at=SLOT - 2 * DAY)
+    unchanged = _compose(tx).charts
+    _look(tx, after, made_at=SLOT - DAY)
+
+    assert unchanged == ()
+    assert len(_compose(tx).charts) == 1
 
 
 def test_nothing_open_is_said_once_and_then_there_is_silence(tx: Transaction) -> None:

@@ -32,7 +32,8 @@ from usecases.storing import a_sample, stored
 PEAK_OF_PARQUET = """
 import re, sys
 from pathlib import Path
-from labcoat.domain.exporting import SHEETS, Cell
+from labcoat.domain.export_columns import Cell
+from labcoat.domain.exporting import SHEETS
 from labcoat.warehouse import sheets
 values = {Cell.TEXT: "the growth team asked for it", Cell.WHOLE: 7, Cell.NUMBER: 0.25, Cell.FLAG: True, Cell.TIME: None}
 row = tuple(values[cell] for _, cell in SHEETS["readouts"])

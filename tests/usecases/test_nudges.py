@@ -37,8 +37,10 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.person import Person, Standing
 from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
-from labcoat.stats.results import Sample, Verdict
+from labcoat.stats.results import Readout, Sample, Verdict
 from labcoat.usecases import answering, digests, experiments, hypotheses, nudges, telling
+from labcoat.words import nudges as nudge_words
+from readouts import a_photo_plan, a_win_and_a_harm
 from usecases.storing import Told, deliver_all, found, stored, told
 
 FRIDAY = datetime(2026, 11, 27, 10, tzinfo=UTC)
@@ -285,14 +287,14 @@ def test_nudges_that_are_off_leave_requests_and_urgent_ones_on(tx: Transaction) 
     assert [one.to for one in told(tx) if one.kind is NoticeKind.NUDGE] == [LEAD, OTHER_LEAD]
 
 
-def _look(tx: Transaction, verdict: Verdict, at: datetime) -> None:
+def _look(tx: Transaction, said: Verdict | Readout, at: datetime) -> None:
     look = Look(
         experiment=ExperimentNumber(7),
         slot=at,
         as_of=at,
         made_at=at,
         sample=Sample(exposed=(50, 50), moments={}),
-        readout=a_readout(verdict),
+        readout=a_readout(said) if isinstance(said, Verdict) else said,
     )
     looks.add(tx, WORKSPACE, look)
 
@@ -327,6 +329,24 @@ def test_harm_that_is_over_and_comes_again_is_told_again(tx: Transaction) -> Non
         sent.append(_send(tx, now=at))
 
     assert sent == [1, 0, 1]
+
+
+def test_harm_beside_a_winner_is_told_until_its_treatment_is_dropped(tx: Transaction) -> None:
+    plan = a_photo_plan()
+    running = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, since=NOW - DAY, plan=plan)))
+    beside = a_win_and_a_harm()
+    dropped = replace(beside, treatments=(beside.treatments[0], replace(beside.treatments[1], is_dropped=True)))
+    sent = []
+    for place, said in enumerate((beside, dropped)):
+        at = NOW + place * DAY / 24
+        _look(tx, said, at)
+        telling.refresh_card(tx, running)
+        sent.append(_send(tx, now=at))
+
+    assert sent == [1, 0]
+    assert nudge_words.harm(beside, running.experiments[0]) == (
+        "photos_small harms refunds: +94 % (32 to 200). Drop it and the others go on: `/experiment drop E-7`."
+    )
 
 
 def test_unreadable_numbers_that_the_owner_was_told_of_take_their_day(tx: Transaction) -> None:

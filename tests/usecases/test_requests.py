@@ -38,8 +38,9 @@ from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.refusal import Reason
 from labcoat.domain.request import NoExperimentReason
-from labcoat.stats.results import Verdict
-from labcoat.usecases import requests
+from labcoat.stats.results import Readout, Verdict
+from labcoat.usecases import requests, results
+from readouts import BIG, SMALL, a_photo_plan, a_win_and_a_harm, as_stored_before
 from usecases.storing import a_sample, found, stored, told
 
 STOPPED = a_dossier(an_experiment(ExperimentState.STOPPED))
@@ -47,7 +48,7 @@ WAITING = replace(STOPPED, requests=(a_request(),))
 THIRD_LEAD = UserId("ULEAD3")
 
 
-def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD) -> Dossier:
+def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD, treatment: str | None = None) -> Dossier:
     return requests.ask(
         tx,
         dossier,
@@ -60,6 +61,7 @@ def _ask(tx: Transaction, dossier: Dossier, *, of: UserId = LEAD) -> Dossier:
         no_experiment_note="",
         zone="Europe/Berlin",
         now=NOW,
+        treatment=treatment,
     )
 
 
@@ -121,6 +123,66 @@ def test_a_request_keeps_what_the_newest_look_says(tx: Transaction) -> None:
     )
 
     assert _ask(tx, dossier).requests[0].verdict is Verdict.GOAL_HARM
+
+
+def _seen(tx: Transaction, readout: Readout, dossier: Dossier) -> None:
+    look = Look(
+        experiment=dossier.experiments[0].number, slot=NOW, as_of=NOW, made_at=NOW, sample=a_sample(), readout=readout
+    )
+    looks.add(tx, WORKSPACE, look)
+
+
+def test_a_request_is_about_the_treatment_that_comes_first_unless_another_is_named(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED, plan=a_photo_plan())))
+    _seen(tx, a_win_and_a_harm(), dossier)
+
+    first = _ask(tx, dossier)
+    withdrawn = requests.withdraw(tx, first, by=a_member(), reason=None, now=NOW)
+    named = _ask(tx, withdrawn, treatment=SMALL)
+
+    assert [(one.treatment, one.verdict) for one in named.requests] == [
+        (BIG, Verdict.WIN),
+        (SMALL, Verdict.GUARDRAIL_HARM),
+    ]
+
+
+def test_a_winner_is_approved_without_a_reason_although_another_arm_lost(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED, plan=a_photo_plan())))
+    _seen(tx, a_win_and_a_harm(), dossier)
+    winner = _ask(tx, dossier, treatment=BIG)
+
+    approved = requests.approve(tx, winner, 1, by=a_lead(), reason=None, seen_version=1, now=NOW)
+
+    assert approved.hypothesis.stage is Stage.PRODUCTIONIZE
+
+
+def test_a_loser_is_not_approved_on_the_win_of_another_arm(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED, plan=a_photo_plan())))
+    _seen(tx, a_win_and_a_harm(), dossier)
+    loser = _ask(tx, dossier, treatment=SMALL)
+
+    assert requests.seen(tx, loser, loser.requests[0]).verdict is Verdict.GUARDRAIL_HARM
+    with refused(Reason.REASON_NEEDED, "reason", because="the verdict is “guardrail harm”"):
+        requests.approve(tx, loser, 1, by=a_lead(), reason=None, seen_version=1, now=NOW)
+
+
+def test_a_request_of_an_earlier_version_is_judged_by_the_one_verdict_it_had(tx: Transaction) -> None:
+    dossier = stored(
+        tx, a_dossier(an_experiment(ExperimentState.STOPPED, plan=a_photo_plan()), requests=(a_request(),))
+    )
+    _seen(tx, as_stored_before(a_win_and_a_harm()), dossier)
+
+    approved = requests.approve(tx, dossier, 1, by=a_lead(), reason=None, seen_version=1, now=NOW)
+
+    assert approved.hypothesis.stage is Stage.PRODUCTIONIZE
+
+
+def test_an_ending_is_proposed_for_the_treatment_that_a_request_names(tx: Transaction) -> None:
+    dossier = stored(tx, a_dossier(an_experiment(ExperimentState.STOPPED, plan=a_photo_plan())))
+    _seen(tx, a_win_and_a_harm(), dossier)
+
+    assert results.proposing_verdict(tx, dossier) == (Verdict.WIN, BIG)
+    assert results.proposing_verdict(tx, _ask(tx, dossier, treatment=SMALL)) == (Verdict.GUARDRAIL_HARM, SMALL)
 
 
 def test_a_request_expires_after_ten_working_days(tx: Transaction) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat.domain.exporting import Cell
+from labcoat.domain.export_columns import Cell
 from labcoat.warehouse import sheets
 from labcoat.warehouse.errors import SourceError
 

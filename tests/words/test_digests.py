@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from pydantic import TypeAdapter
 
 from builders import NOW, OWNER, a_dossier, a_dropped, a_fixed_cause, a_plan, a_readout, an_experiment
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
@@ -13,6 +14,7 @@ from labcoat.domain.lifecycle import ExperimentState
 from labcoat.stats import readout as reading
 from labcoat.stats.results import Direction, Finding, MetricKind, Readout, Verdict
 from labcoat.words import digests
+from readouts import a_photo_plan, a_win_and_a_harm
 from usecases.storing import a_sample
 
 H4, E4 = HypothesisNumber(4), ExperimentNumber(4)
@@ -116,16 +118,50 @@ def _only_line(digest: Digest) -> str:
     return line
 
 
-def test_a_result_has_its_effect_with_interval_and_unit_first() -> None:
+def test_a_result_has_its_verdict_first_and_its_effect_with_interval_and_unit() -> None:
     line = _only_line(replace(NOTHING, results=(_result(),)))
 
-    assert line.startswith("E-4 Show fresh offers first: +20 % orders per user (")
+    assert line.startswith("E-4 Show fresh offers first · Win: +20 % orders per user (")
 
 
 def test_what_was_closed_tells_the_learning_and_the_days_not_spent() -> None:
     assert _only_line(replace(NOTHING, closed=(CLOSED,))) == (
         "H-4 Show fresh offers first: refuted, not built (15.5 person-days not spent). Age matters less than price."
     )
+
+
+def test_a_harm_beside_a_win_names_the_treatment_and_the_metric() -> None:
+    item = replace(_health(a_win_and_a_harm()), plan=a_photo_plan())
+
+    assert _only_line(replace(NOTHING, health=(item,))) == (
+        "E-4 Show fresh offers first · photos_small harms refunds: +94 % (32 to 200)."
+    )
+
+
+def test_a_result_counts_the_other_arms() -> None:
+    item = replace(_result(), readout=a_win_and_a_harm(has_more=True), plan=a_photo_plan())
+
+    assert _only_line(replace(NOTHING, results=(item,))) == (
+        "E-4 Show fresh offers first · photos_big wins: +4.1 % orders per user (1.2 to 7.0), +2 arms."
+    )
+
+
+def test_a_digest_that_an_earlier_version_put_in_the_outbox_is_still_read() -> None:
+    before = replace(NOTHING, health=(_health(_result().readout),), results=(_result(),))
+    stored = TypeAdapter(Digest).dump_python(before, mode="json")
+    for group, later in (("health", ("treatment", "metric", "plan")), ("results", ("treatment", "plan"))):
+        for item in stored[group]:
+            for name in later:
+                del item[name]
+            for name in ("treatments", "analysed_splits"):
+                del item["readout"][name]
+            for name in ("held", "has_moved", "since", "crossing", "constant_arm", "unadjusted_p_value"):
+                for estimate in item["readout"]["estimates"]:
+                    del estimate[name]
+
+    read = TypeAdapter(Digest).validate_python(stored)
+
+    assert digests.groups(read)[1].lines[0].startswith("E-4 Show fresh offers first · Win: +20 % orders per user (")
 
 
 def test_no_effect_is_shown_of_an_experiment_that_is_not_valid() -> None:

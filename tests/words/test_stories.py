@@ -142,5 +142,5 @@ def test_a_look_at_late_data_says_that_the_verdict_stands() -> None:
 
     said = stories.look_line(look, an_experiment(ExperimentState.STOPPED))
 
-    assert said.startswith("E-7: Win (decided at the final look).")
+    assert said.startswith("E-7 · Win (decided at the final look).")
     assert said.endswith("Data came late: they change the numbers, not the verdict.")

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pydantic import ValidationError
 
 from labcoat.api import openapi, problems, reading
-from labcoat.api.bodies import LookMade, Recorded, Results, totals_of
+from labcoat.api.bodies import Recorded, Results, look_made, totals_of
 from labcoat.api.pace import Pace
 from labcoat.api.problems import JSON_TYPE, Answer, problem, told
 from labcoat.db import api_answers, clock, tokens
@@ -150,8 +150,8 @@ def _record(tx: Transaction, token: Token, body: Results, identifier: str) -> Re
         recorded=list(taken.metrics),
         as_of=as_of,
         sent_by=token.program.name,
-        look=LookMade(verdict=readout.verdict.value, is_final=readout.is_final) if readout else None,
-        says=sending.stored(taken, goal=experiment.plan.goal.name, missing=shown.missing),
+        look=look_made(readout) if readout else None,
+        says=sending.stored(taken, experiment.plan, missing=shown.missing),
     )
 
 

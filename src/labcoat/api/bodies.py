@@ -9,7 +9,7 @@ from labcoat.domain import entering
 from labcoat.domain.amounts import LARGEST_COUNT
 from labcoat.domain.plan import LONGEST_METRIC_NAME, MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind, Moments
+from labcoat.stats.results import MetricKind, Moments, Readout
 
 SHARE, MEAN = "share", "mean"
 SHARE_FIELDS, MEAN_FIELDS = "units and successes", "units, mean and sd"
@@ -114,11 +114,20 @@ class Results(_Body):
         return self
 
 
+class TreatmentCalled(BaseModel):
+    """What the totals say about one treatment."""
+
+    treatment: str = Field(examples=["treatment"])
+    verdict: str = Field(examples=["keep collecting"])
+    metric: str | None = Field(description="That decided; null if none did.", examples=["orders per user"])
+
+
 class LookMade(BaseModel):
     """What the totals say by the plan's rule; stored once, as everybody reads it."""
 
-    verdict: str = Field(examples=["keep collecting"])
+    verdict: str = Field(description="Of the treatment that comes first.", examples=["keep collecting"])
     is_final: bool
+    treatments: list[TreatmentCalled] = Field(description="Each treatment's own, the one that comes first first.")
 
 
 class Recorded(BaseModel):
@@ -132,7 +141,9 @@ class Recorded(BaseModel):
     as_of: AwareDatetime
     sent_by: str = Field(description="As people read it in Slack.", examples=["CI pipeline (API)"])
     look: LookMade | None = Field(description="The look that these totals made; null if they made none.")
-    says: str = Field(description="The same in words.", examples=["Keep collecting"])
+    says: str = Field(
+        description="The same in words.", examples=["No clear effect yet: +0.4 % orders per user (-2.1 to 2.9)"]
+    )
 
 
 class FieldProblem(BaseModel):
@@ -151,6 +162,15 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do, for people.")
     reason: str = Field(description="The same for programs.", examples=["smaller than before"])
     errors: list[FieldProblem] | None = None
+
+
+def look_made(readout: Readout) -> LookMade:
+    """Return what a look says, as it is answered."""
+    treatments = [
+        TreatmentCalled(treatment=one.treatment, verdict=one.verdict.value, metric=one.metric)
+        for one in readout.by_treatment
+    ]
+    return LookMade(verdict=readout.verdict.value, is_final=readout.is_final, treatments=treatments)
 
 
 def totals_of(results: Results, plan: Plan) -> dict[str, dict[str, Moments]]:

@@ -28,6 +28,7 @@ from labcoat.db.mapping import from_row, to_row
 from labcoat.domain import correcting
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
+from labcoat.domain.verdicts import Called
 from labcoat.stats.results import Readout, Sample, Verdict
 
 _WORKSPACE: BindParameter[str] = bindparam("workspace")
@@ -130,19 +131,24 @@ def newest_sample(tx: Transaction, workspace: WorkspaceId, number: ExperimentNum
 
 def verdicts_before(
     tx: Transaction, workspace: WorkspaceId, made_before: Mapping[ExperimentNumber, datetime]
-) -> dict[ExperimentNumber, Verdict]:
-    """Return the verdict of the newest look that stood at each experiment's moment, where there was one."""
+) -> dict[ExperimentNumber, Called]:
+    """Return what the newest look called that stood at each experiment's moment, where there was one."""
     column = tables.looks.c
-    readout = type_coerce(column.readout, JSON)  # plain: only its verdict is read
-    found: dict[ExperimentNumber, Verdict] = {}
+    readout = type_coerce(column.readout, JSON)  # plain: only its verdicts are read
+    found: dict[ExperimentNumber, Called] = {}
     for moment in set(made_before.values()):
         numbers = [number for number, before in made_before.items() if before == moment]
         slots = _newest_slots(_stands(workspace, numbers), column.made_at <= moment)
         rows = tx.execute(
             select(column.experiment, readout).join(slots, _at(slots)).where(column.workspace == workspace)
         )
-        found |= {ExperimentNumber(number): Verdict(said["verdict"]) for number, said in rows}
+        found |= {ExperimentNumber(number): _called(said) for number, said in rows}
     return found
+
+
+def _called(said: Mapping[str, Any]) -> Called:
+    by_treatment = {one["treatment"]: Verdict(one["verdict"]) for one in said.get("treatments", ())}
+    return Called(headline=Verdict(said["verdict"]), by_treatment=by_treatment)
 
 
 def newest_many(

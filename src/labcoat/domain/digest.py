@@ -8,7 +8,9 @@ from labcoat.domain.evidence import EvidenceSource
 from labcoat.domain.experiment import WhileItRan
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId
-from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, Verdict
+from labcoat.domain.plan import Plan
+from labcoat.domain.verdicts import leading
+from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, TreatmentVerdict, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class DecideItem:
 class HealthItem:
     """An experiment whose numbers need a person: SRM, harm, or data that cannot be read (then `problem` says why).
 
+    treatment, metric: the first that does harm; None for trouble with all. plan: None in a digest that an earlier
+    version composed.
     ran: what people did to it while it ran, None in a digest that an earlier version made.
     """
 
@@ -34,11 +38,18 @@ class HealthItem:
     readout: Readout | None
     problem: str | None
     ran: WhileItRan | None = None
+    treatment: str | None = None
+    metric: str | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultItem:
-    """The newest look of an experiment, with the goal's estimate of its first treatment. ran: as in HealthItem."""
+    """The newest look of an experiment, with the estimate that its headline is about.
+
+    treatment: that comes first. plan: None in a digest that an earlier version composed, as the treatment.
+    ran: as in HealthItem.
+    """
 
     hypothesis: HypothesisNumber
     experiment: ExperimentNumber
@@ -50,6 +61,8 @@ class ResultItem:
     readout: Readout
     as_of: datetime
     ran: WhileItRan | None = None
+    treatment: str | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,19 +134,20 @@ class Digest:
         return not (self.open_count or self.closed_count)
 
 
-UNHEALTHY = frozenset({Verdict.INVALID, Verdict.DATA_ERROR, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})
-
-
 def taught_by_experiment(readout: Readout | None) -> bool:
     """Whether a valid experiment taught something: a win, a harm caught, or no effect shown on both sides.
 
-    "Futile", where only one side was shown, does not count: the planned power was not reached.
+    Of any treatment. "Futile", where only one side was shown, does not count: the planned power was not reached.
     """
     if readout is None:
         return False
-    if readout.verdict is Verdict.NO_EFFECT:
-        return all(reason.finding is not Finding.FUTILE for reason in readout.reasons)
-    return readout.verdict.is_win or readout.verdict.is_harm
+    return any(_taught_by(one) for one in readout.treatments or (leading(readout),))
+
+
+def _taught_by(one: TreatmentVerdict) -> bool:
+    if one.verdict is Verdict.NO_EFFECT:
+        return all(reason.finding is not Finding.FUTILE for reason in one.reasons)
+    return one.verdict.is_win or one.verdict.is_harm
 
 
 def taught_by_prototype(dossier: Dossier) -> bool:

@@ -50,6 +50,26 @@ class Dossier:
         return waiting[-1] if waiting else None
 
     @property
+    def approved_request(self) -> Request | None:
+        """The newest request that was approved."""
+        approved = [request for request in self.requests if request.state is RequestState.APPROVED]
+        return approved[-1] if approved else None
+
+    @property
+    def named_treatment(self) -> str | None:
+        """The treatment that the newest request about the newest experiment names; None if none does."""
+        experiment = self.newest_experiment
+        about = [request for request in self.requests if experiment and request.experiment == experiment.number]
+        return about[-1].treatment if about else None
+
+    def asked_treatment(self, request: Request) -> str | None:
+        """Return which of several treatments a request is about; None where there was no choice."""
+        if request.treatment is None or request.experiment is None:
+            return None
+        has_several = len(self.get_experiment(request.experiment).plan.variants) > 2
+        return request.treatment if has_several else None
+
+    @property
     def has_started(self) -> bool:
         """Whether any experiment ever started; the words of the hypothesis are fixed from then on."""
         return any(experiment.started_at is not None for experiment in self.experiments)

@@ -81,6 +81,17 @@ def may_decide(request: Request, hypothesis: Hypothesis, by: Member) -> bool:
 
 def is_against(verdict: Verdict | None, outcome: Outcome) -> bool:
     """Whether building on this outcome goes against what the numbers say; without numbers nothing is against them."""
-    if verdict is None:
-        return False
-    return outcome is not Outcome.SUPPORTED or verdict not in (Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN)
+    return verdict is not None and (outcome is not Outcome.SUPPORTED or not verdict.is_win)
+
+
+def why_reason_needed(verdict: Verdict | None, outcome: Outcome) -> str | None:
+    """Return for what whoever approves owes the team a sentence, None where a plain win is built."""
+    if is_against(verdict, outcome):
+        return f"the verdict is “{verdict}”"
+    match verdict:
+        case Verdict.WIN_GUARDRAIL_OPEN:
+            return "a guardrail is not shown safe"
+        case Verdict.WIN_EFFECT_MOVED:
+            return "the effect has moved since it won"
+        case _:
+            return None

@@ -18,8 +18,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from labcoat.domain.plan import Plan
+from labcoat.domain.verdicts import deciding, leading, may_show_effects
 from labcoat.stats.results import Estimate, Finding, Readout, Role
-from labcoat.words import numbers, verdicts
+from labcoat.words import effects, numbers, verdicts
 
 WIDTH_INCHES, DPI = 4.2, 180
 _ROW_INCHES, _PATH_INCHES, _ABOVE_INCHES, _BELOW_INCHES = 0.5, 1.35, 0.3, 0.46
@@ -48,19 +49,21 @@ class Chart:
 def draw(readout: Readout, plan: Plan, *, past: Sequence[Readout]) -> Chart:
     """Return the chart of a look. past: all looks up to this one, oldest first, for the goal's path."""
     with _drawing:
-        shows_effects = verdicts.may_show_effects(readout) and readout.estimates
+        shows_effects = may_show_effects(readout) and readout.estimates
         png = _effects(readout, plan, past) if shows_effects else _split(readout, plan)
     return Chart(png=png, alt_text=verdicts.alt_text(readout, plan))
 
 
 def _effects(readout: Readout, plan: Plan, past: Sequence[Readout]) -> bytes:
-    rows = sorted(readout.estimates, key=lambda one: _ORDER.index(one.role))[:_MOST_ROWS]
-    path = [(one.day, goal) for one in past if (goal := _goal(one, plan)) is not None and goal.lift is not None]
+    readable = [one.shown for one in effects.readable(readout)]
+    rows = sorted(readable, key=lambda one: _ORDER.index(one.role))[:_MOST_ROWS]
+    followed = _followed(readout, plan)
+    path = [(one.day, goal) for one in past if (goal := _find(one, followed)) is not None and goal.lift is not None]
     heights = [_ROW_INCHES * len(rows), *([_PATH_INCHES] if len(path) > 1 else [])]
     figure, panels = _panels(heights)
     _forest(panels[0], rows, plan)
     if len(path) > 1:
-        _path(panels[1], path, plan)
+        _path(panels[1], path, plan, followed)
     return _png(figure)
 
 
@@ -76,8 +79,18 @@ def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def _goal(readout: Readout, plan: Plan) -> Estimate | None:
-    return next((one for one in readout.estimates if one.metric == plan.goal.name), None)
+def _followed(readout: Readout, plan: Plan) -> tuple[str, str]:
+    """Return the goal and the treatment whose effect is drawn over the looks: those that the headline is about."""
+    one = leading(readout)
+    estimate = deciding(readout, one)
+    is_goal = estimate is not None and estimate.role is Role.GOAL
+    treatment = estimate.treatment if estimate is not None else plan.variant_names[1]
+    return (estimate.metric if estimate is not None and is_goal else plan.goal.name), treatment
+
+
+def _find(readout: Readout, followed: tuple[str, str]) -> Estimate | None:
+    found = (one.shown for one in readout.estimates if (one.metric, one.treatment) == followed)
+    return next(found, None)
 
 
 def _minimum(plan: Plan) -> float | None:
@@ -130,7 +143,7 @@ def _weight(one: Estimate) -> str:
     return "bold" if one.role is Role.GOAL else "normal"
 
 
-def _path(axes: Axes, path: Sequence[tuple[float, Estimate]], plan: Plan) -> None:
+def _path(axes: Axes, path: Sequence[tuple[float, Estimate]], plan: Plan, followed: tuple[str, str]) -> None:
     days = [day for day, _ in path]
     later = [one for _, one in path[len(path) // 4 :]]  # the first looks know little, and would flatten all the rest
     reach = 1.25 * max(100 * abs(end) for one in later for end in (one.lift_low or 0.01, one.lift_high or 0.01))
@@ -150,7 +163,8 @@ def _path(axes: Axes, path: Sequence[tuple[float, Estimate]], plan: Plan) -> Non
     axes.set_xlim(0, max([plan.planned_days, *days]) * 1.03)
     axes.set_ylim(-reach, reach)
     _write(axes, plan.planned_days, -0.94 * reach, "planned end ", size=6.5, ha="right", va="bottom", color=_INK)
-    _write(axes, 0, 1.12 * reach, plan.goal.name, in_axes_x=True, size=7.5, ha="left", va="bottom", weight="bold")
+    name = ", ".join(followed) if len(plan.variants) > 2 else followed[0]
+    _write(axes, 0, 1.12 * reach, name, in_axes_x=True, size=7.5, ha="left", va="bottom", weight="bold")
     _write(axes, 1, 1.12 * reach, "goal: change in % by day", in_axes_x=True, size=7, ha="right", va="bottom")
     axes.yaxis.tick_right()
     _tidy(axes, "Day")

@@ -32,7 +32,7 @@ from labcoat.slack.views.settings import channel_message, own_message
 from labcoat.slack.views.welcome import welcome_message
 from labcoat.stats.results import Readout
 from labcoat.usecases import digests, home, predictions, results, settings
-from labcoat.words import corrections, health, numbers, stories, verdicts
+from labcoat.words import corrections, health, numbers, stories
 from labcoat.words import nudges as words_of_nudges
 
 
@@ -264,7 +264,7 @@ def _nudge_detail(tx: Transaction, dossier: Dossier, nudge: Nudge) -> str:
         split = counts.split if counts is not None else readout.sample_ratio if readout is not None else None
         return "" if split is None else health.split_figures(split, experiment.variants_of(split))
     if nudge.case is NudgeCase.HARM:
-        return "" if readout is None else verdicts.telling_effect(readout) or verdicts.reasons(readout)
+        return "" if readout is None else words_of_nudges.harm(readout, experiment)
     problem = results.current_problem(tx, dossier) if nudge.case is NudgeCase.NO_NUMBERS else None
     return "" if problem is None else problem.message
 

@@ -8,7 +8,18 @@ from pydantic import TypeAdapter
 
 from labcoat.domain.amounts import read_effect
 from labcoat.stats import answers
-from labcoat.stats.results import Design, Direction, MetricKind, MetricRule, NoLook, Readout, Role, Rule, Sample
+from labcoat.stats.results import (
+    Design,
+    Direction,
+    MetricKind,
+    MetricRule,
+    Moments,
+    NoLook,
+    Readout,
+    Role,
+    Rule,
+    Sample,
+)
 from labcoat.warehouse import file_moments
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.file_moments import Columns, FileMoments
@@ -74,7 +85,7 @@ def analyse(question: Question) -> Analysis:
         variants=variants,
         weights=_weights(question, variants),
         metrics=tuple(
-            _metric_rule(metric, kind, baseline=moments[variants[0]].mean)
+            _metric_rule(metric, kind, baseline=_value(moments[variants[0]]))
             for metric, (kind, moments) in zip(question.metrics, found.metrics, strict=True)
         ),
     )
@@ -112,6 +123,12 @@ def _weights(question: Question, variants: tuple[str, ...]) -> tuple[float, ...]
         message = f"The weights must be above 0 and add up to 1; they add up to {sum(weights.values()):g}."
         raise SourceError(message, permanent=True)
     return tuple(weights[name.casefold()] for name in variants)
+
+
+def _value(control: Moments) -> float:
+    """Return what a metric is in the control: of a ratio the ratio, which effects in percent refer to."""
+    divisor = control.joint.means[0] if control.joint is not None else 1.0
+    return control.mean / divisor if divisor else control.mean
 
 
 def _metric_rule(metric: AskedMetric, kind: MetricKind, *, baseline: float) -> MetricRule:

@@ -15,6 +15,7 @@ from labcoat.domain.lifecycle import RequestState, Stage, Step
 from labcoat.domain.look import Look
 from labcoat.domain.request import Request
 from labcoat.domain.steps import request as steps
+from labcoat.domain.verdicts import verdict_of
 from labcoat.stats.results import Estimate, Readout, Role, Verdict
 from labcoat.usecases import telling
 
@@ -137,10 +138,7 @@ def _side(estimate: Estimate) -> int:
 
 
 def _verdict(readout: Readout | None, treatment: str | None) -> Verdict | None:
-    if readout is None:
-        return None
-    found = readout.find(treatment)
-    return found.verdict if found is not None else readout.verdict
+    return None if readout is None else verdict_of(readout, treatment).verdict
 
 
 def _withdraw(

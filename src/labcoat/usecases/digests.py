@@ -11,7 +11,6 @@ from labcoat.db import outbox, periods
 from labcoat.db.database import Transaction
 from labcoat.db.periods import DigestChannel, MadeDigest
 from labcoat.domain.digest import (
-    UNHEALTHY,
     ChartItem,
     ClosedItem,
     DecideItem,
@@ -29,6 +28,7 @@ from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.stall import Stall
+from labcoat.domain.verdicts import called, deciding, harmed, has_changed, is_unhealthy, leading
 from labcoat.usecases import weeks
 from labcoat.usecases.weeks import Week
 
@@ -139,7 +139,10 @@ def _composed(week: Week, *, now: datetime) -> Digest:
     )
     oldest = waiting[0].hypothesis if waiting else None
     health = _present(_health(one, week) for one in still_open)
-    unhealthy = {item.hypothesis for item in health}
+    # A win that stands beside a harm is told under the results too.
+    told_there = {
+        item.hypothesis for item in health if item.readout is None or not leading(item.readout).verdict.is_win
+    }
     return Digest(
         charts=_present(_chart(one, week) for one in week.dossiers),
         is_detailed=week.settings.is_detailed,
@@ -156,7 +159,7 @@ def _composed(week: Week, *, now: datetime) -> Digest:
         oldest_waiting_days=(now - oldest.filed_at).days if oldest else 0,
         decide=_present(_decide(one) for one in still_open),
         health=health,
-        results=_present(_result(one, week) for one in still_open if one.hypothesis.number not in unhealthy),
+        results=_present(_result(one, week) for one in still_open if one.hypothesis.number not in told_there),
         closed=tuple(_closed(one) for one in closed),
         stalled=tuple(_stalled(one, stall, now) for one, stall in week.stalled),
     )
@@ -170,12 +173,12 @@ def _news(dossier: Dossier, week: Week) -> Look | None:
 
 
 def _chart(dossier: Dossier, week: Week) -> ChartItem | None:
-    """Return the look if its verdict is another than at the last digest, or its first, or trouble."""
+    """Return the look if any verdict is another than at the last digest, or it is the first, or trouble."""
     look = _news(dossier, week)
     if look is None or look.readout is None:
         return None
     before = week.verdicts_before.get(look.experiment)
-    if before is look.readout.verdict and before not in UNHEALTHY:
+    if before is not None and not has_changed(before, called(look.readout)) and not before.is_unhealthy:
         return None
     return ChartItem(hypothesis=dossier.hypothesis.number, experiment=look.experiment, slot=look.slot)
 
@@ -207,16 +210,20 @@ def _health(dossier: Dossier, week: Week) -> HealthItem | None:
     look = _news(dossier, week)
     readout = look.readout if look is not None else None
     problem = week.problems.get(experiment.number)
-    is_unhealthy = readout is not None and readout.verdict in UNHEALTHY
-    if not is_unhealthy and problem is None:
+    unhealthy = readout if readout is not None and is_unhealthy(readout) else None
+    if unhealthy is None and problem is None:
         return None
+    bad = next(iter(harmed(unhealthy)), None) if unhealthy is not None else None
     return HealthItem(
         hypothesis=dossier.hypothesis.number,
         experiment=experiment.number,
         change=dossier.hypothesis.change,
-        readout=readout if is_unhealthy else None,
+        readout=unhealthy,
         problem=problem.message if problem else None,
         ran=dossier.while_it_ran(experiment),
+        treatment=bad.treatment if bad is not None else None,
+        metric=bad.metric if bad is not None else None,
+        plan=experiment.plan if unhealthy is not None else None,
     )
 
 
@@ -224,21 +231,24 @@ def _result(dossier: Dossier, week: Week) -> ResultItem | None:
     experiment, look = dossier.newest_experiment, _news(dossier, week)
     if experiment is None or look is None or look.readout is None:
         return None
-    goal = experiment.plan.goal
-    estimate = next((one for one in look.readout.estimates if one.metric == goal.name), None)
+    first = leading(look.readout)
+    estimate = deciding(look.readout, first)
     if estimate is None:
         return None
+    metric = experiment.plan.metric(estimate.metric)
     return ResultItem(
         hypothesis=dossier.hypothesis.number,
         experiment=experiment.number,
         change=dossier.hypothesis.change,
-        metric=goal.name,
-        kind=goal.kind,
-        direction=goal.direction,
+        metric=metric.name,
+        kind=metric.kind,
+        direction=metric.direction,
         estimate=estimate,
         readout=look.readout,
         as_of=look.as_of,
         ran=dossier.while_it_ran(experiment),
+        treatment=first.treatment,
+        plan=experiment.plan,
     )
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from labcoat.db import exports, looks
 from labcoat.db.database import Transaction
-from labcoat.domain import exporting
-from labcoat.domain.exporting import EXPERIMENTS, HYPOTHESES, READOUTS, SHEETS, Row, Tested, Told
+from labcoat.domain.export_columns import Row, row
+from labcoat.domain.export_readouts import READOUTS, treatments_of
+from labcoat.domain.exporting import EXPERIMENTS, HYPOTHESES, SHEETS, Tested, Told
 from labcoat.domain.file_job import ExportFormat
 from labcoat.domain.ids import WorkspaceId
 from labcoat.warehouse import sheets
@@ -57,12 +58,12 @@ def _write_all(tx: Transaction, workspace: WorkspaceId, put: Callable[[str, Row]
         reasons = exports.reasons(tx, workspace, [one.hypothesis.number for one in batch])
         for dossier in batch:
             told = Told(dossier=dossier, reasons=reasons.get(dossier.hypothesis.number, ()))
-            put("hypotheses", exporting.row(HYPOTHESES, told))
+            put("hypotheses", row(HYPOTHESES, told))
             for experiment in dossier.experiments:
                 newest = looks.newest(tx, workspace, experiment.number)
                 readout = experiment.standing(newest.readout if newest is not None else None)
                 tested = Tested(dossier=dossier, experiment=experiment, readout=readout)
-                put("experiments", exporting.row(EXPERIMENTS, tested))
+                put("experiments", row(EXPERIMENTS, tested))
                 for look in exports.looks_of(tx, workspace, experiment.number):
-                    for seen in exporting.treatments_of(dossier, experiment, look):
-                        put("readouts", exporting.row(READOUTS, seen))
+                    for seen in treatments_of(dossier, experiment, look):
+                        put("readouts", row(READOUTS, seen))

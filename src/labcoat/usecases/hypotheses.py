@@ -121,7 +121,7 @@ def close(
         outcome=outcome,
         learning=learning,
         days_spent=days_spent,
-        verdict=results.newest_verdict(tx, dossier),
+        verdict=results.proposing_verdict(tx, dossier)[0],
         overrides=overrides,
         now=now,
     )
@@ -153,7 +153,7 @@ def pivot(
         outcome=outcome,
         learning=learning,
         days_spent=days_spent,
-        verdict=results.newest_verdict(tx, dossier),
+        verdict=results.proposing_verdict(tx, dossier)[0],
         overrides=overrides,
         number=workspaces.next_hypothesis(tx, dossier.hypothesis.workspace),
         now=now,

@@ -13,6 +13,7 @@ from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look, is_same
+from labcoat.domain.verdicts import called, has_changed
 from labcoat.stats.results import NoLook, Readout, Sample, SampleRatio, Verdict
 from labcoat.usecases import counting, problems, results, telling
 from labcoat.warehouse.reading import Reading
@@ -195,4 +196,5 @@ def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> dateti
 def _is_news(readout: Readout, earlier: Sequence[Readout]) -> bool:
     if not earlier:
         return True
-    return readout.verdict is not earlier[-1].verdict or (readout.is_final and not earlier[-1].is_final)
+    is_another = has_changed(called(earlier[-1]), called(readout))
+    return is_another or (readout.is_final and not earlier[-1].is_final)

@@ -18,7 +18,9 @@ from labcoat.usecases import telling
 _CAME_TRUE = {
     Verdict.WIN: 1.0,
     Verdict.WIN_GUARDRAIL_OPEN: 1.0,
+    Verdict.WIN_EFFECT_MOVED: 1.0,
     Verdict.NO_EFFECT: 0.0,
+    Verdict.NO_GAIN: 0.0,
     Verdict.GOAL_HARM: 0.0,
     Verdict.GUARDRAIL_HARM: 0.0,
 }
@@ -61,7 +63,10 @@ def middle(made: Sequence[Prediction]) -> float:
 
 
 def closest(made: Sequence[Prediction], verdict: Verdict | None) -> Prediction | None:
-    """Return the prediction of several that came closest to what the numbers say; None if they say nothing."""
+    """Return the prediction of several that came closest to what the numbers say; None if they say nothing.
+
+    verdict: of the treatment that comes first.
+    """
     came_true = _CAME_TRUE.get(verdict) if verdict is not None else None
     if came_true is None or len(made) < 2:
         return None

@@ -14,9 +14,10 @@ from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person, Presence
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.domain.request import EXPIRES_AFTER_WORKING_DAYS, NoExperimentReason, eligible_leads
+from labcoat.domain.request import EXPIRES_AFTER_WORKING_DAYS, NoExperimentReason, Request, eligible_leads
 from labcoat.domain.stall import owner_or_stand_in
 from labcoat.domain.steps import request as steps
+from labcoat.domain.verdicts import leading, verdict_of
 from labcoat.stats.results import Verdict
 from labcoat.usecases import people as people_here
 from labcoat.usecases import results, telling
@@ -74,9 +75,15 @@ def ask(
     no_experiment_note: str,
     zone: str,
     now: datetime,
+    treatment: str | None = None,
 ) -> Dossier:
-    """Ask a lead; the request reaches them as a message with three buttons."""
+    """Ask a lead; the request reaches them as a message with three buttons.
+
+    treatment: that shall be built; None for the one that comes first.
+    """
     workspace = dossier.hypothesis.workspace
+    readout = results.newest_readout(tx, dossier)
+    treatment = treatment or (leading(readout).treatment if readout is not None else None) or None
     require_last_look(tx, dossier)
     people_here.require_members(tx, workspace, [of], field="lead")
     new = steps.ask(
@@ -88,7 +95,8 @@ def ask(
         conclusion=conclusion,
         learning=learning,
         amount_days=amount_days,
-        verdict=results.newest_verdict(tx, dossier),
+        treatment=treatment,
+        verdict=verdict_of(readout, treatment).verdict if readout is not None else None,
         no_experiment_reason=no_experiment_reason,
         no_experiment_note=no_experiment_note,
         expires_at=schedule.add_working_days(now, EXPIRES_AFTER_WORKING_DAYS, zone=zone),
@@ -112,6 +120,7 @@ def withdraw(tx: Transaction, dossier: Dossier, *, by: Member, reason: str | Non
 class Seen:
     """What a decision rests on, as it was when a lead's form was made.
 
+    verdict: of the treatment asked for.
     look: when the newest look was made, None without one. plan: number and version of the newest experiment's plan.
     corrected_at: when totals were corrected last, None for never.
     """
@@ -124,12 +133,12 @@ class Seen:
     corrected_at: datetime | None = None
 
 
-def seen(tx: Transaction, dossier: Dossier) -> Seen:
-    """Return what a decision rests on now."""
+def seen(tx: Transaction, dossier: Dossier, request: Request) -> Seen:
+    """Return what a decision about a request rests on now."""
     look, experiment = results.newest_look(tx, dossier), dossier.newest_experiment
     return Seen(
         version=dossier.hypothesis.version,
-        verdict=look.readout.verdict if look is not None and look.readout is not None else None,
+        verdict=results.newest_verdict(tx, dossier, request.treatment),
         look=look.made_at if look is not None else None,
         plan=(experiment.number, experiment.plan_version) if experiment is not None else None,
         evidence_count=len(dossier.evidence),
@@ -159,7 +168,7 @@ def approve(
     now: datetime,
 ) -> Dossier:
     """Release the investment: the hypothesis goes to productionize."""
-    verdict = results.newest_verdict(tx, dossier)
+    verdict = results.newest_verdict(tx, dossier, dossier.get_request(position).treatment)
     new = steps.approve(dossier, position, by=by, reason=reason, verdict=verdict, seen_version=seen_version, now=now)
     return _answered(tx, dossier, new, position, Step.APPROVE, by, now)
 

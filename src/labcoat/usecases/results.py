@@ -14,6 +14,7 @@ from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.domain.plan import ResultSource
+from labcoat.domain.verdicts import verdict_of
 from labcoat.stats import answers
 from labcoat.stats.results import NoLook, NoLookReason, Readout, Role, Sample, SampleRatio, Verdict
 from labcoat.usecases import counting
@@ -97,10 +98,26 @@ def _next_look(experiment: Experiment, now: datetime) -> datetime | None:
     return schedule.next_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
 
 
-def newest_verdict(tx: Transaction, dossier: Dossier) -> Verdict | None:
-    """Return what the newest look of the newest experiment says, None without one."""
+def newest_verdict(tx: Transaction, dossier: Dossier, treatment: str | None = None) -> Verdict | None:
+    """Return what the newest look of the newest experiment says, None without one.
+
+    treatment: of this one; None for the one that comes first.
+    """
     readout = newest_readout(tx, dossier)
-    return None if readout is None else readout.verdict
+    return None if readout is None else verdict_of(readout, treatment).verdict
+
+
+def proposing_verdict(tx: Transaction, dossier: Dossier) -> tuple[Verdict | None, str | None]:
+    """Return the verdict that an ending is proposed from, and of which of several treatments it is.
+
+    It is that of the treatment which a request names, else the one that comes first.
+    """
+    readout, experiment = newest_readout(tx, dossier), dossier.newest_experiment
+    if readout is None or experiment is None:
+        return None, None
+    found = verdict_of(readout, dossier.named_treatment)
+    has_several = len(experiment.plan.variants) > 2 and bool(readout.treatments)
+    return found.verdict, found.treatment if has_several else None
 
 
 def newest_readout(tx: Transaction, dossier: Dossier) -> Readout | None:

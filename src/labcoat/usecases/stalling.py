@@ -13,6 +13,7 @@ from labcoat.domain.look import Look
 from labcoat.domain.nudge import stalls_from
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.stall import NudgeCase, Signs, Stall, find_stalls, owner_or_stand_in
+from labcoat.domain.verdicts import harmed
 from labcoat.stats import answers
 from labcoat.stats.results import Readout, Verdict
 from labcoat.usecases import people
@@ -43,7 +44,7 @@ def _of_typed(
     return Signs(
         changed_at=changed_at,
         found=found,
-        is_uneven=readout is not None and readout.verdict is Verdict.INVALID,
+        is_uneven=_is_uneven(readout),
         is_harmed=readout is not None and is_harmed(readout, experiment),
         totals_at=max((one.sent_at for one in entries), default=None),
     )
@@ -65,7 +66,7 @@ def _of_warehouse(
     return Signs(
         changed_at=changed_at,
         found=found,
-        is_uneven=is_uneven or (readout is not None and readout.verdict is Verdict.INVALID),
+        is_uneven=is_uneven or _is_uneven(readout),
         is_harmed=readout is not None and is_harmed(readout, experiment),
         has_data=sum(units) > 0,
         has_refreshed=count is not None or any_look is not None,
@@ -82,7 +83,11 @@ def is_harmed(readout: Readout, experiment: Experiment) -> bool:
     """Whether a look says that a treatment which still runs does harm; a dropped one does none any more."""
     if not readout.by_treatment:
         return readout.verdict.is_harm
-    return any(one.verdict.is_harm and one.treatment in experiment.remaining_treatments for one in readout.by_treatment)
+    return any(one.treatment in experiment.remaining_treatments for one in harmed(readout))
+
+
+def _is_uneven(readout: Readout | None) -> bool:
+    return readout is not None and readout.verdict is Verdict.INVALID
 
 
 def stalled(

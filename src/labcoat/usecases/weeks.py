@@ -17,7 +17,7 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.stall import Stall
-from labcoat.stats.results import Verdict
+from labcoat.domain.verdicts import Called
 from labcoat.usecases import stalling
 
 _DEFAULTS = ChannelSettings()
@@ -34,8 +34,7 @@ class Week:
     monday, slot: of the newest week that is due. since: where it begins, which is some time before the last digest was
     made, or seven days ago without one. told: what the last digest told of the time since then, by `key_of_ending` and
     `key_of_look`. dossiers: what is open, or was closed and not told. looks: by hypothesis, the newest of its newest
-    experiment. stalled: the most urgent first. problems, verdicts_before: by experiment; the verdict that stood at the
-    last digest.
+    experiment. stalled: the most urgent first. problems, verdicts_before: by experiment; what stood at the last digest.
     """
 
     monday: date
@@ -48,7 +47,7 @@ class Week:
     dossiers: tuple[Dossier, ...]
     looks: Mapping[HypothesisNumber, Look]
     problems: Mapping[ExperimentNumber, SourceProblem]
-    verdicts_before: Mapping[ExperimentNumber, Verdict]
+    verdicts_before: Mapping[ExperimentNumber, Called]
     stalled: tuple[tuple[Dossier, Stall], ...]
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labcoat.domain.exporting import Cell, Row, Value
+from labcoat.domain.export_columns import Cell, Row, Value
 from labcoat.warehouse import duckdb_source
 
 Columns = Sequence[tuple[str, Cell]]

@@ -1,8 +1,9 @@
 """What `labcoat analyse` prints: the words of every readout, for a terminal."""
 
-from labcoat.stats.results import Adjustment, Chances, Design, Estimate, Explored, Reason
+from labcoat.domain.verdicts import may_show_effects
+from labcoat.stats.results import Adjustment, Chances, Design, Estimate, Explored, Readout, Reason
 from labcoat.usecases.analysis import Analysis
-from labcoat.words import numbers, verdicts
+from labcoat.words import effects, findings, numbers, verdicts
 
 _ADJUSTMENTS = {
     Adjustment.HOLM: "Holm (no false discovery in 95 of 100 such files, at alpha .05)",
@@ -11,19 +12,18 @@ _ADJUSTMENTS = {
 }
 
 
-def page(analysis: Analysis) -> str:
-    """Return the verdict, why, every effect, and what it rests on."""
+def page(analysis: Analysis, *, is_detailed: bool = False) -> str:
+    """Return the verdicts, why, every effect, and what they rest on. is_detailed: with the intervals' widths too."""
     readout, rule = analysis.readout, analysis.rule
-    lines = [verdicts.headline(readout)]
-    lines += [why] if (why := verdicts.reasons(readout)) else []
+    lines = [verdicts.headline(readout, rule)]
+    lines += [why] if (why := findings.reasons(readout)) else []
+    lines += verdicts.arms(readout, rule, most=len(rule.variants))
     lines.append("")
-    if verdicts.may_show_effects(readout):
-        lines += [
-            f"  {line}{_more(one)}"
-            for line, one in zip(verdicts.estimate_lines(readout), readout.estimates, strict=True)
-        ]
+    if may_show_effects(readout):
+        lines += [f"  {effects.line(readout, one, rule)}{_more(one)}" for one in effects.readable(readout)]
         lines.append("")
     lines += [verdicts.split_line(readout, rule.variants), *_basis(analysis)]
+    lines += [widths] if is_detailed and (widths := _widths(readout)) else []
     return "\n".join(lines)
 
 
@@ -37,8 +37,6 @@ def _more(one: Estimate) -> str:
 def _basis(analysis: Analysis) -> list[str]:
     question, rule = analysis.question, analysis.rule
     guessed = "taken as" if analysis.is_control_guessed else "is"
-    ks = {one.role: one.multiplier for one in reversed(analysis.readout.estimates) if one.multiplier is not None}
-    widths = ", ".join(f"{role} {k:.2f}" for role, k in reversed(ks.items()))
     if question.count is not None:
         units = f"One row of totals per variant, units in {question.count}"
     elif question.unit is not None:
@@ -51,9 +49,14 @@ def _basis(analysis: Analysis) -> list[str]:
     }
     return [
         f"Control {guessed} {rule.variants[0]}. {units}.",
-        f"{looks[rule.design]} Alpha {rule.alpha:g}"
-        + (f"; interval widths in standard errors: {widths}." if widths else "."),
+        f"{looks[rule.design]} Alpha {rule.alpha:g}.",
     ]
+
+
+def _widths(readout: Readout) -> str:
+    ks = {one.role: one.multiplier for one in reversed(readout.estimates) if one.multiplier is not None}
+    widths = ", ".join(f"{role} {k:.2f}" for role, k in reversed(ks.items()))
+    return f"Details: intervals reach so many standard errors to each side: {widths}." if widths else ""
 
 
 def explored(analysis: Analysis, adjustment: Adjustment, found: tuple[Explored, ...]) -> str:
@@ -75,7 +78,7 @@ def bayesian(analysis: Analysis, views: tuple[Chances | None, ...], *, prior_dev
     for one, view in zip(analysis.readout.estimates, views, strict=True):
         if view is None:
             why = (
-                verdicts.reason(Reason(finding=one.missing, metric=one.metric)) if one.missing else "no relative effect"
+                findings.reason(Reason(finding=one.missing, metric=one.metric)) if one.missing else "no relative effect"
             )
             lines.append(f"  {_name(analysis, one)}: {why}")
             continue

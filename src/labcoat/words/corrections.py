@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from labcoat.stats.results import MetricKind, Verdict
-from labcoat.words import numbers, verdicts
+from labcoat.words import numbers, verdict_words
 
 STILL_THE_SAME = "The totals were corrected since; the verdict is the same."
 _ARMS_SAID = 3
@@ -36,10 +36,10 @@ def outcome(details: Mapping[str, Any]) -> str:
 def was_and_is(was: Verdict | None, now: Verdict | None, *, is_inside: bool = False) -> str:
     """Return what a verdict was and is, as one sentence. is_inside: after a name, so that it begins small."""
     if was is now:
-        sentence = f"{verdicts.as_said(now, when='is still')}."
+        sentence = f"{verdict_words.as_said(now, when='is still')}."
     else:
-        after = "now there is no verdict yet" if now is None else f"now {verdicts.as_said(now, when='is')}"
-        sentence = f"{verdicts.as_said(was, when='was')}; {after}."
+        after = "now there is no verdict yet" if now is None else f"now {verdict_words.as_said(now, when='is')}"
+        sentence = f"{verdict_words.as_said(was, when='was')}; {after}."
     return sentence if is_inside else sentence[0].upper() + sentence[1:]
 
 

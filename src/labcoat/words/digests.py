@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from labcoat.domain import verdicts as by_treatment
 from labcoat.domain.digest import ClosedItem, Digest, HealthItem, ResultItem
 from labcoat.domain.experiment import WhileItRan
 from labcoat.stats.results import Verdict
-from labcoat.words import nudges, numbers, run_stories, verdicts
+from labcoat.words import findings, nudges, numbers, run_stories, verdicts
 
 CHANGE_LENGTH = 70
 ITEMS_SHOWN, ITEMS_SHOWN_DETAILED = 5, 25
@@ -92,22 +93,19 @@ def _health(item: HealthItem) -> str:
     if item.readout is None:
         return f"{label}: no numbers. {item.problem}{_ran(item.ran)}"
     readout = item.readout
-    effect = ""
-    if verdicts.may_show_effects(readout):
-        harmed = {one.metric for one in readout.reasons if one.metric is not None}
-        said = [numbers.effect(one, of=one.metric) or "" for one in readout.estimates if one.metric in harmed]
-        effect = f" {', '.join(said)}." if said else ""
-    else:
-        effect = f" {verdicts.reasons(readout)}"
+    said = verdicts.harm_lines(readout, item.plan)
+    more = f"; and {len(said) - nudges.HARMED_SHOWN} more" if len(said) > nudges.HARMED_SHOWN else ""
+    lead = "; ".join(said[: nudges.HARMED_SHOWN]) + more or verdicts.headline(readout, item.plan)
+    why = "" if by_treatment.may_show_effects(readout) else f" {findings.reasons(readout)}"
     problem = f" {item.problem}" if item.problem else ""
-    return f"{label}: {verdicts.headline(readout)}.{effect}{problem}{_ran(item.ran)}"
+    return f"{label} · {lead}.{why}{problem}{_ran(item.ran)}"
 
 
 def _result(item: ResultItem) -> str:
-    effect = numbers.effect(item.estimate, of=item.metric) or item.metric
-    words = verdicts.headline(item.readout)
-    note = f" {verdicts.reasons(item.readout)}" if item.readout.verdict is Verdict.TOO_EARLY else ""
-    return f"E-{item.experiment} {_short(item.change)}: {effect}. {words}.{note}{_ran(item.ran)}"
+    readout = item.readout
+    arms = f", {more}" if (more := verdicts.counted_arms(readout)) else ""
+    note = f" {findings.reasons(readout)}" if readout.verdict is Verdict.TOO_EARLY else ""
+    return f"E-{item.experiment} {_short(item.change)} · {verdicts.headline(readout, item.plan)}{arms}.{note}{_ran(item.ran)}"
 
 
 def _closed(item: ClosedItem, learning_length: int) -> str:

@@ -7,7 +7,7 @@ from labcoat.domain.counting import UnitCounts
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.stats.results import SampleRatio, Verdict
 from labcoat.words import numbers
-from labcoat.words.verdicts import WORDS
+from labcoat.words.verdict_words import WORDS
 
 
 def no_numbers(number: ExperimentNumber, message: str) -> str:

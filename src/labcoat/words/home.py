@@ -37,7 +37,10 @@ def running_line(item: RunningItem) -> str:
     if item.readout is None:
         return f"E-{item.experiment.number} {change}: no look yet"
     day = verdicts.day(item.readout, item.experiment.plan)
-    return f"E-{item.experiment.number} {change}: {verdicts.headline(item.readout)}, {day}"
+    arms = f", {more}" if (more := verdicts.counted_arms(item.readout)) else ""
+    return (
+        f"E-{item.experiment.number} {change} · {verdicts.headline(item.readout, item.experiment.plan)}{arms} · {day}"
+    )
 
 
 def team_lines(home: Home) -> list[str]:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.nudge import Nudge, Role
 from labcoat.domain.stall import URGENT, NudgeCase
-from labcoat.words import numbers
+from labcoat.stats.results import Readout
+from labcoat.words import findings, numbers, verdicts
 
 CHANGE_LENGTH = 90
+HARMED_SHOWN = 2
 _OF_EXPERIMENT = frozenset(
     {
         NudgeCase.SPLIT, NudgeCase.HARM, NudgeCase.END_REACHED, NudgeCase.UNDECIDED, NudgeCase.NO_NUMBERS,
@@ -20,7 +23,7 @@ _OWN: Mapping[NudgeCase, str] = {
         "since {since} its traffic is not split as planned, so its numbers can't be trusted. "
         "Find out what sends people elsewhere, and stop it if that can't be mended at once."
     ),
-    NudgeCase.HARM: "since {since} its numbers show harm. Stop it, unless you know why it is worth going on.",
+    NudgeCase.HARM: "since {since} its numbers show harm. Stop what does it, unless you know why it is worth going on.",
     NudgeCase.REQUEST_WAITING: (
         "a request has been waiting for a lead's answer since {since}. Approve, send back or decline: each takes a sentence."
     ),
@@ -107,6 +110,17 @@ def line(nudge: Nudge, *, zone: str) -> str:
     said = by_role[nudge.role][nudge.case].format(since=numbers.day(nudge.since, zone))
     more = _LAST.get(nudge.case, "") if nudge.step >= _LAST_FROM else ""
     return f"{label(nudge)}: {said} {more}".rstrip()
+
+
+def harm(readout: Readout, experiment: Experiment) -> str:
+    """Return which treatments do harm, to what, and how to end it while others go on."""
+    said = verdicts.harm_lines(readout, experiment.plan)
+    if not said:
+        return findings.reasons(readout)
+    more = f"; and {len(said) - HARMED_SHOWN} more" if len(said) > HARMED_SHOWN else ""
+    can_drop = len(said) < len(experiment.remaining_treatments) and bool(readout.treatments)
+    drop = f" Drop it and the others go on: `/experiment drop E-{experiment.number}`." if can_drop else ""
+    return f"{'; '.join(said[:HARMED_SHOWN])}{more}.{drop}"
 
 
 def label(nudge: Nudge) -> str:

@@ -119,26 +119,32 @@ def probability(value: float) -> str:
     return "below 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
-def with_interval(value: float, low: float, high: float) -> tuple[str, str, str]:
+def with_interval(value: float, low: float, high: float, *, decimals: int | None = None) -> tuple[str, str, str]:
     """Return an estimate and its interval's ends with the decimals that the width deserves.
 
     An end that is not 0 is never written as 0, and none changes its side of 0: what is read agrees with the verdict.
+    decimals: for more of them.
 
     >>> with_interval(-0.8194, -1.3282, -0.3107)
     ('-0.82', '-1.33', '-0.31')
     >>> with_interval(5.0, 0.003, 10.0)
     ('+5.000', '+0.003', '+10.000')
     """
-    width = high - low
-    decimals = 0 if width / 2 <= 0 else min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(width / 2))))
-    while decimals < _MOST_DECIMALS and any(end != 0 and round(end, decimals) == 0 for end in (low, high)):
-        decimals += 1
+    decimals = _decimals(low, high) if decimals is None else decimals
     has_side = low > 0 or high < 0
     return (
         _signed(value, decimals, may_be_zero=not has_side),
         _signed(low, decimals, may_be_zero=False),
         _signed(high, decimals, may_be_zero=False),
     )
+
+
+def _decimals(low: float, high: float) -> int:
+    width = high - low
+    decimals = 0 if width / 2 <= 0 else min(_MOST_DECIMALS, max(0, 1 - math.floor(math.log10(width / 2))))
+    while decimals < _MOST_DECIMALS and any(end != 0 and round(end, decimals) == 0 for end in (low, high)):
+        decimals += 1
+    return decimals
 
 
 def _signed(value: float, decimals: int, *, may_be_zero: bool) -> str:
@@ -148,40 +154,103 @@ def _signed(value: float, decimals: int, *, may_be_zero: bool) -> str:
     return text.lstrip("+-") if may_be_zero or value == 0 else f"{value:+.0e}"
 
 
-def lift(estimate: Estimate, *, of: str = "") -> str | None:
+def lift(estimate: Estimate, *, of: str = "", note: str = "") -> str | None:
     """Return the relative effect as "+1.8 % orders per user (0.4 to 3.2)", None without a relative interval that tells anything.
 
-    of: the metric's name, "" to leave it out.
+    of: the metric's name, "" to leave it out. note: what is said of the interval, beside it.
     """
     if estimate.lift is None or estimate.lift_low is None or estimate.lift_high is None:
         return None
     if estimate.lift_low < -1 or estimate.lift_high > LARGEST_LIFT:  # the ratio's interval is near its limit
         return None
-    return _said(100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high, unit=" %", of=of)
+    shown = (100 * estimate.lift, 100 * estimate.lift_low, 100 * estimate.lift_high)
+    return _said(with_interval(*shown), unit=" %", of=of, note=note)
 
 
-def difference(estimate: Estimate, *, of: str = "", format_: str | None = None) -> str | None:
+def difference(estimate: Estimate, *, of: str = "", format_: str | None = None, note: str = "") -> str | None:
     """Return the absolute effect as "-0.82 points (-1.33 to -0.31)", None where no number can be given.
 
     format_: of the metric's values, as "€ {}".
     """
     if estimate.difference is None or estimate.low is None or estimate.high is None:
         return None
-    is_share = estimate.kind is MetricKind.PROPORTION
-    scale, unit = (100, " points") if is_share else (1, "")
-    shown = (scale * estimate.difference, scale * estimate.low, scale * estimate.high)
-    return _said(*shown, unit=unit, of=of, format_=None if is_share else format_)
+    return change(estimate.difference, estimate.low, estimate.high, estimate.kind, of=of, format_=format_, note=note)
 
 
-def effect(estimate: Estimate, *, of: str = "", format_: str | None = None) -> str | None:
+def change(
+    value: float,
+    low: float,
+    high: float,
+    kind: MetricKind,
+    *,
+    of: str = "",
+    format_: str | None = None,
+    note: str = "",
+    decimals: int | None = None,
+) -> str:
+    """Return a difference with its interval, in the metric's unit; of a proportion in points.
+
+    >>> change(-0.003, -0.011, 0.005, MetricKind.PROPORTION)
+    '-0.30 points (-1.10 to 0.50)'
+    """
+    scale, unit, format_ = _unit(kind, format_)
+    shown = with_interval(scale * value, scale * low, scale * high, decimals=decimals)
+    return _said(shown, unit=unit, of=of, format_=format_, note=note)
+
+
+def _unit(kind: MetricKind, format_: str | None) -> tuple[float, str, str | None]:
+    return (100.0, " points", None) if kind is MetricKind.PROPORTION else (1.0, "", format_)
+
+
+def against(
+    estimate: Estimate, size: float, *, of: str = "", format_: str | None = None, note: str = ""
+) -> tuple[str, str] | None:
+    """Return the absolute effect, and a margin or smallest effect in the same unit; None where there is no number.
+
+    Both have as many decimals as keep each end of the interval on its side of the size.
+    """
+    if estimate.difference is None or estimate.low is None or estimate.high is None:
+        return None
+    scale, unit, format_ = _unit(estimate.kind, format_)
+    ends, limit = (scale * estimate.low, scale * estimate.high), scale * size
+    decimals = _decimals(*ends)
+    while decimals < _MOST_DECIMALS and not _are_apart(ends, limit, decimals):
+        decimals += 1
+    said = change(
+        estimate.difference,
+        estimate.low,
+        estimate.high,
+        estimate.kind,
+        of=of,
+        format_=format_,
+        note=note,
+        decimals=decimals,
+    )
+    return said, f"{in_format(f'{limit:,.{decimals}f}', format_)}{unit}"
+
+
+def _are_apart(ends: tuple[float, float], limit: float, decimals: int) -> bool:
+    written = round(limit, decimals)
+    if abs(written - limit) > 0.005 * limit:
+        return False
+    sides = ((end, side) for end in ends for side in (limit, -limit))
+    return all(
+        (end > side) == (round(end, decimals) > round(side, decimals))
+        and (end < side) == (round(end, decimals) < round(side, decimals))
+        for end, side in sides
+    )
+
+
+def effect(estimate: Estimate, *, of: str = "", format_: str | None = None, note: str = "") -> str | None:
     """Return the effect in one expression: relative where that is possible, else absolute."""
-    return lift(estimate, of=of) or difference(estimate, of=of, format_=format_)
+    return lift(estimate, of=of, note=note) or difference(estimate, of=of, format_=format_, note=note)
 
 
-def _said(value: float, low: float, high: float, *, unit: str, of: str, format_: str | None = None) -> str:
-    shown, from_, to = (in_format(number, format_) for number in with_interval(value, low, high))
+def _said(written: tuple[str, str, str], *, unit: str, of: str, format_: str | None = None, note: str = "") -> str:
+    shown, from_, to = (in_format(number, format_) for number in written)
     name = f"{' in' if unit == ' points' else ''} {of}" if of else ""
-    return f"{shown}{unit}{name} ({from_.lstrip('+')} to {to.lstrip('+')})"
+    more = f", {note}" if note else ""
+    return f"{shown}{unit}{name} ({from_.lstrip('+')} to {to.lstrip('+')}{more})"
 
 
 def day(moment: datetime, zone: str) -> str:

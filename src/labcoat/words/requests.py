@@ -1,12 +1,17 @@
 """What has changed under a request since somebody read it."""
 
-from labcoat.stats.results import Readout, Verdict
+from labcoat.domain.plan import Plan
+from labcoat.stats.results import Readout, TreatmentVerdict, Verdict
 from labcoat.usecases.requests import Seen
-from labcoat.words import numbers, verdicts
+from labcoat.words import effects, numbers
+from labcoat.words.verdict_words import WORDS
 
 
-def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
-    """Return what changed of what a decision rests on, a sentence each. readout: of the newest look."""
+def changes(before: Seen, now: Seen, newest: tuple[Readout, TreatmentVerdict, Plan] | None) -> list[str]:
+    """Return what changed of what a decision rests on, a sentence each.
+
+    newest: the newest look, the verdict of what is asked for in it, and its plan; None without one.
+    """
     said = []
     if before.plan != now.plan:
         said.append("The plan is another one now.")
@@ -15,8 +20,8 @@ def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
     if before.corrected_at != now.corrected_at:
         said.append("The totals were corrected.")
     is_newer = now.look is not None and (before.look is None or now.look > before.look)
-    if is_newer and readout is not None:
-        effect = verdicts.telling_effect(readout)
+    if is_newer and newest is not None:
+        effect = effects.newest(*newest)
         said.append(f"There is a newer look: {effect}." if effect else "There is a newer look.")
     more = now.evidence_count - before.evidence_count
     if more > 0:
@@ -26,4 +31,4 @@ def changes(before: Seen, now: Seen, readout: Readout | None) -> list[str]:
 
 
 def _name(verdict: Verdict | None) -> str:
-    return "none yet" if verdict is None else verdicts.WORDS[verdict].name
+    return "none yet" if verdict is None else WORDS[verdict].name

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.usecases.recording import Taken
 from labcoat.words import refusals, verdicts
+from labcoat.words.verdict_words import NO_LOOK
 
 _SEND_AGAIN = 'If so, send it again with "is_correction": true.'
 
@@ -25,15 +27,16 @@ def refused(refusal: Refusal) -> str:
     return f"{said} {_NOW.get(refusal.reason, '')}".strip()
 
 
-def stored(taken: Taken, *, goal: str, missing: Sequence[str]) -> str:
+def stored(taken: Taken, plan: Plan, *, missing: Sequence[str]) -> str:
     """Return what became of totals that were sent. missing: what the last look waits for."""
     look = taken.look
     if not taken.metrics:
         return "These numbers were stored already, so nothing changed."
     if look is not None and look.readout is not None:
-        return verdicts.headline(look.readout)
+        arms = f", {more}" if (more := verdicts.counted_arms(look.readout)) else ""
+        return f"{verdicts.headline(look.readout, plan)}{arms}"
     if look is not None and look.no_look is not None:
-        return f"Stored, without a look. {verdicts.NO_LOOK[look.no_look]}"
+        return f"Stored, without a look. {NO_LOOK[look.no_look]}"
     if missing:
         return f"Stored. The last look waits for totals up to the end: {', '.join(missing)}."
-    return f"Stored. A look comes with totals of the goal, {goal}."
+    return f"Stored. A look comes with totals of the goal, {plan.goal.name}."

@@ -13,7 +13,7 @@ from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.stats.results import MetricKind, Role
-from labcoat.words import numbers, run_stories, verdicts
+from labcoat.words import findings, numbers, run_stories, verdicts
 from labcoat.words.run_stories import because, experiment_of
 
 VALUE_LENGTH = 120
@@ -86,18 +86,20 @@ def past_period(experiment: Experiment, zone: str) -> str:
 
 
 def look_line(look: Look, experiment: Experiment) -> str:
-    """Return what a look says, in one line."""
+    """Return what a look says: the verdict with its effect, the other treatments a line each, and what to do now."""
     if look.is_superseded:
         return f"E-{experiment.number}: the totals of this look were corrected, so it says nothing any more."
     assert look.readout is not None
     readout = look.readout
-    words = verdicts.headline(readout)
-    said = verdicts.telling_effect(readout)
-    effect = f" {said}." if said is not None else ""
+    lead, effect = verdicts.parts(readout, experiment.plan)
     is_running = experiment.state is ExperimentState.RUNNING and not experiment.is_of_the_past
-    detail = "" if effect and readout.verdict in ("win", "keep collecting") else f" {verdicts.reasons(readout)}"
-    what_now = LATE if readout.is_after_final else verdicts.next_step(readout, is_running=is_running)
-    return f"E-{experiment.number}: {words}.{effect}{detail} {what_now}"
+    detail = "" if effect and readout.verdict in ("win", "keep collecting") else f" {findings.reasons(readout)}"
+    arms = "".join(f"\n• {line}" for line in verdicts.arms(readout, experiment.plan))
+    what_now = LATE
+    if not readout.is_after_final:
+        what_now = verdicts.next_step(readout, is_running=is_running, experiment=experiment.number)
+    between = "\n" if arms else " "
+    return f"E-{experiment.number} · {lead}{effect}.{detail.rstrip()}{arms}{between}{what_now}"
 
 
 def _text(entry: HistoryEntry, field: str) -> str:
@@ -235,8 +237,9 @@ def _ask(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG0
     who = "themselves, as the only lead here" if request.is_self_release else who
     why = f" Without an experiment: {request.no_experiment_reason}." if request.no_experiment_reason else ""
     note = f" {request.no_experiment_note}" if request.no_experiment_note else ""
+    what = f" {treatment}" if (treatment := dossier.asked_treatment(request)) else ""
     return (
-        f"asked {who}: {numbers.person_days(request.amount_days)} to productionize. "
+        f"asked {who}: {numbers.person_days(request.amount_days)} to productionize{what}. "
         f"Conclusion: {request.conclusion}. Learned: {request.learning}{why}{note}"
     )
 
@@ -260,10 +263,17 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
     decision = "shipped" if entry.step is Step.SHIP else "closed"
     replaced = f" by H-{ending.replaced_by}" if ending.replaced_by is not None else ""
     return (
-        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}{replaced}. "
+        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}{replaced}{_shipped(dossier)}. "
         f"Learned: {numbers.as_sentence(ending.learning)} "
         f"Spent {numbers.person_days(ending.days_spent)}.{link}{because(entry)}"
     )
+
+
+def _shipped(dossier: Dossier) -> str:
+    request = dossier.approved_request
+    treatment = dossier.asked_treatment(request) if request is not None else None
+    ending = dossier.hypothesis.ending
+    return f" ({treatment})" if treatment and ending is not None and ending.treatment == treatment else ""
 
 
 def _reopen(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001

@@ -222,9 +222,11 @@ def test_closing_cancels_drafts_and_withdraws_the_request() -> None:
     [
         (Verdict.WIN, Outcome.SUPPORTED),
         (Verdict.WIN_GUARDRAIL_OPEN, Outcome.SUPPORTED),
+        (Verdict.WIN_EFFECT_MOVED, Outcome.SUPPORTED),
         (Verdict.GOAL_HARM, Outcome.REFUTED),
         (Verdict.GUARDRAIL_HARM, Outcome.REFUTED),
         (Verdict.NO_EFFECT, Outcome.REFUTED),
+        (Verdict.NO_GAIN, Outcome.REFUTED),
         (Verdict.INCONCLUSIVE, Outcome.INCONCLUSIVE),
     ],
 )
@@ -345,6 +347,16 @@ def _ship(
     dossier: Dossier, *, by: Member | None = None, link: str = "https://x", holds: dict[Tenfold, bool] = ALL_HOLD
 ) -> Dossier:
     return hypothesis.ship(dossier, by=by or a_member(), link=link, holds=holds, days_spent=30, now=NOW + DAY)
+
+
+def test_what_shipped_is_the_treatment_that_was_approved() -> None:
+    approved = _approved()
+    named = approved.with_request(replace(approved.requests[-1], treatment="treatment"))
+
+    ending = _ship(named).hypothesis.ending
+
+    assert ending is not None
+    assert ending.treatment == "treatment"
 
 
 def test_only_the_owner_ships() -> None:

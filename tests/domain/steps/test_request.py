@@ -15,6 +15,7 @@ from builders import (
     a_dossier,
     a_lead,
     a_member,
+    a_plan,
     a_prototype,
     a_request,
     an_experiment,
@@ -27,7 +28,7 @@ from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.member import Member
 from labcoat.domain.person import EVERYBODY_THERE, Person, Presence
 from labcoat.domain.refusal import Reason
-from labcoat.domain.request import NoExperimentReason, eligible_leads
+from labcoat.domain.request import NoExperimentReason, eligible_leads, is_against
 from labcoat.domain.steps import request
 from labcoat.stats.results import Verdict
 
@@ -50,6 +51,7 @@ def _ask(
     why: NoExperimentReason | None = None,
     note: str = "",
     presence: Presence = EVERYBODY_THERE,
+    treatment: str | None = None,
 ) -> Dossier:
     return request.ask(
         dossier,
@@ -65,6 +67,7 @@ def _ask(
         no_experiment_note=note,
         expires_at=NOW + 14 * DAY,
         now=NOW,
+        treatment=treatment,
     )
 
 
@@ -171,9 +174,10 @@ def test_a_member_confirms_where_they_were_asked_to() -> None:
     assert _approve(dossier, by=a_member(OTHER)).requests[0].state is RequestState.APPROVED
 
 
-AGAINST = [
-    (verdict, Outcome.SUPPORTED) for verdict in Verdict if verdict not in (Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN)
-] + [(Verdict.WIN, Outcome.REFUTED), (Verdict.WIN, Outcome.INCONCLUSIVE)]
+AGAINST = [(verdict, Outcome.SUPPORTED) for verdict in Verdict if verdict is not Verdict.WIN] + [
+    (Verdict.WIN, Outcome.REFUTED),
+    (Verdict.WIN, Outcome.INCONCLUSIVE),
+]
 
 
 @pytest.mark.parametrize(("verdict", "conclusion"), AGAINST)
@@ -195,7 +199,49 @@ def test_the_verdict_that_counts_is_the_newest_not_the_one_at_the_asking() -> No
         request.approve(dossier, 1, by=a_lead(), reason=None, verdict=Verdict.GOAL_HARM, seen_version=3, now=NOW)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.WIN, Verdict.WIN_GUARDRAIL_OPEN, None])
+@pytest.mark.parametrize(
+    ("verdict", "because"),
+    [
+        (Verdict.WIN_GUARDRAIL_OPEN, "a guardrail is not shown safe"),
+        (Verdict.WIN_EFFECT_MOVED, "the effect has moved since it won"),
+    ],
+)
+def test_approving_a_win_with_something_open_needs_a_sentence_and_is_not_against_it(
+    verdict: Verdict, because: str
+) -> None:
+    dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(a_request(verdict=verdict),))
+
+    assert not is_against(verdict, Outcome.SUPPORTED)
+    with refused(Reason.REASON_NEEDED, "reason", because=because):
+        _approve(dossier)
+
+
+def _of_several(**more: str | None) -> Dossier:
+    experiment = an_experiment(ExperimentState.STOPPED, plan=a_plan(weights=(0.4, 0.3, 0.3)))
+    return _ask(a_dossier(experiment), **more)  # type: ignore[arg-type]
+
+
+def test_a_request_names_which_of_several_treatments_is_to_be_built() -> None:
+    assert _of_several(treatment="other").requests[0].treatment == "other"
+    for unknown in (None, "control", "nobody"):
+        with refused(Reason.MISSING, "treatment"):
+            _of_several(treatment=unknown)
+
+
+def test_the_only_treatment_need_not_be_named() -> None:
+    asked = _ask(_stopped())
+
+    assert asked.requests[0].treatment == "treatment"
+    assert asked.asked_treatment(asked.requests[0]) is None  # there is no choice to speak of
+
+
+def test_a_request_from_a_prototype_is_about_no_treatment() -> None:
+    asked = _ask(a_dossier(prototypes=(a_prototype(),)), why=NoExperimentReason.LEGAL_OR_SAFETY, treatment="other")
+
+    assert asked.requests[0].treatment is None
+
+
+@pytest.mark.parametrize("verdict", [Verdict.WIN, None])
 def test_approving_with_the_verdict_needs_none(verdict: Verdict | None) -> None:
     dossier = a_dossier(an_experiment(ExperimentState.STOPPED), requests=(a_request(verdict=verdict),))
 

@@ -17,9 +17,11 @@ from labcoat.stats.results import Verdict
 PROPOSED_OUTCOME: Mapping[Verdict, Outcome] = {
     Verdict.WIN: Outcome.SUPPORTED,
     Verdict.WIN_GUARDRAIL_OPEN: Outcome.SUPPORTED,
+    Verdict.WIN_EFFECT_MOVED: Outcome.SUPPORTED,
     Verdict.GOAL_HARM: Outcome.REFUTED,
     Verdict.GUARDRAIL_HARM: Outcome.REFUTED,
     Verdict.NO_EFFECT: Outcome.REFUTED,
+    Verdict.NO_GAIN: Outcome.REFUTED,
     Verdict.INCONCLUSIVE: Outcome.INCONCLUSIVE,
 }
 """What the end form proposes; data error and invalid propose nothing: run again first."""
@@ -246,7 +248,7 @@ def ship(
     days_spent: float,
     now: datetime,
 ) -> Dossier:
-    """Return the hypothesis closed and shipped, with the outcome and learning of the approved request.
+    """Return the hypothesis closed and shipped, with the treatment, outcome and learning of the approved request.
 
     holds: an answer for every line of the 10x list; False means "not yet" and makes a need.
     """
@@ -254,7 +256,8 @@ def ship(
     dossier.require_owner(by)
     if any(line not in holds for line in Tenfold):
         raise Refusal(Reason.MISSING, "tenfold")
-    approved = [request for request in dossier.requests if request.state is RequestState.APPROVED][-1]
+    approved = dossier.approved_request
+    assert approved is not None  # nothing else leads to productionize
     ending = Ending(
         outcome=approved.conclusion,
         decision=Decision.SHIPPED,
@@ -263,6 +266,7 @@ def ship(
         by=by.user,
         at=now,
         link=require_text(link, field="link", longest=500),
+        treatment=approved.treatment,
     )
     missing = [line for line in Tenfold if not holds[line]]
     needs = tuple(

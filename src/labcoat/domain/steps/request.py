@@ -5,13 +5,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from labcoat.domain.dossier import Dossier, involved, moved
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis, Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.member import Member
 from labcoat.domain.person import EVERYBODY_THERE, Presence
 from labcoat.domain.refusal import Reason, Refusal, require_reason, require_text
-from labcoat.domain.request import NoExperimentReason, Request, eligible_leads, is_against, may_decide
+from labcoat.domain.request import (
+    NoExperimentReason,
+    Request,
+    eligible_leads,
+    may_decide,
+    why_reason_needed,
+)
 from labcoat.stats.results import Verdict
 
 
@@ -30,12 +37,14 @@ def ask(
     no_experiment_note: str,
     expires_at: datetime,
     now: datetime,
+    treatment: str | None = None,
 ) -> Dossier:
     """Return the dossier with a waiting request; the stage stays.
 
     of: an eligible lead who is there; where there is none, any uninvolved member, or the owner as the only lead.
     leads: everybody who leads here. presence: who of all people is not there now.
-    verdict: of the newest look of the stopped experiment, None without one.
+    treatment: that shall be built; needed where the experiment has several. verdict: of it, at the newest look of the
+    stopped experiment; None without one.
     """
     dossier.require(Step.ASK)
     dossier.require_owner(by)
@@ -50,6 +59,7 @@ def ask(
             number = experiment.number if experiment else None
             raise Refusal(Reason.WRONG_STATE, experiment=number, state=state, step=Step.ASK)
         no_experiment_reason, no_experiment_note = None, ""
+        treatment = _require_treatment(experiment, treatment)
     elif no_experiment_reason is None:
         raise Refusal(Reason.REASON_NEEDED, "no_experiment", because="there was no experiment")
     elif no_experiment_reason is NoExperimentReason.OTHER:
@@ -77,9 +87,20 @@ def ask(
         no_experiment_note=no_experiment_note.strip(),
         is_member_confirmation=of not in eligible and not is_self_release,
         is_self_release=is_self_release,
+        treatment=treatment if dossier.hypothesis.stage is Stage.EXPERIMENT else None,
         verdict=verdict,
     )
     return dossier.with_hypothesis(hypothesis).with_request(request)
+
+
+def _require_treatment(experiment: Experiment, treatment: str | None) -> str:
+    """Return which treatment is meant; the only one need not be named."""
+    names = experiment.plan.variant_names[1:]
+    if treatment is None and len(names) == 1:
+        return names[0]
+    if treatment not in names:
+        raise Refusal(Reason.MISSING, "treatment")
+    return treatment
 
 
 def _require_askable(hypothesis: Hypothesis, of: UserId, eligible: Collection[UserId], presence: Presence) -> None:
@@ -104,12 +125,14 @@ def approve(
 ) -> Dossier:
     """Return the hypothesis in the stage productionize.
 
-    verdict: of the newest look, which may be newer than the request. reason: needed if building goes against it.
+    verdict: of the treatment asked for, at the newest look, which may be newer than the request. reason: needed if
+    building goes against it, or a guardrail is open.
     seen_version: the version that the lead's form was made from.
     """
     request = answerable(dossier, position, by=by, step=Step.APPROVE)
-    if is_against(verdict, request.conclusion):
-        reason = require_reason(reason, because=f"the verdict is “{verdict}”")
+    because = why_reason_needed(verdict, request.conclusion)
+    if because is not None:
+        reason = require_reason(reason, because=because)
     if request.is_self_release and by.user == request.asked_of:
         reason = require_reason(reason, because="nobody but you looks at the evidence")
     answered = replace(_answered(request, RequestState.APPROVED, by, reason, now), seen_version=seen_version)

@@ -17,10 +17,12 @@ def open_pivot_form(call: Call, target: Target) -> None:
         dossier = target.owned(tx, call, Step.PIVOT)
         if dossier.running is not None:
             raise Refusal(Reason.RUNNING, experiment=dossier.running.number, hypothesis=dossier.hypothesis.number)
-        verdict = results.newest_verdict(tx, dossier)
+        verdict, treatment = results.proposing_verdict(tx, dossier)
     metadata = call.metadata(f"H-{dossier.hypothesis.number}")
     call.open_form(
-        views.pivot_form(dossier, steps.statement_of(dossier.hypothesis), verdict=verdict, metadata=metadata)
+        views.pivot_form(
+            dossier, steps.statement_of(dossier.hypothesis), verdict=verdict, treatment=treatment, metadata=metadata
+        )
     )
 
 

@@ -75,8 +75,9 @@ def open_close_form(call: Call, target: Target) -> None:
         dossier.require_owner(call.member(tx, dossier), or_lead=True)
         if dossier.running is not None:
             raise Refusal(Reason.RUNNING, experiment=dossier.running.number, hypothesis=dossier.hypothesis.number)
-        verdict = results.newest_verdict(tx, dossier)
-    call.open_form(views.close_form(dossier, verdict=verdict, metadata=call.metadata(target.subject)))
+        verdict, treatment = results.proposing_verdict(tx, dossier)
+    metadata = call.metadata(target.subject)
+    call.open_form(views.close_form(dossier, verdict=verdict, treatment=treatment, metadata=metadata))
 
 
 def submit_close(form: Submission) -> None:

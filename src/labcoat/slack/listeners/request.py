@@ -12,13 +12,16 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import ExperimentState, Stage, Step
+from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.request import NoExperimentReason, Request, may_decide
 from labcoat.domain.steps import request as steps
+from labcoat.domain.verdicts import verdict_of
 from labcoat.slack.blocks import Block, escape
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.views import asking
 from labcoat.slack.views import request as views
+from labcoat.stats.results import Readout, TreatmentVerdict
 from labcoat.usecases import requests, results
 from labcoat.words import requests as words
 
@@ -50,7 +53,7 @@ def _ask_form(call: Call, tx: Transaction, dossier: Dossier, now: datetime, *, i
     return asking.ask_form(
         dossier,
         candidates=requests.candidates(tx, dossier, by=call.member(tx, dossier), now=now),
-        verdict=results.newest_verdict(tx, dossier),
+        readout=results.newest_readout(tx, dossier),
         earlier=earlier,
         zone=call.house.zone,
         metadata=call.metadata(f"H-{dossier.hypothesis.number}", **instead),
@@ -99,6 +102,7 @@ def submit_ask(form: Submission) -> None:
             amount_days=amount,
             no_experiment_reason=answers.word("no_experiment", NoExperimentReason),
             no_experiment_note=answers.text("no_experiment_note"),
+            treatment=answers.choice("treatment"),
             zone=form.house.zone,
             now=now,
         )
@@ -131,7 +135,7 @@ def open_decision_form(verb: str) -> Callable[[Call, Target], None]:
             dossier = target.dossier(tx, call)
             position = int(target.rest) if target.rest.isdigit() else _waiting_position(dossier)
             request = steps.answerable(dossier, position, by=call.member(tx, dossier))
-            seen = requests.seen(tx, dossier)
+            seen = requests.seen(tx, dossier, request)
         metadata = call.metadata(
             f"H-{dossier.hypothesis.number}", position=position, seen=_SEEN.dump_python(seen, mode="json")
         )
@@ -152,12 +156,20 @@ def _waiting_position(dossier: Dossier) -> int:
     return dossier.waiting_request.position
 
 
+def _newest(tx: Transaction, dossier: Dossier, request: Request) -> tuple[Readout, TreatmentVerdict, Plan] | None:
+    """Return the newest look, what it says of the treatment asked for, and its plan."""
+    readout, experiment = results.newest_readout(tx, dossier), dossier.newest_experiment
+    if readout is None or experiment is None:
+        return None
+    return readout, verdict_of(readout, request.treatment), experiment.plan
+
+
 def _require_still_so(form: Submission, tx: Transaction, dossier: Dossier, verb: str) -> requests.Seen:
     """Return what the form was made from; raise Renewed if what the decision rests on has changed since."""
     position = int(form.metadata["position"])
     request = steps.answerable(dossier, position, by=form.member(tx, dossier))
-    before, now = _SEEN.validate_python(form.metadata["seen"]), requests.seen(tx, dossier)
-    changed = [escape(line) for line in words.changes(before, now, results.newest_readout(tx, dossier))]
+    before, now = _SEEN.validate_python(form.metadata["seen"]), requests.seen(tx, dossier, request)
+    changed = [escape(line) for line in words.changes(before, now, _newest(tx, dossier, request))]
     if not changed:
         return before
     metadata = json.dumps({**form.metadata, "seen": _SEEN.dump_python(now, mode="json")})

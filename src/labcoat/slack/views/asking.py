@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import Stage
-from labcoat.domain.request import NoExperimentReason, Request, is_against
+from labcoat.domain.request import NoExperimentReason, Request, is_against, why_reason_needed
 from labcoat.domain.steps.hypothesis import PROPOSED_OUTCOME
+from labcoat.domain.verdicts import verdict_of
 from labcoat.slack.blocks import (
+    OPTION_LENGTH,
     Block,
     context,
+    cut,
     escape,
     form,
     option,
@@ -22,7 +25,7 @@ from labcoat.slack.blocks import (
 from labcoat.slack.views.card import sentence
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.request import outcome_line
-from labcoat.stats.results import Verdict
+from labcoat.stats.results import Readout, Verdict
 from labcoat.usecases.requests import Candidates
 from labcoat.words import numbers
 
@@ -33,16 +36,19 @@ def ask_form(
     dossier: Dossier,
     *,
     candidates: Candidates,
-    verdict: Verdict | None,
+    readout: Readout | None,
     earlier: Request | None,
     zone: str,
     metadata: str,
     is_instead: bool = False,
 ) -> Block:
-    """Return the form that asks a lead.
+    """Return the form that asks a lead, for which of several treatments too.
 
-    earlier: the request before, whose words are kept. is_instead: that one still waits, and is withdrawn for this one.
+    readout: of the newest look. earlier: the request before, whose words are kept. is_instead: that one still waits,
+    and is withdrawn for this one.
     """
+    verdict = verdict_of(readout, earlier.treatment if earlier else None).verdict if readout is not None else None
+    treatments = _treatments(dossier, readout, earlier)
     proposed = PROPOSED_OUTCOME.get(verdict) if verdict is not None else None
     conclusion = earlier.conclusion if earlier else proposed or (Outcome.SUPPORTED if verdict is None else None)
     blocks: list[Block] = [section(sentence(dossier.hypothesis))]
@@ -51,12 +57,13 @@ def ask_form(
     elif earlier is not None and earlier.answer:
         blocks.append(context(outcome_line(earlier, zone)))
     blocks += [
+        *treatments,
         radio_input(
             "conclusion",
             "What does the evidence say?",
             [option(outcome, outcome.value.capitalize()) for outcome in Outcome if outcome is not Outcome.ABANDONED],
             initial=conclusion,
-            hint=f"The verdict is “{verdict}”." if verdict else "",
+            hint="" if verdict is None else _OF_YOURS if treatments else f"The verdict is “{verdict}”.",
         ),
         text_input(
             "learning",
@@ -92,6 +99,28 @@ def ask_form(
     return form("ask", title="Ask for approval", submit="Ask", metadata=metadata, blocks=blocks)
 
 
+def _treatments(dossier: Dossier, readout: Readout | None, earlier: Request | None) -> list[Block]:
+    """Return the question which of several treatments shall be built, wins first; nothing where there is no choice."""
+    experiment = dossier.newest_experiment
+    if experiment is None or dossier.hypothesis.stage is not Stage.EXPERIMENT or len(experiment.plan.variants) < 3:
+        return []
+    read = [one.treatment for one in readout.by_treatment] if readout is not None else []
+    names = dict.fromkeys([*read, *experiment.plan.variant_names[1:]])
+    options = [option(name, _with_verdict(readout, name)) for name in names]
+    named = earlier.treatment if earlier is not None else None
+    initial = named or next(iter(read), None)
+    return [select_input("treatment", "Which treatment?", options, initial=initial, hint="One that won comes first.")]
+
+
+def _with_verdict(readout: Readout | None, treatment: str) -> str:
+    one = readout.find(treatment) if readout is not None else None
+    if one is None:
+        return treatment
+    said = f": {one.verdict}{', dropped' if one.is_dropped else ''}"
+    return f"{cut(treatment, OPTION_LENGTH - len(said))}{said}"
+
+
+_OF_YOURS = "Of the treatment that you picked."
 _LEAD_HINT = "A lead who never owned this hypothesis. Proposed: the one asked least recently."
 _MEMBER_HINT = "No lead is free to decide, so another member confirms, and the card says so."
 
@@ -125,20 +154,24 @@ def decision_form(
 ) -> Block:
     """Return the form behind Approve, Send back and Decline: each asks for the reason.
 
-    verdict: of the newest look. is_alone: the only lead answers their own request. changed: what has changed since the
-    form was opened first, as mrkdwn; typed: the reason that was typed before.
+    verdict: of the treatment asked for, at the newest look. is_alone: the only lead answers their own request.
+    changed: what has changed since the form was opened first, as mrkdwn; typed: the reason that was typed before.
     """
     title, label, hint = _DECISIONS[verb]
-    against = is_against(verdict, request.conclusion)
-    if verb == "approve" and against:
+    because = why_reason_needed(verdict, request.conclusion)
+    if verb == "approve" and is_against(verdict, request.conclusion):
         hint = f"The verdict is “{verdict}”, the conclusion “{request.conclusion}”: say why you build it."
+    elif verb == "approve" and because is not None:
+        hint = f"{because[0].upper()}{because[1:]}: say why you build it all the same."
     elif verb == "approve" and is_alone:
         hint = "You own it and are the only lead here: say why nobody else needs to look."
-    needs_reason = verb != "approve" or against or is_alone
+    needs_reason = verb != "approve" or because is not None or is_alone
+    treatment = dossier.asked_treatment(request)
+    what = f" {escape(treatment)}" if treatment else ""
     lead = f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}"
     blocks = [section(_changed(changed))] if changed else []
     blocks += [
-        section(f"{lead}\n{numbers.person_days(request.amount_days)} to productionize"),
+        section(f"{lead}\n{numbers.person_days(request.amount_days)} to productionize{what}"),
         text_input("reason", label, hint=hint, initial=typed, is_long=True, is_optional=not needs_reason),
     ]
     return form(verb, title=title, submit=title, metadata=metadata, blocks=blocks)

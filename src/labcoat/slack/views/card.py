@@ -12,13 +12,16 @@ from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.prediction import Prediction
+from labcoat.domain.verdicts import may_show_effects
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
+from labcoat.slack.views import effects
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Direction, Readout, Verdict
 from labcoat.usecases.counting import is_uneven, makes_invalid
 from labcoat.usecases.predictions import middle
 from labcoat.usecases.sizing import sized
-from labcoat.words import corrections, health, metrics, numbers, run_stories, sizing, stories, verdicts
+from labcoat.words import corrections, health, metrics, numbers, run_stories, sizing, stories, verdict_words, verdicts
+from labcoat.words.verdict_words import WORDS
 
 
 def card(
@@ -111,7 +114,7 @@ def _evidence(dossier: Dossier, readout: Readout | None) -> str:
     strengths = [one.strength for one in dossier.evidence]
     newest = dossier.newest_experiment
     is_stopped = newest is not None and newest.state is ExperimentState.STOPPED
-    if is_stopped and readout is not None and verdicts.may_show_effects(readout):
+    if is_stopped and readout is not None and may_show_effects(readout):
         strengths.append(Strength.CONTROLLED)
     if not strengths:
         return "none yet"
@@ -136,7 +139,7 @@ def _health(
             lines.append(verdict_line(readout, experiment))
     if experiment is not None and counts is not None and _is_uneven_since(counts, readout):
         units = health.counts_line(counts, experiment.plan.variant_names, zone=zone)
-        lines.append(f":warning: *{verdicts.WORDS[Verdict.INVALID].name}.* {escape(units)}")
+        lines.append(f":warning: *{WORDS[Verdict.INVALID].name}.* {escape(units)}")
     if problem is not None:
         since = health.since(problem.since, zone)
         lines.append(f":warning: *{since}:* {escape(problem.message)} The last good look stays.")
@@ -149,7 +152,7 @@ def _corrected_since(dossier: Dossier, readout: Readout | None, corrected_at: da
     ending = dossier.hypothesis.ending
     if ending is None or corrected_at is None or corrected_at <= ending.at:
         return ""
-    now = verdicts.as_said(readout.verdict if readout is not None else None, when="is")
+    now = verdict_words.as_said(readout.verdict if readout is not None else None, when="is")
     return f"\n:pencil2: The totals were corrected on {numbers.day(corrected_at, zone)}, after it was closed: {now}."
 
 
@@ -177,21 +180,20 @@ def _experiment_line(experiment: Experiment, zone: str) -> str:
 
 
 def verdict_line(readout: Readout, experiment: Experiment) -> str:
-    """Return the verdict with its effect, in mrkdwn."""
-    words = verdicts.WORDS[readout.verdict]
-    said = verdicts.telling_effect(readout)
-    effect = f" {escape(said)}" if said else ""
+    """Return the verdict with its effect, and the other treatments a line each, in mrkdwn."""
     day = verdicts.day(readout, experiment.plan)
-    return f":{words.sign}: *{verdicts.headline(readout)}.*{effect} ({day})"
+    return f"{effects.headline(readout, experiment.plan, after=f', {day}')}{effects.arms(readout, experiment.plan)}"
 
 
 def _request_line(dossier: Dossier, zone: str) -> str:
     if not dossier.requests:
         return ""
     request = dossier.requests[-1]
+    treatment = dossier.asked_treatment(request)
+    of = f" of {escape(treatment)}" if treatment else ""
     if request.state is RequestState.WAITING:
-        what = "confirmation by" if request.is_member_confirmation else "approval by"
-        return f":inbox_tray: Waiting for {what} {mention(request.asked_of)}"
+        what = "confirmation" if request.is_member_confirmation else "approval"
+        return f":inbox_tray: Waiting for {what}{of} by {mention(request.asked_of)}"
     by = f" by {mention(request.decided_by)}" if request.decided_by else ""
     if request.state is RequestState.APPROVED and dossier.hypothesis.stage is not Stage.PRODUCTIONIZE:
         at = f" on {numbers.day(request.decided_at, zone)}" if request.decided_at else ""
@@ -202,7 +204,7 @@ def _request_line(dossier: Dossier, zone: str) -> str:
         by = f": released by its owner {mention(request.decided_by)}, the only lead here"
     at = f" on {numbers.day(request.decided_at, zone)}" if request.decided_at else ""
     why = f": {escape(request.answer)}" if request.answer else ""
-    return f":inbox_tray: Request {request.state}{by}{at}{why}"
+    return f":inbox_tray: Request{f' to build {escape(treatment)}' if treatment else ''} {request.state}{by}{at}{why}"
 
 
 def _small_print(dossier: Dossier) -> str:

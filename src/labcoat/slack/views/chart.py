@@ -2,12 +2,14 @@
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.verdicts import may_show_effects
 from labcoat.slack.blocks import ALT_LENGTH, Block, Message, actions, button, context, cut, escape, section
 from labcoat.slack.charts import Chart
+from labcoat.slack.views import effects
 from labcoat.slack.views.card import next_buttons
 from labcoat.stats.results import Readout
 from labcoat.usecases.counting import makes_invalid
-from labcoat.words import numbers, verdicts
+from labcoat.words import findings, numbers, verdicts
 
 NOT_DRAWN = "The chart could not be drawn this time; `/experiment result` has the same numbers."
 
@@ -16,23 +18,25 @@ def chart_message(
     dossier: Dossier, experiment: Experiment, readout: Readout, *, chart: Chart | None, file_id: str | None
 ) -> Message:
     """Return the reply. chart, file_id: None if the picture could not be had; then its words stand alone."""
-    words = verdicts.WORDS[readout.verdict]
     change = escape(numbers.shortened(dossier.hypothesis.change, 120))
-    lead = f"*E-{experiment.number}* {change}\n:{words.sign}: *{verdicts.headline(readout)}*"
-    reasons = escape(verdicts.reasons(readout))
+    plan = experiment.plan
+    lead = f"*E-{experiment.number}* {change}\n{effects.headline(readout, plan)}"
+    reasons = escape(findings.reasons(readout))
     blocks: list[Block] = [section(f"{lead}\n{reasons}".strip())]
-    if verdicts.may_show_effects(readout):
-        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, experiment.plan))
-        blocks.append(section(lines))
+    arms = effects.arms(readout, plan)
+    blocks += [section(arms.strip())] if arms else []
+    if may_show_effects(readout):
+        blocks.append(effects.effect_list(readout, plan))
     if chart is not None and file_id is not None:
         alt_text = cut(chart.alt_text, ALT_LENGTH)
         blocks.append({"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text})
     else:
         blocks.append(context(NOT_DRAWN))
-    blocks.append(context(escape(verdicts.look_line(readout, experiment.plan))))
+    blocks.append(context(escape(verdicts.look_line(readout, plan))))
     is_split_uneven = makes_invalid(readout, None) and not experiment.is_void(readout)
     blocks.append(actions(next_buttons(dossier, is_split_uneven=is_split_uneven)))
-    return Message(text=f"E-{experiment.number}: {verdicts.headline(readout)}", blocks=tuple(blocks))
+    text = f"E-{experiment.number} · {escape(verdicts.headline(readout, plan))}"
+    return Message(text=text, blocks=tuple(blocks))
 
 
 def see_all(count: int) -> Message:

@@ -10,12 +10,14 @@ from labcoat.slack.views.hypothesis import DIRECTIONS, ending_inputs
 from labcoat.stats.results import Verdict
 
 
-def pivot_form(dossier: Dossier, statement: Statement, *, verdict: Verdict | None, metadata: str) -> Block:
+def pivot_form(
+    dossier: Dossier, statement: Statement, *, verdict: Verdict | None, metadata: str, treatment: str | None = None
+) -> Block:
     """Return the form that closes a hypothesis and files the next one. statement: the words to begin from."""
     blocks: Sequence[Block] = [
         context(f"This closes H-{dossier.hypothesis.number} and files a new hypothesis, linked both ways."),
         section(f"*What H-{dossier.hypothesis.number} taught*"),
-        *ending_inputs(dossier, verdict=verdict),
+        *ending_inputs(dossier, verdict=verdict, treatment=treatment),
         divider(),
         section("*What we believe now*"),
         text_input("change", "What do we change, and for whom?", initial=statement.change, is_long=True),

@@ -19,7 +19,8 @@ from labcoat.slack.blocks import (
 )
 from labcoat.slack.views.metric import meanings
 from labcoat.stats.results import MetricKind
-from labcoat.words import numbers, stories, verdicts
+from labcoat.words import numbers, stories
+from labcoat.words.verdict_words import DESIGNS
 
 _FILE_HINT = "{header}; or a row a unit, with a column for each metric of the plan that is to be stored. 50 MB at most."
 NOT_SWITCHED = "Labcoat does not switch traffic: do that where you always do, and tell it here."
@@ -31,7 +32,7 @@ def start_form(experiment: Experiment, *, now: datetime, metadata: str) -> Block
     blocks: list[Block] = [
         section(f"*E-{experiment.number}* {escape(stories.plan_summary(plan))}"),
         *meanings(plan.metrics),
-        context(f"{verdicts.DESIGNS[plan.design]}. From the start on the plan does not change."),
+        context(f"{DESIGNS[plan.design]}. From the start on the plan does not change."),
     ]
     if plan.period is None:
         blocks.append(moment_input("since", "Since when is it live?", initial=now, hint=NOT_SWITCHED))

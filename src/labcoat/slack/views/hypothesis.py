@@ -20,16 +20,17 @@ from labcoat.stats.results import Direction, Verdict
 DIRECTIONS = (option(Direction.UP, "goes up"), option(Direction.DOWN, "goes down"))
 
 
-def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str) -> Block:
-    """Return the end form; it proposes what the verdict proposes."""
-    blocks = [section(sentence(dossier.hypothesis)), *ending_inputs(dossier, verdict=verdict)]
+def close_form(dossier: Dossier, *, verdict: Verdict | None, metadata: str, treatment: str | None = None) -> Block:
+    """Return the end form; it proposes what the verdict proposes. treatment: whose it is, of several."""
+    blocks = [section(sentence(dossier.hypothesis)), *ending_inputs(dossier, verdict=verdict, treatment=treatment)]
     return form("close", title="Close", submit="Close it", metadata=metadata, blocks=blocks)
 
 
-def ending_inputs(dossier: Dossier, *, verdict: Verdict | None) -> list[Block]:
+def ending_inputs(dossier: Dossier, *, verdict: Verdict | None, treatment: str | None = None) -> list[Block]:
     """Return what is asked whenever a hypothesis ends without being built."""
+    whose = f"The verdict of {treatment}, “{verdict}”," if treatment else f"The verdict “{verdict}”"
     proposed = PROPOSED_OUTCOME.get(verdict) if verdict is not None else None
-    why = f"The verdict “{verdict}” proposes “{proposed}”." if proposed else "Both ways are results."
+    why = f"{whose} proposes “{proposed}”." if proposed else "Both ways are results."
     if verdict in (Verdict.INVALID, Verdict.DATA_ERROR):
         why = f"The verdict is “{verdict}”, so the numbers say nothing. Consider running it again first."
     spent = sum(prototype.spent_days for prototype in dossier.prototypes)
@@ -68,7 +69,7 @@ def ship_form(dossier: Dossier, *, metadata: str) -> Block:
         submit="Ship it",
         metadata=metadata,
         blocks=[
-            section(f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}"),
+            section(f"*H-{dossier.hypothesis.number}* {escape(dossier.hypothesis.change)}{_shipped(dossier)}"),
             text_input("link", "Where is it?", hint="A link to the release or the code.", example="https://…"),
             checkbox_input(
                 "tenfold",
@@ -79,3 +80,10 @@ def ship_form(dossier: Dossier, *, metadata: str) -> Block:
             text_input("days_spent", "Person-days spent in all", example="12", hint="A guess is fine."),
         ],
     )
+
+
+def _shipped(dossier: Dossier) -> str:
+    """Return which of several treatments was approved, on a line of its own."""
+    request = dossier.approved_request
+    treatment = dossier.asked_treatment(request) if request is not None else None
+    return f"\nApproved to be built: *{escape(treatment)}*" if treatment else ""

@@ -5,7 +5,9 @@ from enum import StrEnum
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.lifecycle import RequestState
+from labcoat.domain.plan import Plan
 from labcoat.domain.request import Request, is_against
+from labcoat.domain.verdicts import verdict_of
 from labcoat.slack.blocks import (
     Block,
     Message,
@@ -18,13 +20,17 @@ from labcoat.slack.blocks import (
     quote,
     section,
 )
-from labcoat.slack.views.card import sentence, skipped, verdict_line
+from labcoat.slack.views import effects
+from labcoat.slack.views.card import sentence, skipped
 from labcoat.slack.views.people import mention
-from labcoat.stats.results import Readout
+from labcoat.stats.results import Estimate, Readout, Role, TreatmentVerdict
 from labcoat.words import corrections, numbers, run_stories, verdicts
+from labcoat.words import effects as words
+from labcoat.words.verdict_words import WORDS
 
 CHANGE_LENGTH = 120
 EVIDENCE_SHOWN = 3
+GUARDRAILS_SHOWN = 5
 
 
 class Reader(StrEnum):
@@ -49,9 +55,10 @@ def request_message(
     corrected_at: when totals were corrected last; a request that waits on says so if that was since it was asked.
     """
     hypothesis = dossier.hypothesis
-    amount = numbers.person_days(request.amount_days)
+    amount, treatment = numbers.person_days(request.amount_days), dossier.asked_treatment(request)
+    what = f" {treatment}" if treatment else ""
     blocks: list[Block] = [
-        header(f"H-{hypothesis.number}: {amount} to productionize?"),
+        header(f"H-{hypothesis.number}: {amount} to productionize{what}?"),
         section(sentence(hypothesis)),
         section(f":bulb: *Learned*, says {mention(request.asked_by)}\n{quote(request.learning)}"),
     ]
@@ -66,7 +73,7 @@ def request_message(
     worth_knowing = "\n".join([":warning: *Worth knowing*", *(f"• {one}" for one in notes)])
     blocks += [section(worth_knowing)] if notes else []
     blocks += _ending(request, hypothesis.number, zone, reader)
-    text = f"H-{hypothesis.number}: {mention(request.asked_by)} asks for {amount} to productionize"
+    text = f"H-{hypothesis.number}: {mention(request.asked_by)} asks for {amount} to productionize{escape(what)}"
     return Message(text=text, blocks=tuple(blocks))
 
 
@@ -74,17 +81,41 @@ def _result(dossier: Dossier, request: Request, readout: Readout | None, zone: s
     experiment = dossier.newest_experiment
     if readout is None or experiment is None:
         return ""
-    lines = [verdict_line(readout, experiment)]
+    plan, one = experiment.plan, verdict_of(readout, request.treatment)
+    day = f", {verdicts.day(readout, plan)}"
+    lines = [effects.headline(readout, plan, one, after=day), *_guardrails(readout, one, plan)]
+    arms = effects.arms(readout, plan, beside=one).strip()
+    lines += [f"_Other arms_\n{arms}"] if arms else []
     if experiment.since is not None and experiment.ended_at is not None:
         units = sum(readout.sample_ratio.exposed)
         since, ended = numbers.day(experiment.since, zone), numbers.day(experiment.ended_at, zone)
         lines.append(
             f"E-{experiment.number}, {since} to {ended}, {numbers.count(units)} {escape(experiment.plan.unit)}s"
         )
-    if request.verdict is not None and request.verdict is not readout.verdict:
-        was = verdicts.WORDS[request.verdict].name
+    if request.verdict is not None and request.verdict is not one.verdict:
+        was = WORDS[request.verdict].name
         lines.append(f":warning: *This has changed since it was asked:* then it was “{was}”.")
     return "\n".join(lines)
+
+
+def _guardrails(readout: Readout, one: TreatmentVerdict, plan: Plan) -> list[str]:
+    """Return each guardrail as harmed, open or safe for the treatment, the worst first."""
+    if not one.verdict.is_valid:
+        return []
+    mine = [each for each in readout.estimates if each.role is Role.GUARDRAIL and _is_of(each, one)]
+    states = {each.metric: words.guardrail_state(readout, each, plan) for each in mine}
+    order = list(words.GuardrailState)
+    said = []
+    for each in sorted(mine, key=lambda each: order.index(states[each.metric])):
+        effect = words.guardrail_effect(readout, each, plan)
+        said.append(f"{each.metric}: {states[each.metric]}{f', {effect}' if effect else ''}")
+    more = [f"and {numbers.counted(len(said) - GUARDRAILS_SHOWN, 'guardrail')} more"]
+    shown = said if len(said) <= GUARDRAILS_SHOWN else said[:GUARDRAILS_SHOWN] + more
+    return [f"• {escape(line)}" for line in shown]
+
+
+def _is_of(estimate: Estimate, one: TreatmentVerdict) -> bool:
+    return one.treatment in ("", estimate.treatment)
 
 
 def _facts(dossier: Dossier, request: Request) -> list[str]:

@@ -4,12 +4,15 @@ from datetime import datetime
 
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import ResultSource
+from labcoat.domain.verdicts import may_show_effects
 from labcoat.slack.blocks import Block, Message, actions, context, escape, header, section
+from labcoat.slack.views import effects
 from labcoat.slack.views.card import next_buttons
 from labcoat.stats.results import Readout, Verdict
 from labcoat.usecases.counting import is_uneven, makes_invalid
 from labcoat.usecases.results import Result
-from labcoat.words import health, numbers, run_stories, verdicts
+from labcoat.words import findings, health, numbers, run_stories, verdicts
+from labcoat.words.verdict_words import DESIGNS, NO_LOOK
 
 
 def result(shown: Result, *, zone: str) -> Message:
@@ -19,7 +22,7 @@ def result(shown: Result, *, zone: str) -> Message:
     blocks: list[Block] = [header(f"E-{experiment.number} · {change}")]
     if shown.look is not None and shown.look.readout is not None:
         blocks += _look(shown.look.readout, shown, shown.look.as_of, zone)
-        text = f"E-{experiment.number}: {verdicts.headline(shown.look.readout)}"
+        text = f"E-{experiment.number} · {verdicts.headline(shown.look.readout, experiment.plan)}"
     else:
         said = _nothing_yet(shown, zone)
         blocks.append(section(said))
@@ -42,20 +45,25 @@ def _is_split_uneven(shown: Result) -> bool:
 
 
 def _look(readout: Readout, shown: Result, as_of: datetime, zone: str) -> list[Block]:
-    words, plan = verdicts.WORDS[readout.verdict], shown.experiment.plan
-    reasons = escape(verdicts.reasons(readout))
+    plan = shown.experiment.plan
+    reasons = escape(findings.reasons(readout))
     is_running = shown.experiment.state is ExperimentState.RUNNING and not shown.experiment.is_of_the_past
-    what_now = "" if shown.dossier.waiting_request else verdicts.next_step(readout, is_running=is_running)
-    lead = f":{words.sign}: *{verdicts.headline(readout)}*\n{reasons} {what_now}"
+    what_now = "" if shown.dossier.waiting_request else _next_step(readout, shown, is_running)
+    lead = f"{effects.headline(readout, plan)}\n{reasons} {what_now}"
     blocks = [section(lead.strip())]
-    if verdicts.may_show_effects(readout):
-        lines = "\n".join(f"• {escape(line)}" for line in verdicts.estimate_lines(readout, plan))
-        blocks.append(section(lines))
+    arms = effects.arms(readout, plan)
+    blocks += [section(arms.strip())] if arms else []
+    if may_show_effects(readout):
+        blocks.append(effects.effect_list(readout, plan))
     until = numbers.day_of_year(as_of, zone) if plan.period is not None else numbers.day_and_time(as_of, zone)
     blocks.append(context(f"{verdicts.look_line(readout, plan)} · as of {until}"))
     split = escape(verdicts.split_line(readout, plan.variant_names))
-    blocks.append(context(f"{split} · {verdicts.DESIGNS[plan.design]}"))
+    blocks.append(context(f"{split} · {DESIGNS[plan.design]}"))
     return blocks
+
+
+def _next_step(readout: Readout, shown: Result, is_running: bool) -> str:
+    return escape(verdicts.next_step(readout, is_running=is_running, experiment=shown.experiment.number))
 
 
 def _nothing_yet(shown: Result, zone: str) -> str:
@@ -66,7 +74,7 @@ def _nothing_yet(shown: Result, zone: str) -> str:
     if experiment.state is ExperimentState.DRAFT:
         return "Not started yet, so there is nothing to read."
     if shown.no_look is not None:
-        return f"No look yet. {verdicts.NO_LOOK[shown.no_look]}"
+        return f"No look yet. {NO_LOOK[shown.no_look]}"
     if shown.missing and shown.sample is not None:
         return "No look yet; the totals so far are stored."
     if experiment.plan.source is ResultSource.TYPED:
