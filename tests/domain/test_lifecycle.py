@@ -172,6 +172,7 @@ def _ask(dossier: Dossier) -> Dossier:
         conclusion=Outcome.SUPPORTED,
         learning="It works.",
         amount_days=20,
+        treatment="treatment",
         verdict=None,
         no_experiment_reason=NoExperimentReason.TOO_LITTLE_TRAFFIC,
         no_experiment_note="",

@@ -56,7 +56,7 @@ def test_thread_and_card_say_what_was_corrected_and_what_that_undid(won: Play) -
     line = next(line for line in won.thread() if "corrected" in line and "@UOMAR" in line)
     assert line == f"@UOMAR {UNDONE} It was a win; now there is no clear effect yet."
     card = read(won.card())
-    assert "No clear effect yet." in card
+    assert "No clear effect yet: " in card
     assert "Win" not in card
     assert "Corrected on Wed 9 Dec" in card
 

@@ -18,8 +18,8 @@ exposures:
   players: {source: app, table: players, unit: player, variant: version, exposed_at: seen_at}
   untimed: {source: app, sql: "SELECT player AS unit, version AS variant, retained FROM players"}
 metrics:
-  retained: {exposures: players, kind: proportion, direction: up, value: retained}
-  stayed: {exposures: untimed, kind: proportion, direction: up, value: retained}
+  retained: {exposures: players, kind: proportion, direction: up, value: retained, complete_at_exposure: true}
+  stayed: {exposures: untimed, kind: proportion, direction: up, value: retained, complete_at_exposure: true}
 """
 
 

@@ -165,9 +165,10 @@ def test_a_digest_that_an_earlier_version_put_in_the_outbox_is_still_read() -> N
 
 
 def test_no_effect_is_shown_of_an_experiment_that_is_not_valid() -> None:
-    said = replace(
-        _result().readout, verdict=Verdict.INVALID, reasons=a_readout(Verdict.WIN, Finding.UNEVEN_SPLIT).reasons
-    )
+    reasons = a_readout(Verdict.WIN, Finding.UNEVEN_SPLIT).reasons
+    read = _result().readout
+    invalid = replace(read.treatments[0], verdict=Verdict.INVALID, reasons=reasons)
+    said = replace(read, verdict=Verdict.INVALID, reasons=reasons, treatments=(invalid,))
 
     line = _only_line(replace(NOTHING, health=(_health(said),)))
 

@@ -70,7 +70,8 @@ def test_every_design_has_words(design: Design) -> None:
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_effects_are_hidden_where_they_mean_nothing(verdict: Verdict) -> None:
-    said = replace(_read(), verdict=verdict)
+    read = _read()
+    said = replace(read, verdict=verdict, treatments=(replace(read.treatments[0], verdict=verdict),))
     is_hidden = verdict in (Verdict.INVALID, Verdict.DATA_ERROR)
 
     assert may_show_effects(said) is not is_hidden
@@ -78,7 +79,11 @@ def test_effects_are_hidden_where_they_mean_nothing(verdict: Verdict) -> None:
 
 
 def test_a_look_says_where_it_stands() -> None:
-    assert verdicts.look_line(_read(day=14), a_plan()).startswith("Look 1, day 14 of 28, approximate")
+    assert verdicts.look_line(_read(day=14), a_plan()) == "Look 1, day 14 of 28"
+    growing = replace(a_plan(), metrics=tuple(replace(one, is_complete_at_exposure=False) for one in a_plan().metrics))
+    said = reading.read(growing.rule(), a_sample(), day=14, past=())
+    assert isinstance(said, Readout)
+    assert verdicts.look_line(said, growing).startswith("Look 1, day 14 of 28, approximate")
     assert "day 30, planned 28" in verdicts.look_line(_read(day=30), a_plan())
 
 

@@ -21,7 +21,9 @@ from labcoat.stats.results import (
 from labcoat.words import numbers
 from labcoat.words.findings import reason
 
-_OPENING = frozenset({Finding.GUARDRAIL_OPEN, Finding.GUARDRAIL_WITHOUT_DATA, Finding.UNEVEN_ANALYSED})
+_OPENING = frozenset(
+    {Finding.GUARDRAIL_OPEN, Finding.GUARDRAIL_WITHOUT_DATA, Finding.UNEVEN_ANALYSED, Finding.EFFECT_MOVED}
+)
 _OF_SIZE = frozenset({Verdict.NO_EFFECT, Verdict.NO_GAIN})
 _NOTES = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}
 

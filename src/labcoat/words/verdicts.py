@@ -62,7 +62,7 @@ def _names_metric(readout: Readout, one: TreatmentVerdict) -> bool:
 
 def _is_of_all(readout: Readout) -> bool:
     """Whether nothing can be read of any treatment, which is no treatment's own verdict."""
-    return all(not one.verdict.is_valid for one in readout.treatments)
+    return all(not one.verdict.is_valid for one in readout.treatments if not one.is_dropped)
 
 
 def arms(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.ids import ExperimentNumber
 from labcoat.slack.blocks import Message, actions, button, escape, section
 from labcoat.stats.results import Verdict
 from labcoat.words import corrections, numbers
@@ -22,7 +23,8 @@ def corrected_message(dossier: Dossier, details: Mapping[str, Any], line: str) -
     number = dossier.hypothesis.number
     decision, is_changed = str(details["decision"]), bool(details["is_changed"])
     was, now = (None if one is None else Verdict(str(one)) for one in details["verdict"])
-    treatment = f"{escape(str(details['treatment']))}: " if details["treatment"] else ""
+    has_several = len(dossier.get_experiment(ExperimentNumber(int(details["experiment"]))).plan.variants) > 2
+    treatment = f"{escape(str(details['treatment']))}: " if details["treatment"] and has_several else ""
     verdict = corrections.was_and_is(was, now, is_inside=bool(treatment))
     what_now = _WHAT_NOW[decision] if is_changed else "Nothing that you decided on has changed."
     lead = f"*The totals behind H-{number} were corrected after it was {decision}.* {treatment}{verdict}"
