@@ -110,7 +110,7 @@ def test_a_job_that_is_not_settled_with_its_totals_is_told_twice(world: World) -
 
     _gives(world, units=30_000)
 
-    world.slack.wait_for(lambda: len(_told_of_files(world)) > 1, timeout_seconds=PATIENCE_SECONDS)
+    world.slack.wait_for(lambda: _notices_of_files(world) > 1, timeout_seconds=PATIENCE_SECONDS)
     replica.kill()
     assert _stored(world) == [(metric, 30_000) for metric in METRICS]
 
@@ -184,6 +184,10 @@ def _stored(world: World) -> list[tuple[str, int]]:
     with world.database.reading() as tx:
         rows = tx.execute(select(column.metric, column.moments).order_by(column.id)).all()
     return [(metric, sum(arm.count for arm in arms)) for metric, arms in rows]
+
+
+def _notices_of_files(world: World) -> int:
+    return [row["kind"] for row in world.rows()].count(NoticeKind.FILE)
 
 
 def _told_of_files(world: World) -> list[str]:
