@@ -23,7 +23,8 @@ from labcoat.stats import batch, confidence_sequence, sequential
 from labcoat.stats.arrays import BoolArray, FloatArray
 from labcoat.stats.batch import Analysis, Batch
 from labcoat.stats.moments import VALUE, MomentArrays, from_sums
-from labcoat.stats.results import MetricKind, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import MetricKind
 from labcoat.stats.verdict import VERDICTS, Earlier, Metrics, Moment
 
 DAYS, WEEK = 84, 7

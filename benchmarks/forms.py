@@ -26,7 +26,7 @@ from labcoat.domain.hypothesis import Statement
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 from labcoat.usecases import hypotheses
 
 WORKSPACE = WorkspaceId(people.workspace().team.id)

@@ -39,7 +39,7 @@ from labcoat.jobs import Jobs
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
-from labcoat.stats.results import Design, Direction, MetricKind, Moments, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
 from labcoat.usecases import experiments, hypotheses, prototypes, recording
 
 MOST_SECONDS = 60.0

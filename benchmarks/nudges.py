@@ -36,7 +36,7 @@ from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Refusal
 from labcoat.domain.request import NoExperimentReason
 from labcoat.domain.stall import UNCAPPED
-from labcoat.stats.results import Design, Direction, MetricKind, Moments, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
 from labcoat.usecases import (
     answering,
     digests,

@@ -20,7 +20,7 @@ from labcoat.db.migrating import migrate
 from labcoat.domain.hypothesis import Statement
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.member import Member
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 from labcoat.usecases import hypotheses
 from labcoat.usecases.similar import Memory
 

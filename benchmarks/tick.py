@@ -40,7 +40,7 @@ from labcoat.jobs import Jobs
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 from labcoat.usecases import arriving, counting, experiments, home, hypotheses, looks, prototypes, requests
 
 WORKSPACE, CHANNEL, OWNER, LEAD = WorkspaceId("T1"), ChannelId("C1"), UserId("U1"), UserId("U2")

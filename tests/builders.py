@@ -22,18 +22,8 @@ from labcoat.domain.prototype import Prototype
 from labcoat.domain.refusal import Reason as No
 from labcoat.domain.refusal import Refusal
 from labcoat.domain.request import NoExperimentReason, Request
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    Finding,
-    MetricKind,
-    Moments,
-    Readout,
-    Reason,
-    Role,
-    SampleRatio,
-    Verdict,
-)
+from labcoat.stats.results import Finding, Readout, Reason, SampleRatio, Verdict
+from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 """A Wednesday."""

@@ -59,15 +59,8 @@ from labcoat.slack.views import (
     sizing,
     welcome,
 )
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    MetricKind,
-    NoLookReason,
-    Role,
-    Sample,
-    Verdict,
-)
+from labcoat.stats.results import NoLookReason, Verdict
+from labcoat.stats.rule import Design, Direction, MetricKind, Role, Sample
 from labcoat.usecases.home import MOST_RUNNING, Home, RunningItem
 from labcoat.usecases.needs import RankedNeed
 from labcoat.usecases.requests import Candidates

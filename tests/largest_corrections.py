@@ -8,7 +8,8 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Message, escape, section
 from labcoat.slack.listeners import result as result_listener
 from labcoat.slack.views import corrected
-from labcoat.stats.results import MetricKind, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import MetricKind
 from labcoat.words import corrections
 from largest_words import METRICS, NAMES, text_of
 

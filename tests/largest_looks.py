@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import builders
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
-from labcoat.stats.results import Design, Estimate, Finding, Readout, Reason, SampleRatio, TreatmentVerdict, Verdict
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, SampleRatio, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Design
 from largest_words import METRICS, NAMES, text_of
 
 ZONE = "Europe/Berlin"

@@ -5,7 +5,8 @@ from labcoat.domain.counting import UnitCounts
 from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import MOST_METRICS, MOST_VARIANTS, ResultSource
 from labcoat.slack.views.plan_looks import Looks
-from labcoat.stats.results import Design, SampleRatio
+from labcoat.stats.results import SampleRatio
+from labcoat.stats.rule import Design
 
 NASTY = "<!channel> & *bold* `code` 🧪👩‍🔬 שלום مرحبا ‮ \n- > "
 

@@ -5,17 +5,8 @@ from dataclasses import replace
 from builders import a_goal, a_guardrail, a_plan
 from labcoat.domain.amounts import Amount
 from labcoat.domain.plan import Plan, Variant
-from labcoat.stats.results import (
-    Estimate,
-    Finding,
-    MetricKind,
-    Readout,
-    Reason,
-    Role,
-    SampleRatio,
-    TreatmentVerdict,
-    Verdict,
-)
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, SampleRatio, TreatmentVerdict, Verdict
+from labcoat.stats.rule import MetricKind, Role
 
 BIG, SMALL, MID = "photos_big", "photos_small", "photos_mid"
 ORDERS, REFUNDS = "orders per user", "refunds"

@@ -27,7 +27,7 @@ from labcoat.running import Running
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.usecases import experiments
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile

@@ -10,7 +10,8 @@ from labcoat.stats import batch, confidence_sequence, data_errors, sequential
 from labcoat.stats.arrays import BoolArray, FloatArray
 from labcoat.stats.batch import Analysis, Batch
 from labcoat.stats.moments import MomentArrays
-from labcoat.stats.results import Design, Finding, MetricKind, Role, Verdict
+from labcoat.stats.results import Finding, Verdict
+from labcoat.stats.rule import Design, MetricKind, Role
 from labcoat.stats.verdict import VERDICTS, Earlier, Metrics, Moment
 
 _WEAK = [data_errors.code(finding) for finding in (Finding.SMALL_CELL, Finding.CONSTANT_ARM)]

@@ -13,7 +13,8 @@ from benchmarks.calibrating.following import Metric, Seen, Study, follow
 from labcoat.stats.arrays import BoolArray, FloatArray
 from labcoat.stats.moments import VALUE, MomentArrays
 from labcoat.stats.power import Budget, Target
-from labcoat.stats.results import Design, MetricKind, Role, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Design, MetricKind, Role
 from labcoat.stats.rule_power import Condition, rule_size
 
 Row = dict[str, object]

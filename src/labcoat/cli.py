@@ -205,7 +205,7 @@ def _analyse(given: argparse.Namespace) -> int:
 
 
 def _question(given: argparse.Namespace) -> "Question":
-    from labcoat.stats.results import Design, Direction, Role
+    from labcoat.stats.rule import Design, Direction, Role
     from labcoat.usecases.analysis import AskedMetric, Question
 
     names = [_short(name) for name in (*given.metric, *given.guardrail, *given.secondary)]

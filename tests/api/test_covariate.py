@@ -8,7 +8,8 @@ from labcoat.api.bodies import Results, totals_of
 from labcoat.domain import entering
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import sample_of
-from labcoat.stats.results import MetricKind, Readout, Sample
+from labcoat.stats.results import Readout
+from labcoat.stats.rule import MetricKind, Sample
 from labcoat.usecases import results
 from labcoat.warehouse import file_moments
 from labcoat.warehouse.file_moments import Columns

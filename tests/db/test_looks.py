@@ -13,7 +13,8 @@ from labcoat.db.looks import Due
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.look import Entry, Look, SourceProblem
-from labcoat.stats.results import Estimate, Finding, MetricKind, NoLookReason, Role, Sample, Verdict
+from labcoat.stats.results import Estimate, Finding, NoLookReason, Verdict
+from labcoat.stats.rule import MetricKind, Role, Sample
 
 ELSEWHERE = WorkspaceId("T2")
 ARMS = (events(500, of=5000), events(550, of=5001))

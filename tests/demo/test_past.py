@@ -20,7 +20,8 @@ from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Step
 from labcoat.domain.member import Member
 from labcoat.domain.steps.hypothesis import PROPOSED_OUTCOME
-from labcoat.stats.results import Direction, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Direction
 from labcoat.usecases import digests, hypotheses, looks, nudges, requests, results
 
 WORKSPACE, CHANNEL = WorkspaceId("T1"), ChannelId(people.CHANNEL)

@@ -18,7 +18,7 @@ from labcoat.domain.amounts import (
     read_positive,
 )
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 
 MEAN, PROPORTION = MetricKind.MEAN, MetricKind.PROPORTION
 NO_NUMBER, TOO_LARGE, NEGATIVE, NOT_POSITIVE = (

@@ -11,7 +11,7 @@ from labcoat.domain.correcting import Correction, Sorted
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Entry, Look
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind, Moments, Sample
+from labcoat.stats.rule import MetricKind, Moments, Sample
 
 ORDERS, REVENUE = "orders per user", "revenue per user"
 RUNNING = an_experiment(

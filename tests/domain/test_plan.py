@@ -10,7 +10,7 @@ from labcoat.domain.amounts import Amount
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import Measuring, Period, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason
-from labcoat.stats.results import Design, MetricKind, Role
+from labcoat.stats.rule import Design, MetricKind, Role
 
 RELATIVE = Amount(size=0.05, is_relative=True)
 

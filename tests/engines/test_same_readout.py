@@ -9,7 +9,8 @@ from pydantic import SecretStr
 
 import postgres
 from labcoat.stats import answers
-from labcoat.stats.results import Design, MetricKind, MetricRule, Readout, Role, Rule
+from labcoat.stats.results import Readout
+from labcoat.stats.rule import Design, MetricKind, MetricRule, Role, Rule
 from labcoat.warehouse import reading, spark_source
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.sources import SparkSource

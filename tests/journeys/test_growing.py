@@ -14,7 +14,7 @@ from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.plan import Measuring
 from labcoat.sandbox.wire import Json
-from labcoat.stats.results import Design
+from labcoat.stats.rule import Design
 
 SOURCE = """\
 sources:

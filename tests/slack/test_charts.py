@@ -9,7 +9,8 @@ import largest_looks
 from builders import a_goal, a_guardrail, a_plan
 from labcoat.domain.plan import Plan
 from labcoat.slack import charts
-from labcoat.stats.results import Estimate, Finding, Held, MetricKind, Readout, Role, SampleRatio, Verdict
+from labcoat.stats.results import Estimate, Finding, Held, Readout, SampleRatio, Verdict
+from labcoat.stats.rule import MetricKind, Role
 from readouts import ORDERS, SMALL, a_photo_plan, a_win_and_a_harm
 
 PLAN = replace(a_plan(), metrics=(replace(a_goal("orders per user"), baseline=0.24), a_guardrail("refund rate")))

@@ -12,7 +12,7 @@ from labcoat.domain.plan import PlannedMetric
 from labcoat.slack.listeners import metric_lines
 from labcoat.slack.listeners.metric_lines import MetricLine
 from labcoat.slack.views import plan_texts
-from labcoat.stats.results import Direction, MetricKind, Role
+from labcoat.stats.rule import Direction, MetricKind, Role
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,8 @@ import numpy as np
 from labcoat.stats import effects, readout
 from labcoat.stats.arrays import FloatArray
 from labcoat.stats.effects import Effect
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    Estimate,
-    MetricKind,
-    MetricRule,
-    Moments,
-    NoLook,
-    Readout,
-    Role,
-    Rule,
-    Sample,
-    SampleRatio,
-)
+from labcoat.stats.results import Estimate, NoLook, Readout, SampleRatio
+from labcoat.stats.rule import Design, Direction, MetricKind, MetricRule, Moments, Role, Rule, Sample
 
 EVEN_SPLIT = SampleRatio(exposed=(5000, 5000), weights=(0.5, 0.5), p_value=1.0, log_bayes_factor=0.0, chi_square_p=1.0)
 

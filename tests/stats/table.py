@@ -7,7 +7,8 @@ import numpy as np
 from labcoat.stats import batch, estimates, headline, intersection, reasons, verdict
 from labcoat.stats.arrays import FloatArray
 from labcoat.stats.data_errors import code
-from labcoat.stats.results import Estimate, Finding, Readout, Reason, Rule, SampleRatio, TreatmentVerdict, Verdict
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, SampleRatio, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Rule
 
 _WEAK = (Finding.SMALL_CELL, Finding.CONSTANT_ARM)
 

@@ -29,7 +29,8 @@ from benchmarks.calibration import (
 
 from labcoat.stats import readout, sequential
 from labcoat.stats.moments import VALUE, MomentArrays
-from labcoat.stats.results import Design, Joint, Moments, Readout, Sample, Verdict
+from labcoat.stats.results import Readout, Verdict
+from labcoat.stats.rule import Design, Joint, Moments, Sample
 from labcoat.stats.verdict import VERDICTS
 from stats.builders import a_metric, a_rule, array, compared
 

@@ -9,20 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcoat.stats import readout
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    Estimate,
-    Finding,
-    MetricKind,
-    Moments,
-    NoLook,
-    Readout,
-    Reason,
-    Role,
-    Sample,
-    Verdict,
-)
+from labcoat.stats.results import Estimate, Finding, NoLook, Readout, Reason, Verdict
+from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role, Sample
 from stats.builders import a_guardrail, a_look, a_metric, a_rule, a_sample, events, values
 
 ONE_LOOK = Design.ONE_LOOK

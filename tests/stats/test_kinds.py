@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.results import Design, Finding, Joint, MetricKind, Moments, Sample, Verdict
+from labcoat.stats.results import Finding, Verdict
+from labcoat.stats.rule import Design, Joint, MetricKind, Moments, Sample
 from stats.builders import a_look, a_metric, a_rule, a_sample, events
 
 ONE_LOOK, SEQUENCE = Design.ONE_LOOK, Design.CONFIDENCE_SEQUENCE

@@ -6,19 +6,8 @@ from math import exp, sqrt
 import pytest
 from scipy import stats
 
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    Finding,
-    FixedCause,
-    MetricKind,
-    Moments,
-    Readout,
-    Reason,
-    Rule,
-    Sample,
-    Verdict,
-)
+from labcoat.stats.results import Finding, Readout, Reason, Verdict
+from labcoat.stats.rule import Design, Direction, FixedCause, MetricKind, Moments, Rule, Sample
 from labcoat.stats.sample_ratio import log_bayes_factor
 from labcoat.stats.sequential import boundary, spending
 from stats.builders import a_guardrail, a_look, a_metric, a_rule, a_sample, array, events, values

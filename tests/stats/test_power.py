@@ -12,7 +12,7 @@ from statsmodels.stats.power import NormalIndPower, zt_ind_solve_power
 
 from labcoat.stats import power
 from labcoat.stats.power import Budget, Target
-from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Role
 
 ONE_LOOK = Budget(design=Design.ONE_LOOK)
 REVENUE = Target(kind=MetricKind.MEAN, baseline=20.0, variance=900.0)

@@ -8,7 +8,8 @@ from scipy import stats
 from scipy.special import ndtri
 
 from labcoat.stats import effects, sequential
-from labcoat.stats.results import Design, Direction, Joint, MetricKind, Moments, Readout, Rule, Verdict
+from labcoat.stats.results import Readout, Verdict
+from labcoat.stats.rule import Design, Direction, Joint, MetricKind, Moments, Rule
 from stats.builders import EVEN_SPLIT, a_look, a_metric, a_rule, a_sample, an_estimate, array, events
 
 # The National Supported Work experiment: men who were given a job for a year and men who were not, dollars earned in

@@ -6,7 +6,8 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from labcoat.stats import effects
-from labcoat.stats.results import Design, Direction, Finding, MetricKind, Role, Rule, Sample, Verdict
+from labcoat.stats.results import Finding, Verdict
+from labcoat.stats.rule import Design, Direction, MetricKind, Role, Rule, Sample
 from stats.builders import a_guardrail, a_look, a_metric, a_rule, a_sample, array, compared, events, values
 
 GOOD = (events(5000, of=50_000), events(5600, of=50_000))

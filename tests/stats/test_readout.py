@@ -7,19 +7,8 @@ import pytest
 from scipy import stats
 
 from labcoat.stats import confidence_sequence, readout
-from labcoat.stats.results import (
-    Design,
-    Finding,
-    MetricKind,
-    Moments,
-    NoLookReason,
-    Readout,
-    Reason,
-    Role,
-    Rule,
-    Sample,
-    Verdict,
-)
+from labcoat.stats.results import Finding, NoLookReason, Readout, Reason, Verdict
+from labcoat.stats.rule import Design, MetricKind, Moments, Role, Rule, Sample
 from labcoat.stats.sequential import boundary
 from stats.builders import a_guardrail, a_look, a_metric, a_rule, a_sample, events, no_look, values
 

@@ -14,7 +14,7 @@ from scipy import optimize, stats
 
 from labcoat.stats import power, rule_power, sequential
 from labcoat.stats.power import Budget, Target
-from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Role
 from labcoat.stats.rule_power import Condition
 
 REVENUE = Target(kind=MetricKind.MEAN, baseline=20.0, variance=900.0)

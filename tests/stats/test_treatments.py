@@ -8,20 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    Dropped,
-    Estimate,
-    Finding,
-    Moments,
-    Readout,
-    Role,
-    Rule,
-    Sample,
-    TreatmentVerdict,
-    Verdict,
-)
+from labcoat.stats.results import Estimate, Finding, Readout, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Design, Direction, Dropped, Moments, Role, Rule, Sample
 from stats.builders import a_guardrail, a_look, a_metric, a_rule, events
 
 ARMS = ("control", "small", "big")

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from labcoat.stats.results import Direction, Estimate, Finding, Readout, Reason, Role, SampleRatio, Verdict
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, SampleRatio, Verdict
+from labcoat.stats.rule import Direction, Role
 from stats.builders import EVEN_SPLIT, a_guardrail, a_metric, a_rule, an_estimate
 from stats.table import Case, decide, each
 

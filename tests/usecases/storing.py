@@ -14,7 +14,7 @@ from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
-from labcoat.stats.results import Sample
+from labcoat.stats.rule import Sample
 from labcoat.usecases import experiments, looks
 
 

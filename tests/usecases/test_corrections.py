@@ -46,7 +46,8 @@ from labcoat.domain.need import Tenfold
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import Design, MetricKind, Moments, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Design, MetricKind, Moments
 from labcoat.usecases import counting, experiments, hypotheses, recording, requests, results
 from usecases.storing import CARD, STORY, Told, deliver_all, details_of, found, started, told
 from usecases.test_requests import somebody_waits

@@ -31,7 +31,8 @@ from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Period
-from labcoat.stats.results import NoLook, NoLookReason, Readout, Sample, Verdict
+from labcoat.stats.results import NoLook, NoLookReason, Readout, Verdict
+from labcoat.stats.rule import Sample
 from labcoat.usecases import experiments, looks, problems, requests, results
 from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told

@@ -37,7 +37,8 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.person import Person, Standing
 from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
-from labcoat.stats.results import Readout, Sample, Verdict
+from labcoat.stats.results import Readout, Verdict
+from labcoat.stats.rule import Sample
 from labcoat.usecases import answering, digests, experiments, hypotheses, nudges, telling
 from labcoat.words import nudges as nudge_words
 from readouts import a_photo_plan, a_win_and_a_harm

@@ -30,7 +30,8 @@ from labcoat.domain.member import Member, Program
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
-from labcoat.stats.results import Design, Moments, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Design, Moments
 from labcoat.usecases import experiments, hypotheses, looks, recording, results
 from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, told
 

@@ -32,7 +32,8 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan, Variant
 from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
-from labcoat.stats.results import Moments, Readout, Sample, TreatmentVerdict, Verdict
+from labcoat.stats.results import Readout, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Moments, Sample
 from labcoat.usecases import (
     counting,
     experiments,

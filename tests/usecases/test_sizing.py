@@ -10,7 +10,7 @@ from builders import a_goal, a_guardrail, a_plan, refused
 from labcoat.domain.amounts import Amount
 from labcoat.domain.plan import Measuring, Plan, PlannedMetric
 from labcoat.domain.refusal import Reason
-from labcoat.stats.results import Design, MetricKind
+from labcoat.stats.rule import Design, MetricKind
 from labcoat.usecases import sizing
 from labcoat.words import sizing as words
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import psycopg
 
-from labcoat.stats.results import Moments
+from labcoat.stats.rule import Moments
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question

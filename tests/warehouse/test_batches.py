@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labcoat.domain.plan import Measuring
-from labcoat.stats.results import Sample
+from labcoat.stats.rule import Sample
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import file_moments
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.file_moments import Columns

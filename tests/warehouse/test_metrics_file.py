@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from labcoat.stats.results import Direction, MetricKind
+from labcoat.stats.rule import Direction, MetricKind
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.warehouse.sources import DuckDbSource, PostgresqlSource

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from labcoat.domain.plan import Measuring
-from labcoat.stats.results import Direction, MetricKind, Moments, Sample
+from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile

@@ -13,7 +13,7 @@ import pytest
 import postgres
 from builders import a_goal, a_guardrail, a_typed_plan
 from labcoat.domain.plan import PlannedMetric, Variant
-from labcoat.stats.results import Direction, MetricKind, Moments, Role
+from labcoat.stats.rule import Direction, MetricKind, Moments, Role
 from labcoat.usecases import uploads
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.reading import MetricQuestion, Question

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import postgres
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import reading
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile

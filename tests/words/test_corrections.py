@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from builders import NOW
-from labcoat.stats.results import MetricKind, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import MetricKind
 from labcoat.words import corrections
 
 ARMS = ("control", "treatment")

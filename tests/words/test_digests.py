@@ -12,7 +12,8 @@ from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.stats import readout as reading
-from labcoat.stats.results import Direction, Finding, MetricKind, Readout, Verdict
+from labcoat.stats.results import Finding, Readout, Verdict
+from labcoat.stats.rule import Direction, MetricKind
 from labcoat.words import digests
 from readouts import a_photo_plan, a_win_and_a_harm
 from usecases.storing import a_sample

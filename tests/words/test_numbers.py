@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from labcoat.stats.results import Estimate, MetricKind, Role
+from labcoat.stats.results import Estimate
+from labcoat.stats.rule import MetricKind, Role
 from labcoat.words import numbers
 
 ENDS = st.floats(min_value=-1e9, max_value=1e9)

@@ -27,7 +27,8 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Period
-from labcoat.stats.results import Sample, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Sample
 from labcoat.words import stories
 
 

@@ -7,7 +7,8 @@ import pytest
 from builders import E7, a_plan, a_readout
 from labcoat.domain.verdicts import may_show_effects
 from labcoat.stats import readout as reading
-from labcoat.stats.results import Design, Finding, NoLookReason, Readout, Verdict
+from labcoat.stats.results import Finding, NoLookReason, Readout, Verdict
+from labcoat.stats.rule import Design
 from labcoat.words import effects, verdicts
 from labcoat.words.verdict_words import DESIGNS, NO_LOOK, WORDS
 from readouts import (

@@ -9,7 +9,8 @@ from labcoat.domain import entering
 from labcoat.domain.amounts import LARGEST_COUNT
 from labcoat.domain.plan import LONGEST_METRIC_NAME, MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind, Moments, Readout
+from labcoat.stats.results import Readout
+from labcoat.stats.rule import MetricKind, Moments
 
 SHARE, MEAN = "share", "mean"
 SHARE_FIELDS, MEAN_FIELDS = "units and successes", "units, mean and sd"

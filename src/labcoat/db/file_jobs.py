@@ -12,7 +12,7 @@ from labcoat.db.mapping import from_row
 from labcoat.db.tables import file_jobs
 from labcoat.domain.file_job import AskedExport, FileJob, FileJobState, GivenTotals
 from labcoat.domain.ids import UserId, WorkspaceId
-from labcoat.stats.results import Moments
+from labcoat.stats.rule import Moments
 
 _UNFINISHED = (FileJobState.WAITING, FileJobState.WORKING)
 

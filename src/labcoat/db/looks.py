@@ -29,7 +29,8 @@ from labcoat.domain import correcting
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.domain.verdicts import Called
-from labcoat.stats.results import Readout, Sample, Verdict
+from labcoat.stats.results import Readout, Verdict
+from labcoat.stats.rule import Sample
 
 _WORKSPACE: BindParameter[str] = bindparam("workspace")
 _EXPERIMENT: BindParameter[int] = bindparam("experiment")

@@ -34,7 +34,8 @@ from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.person import Standing
 from labcoat.domain.plan import Plan
 from labcoat.domain.request import NoExperimentReason
-from labcoat.stats.results import Direction, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Direction
 
 __all__ = [
     "api_answers",

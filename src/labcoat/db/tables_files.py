@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Integer, String, Table
 from labcoat.db.schema import ID, metadata
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.file_job import AskedExport, FileJobState, GivenTotals
-from labcoat.stats.results import Moments
+from labcoat.stats.rule import Moments
 
 file_jobs = Table(
     "file_jobs",

@@ -6,7 +6,8 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, fal
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.types import Json, UTCDateTime, Word
-from labcoat.stats.results import Moments, NoLookReason, Readout, Sample, SampleRatio
+from labcoat.stats.results import NoLookReason, Readout, SampleRatio
+from labcoat.stats.rule import Moments, Sample
 
 entries = Table(
     "entries",

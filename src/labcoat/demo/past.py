@@ -23,7 +23,7 @@ from labcoat.domain.member import Member
 from labcoat.domain.need import Tenfold
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.request import NoExperimentReason
-from labcoat.stats.results import Design, Direction, MetricKind, Moments, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
 from labcoat.usecases import digests, experiments, hypotheses, prototypes, recording, requests
 
 ORDERS, EMPTY, CONTACTS = "orders per user", "empty searches", "contacts per user"

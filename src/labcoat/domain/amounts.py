@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 
 LARGEST_COUNT = 10**12
 """Units; above it a count is a typing mistake, and below it sums stay exact in a double."""

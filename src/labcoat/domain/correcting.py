@@ -8,7 +8,8 @@ from math import sqrt
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.look import Entry, Look, is_same_entry
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind, Moments, Readout
+from labcoat.stats.results import Readout
+from labcoat.stats.rule import MetricKind, Moments
 
 RECORD = "record"
 """The word of a refusal for sending totals, which is no step of the lifecycle."""

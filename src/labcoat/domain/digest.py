@@ -10,7 +10,8 @@ from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId
 from labcoat.domain.plan import Plan
 from labcoat.domain.verdicts import leading
-from labcoat.stats.results import Direction, Estimate, Finding, MetricKind, Readout, TreatmentVerdict, Verdict
+from labcoat.stats.results import Estimate, Finding, Readout, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Direction, MetricKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

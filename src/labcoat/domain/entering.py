@@ -9,7 +9,7 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.look import Entry
 from labcoat.domain.member import Member, Program
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import Joint, Moments
+from labcoat.stats.rule import Joint, Moments
 
 _NOBODY = Moments(count=0, mean=0.0, variance=0.0)
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import Plan
-from labcoat.stats.results import Dropped, FixedCause, Readout, Rule, SampleRatio
+from labcoat.stats.results import Readout, SampleRatio
+from labcoat.stats.rule import Dropped, FixedCause, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from labcoat.domain.export_readouts import READOUTS
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.request import Request
 from labcoat.domain.verdicts import deciding, leading
-from labcoat.stats.results import Readout, Role
+from labcoat.stats.results import Readout
+from labcoat.stats.rule import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
-from labcoat.stats.results import Moments
+from labcoat.stats.rule import Moments
 
 LARGEST_MEGABYTES = 50
 

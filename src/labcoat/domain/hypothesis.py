@@ -7,7 +7,7 @@ from enum import StrEnum
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import Stage
 from labcoat.domain.refusal import require_text
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 
 
 class Outcome(StrEnum):

@@ -10,7 +10,7 @@ from datetime import date
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import UserId
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 
 MOST_ROWS = 500
 LONGEST_TITLE = 600

@@ -6,7 +6,8 @@ from datetime import datetime
 from math import isclose
 
 from labcoat.domain.ids import ExperimentNumber, UserId
-from labcoat.stats.results import Moments, NoLookReason, Readout, Sample
+from labcoat.stats.results import NoLookReason, Readout
+from labcoat.stats.rule import Moments, Sample
 
 _SAME = 1e-9
 

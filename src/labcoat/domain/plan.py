@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from labcoat.domain.amounts import Amount
 from labcoat.domain.refusal import Reason, Refusal, require_text
-from labcoat.stats.results import Design, Direction, MetricKind, MetricRule, Role, Rule
+from labcoat.stats.rule import Design, Direction, MetricKind, MetricRule, Role, Rule
 
 LONGEST_DAYS = 366
 SHORTEST_DAYS = 1 / 24

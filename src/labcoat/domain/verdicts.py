@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labcoat.stats.results import Estimate, Finding, Readout, Role, TreatmentVerdict, Verdict
+from labcoat.stats.results import Estimate, Finding, Readout, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Role
 
 _CALLING = frozenset({Finding.BAD_SIDE, Finding.GOOD_SIDE, Finding.CROSSED_EARLIER, Finding.EFFECT_MOVED})
 _UNHEALTHY = frozenset({Verdict.INVALID, Verdict.DATA_ERROR, Verdict.GOAL_HARM, Verdict.GUARDRAIL_HARM})

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 
 from labcoat.domain.plan import Plan
 from labcoat.domain.verdicts import deciding, leading, may_show_effects
-from labcoat.stats.results import Estimate, Finding, Readout, Role
+from labcoat.stats.results import Estimate, Finding, Readout
+from labcoat.stats.rule import Role
 from labcoat.words import effects, numbers, verdicts
 
 WIDTH_INCHES, DPI = 4.2, 180

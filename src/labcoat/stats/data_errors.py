@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from labcoat.stats.arrays import BoolArray
 from labcoat.stats.moments import VALUE, MomentArrays
-from labcoat.stats.results import Finding, MetricRule, Readout, Reason, Role, Rule, Sample, Verdict
+from labcoat.stats.results import Finding, Readout, Reason, Verdict
+from labcoat.stats.rule import MetricRule, Role, Rule, Sample
 
 TOLERATED_LOSS = 0.01
 

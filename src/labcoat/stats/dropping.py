@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.results import Estimate, Finding, Readout, Reason, Rule, Sample, TreatmentVerdict, Verdict
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Rule, Sample
 
 
 def without_dropped(rule: Rule, sample: Sample) -> tuple[Rule, Sample]:

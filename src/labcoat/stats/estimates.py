@@ -10,7 +10,8 @@ from labcoat.stats import batch, effects, multipliers, p_values
 from labcoat.stats.arrays import FloatArray
 from labcoat.stats.data_errors import FINDINGS
 from labcoat.stats.moments import COLUMNS, VALUE, MomentArrays
-from labcoat.stats.results import Direction, Estimate, Joint, MetricKind, Moments, Role, Rule, Sample
+from labcoat.stats.results import Estimate
+from labcoat.stats.rule import Direction, Joint, MetricKind, Moments, Role, Rule, Sample
 from labcoat.stats.verdict import Metrics
 
 _NOTHING = Moments(count=0, mean=0.0, variance=0.0)

@@ -1,6 +1,7 @@
 """Which treatment and metric an experiment's headline names."""
 
-from labcoat.stats.results import Direction, Estimate, Finding, MetricRule, Rule, TreatmentVerdict, Verdict
+from labcoat.stats.results import Estimate, Finding, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Direction, MetricRule, Rule
 
 _RANKS = {
     Verdict.DATA_ERROR: 0,

@@ -12,19 +12,8 @@ from math import inf
 import numpy as np
 
 from labcoat.stats import multipliers
-from labcoat.stats.results import (
-    Crossing,
-    Direction,
-    Estimate,
-    Finding,
-    Held,
-    MetricRule,
-    Readout,
-    Reason,
-    Role,
-    Rule,
-    Verdict,
-)
+from labcoat.stats.results import Crossing, Estimate, Finding, Held, Readout, Reason, Verdict
+from labcoat.stats.rule import Direction, MetricRule, Role, Rule
 from labcoat.stats.verdict import Earlier
 
 _WEAK = (Finding.SMALL_CELL, Finding.CONSTANT_ARM)

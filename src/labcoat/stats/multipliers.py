@@ -1,7 +1,8 @@
 """How wide an interval must be, k standard errors, so that all looks at all decisive metrics together keep alpha."""
 
 from labcoat.stats import confidence_sequence, sequential
-from labcoat.stats.results import Design, Estimate, MetricRule, Readout, Role, Rule
+from labcoat.stats.results import Estimate, Readout
+from labcoat.stats.rule import Design, MetricRule, Role, Rule
 
 
 def alpha_of(rule: Rule, role: Role) -> float:

@@ -11,7 +11,8 @@ from scipy.special import ndtr, stdtr
 from labcoat.stats import confidence_sequence, data_errors, multipliers
 from labcoat.stats.arrays import FloatArray
 from labcoat.stats.batch import Estimates
-from labcoat.stats.results import Design, Estimate, Finding, MetricKind, Rule
+from labcoat.stats.results import Estimate, Finding
+from labcoat.stats.rule import Design, MetricKind, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

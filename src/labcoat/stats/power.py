@@ -15,7 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from labcoat.stats import confidence_sequence, sequential
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Role
 
 # Daily looks for four weeks; the inflation differs by half a percent between two weeks and twelve.
 _LOOKS = tuple((look + 1) / 28 for look in range(28))

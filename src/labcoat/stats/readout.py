@@ -25,18 +25,16 @@ from labcoat.stats.arrays import FloatArray
 from labcoat.stats.data_errors import arm_errors, deciding, find_data_errors, is_sound, lost_share, newest_sound
 from labcoat.stats.results import (
     AnalysedSplit,
-    Design,
     Estimate,
     NoLook,
     NoLookReason,
     Readout,
     Reason,
-    Rule,
-    Sample,
     SampleRatio,
     TreatmentVerdict,
     Verdict,
 )
+from labcoat.stats.rule import Design, Rule, Sample
 from labcoat.stats.sequential import has_grown
 from labcoat.stats.verdict import VERDICTS, Moment
 

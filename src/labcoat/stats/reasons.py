@@ -5,16 +5,8 @@ from dataclasses import dataclass
 
 from labcoat.stats import sample_ratio
 from labcoat.stats.intersection import Path, Paths
-from labcoat.stats.results import (
-    AnalysedSplit,
-    Estimate,
-    Finding,
-    Reason,
-    Role,
-    Rule,
-    SampleRatio,
-    Verdict,
-)
+from labcoat.stats.results import AnalysedSplit, Estimate, Finding, Reason, SampleRatio, Verdict
+from labcoat.stats.rule import Role, Rule
 from labcoat.stats.verdict import MINIMUM_DAYS, Table
 
 

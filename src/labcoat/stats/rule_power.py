@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from labcoat.stats import power as single
 from labcoat.stats.power import Budget, SampleSize, Target
-from labcoat.stats.results import MetricKind, Role
+from labcoat.stats.rule import MetricKind, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

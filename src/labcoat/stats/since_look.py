@@ -8,7 +8,8 @@ from labcoat.stats import adjusting, effects
 from labcoat.stats.estimates import moment_arrays
 from labcoat.stats.intersection import End
 from labcoat.stats.moments import without
-from labcoat.stats.results import Estimate, MetricKind, Rule, Sample, Since
+from labcoat.stats.results import Estimate, Since
+from labcoat.stats.rule import MetricKind, Rule, Sample
 
 _K = 2.5758293035489004  # of a plain 99 % interval
 

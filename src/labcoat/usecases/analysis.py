@@ -8,18 +8,8 @@ from pydantic import TypeAdapter
 
 from labcoat.domain.amounts import read_effect
 from labcoat.stats import answers
-from labcoat.stats.results import (
-    Design,
-    Direction,
-    MetricKind,
-    MetricRule,
-    Moments,
-    NoLook,
-    Readout,
-    Role,
-    Rule,
-    Sample,
-)
+from labcoat.stats.results import NoLook, Readout
+from labcoat.stats.rule import Design, Direction, MetricKind, MetricRule, Moments, Role, Rule, Sample
 from labcoat.warehouse import file_moments
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.file_moments import Columns, FileMoments

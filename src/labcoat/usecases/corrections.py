@@ -16,7 +16,8 @@ from labcoat.domain.look import Look
 from labcoat.domain.request import Request
 from labcoat.domain.steps import request as steps
 from labcoat.domain.verdicts import verdict_of
-from labcoat.stats.results import Estimate, Readout, Role, Verdict
+from labcoat.stats.results import Estimate, Readout, Verdict
+from labcoat.stats.rule import Role
 from labcoat.usecases import telling
 
 

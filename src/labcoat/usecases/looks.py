@@ -14,7 +14,8 @@ from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look, is_same
 from labcoat.domain.verdicts import called, has_changed
-from labcoat.stats.results import NoLook, Readout, Sample, SampleRatio, Verdict
+from labcoat.stats.results import NoLook, Readout, SampleRatio, Verdict
+from labcoat.stats.rule import Sample
 from labcoat.usecases import counting, problems, results, telling
 from labcoat.warehouse.reading import Reading
 

@@ -16,7 +16,7 @@ from labcoat.domain.look import Entry, Look, is_same, sample_of
 from labcoat.domain.member import Member, Program
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import Moments
+from labcoat.stats.rule import Moments
 from labcoat.usecases import corrections, results, telling
 
 

@@ -16,7 +16,8 @@ from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.verdicts import verdict_of
 from labcoat.stats import answers
-from labcoat.stats.results import NoLook, NoLookReason, Readout, Role, Sample, SampleRatio, Verdict
+from labcoat.stats.results import NoLook, NoLookReason, Readout, SampleRatio, Verdict
+from labcoat.stats.rule import Role, Sample
 from labcoat.usecases import counting
 
 NEAR_ENOUGH = timedelta(days=1)

@@ -8,7 +8,7 @@ from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats import answers
 from labcoat.stats.answers import Budget, Condition, Target
-from labcoat.stats.results import Design, Direction, MetricKind, Role
+from labcoat.stats.rule import Design, Direction, MetricKind, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

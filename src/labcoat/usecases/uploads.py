@@ -12,7 +12,7 @@ from labcoat.domain import entering
 from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.stats.results import MetricKind, Moments
+from labcoat.stats.rule import MetricKind, Moments
 from labcoat.warehouse import given_table
 from labcoat.warehouse import number_style as styles
 from labcoat.warehouse.errors import SourceError

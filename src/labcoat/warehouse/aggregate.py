@@ -9,7 +9,7 @@ is done once with few columns, and units without rows of a metric are never writ
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import sql
 from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from labcoat.stats.results import Joint, MetricKind, Moments
+from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import duckdb_source, sql
 from labcoat.warehouse.duckdb_source import OpenSource
 from labcoat.warehouse.errors import SourceError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labcoat.stats.results import Moments
+from labcoat.stats.rule import Moments
 from labcoat.warehouse import duckdb_source, given_file, sql
 from labcoat.warehouse import number_style as styles
 from labcoat.warehouse.duckdb_source import GIVEN, PLACE, OpenSource

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
-from labcoat.stats.results import Joint, MetricKind, Moments
+from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.measures import COLUMNS, COUNTS, FAULTS, Measure

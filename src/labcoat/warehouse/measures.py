@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 
 LARGEST = "CAST('1e100' AS DOUBLE)"
 """A unit's value beyond this is taken for a mistake; its square would leave what a double holds."""

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from labcoat.stats.results import Direction, MetricKind
+from labcoat.stats.rule import Direction, MetricKind
 from labcoat.warehouse import sources, sql, yaml_document
 from labcoat.warehouse.sources import Identifier, Model, Source, Text
 from labcoat.warehouse.yaml_document import MetricsFileError

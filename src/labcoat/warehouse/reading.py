@@ -11,7 +11,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from labcoat.domain.plan import Measuring
-from labcoat.stats.results import Direction, MetricKind, Moments, Sample
+from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import aggregate, asking, groups, resolving, sql
 from labcoat.warehouse.asking import EARLIEST, LATEST
 from labcoat.warehouse.errors import SourceError

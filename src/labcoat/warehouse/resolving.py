@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from labcoat.domain.plan import Measuring
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import sql
 from labcoat.warehouse.aggregate import EXPOSURES
 from labcoat.warehouse.engine import Column, ColumnType, Engine

@@ -1,7 +1,8 @@
 """What `labcoat analyse` prints: the words of every readout, for a terminal."""
 
 from labcoat.domain.verdicts import may_show_effects
-from labcoat.stats.results import Adjustment, Chances, Design, Estimate, Explored, Readout, Reason
+from labcoat.stats.results import Adjustment, Chances, Estimate, Explored, Readout, Reason
+from labcoat.stats.rule import Design
 from labcoat.usecases.analysis import Analysis
 from labcoat.words import effects, findings, numbers, verdicts
 

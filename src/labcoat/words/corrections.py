@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from labcoat.stats.results import MetricKind, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import MetricKind
 from labcoat.words import numbers, verdict_words
 
 STILL_THE_SAME = "The totals were corrected since; the verdict is the same."

@@ -6,18 +6,8 @@ from enum import StrEnum
 
 from labcoat.domain import verdicts
 from labcoat.domain.plan import Plan
-from labcoat.stats.results import (
-    Direction,
-    Estimate,
-    Finding,
-    MetricRule,
-    Readout,
-    Reason,
-    Role,
-    Rule,
-    TreatmentVerdict,
-    Verdict,
-)
+from labcoat.stats.results import Estimate, Finding, Readout, Reason, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Direction, MetricRule, Role, Rule
 from labcoat.words import numbers
 from labcoat.words.findings import reason
 

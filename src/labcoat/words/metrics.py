@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from labcoat.domain.plan import PlannedMetric
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.reading import MetricDescription

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from labcoat.stats.results import Estimate, MetricKind
+from labcoat.stats.results import Estimate
+from labcoat.stats.rule import MetricKind
 
 _MOST_DECIMALS = 8
 LARGEST_LIFT = 10.0

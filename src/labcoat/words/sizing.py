@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from labcoat.domain.plan import Plan, PlannedMetric
-from labcoat.stats.results import Design, MetricKind, Role
+from labcoat.stats.rule import Design, MetricKind, Role
 from labcoat.usecases.sizing import Asked, Saving, Sizing, counted_guardrails, uncounted_guardrails
 from labcoat.words import numbers, stories
 

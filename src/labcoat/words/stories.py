@@ -12,7 +12,7 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan, PlannedMetric
-from labcoat.stats.results import MetricKind, Role
+from labcoat.stats.rule import MetricKind, Role
 from labcoat.words import findings, numbers, run_stories, verdicts
 from labcoat.words.run_stories import because, experiment_of
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from labcoat.stats.results import Design, NoLookReason, Verdict
+from labcoat.stats.results import NoLookReason, Verdict
+from labcoat.stats.rule import Design
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from labcoat.domain import verdicts
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.plan import Plan
-from labcoat.stats.results import Finding, Readout, Role, Rule, TreatmentVerdict, Verdict
+from labcoat.stats.results import Finding, Readout, TreatmentVerdict, Verdict
+from labcoat.stats.rule import Role, Rule
 from labcoat.words import effects, numbers
 from labcoat.words.verdict_words import NO_GOAL_VALID, WORDS
 

@@ -31,7 +31,7 @@ from labcoat.domain.member import Member
 from labcoat.domain.plan import Period, Plan
 from labcoat.domain.refusal import Reason
 from labcoat.domain.steps import experiment, running
-from labcoat.stats.results import Dropped, FixedCause
+from labcoat.stats.rule import Dropped, FixedCause
 
 SINCE = NOW - 10 * DAY
 THREE_ARMS = a_plan(weights=(0.5, 0.3, 0.2))

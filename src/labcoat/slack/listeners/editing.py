@@ -10,7 +10,7 @@ from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.slack.answers import Answers
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.views import editing as views
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 from labcoat.usecases import hypotheses
 
 

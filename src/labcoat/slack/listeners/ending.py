@@ -7,7 +7,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.steps import hypothesis as steps
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import ending as views
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 from labcoat.usecases import hypotheses, results
 
 

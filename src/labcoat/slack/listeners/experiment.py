@@ -21,7 +21,7 @@ from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views import plan_texts
 from labcoat.slack.views import planning as planning_views
-from labcoat.stats.results import Design
+from labcoat.stats.rule import Design
 from labcoat.usecases import experiments, finding, hypotheses, sizing
 from labcoat.words import run_stories
 from labcoat.words import sizing as words

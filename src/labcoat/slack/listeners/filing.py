@@ -13,7 +13,7 @@ from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import INPUT_LENGTH, Message, actions, button, section, unescape
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Asking, Call, Renewed, Submission, Target
 from labcoat.slack.views import filing as views
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 from labcoat.usecases import following, hypotheses
 from labcoat.usecases.similar import Found
 from labcoat.words import linting

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from labcoat.stats.results import Direction
+from labcoat.stats.rule import Direction
 
 # What follows "margin" is blamed if it is no size; "today" and "sd" may be words of a metric's name.
 _PART = re.compile(r"[\s,;]+(?P<part>margin|(?:today|sd)(?=\s+[+-]?[\d.,]))\s+", re.IGNORECASE)

@@ -8,7 +8,7 @@ from labcoat.domain.plan import LONGEST_DAYS, Plan, ResultSource, valid_designs
 from labcoat.domain.refusal import Refusal
 from labcoat.slack.listeners import metric_lines
 from labcoat.slack.views.plan_looks import Looks
-from labcoat.stats.results import Design
+from labcoat.stats.rule import Design
 from labcoat.usecases import sizing
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import sizing as words

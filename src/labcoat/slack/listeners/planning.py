@@ -12,7 +12,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.answers import Answers
 from labcoat.slack.listeners import metric_lines
 from labcoat.slack.listeners.metric_lines import MetricLine
-from labcoat.stats.results import Design, MetricKind, Role
+from labcoat.stats.rule import Design, MetricKind, Role
 from labcoat.warehouse import reading
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 

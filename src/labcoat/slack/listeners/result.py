@@ -16,7 +16,7 @@ from labcoat.slack.listeners import totals_file
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
-from labcoat.stats.results import MetricKind, Moments
+from labcoat.stats.rule import MetricKind, Moments
 from labcoat.usecases import files, finding, recording, results, uploads
 from labcoat.usecases.uploads import Totals
 

@@ -6,7 +6,7 @@ from labcoat.domain.amounts import read_baseline, read_effect, read_positive
 from labcoat.slack.blocks import Message, notice_view
 from labcoat.slack.listeners.call import Call, Renewed, Submission
 from labcoat.slack.views import sizing as views
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.usecases import sizing
 
 _TYPED = re.compile(

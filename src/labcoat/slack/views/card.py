@@ -16,7 +16,8 @@ from labcoat.domain.verdicts import may_show_effects
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, fields, header, overflow, section
 from labcoat.slack.views import effects
 from labcoat.slack.views.people import mention
-from labcoat.stats.results import Direction, Readout, Verdict
+from labcoat.stats.results import Readout, Verdict
+from labcoat.stats.rule import Direction
 from labcoat.usecases.counting import is_uneven, makes_invalid
 from labcoat.usecases.predictions import middle
 from labcoat.usecases.sizing import sized

@@ -18,7 +18,7 @@ from labcoat.slack.blocks import (
     text_input,
 )
 from labcoat.slack.views.metric import meanings
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.words import numbers, stories
 from labcoat.words.verdict_words import DESIGNS
 

@@ -15,7 +15,8 @@ from labcoat.slack.blocks import (
     text_input,
 )
 from labcoat.slack.views.card import sentence
-from labcoat.stats.results import Direction, Verdict
+from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Direction
 
 DIRECTIONS = (option(Direction.UP, "goes up"), option(Direction.DOWN, "goes down"))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from labcoat.domain.plan import ResultSource
 from labcoat.slack.blocks import Block, escape, option, section, select_input, text_input
-from labcoat.stats.results import Design
+from labcoat.stats.rule import Design
 from labcoat.words import numbers
 
 

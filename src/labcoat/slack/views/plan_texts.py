@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.plan import Plan, PlannedMetric
-from labcoat.stats.results import MetricKind, Role
+from labcoat.stats.rule import MetricKind, Role
 from labcoat.warehouse.reading import MetricDescription
 
 

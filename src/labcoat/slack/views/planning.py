@@ -25,7 +25,7 @@ from labcoat.slack.blocks import (
 from labcoat.slack.views.metric import MOST_METRICS, meanings
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.plan_looks import Looks, looks_blocks
-from labcoat.stats.results import MetricKind
+from labcoat.stats.rule import MetricKind
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers, sizing, stories
 

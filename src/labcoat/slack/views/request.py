@@ -23,7 +23,8 @@ from labcoat.slack.blocks import (
 from labcoat.slack.views import effects
 from labcoat.slack.views.card import sentence, skipped
 from labcoat.slack.views.people import mention
-from labcoat.stats.results import Estimate, Readout, Role, TreatmentVerdict
+from labcoat.stats.results import Estimate, Readout, TreatmentVerdict
+from labcoat.stats.rule import Role
 from labcoat.words import corrections, numbers, run_stories, verdicts
 from labcoat.words import effects as words
 from labcoat.words.verdict_words import WORDS
