@@ -172,10 +172,8 @@ def test_rounding_in_sums_is_no_data_error() -> None:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_calibration_of_single_rules(name: str) -> None:
-    runs = 100 if name == "growing totals" else 400
-
-    for row in STUDIES[name](runs):
-        assert LIMITS[name](row, runs), row
+    for row in STUDIES[name](400):
+        assert LIMITS[name](row, 400), row
 
 
 def test_calibration_what_the_fix_of_a_cause_spends_may_not_be_spent_twice() -> None:
