@@ -269,7 +269,6 @@ def look_at(
             exposed=moments.counts[:, 0],
             weights=np.full((size, 2), 0.5),
             past_evidence=np.zeros(size),
-            past_analysed_evidence=np.zeros((size, metrics)),
             has_error=np.zeros(size, dtype=np.bool_),
             moment=Moment(
                 day=day,

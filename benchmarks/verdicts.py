@@ -127,7 +127,6 @@ def _batch(moments: MomentArrays) -> Batch:
         exposed=moments.counts[:, 0],
         weights=np.full((EXPERIMENTS, 2), 0.5),
         past_evidence=0 * each,
-        past_analysed_evidence=np.zeros((EXPERIMENTS, METRICS)),
         has_error=each < 0,
         moment=Moment(
             day=21 * each,

@@ -141,7 +141,6 @@ def _batch(study: Study, moments: MomentArrays, ks: FloatArray, earlier: Earlier
         exposed=moments.counts[:, 0],
         weights=np.broadcast_to(np.array(study.weights), (runs, len(study.weights))),
         past_evidence=0 * each,
-        past_analysed_evidence=np.zeros((runs, metrics)),
         has_error=each < 0,
         moment=Moment(
             day=study.spent[number] * study.days * each,

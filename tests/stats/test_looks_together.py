@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from labcoat.stats.results import Finding, Readout, Reason, Verdict
-from labcoat.stats.rule import Design, Direction, FixedCause, MetricKind, Moments, Rule, Sample
+from labcoat.stats.rule import Design, Direction, Dropped, FixedCause, MetricKind, Moments, Rule, Sample
 from labcoat.stats.sample_ratio import log_bayes_factor
 from labcoat.stats.sequential import boundary, spending
 from stats.builders import a_guardrail, a_look, a_metric, a_rule, a_sample, array, events, values
@@ -181,6 +181,36 @@ def test_an_uneven_split_stays_uneven_when_later_units_hide_it() -> None:
     assert after.sample_ratio.p_value == pytest.approx(exp(-expected))
 
 
+def test_a_day_that_was_loaded_twice_for_one_arm_heals() -> None:
+    """15,000 units and 30,000 of an arm that had 15,000; the next days have what is true."""
+    rule = _rule()
+    past: tuple[Readout, ...] = ()
+    for day, treatment in ((14, 14_000), (15, 30_000), (16, 16_000), (30, 30_000)):
+        units = day * 1000
+        sample = a_sample(events(units // 10, of=units), events(treatment * 104 // 1000, of=treatment))
+        past = (*past, a_look(rule, sample, day=day, past=past))
+
+    assert [one.verdict for one in past] == [
+        Verdict.KEEP_COLLECTING,
+        Verdict.INVALID,
+        Verdict.KEEP_COLLECTING,
+        Verdict.KEEP_COLLECTING,
+    ]
+    # The wrong day spent nothing, nor did it know more than the next one.
+    shares = tuple(day / 84 for day in (14, 16, 30))
+    information = tuple(500.0 * day for day in (14, 16, 30))
+    assert past[-1].estimates[0].multiplier == pytest.approx(boundary(shares, information, 0.05)[-1])
+
+
+def test_units_that_vanish_from_valid_looks_are_a_data_error() -> None:
+    rule = _rule()
+    many = a_look(rule, a_sample(events(2000, of=20_000), events(2040, of=20_000)), day=14)
+
+    fewer = a_look(rule, a_sample(events(1500, of=15_000), events(1530, of=15_000)), day=15, past=(many,))
+
+    assert fewer.verdict is Verdict.DATA_ERROR
+
+
 def test_a_look_that_was_superseded_is_as_if_it_had_not_been() -> None:
     """1,350 of 10,000 were typed for 1,050: without that look there is no win, and its share of alpha is not spent."""
     rule = _rule(planned_days=28)
@@ -246,7 +276,7 @@ def test_metrics_share_the_error_of_their_split_tests() -> None:
     assert look.verdict is (Verdict.INVALID if 2 * alone < 0.01 else Verdict.WIN)
 
 
-def test_a_metric_that_was_not_valid_stays_so() -> None:
+def test_a_metric_whose_rows_came_late_for_one_arm_is_valid_once_they_are_there() -> None:
     rule = replace(_guarded(), planned_days=56.0)
     first = a_look(rule, _half_measured(orders=(50_000, 30_000)), day=28)
     later = Sample(
@@ -257,7 +287,8 @@ def test_a_metric_that_was_not_valid_stays_so() -> None:
         },
     )
 
-    assert a_look(rule, later, day=42, past=(first,)).verdict is Verdict.INVALID
+    assert first.verdict is Verdict.INVALID
+    assert a_look(rule, later, day=42, past=(first,)).verdict is Verdict.WIN
 
 
 def test_a_guardrail_that_nobody_sent_is_open() -> None:
@@ -358,3 +389,61 @@ def test_late_data_show_what_all_looks_up_to_the_final_one_allow() -> None:
     assert late.is_after_final
     assert late.verdict is final.verdict
     assert [one.verdict for one in late.treatments] == [one.verdict for one in final.treatments]
+    # Beside the verdict stand the numbers that it rests on; the late ones are kept too.
+    assert late.as_decided.estimates == final.estimates
+    assert late.estimates[0].difference == pytest.approx(50 / 10_100)
+
+
+def test_a_treatment_dropped_after_the_final_look_leads_no_more() -> None:
+    rule = replace(_rule(planned_days=28), variants=("control", "bad", "flat"), weights=(1 / 3,) * 3)
+    arms = tuple(events(count, of=10_000) for count in (1000, 700, 1010))
+    final = a_look(rule, a_sample(*arms), day=28)
+
+    dropped = replace(rule, dropped=(Dropped(treatment="bad", after_look=1),))
+    more = tuple(events(count, of=11_000) for count in (1100, 770, 1111))
+    late = a_look(dropped, a_sample(*more), day=29, past=(final,))
+
+    assert final.treatments[0].treatment == "bad"
+    assert [(one.treatment, one.is_dropped) for one in late.treatments] == [("flat", False), ("bad", True)]
+    assert late.verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_a_dropped_treatment_was_called_before_a_fixed_cause_is_void() -> None:
+    rule = replace(_rule(), variants=("control", "a", "b"), weights=(1 / 3,) * 3)
+    first = a_look(rule, a_sample(*(events(count, of=10_000) for count in (1000, 1400, 1010))), day=14)
+    both = replace(
+        rule,
+        dropped=(Dropped(treatment="a", after_look=1),),
+        fixed_cause=FixedCause(after_look=1, spent=first.spent),
+    )
+
+    after = a_look(both, a_sample(*(events(count, of=4000) for count in (400, 0, 404))), day=28, past=(first,))
+
+    said = after.find("a")
+    assert first.verdict is Verdict.WIN
+    assert said is not None
+    assert (said.verdict, said.is_dropped) == (Verdict.INVALID, True)
+
+
+# Looks of the version before, which had one verdict for all treatments.
+
+
+def _as_before(look: Readout) -> Readout:
+    return replace(look, treatments=())
+
+
+def test_a_win_of_an_earlier_version_is_that_of_the_treatment_that_its_reasons_name() -> None:
+    rule = replace(_rule(planned_days=28), variants=("control", "good", "flat"), weights=(1 / 3,) * 3)
+    final = a_look(rule, a_sample(*(events(count, of=10_000) for count in (1000, 1300, 1001))), day=28)
+
+    late = a_look(
+        rule,
+        a_sample(*(events(count, of=11_000) for count in (1100, 1430, 1105))),
+        day=28,
+        past=(_as_before(final),),
+        is_last=True,
+    )
+
+    assert late.verdict is Verdict.WIN
+    assert [(one.treatment, one.verdict) for one in late.by_treatment] == [("good", Verdict.WIN)]
+    assert late.find("flat") is None

@@ -27,7 +27,6 @@ class Batch:
     is_student: (n_experiments,), whether means take Student's quantile instead.
     exposed, weights: (n_experiments, n_variants).
     past_evidence: (n_experiments,), the log Bayes factor of the split so far, 0 at first.
-    past_analysed_evidence: (n_experiments, n_metrics), of the units that a metric was measured on.
     has_error: (n_experiments,), the sample cannot be used as a whole.
     """
 
@@ -38,7 +37,6 @@ class Batch:
     exposed: FloatArray
     weights: FloatArray
     past_evidence: FloatArray
-    past_analysed_evidence: FloatArray
     has_error: BoolArray
     moment: Moment
     earlier: Earlier
@@ -105,15 +103,17 @@ def analyse(batch: Batch) -> Analysis:
 
 
 def _analysed_evidence(batch: Batch) -> FloatArray:
-    """Return the evidence that the units of a goal or guardrail are split otherwise, where they are not all exposed."""
+    """Return the evidence that the units of a goal or guardrail are split otherwise, where they are not all exposed.
+
+    Of this look alone: rows that come late for one arm are common, and what is really missing stays missing.
+    """
     decides = batch.metrics.is_goal | batch.metrics.is_guardrail
     differs = decides & (batch.moments.counts != batch.exposed[:, np.newaxis]).any(axis=-1)
-    evidence = np.where(decides, batch.past_analysed_evidence, 0.0)
+    evidence = np.zeros(differs.shape)
     if differs.any():
         weights = np.broadcast_to(batch.weights[:, np.newaxis], batch.moments.counts.shape)
-        evidence[differs] = sample_ratio.running_maximum(
-            batch.moments.counts[differs], weights[differs], past=evidence[differs]
-        )
+        found = sample_ratio.log_bayes_factor(batch.moments.counts[differs], weights[differs])
+        evidence[differs] = np.maximum(found, 0.0)
     return evidence
 
 
@@ -307,6 +307,10 @@ def _evidence(batch: Batch, estimates: Estimates, *, is_valid: BoolArray, split_
         by_count = effects.is_harm_by_count(counts, proportions, is_up_good=is_up, multiplier=batch.multipliers)
         may_harm = has_interval & (~is_small | by_count)
     events = np.where(batch.metrics.is_proportion[..., np.newaxis], np.rint(counts * proportions), np.inf)
+    # Two constants that differ may be anything; where they are the same, as no cost in either arm, nothing got worse.
+    differ_without_variance = (estimates.missing == data_errors.code(Finding.NO_VARIANCE)) & (
+        estimates.control_mean != estimates.treatment_mean
+    )
     return Evidence(
         difference=np.where(is_up, estimates.difference, -estimates.difference),
         low=np.where(is_up, estimates.low, -estimates.high),
@@ -314,7 +318,7 @@ def _evidence(batch: Batch, estimates: Estimates, *, is_valid: BoolArray, split_
         may_win=has_interval & ~is_small & ~is_constant,
         may_harm=may_harm,
         may_reassure=has_interval & ~is_constant,
-        has_data=~np.isin(estimates.missing, NO_MEANS),
+        has_data=~np.isin(estimates.missing, NO_MEANS) & ~differ_without_variance,
         units=np.minimum(counts[..., :1], counts[..., 1:]),
         events=np.minimum(events[..., :1], events[..., 1:]),
         is_valid=is_valid,

@@ -83,9 +83,22 @@ def find_data_errors(
     return tuple(reasons)
 
 
-def newest_sound(past: tuple[Readout, ...]) -> Readout | None:
-    """Return the newest readout without a data error: units that are missing stay missed until they are back."""
-    return next((one for one in reversed(past) if is_sound(one)), None)
+def sound(rule: Rule, past: tuple[Readout, ...], exposed: tuple[int, ...]) -> tuple[Readout, ...]:
+    """Return the readouts whose numbers can be right, oldest first.
+
+    Without data errors; and of looks at an uneven split those whose units were still there later: what one day had too
+    much of, as an arm that was loaded twice, was wrong data and no split. exposed: now, of all variants.
+    """
+    kept = [place for place, name in enumerate(rule.variants) if name not in {one.treatment for one in rule.dropped}]
+    least, found = [exposed[place] for place in kept], []
+    for readout in reversed([one for one in past if is_sound(one)]):
+        units = [readout.sample_ratio.exposed[place] for place in kept]
+        has_vanished = any(later < (1 - TOLERATED_LOSS) * before for later, before in zip(least, units, strict=True))
+        if readout.verdict is Verdict.INVALID and has_vanished:
+            continue
+        least = [min(pair) for pair in zip(least, units, strict=True)]
+        found.append(readout)
+    return tuple(reversed(found))
 
 
 def is_sound(readout: Readout) -> bool:

@@ -51,6 +51,13 @@ def with_dropped(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> 
         return readout
     verdicts, estimates = list(readout.treatments), list(readout.estimates)
     for one in rule.dropped:
+        if rule.fixed_cause is not None and one.after_look <= rule.fixed_cause.after_look:
+            # What was called before the cause was fixed is void, of a dropped treatment too.
+            reason = Reason(finding=Finding.DROPPED, treatment=one.treatment)
+            verdicts.append(
+                TreatmentVerdict(treatment=one.treatment, verdict=Verdict.INVALID, reasons=(reason,), is_dropped=True)
+            )
+            continue
         last = next((look for look in reversed(past) if look.look <= one.after_look), None)
         verdicts.append(_last_verdict(last, one.treatment))
         estimates += [] if last is None else [each for each in last.estimates if each.treatment == one.treatment]

@@ -12,7 +12,7 @@ from labcoat.stats.data_errors import FINDINGS
 from labcoat.stats.moments import COLUMNS, VALUE, MomentArrays
 from labcoat.stats.results import Estimate
 from labcoat.stats.rule import Direction, Joint, MetricKind, Moments, Role, Rule, Sample
-from labcoat.stats.verdict import Metrics
+from labcoat.stats.verdict import Metrics, Table
 
 _NOTHING = Moments(count=0, mean=0.0, variance=0.0)
 _ALONE = Joint(means=(1.0, 0.0, 1.0), covariances=((0.0,) * 4,) * 4)
@@ -112,6 +112,18 @@ def fill(
             constant_arm=_constant_arm(rule, numbers, place),
         )
         for place, blank in zip(np.ndindex(numbers.difference.shape), blanks, strict=True)
+    )
+
+
+def with_states(given: tuple[Estimate, ...], table: Table) -> tuple[Estimate, ...]:
+    """Return the estimates with what the verdict table of one experiment says of goals and guardrails."""
+    return tuple(
+        replace(
+            one,
+            is_harmed=None if one.role is Role.SECONDARY else bool(table.has_gone_bad[place]),
+            is_open=bool(table.is_open[place]) if one.role is Role.GUARDRAIL else None,
+        )
+        for place, one in zip(np.ndindex(table.is_open.shape), given, strict=True)
     )
 
 

@@ -22,7 +22,7 @@ from labcoat.stats import (
     since_look,
 )
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.data_errors import arm_errors, deciding, find_data_errors, is_sound, lost_share, newest_sound
+from labcoat.stats.data_errors import arm_errors, deciding, find_data_errors, lost_share, sound
 from labcoat.stats.results import (
     AnalysedSplit,
     Estimate,
@@ -66,8 +66,8 @@ def read(
     if rule.fixed_cause is not None:
         past = tuple(one for one in past if one.look > rule.fixed_cause.after_look)
     remaining, seen = dropping.without_dropped(rule, sample)
-    sound = newest_sound(past)
-    last = dropping.only_remaining(rule, sound) if sound else None
+    usable = sound(rule, past, sample.exposed)
+    last = dropping.only_remaining(rule, usable[-1]) if usable else None
     codes = arm_errors(
         estimates.moment_arrays(remaining, seen), is_proportion=estimates.metric_arrays(remaining).is_proportion
     )[0]
@@ -77,7 +77,8 @@ def read(
     spent = final.spent if final else calendar_share(rule, day=day)
     is_closing = final is None and (spent >= 1 or is_last)
     is_due = is_closing or is_last or bool(errors)
-    why_not = _why_no_look(remaining, seen, blanks, day=day, past=past, last=last, is_due=is_due)
+    is_over = final is not None
+    why_not = _why_no_look(remaining, seen, blanks, day=day, usable=usable, last=last, is_due=is_due, is_over=is_over)
     if why_not is not None:
         return NoLook(reason=why_not)
     readout = Readout(
@@ -85,22 +86,23 @@ def read(
         day=day,
         spent=spent,
         is_final=is_closing and not errors,
-        is_after_final=final is not None,
-        sample_ratio=_split(rule, sample, past=past, between=split_between),
+        is_after_final=is_over,
+        sample_ratio=_split(rule, sample, usable=usable, between=split_between),
         estimates=tuple(replace(blank, missing=blank.missing or errors[0].finding) for blank in blanks)
         if errors
         else blanks,
         verdict=Verdict.DATA_ERROR,
         reasons=errors,
     )
-    decided = _decided(remaining, seen, readout, past=past, past_samples=past_samples)
+    samples = {look: dropping.without_dropped(rule, one)[1] for look, one in past_samples.items()}
+    decided = _decided(remaining, seen, readout, past=usable, past_samples=samples)
     made = dropping.with_dropped(rule, decided, past=everything)
-    return _kept(made, final, errors) if final else made
+    return _kept(rule, made, final, errors) if final else made
 
 
-def _split(rule: Rule, sample: Sample, *, past: tuple[Readout, ...], between: SampleRatio | None) -> SampleRatio:
-    """Return the check of the split, with the evidence of all valid looks: what a data error showed is not carried."""
-    before = [one.sample_ratio.exposed for one in past if is_sound(one)]
+def _split(rule: Rule, sample: Sample, *, usable: tuple[Readout, ...], between: SampleRatio | None) -> SampleRatio:
+    """Return the check of the split, with the evidence of all usable looks: what wrong data showed is not carried."""
+    before = [one.sample_ratio.exposed for one in usable]
     exposed, weights = dropping.counted(rule, [*before, sample.exposed])
     evidence = sample_ratio.log_bayes_factor(exposed, weights)
     found = max(0.0, float(evidence.max()), between.log_bayes_factor if between else 0.0)
@@ -127,13 +129,13 @@ def _why_no_look(
     blanks: tuple[Estimate, ...],
     *,
     day: float,
-    past: tuple[Readout, ...],
+    usable: tuple[Readout, ...],
     last: Readout | None,
     is_due: bool,
+    is_over: bool,
 ) -> NoLookReason | None:
     if calendar_share(rule, day=day) == 0:
         return NoLookReason.WINDOW_OPEN
-    is_over = any(readout.is_final for readout in past)
     if rule.design is Design.ONE_LOOK and not is_due and not is_over:
         return NoLookReason.BEFORE_THE_END
     if is_due:
@@ -141,7 +143,7 @@ def _why_no_look(
         return None
     if lost_share(rule, sample, last=last) > 0:
         return NoLookReason.SLIGHTLY_FEWER
-    if (rule.design is Design.GROUP_SEQUENTIAL or is_over) and not _has_new_units(blanks, past=past):
+    if (rule.design is Design.GROUP_SEQUENTIAL or is_over) and not _has_new_units(blanks, past=usable):
         return NoLookReason.NO_NEW_UNITS
     return None
 
@@ -149,10 +151,9 @@ def _why_no_look(
 def _has_new_units(blanks: tuple[Estimate, ...], *, past: tuple[Readout, ...]) -> bool:
     reached: dict[tuple[str, str], float] = {}
     for readout in past:
-        if readout.verdict is not Verdict.DATA_ERROR:
-            for estimate in readout.estimates:
-                pair = (estimate.metric, estimate.treatment)
-                reached[pair] = max(reached.get(pair, 0.0), estimate.information)
+        for estimate in readout.estimates:
+            pair = (estimate.metric, estimate.treatment)
+            reached[pair] = max(reached.get(pair, 0.0), estimate.information)
     return any(has_grown(now.information, reached=reached.get((now.metric, now.treatment), 0.0)) for now in blanks)
 
 
@@ -176,7 +177,6 @@ def _decided(
             exposed=np.array([sample.exposed], dtype=np.float64),
             weights=np.array([rule.weights]),
             past_evidence=np.array([readout.sample_ratio.log_bayes_factor]),
-            past_analysed_evidence=_analysed_evidence(rule, past),
             has_error=np.array([bool(errors)]),
             moment=Moment(
                 day=np.array([readout.day]),
@@ -191,12 +191,12 @@ def _decided(
     analysed_splits = () if errors else _analysed_splits(rule, analysis.analysed_evidence[0])
     shown = readout.estimates
     if not errors:
-        is_only_look = readout.spent >= 1 and not any(one.verdict is not Verdict.DATA_ERROR for one in past)
+        is_only_look = readout.spent >= 1 and not past
         shown = estimates.fill(rule, shown, analysis.estimates, is_only_look=is_only_look)
         early = set(np.array(rule.treatments)[analysis.table.is_early[0]])
         shown = tuple(
             _in_context(rule, one, paths, is_early=one.treatment in early, sample=sample, past_samples=past_samples)
-            for one in shown
+            for one in estimates.with_states(shown, analysis.table)
         )
     verdicts = []
     for column, treatment in enumerate(rule.treatments):
@@ -262,13 +262,6 @@ def _multipliers(rule: Rule, readout: Readout, *, past: tuple[Readout, ...]) -> 
     return np.array(ks, dtype=np.float64).reshape(1, len(rule.metrics), -1)
 
 
-def _analysed_evidence(rule: Rule, past: tuple[Readout, ...]) -> FloatArray:
-    found = {metric.name: 0.0 for metric in rule.metrics}
-    for one in (split for look in past if is_sound(look) for split in look.analysed_splits):
-        found[one.metric] = max(found[one.metric], one.log_bayes_factor)
-    return np.array([list(found.values())])
-
-
 def _analysed_splits(rule: Rule, evidence: FloatArray) -> tuple[AnalysedSplit, ...]:
     """Return the checks with any evidence, p-values times the metrics that share them."""
     metrics = len(deciding(rule))
@@ -283,15 +276,30 @@ def _analysed_splits(rule: Rule, evidence: FloatArray) -> tuple[AnalysedSplit, .
     )
 
 
-def _kept(readout: Readout, final: Readout, errors: tuple[Reason, ...]) -> Readout:
+def _kept(rule: Rule, readout: Readout, final: Readout, errors: tuple[Reason, ...]) -> Readout:
     """Return the readout with the final look's verdicts; what is wrong with later data is told and changes nothing."""
     news = (*errors, *reasons.split_reasons(readout.sample_ratio))
+    dropped = {one.treatment for one in rule.dropped}
+    ordered = headline.in_order(
+        rule,
+        tuple(
+            replace(one, reasons=tuple(dict.fromkeys((*one.reasons, *news))), is_dropped=one.treatment in dropped)
+            for one in final.by_treatment
+        ),
+        final.estimates,
+    )
+    by_pair = {(one.metric, one.treatment): one for one in final.estimates}
     return replace(
         readout,
-        verdict=final.verdict,
-        reasons=tuple(dict.fromkeys((*final.reasons, *news))),
-        treatments=tuple(
-            replace(one, reasons=tuple(dict.fromkeys((*one.reasons, *news)))) for one in final.by_treatment
-        ),
+        verdict=ordered[0].verdict if ordered else final.verdict,
+        reasons=ordered[0].reasons if ordered else tuple(dict.fromkeys((*final.reasons, *news))),
+        treatments=ordered if final.treatments else (),
+        estimates=tuple(_beside(one, by_pair.get((one.metric, one.treatment))) for one in readout.estimates),
         days_left=None,
     )
+
+
+def _beside(late: Estimate, decided: Estimate | None) -> Estimate:
+    """Return an estimate of late data, which alone is compared with nothing, beside that of the final look."""
+    alone = replace(late, held=None, has_moved=False, since=None, crossing=None, is_harmed=None, is_open=None)
+    return replace(alone, decided=decided)

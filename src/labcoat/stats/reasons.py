@@ -47,7 +47,7 @@ _Place = tuple[int, int, int]
 def give_reasons(case: Case, verdict: Verdict) -> tuple[Reason, ...]:
     """Return why the verdict, then what it must be read with."""
     reasons = _ROWS.get(verdict, _undecided)(case)
-    return tuple(dict.fromkeys((*reasons, *_cautions(case))))
+    return tuple(dict.fromkeys((*reasons, *_cautions(case, reasons))))
 
 
 def split_reasons(split: SampleRatio) -> list[Reason]:
@@ -133,7 +133,8 @@ def _good_side(case: Case, place: _Place, estimate: Estimate) -> list[Reason]:
     if not table.has_won[place]:
         return []
     moved = [_reason(Finding.EFFECT_MOVED, estimate)] if table.has_moved[place] else []
-    above = [_reason(Finding.ABOVE_MINIMUM, estimate)] if table.is_above[place] else []
+    is_above = table.is_above[place] and not table.has_moved[place]
+    above = [_reason(Finding.ABOVE_MINIMUM, estimate)] if is_above else []
     if table.is_good[place]:
         return [_reason(Finding.GOOD_SIDE, estimate), *above, *moved]
     path = case.path(estimate)
@@ -172,11 +173,20 @@ def _undecided(case: Case) -> list[Reason]:
     return [
         _reason(Finding.EFFECT_MOVED if case.table.has_moved[place] else Finding.CROSSES_ZERO, estimate)
         for place, estimate in case.of(Role.GOAL)
-        if estimate.low is not None and estimate.missing is not Finding.SMALL_CELL
+        if case.table.has_moved[place] or _holds_zero(estimate)
     ]
 
 
-def _cautions(case: Case) -> list[Reason]:
+def _holds_zero(estimate: Estimate) -> bool:
+    shown = estimate.shown
+    return shown.low is not None and shown.high is not None and shown.low <= 0 <= shown.high
+
+
+def _is_said(estimate: Estimate, reasons: list[Reason]) -> bool:
+    return _reason(Finding.GUARDRAIL_WITHOUT_DATA, estimate) in reasons
+
+
+def _cautions(case: Case, reasons: list[Reason]) -> list[Reason]:
     if case.errors:
         return []
     p_values = {one.metric: one.p_value for one in case.analysed_splits}
@@ -187,7 +197,7 @@ def _cautions(case: Case) -> list[Reason]:
             value=p_values.get(estimate.metric) if estimate.missing is Finding.UNEVEN_ANALYSED else None,
         )
         for _, estimate in case.of(*Role)
-        if estimate.missing
+        if estimate.missing and not _is_said(estimate, reasons)
     ]
     return split_reasons(case.split) + missing + (_few(case) if case.is_final else [])
 

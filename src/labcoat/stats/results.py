@@ -172,6 +172,9 @@ class Estimate:
     held: what all looks together allow, which verdict, words and charts read (`shown`); None where this look's own
     interval is read. has_moved: the estimate lies outside of it; since: the units that came after the look it is from.
     crossing: of a value that keeps growing. constant_arm: the variant in which every unit has the same value.
+    is_harmed, is_open: what the verdict table says of a goal or a guardrail, and of a guardrail that is not shown safe;
+    None in looks that earlier versions stored.
+    decided: of data that came late, the same at the final look, whose verdict it stands beside.
     """
 
     metric: str
@@ -202,6 +205,9 @@ class Estimate:
     since: Since | None = None
     crossing: Crossing | None = None
     constant_arm: str | None = None
+    is_harmed: bool | None = None
+    is_open: bool | None = None
+    decided: "Estimate | None" = None
 
     @property
     def shown(self) -> "Estimate":
@@ -262,11 +268,25 @@ class Readout:
 
     @property
     def by_treatment(self) -> tuple[TreatmentVerdict, ...]:
-        """Each treatment's verdict, the headline's first; earlier versions stored one for all of them."""
+        """Each treatment's verdict, the headline's first.
+
+        Earlier versions stored one for all: a win or a harm is that of the treatments that its reasons name, and of the
+        others nothing is known.
+        """
         if self.treatments:
             return self.treatments
-        names = dict.fromkeys(estimate.treatment for estimate in self.estimates)
+        names = tuple(dict.fromkeys(estimate.treatment for estimate in self.estimates))
+        if self.verdict.is_win or self.verdict.is_harm:
+            named = {reason.treatment for reason in self.reasons}
+            names = tuple(name for name in names if name in named) or names[:1]
         return tuple(TreatmentVerdict(treatment=name, verdict=self.verdict, reasons=self.reasons) for name in names)
+
+    @property
+    def as_decided(self) -> "Readout":
+        """The readout with the numbers that its verdicts rest on: after the final look, those of that look."""
+        if not self.is_after_final:
+            return self
+        return replace(self, estimates=tuple(estimate.decided or estimate for estimate in self.estimates))
 
     @property
     def headline(self) -> TreatmentVerdict | None:
