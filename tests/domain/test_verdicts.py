@@ -32,14 +32,16 @@ OLD_LOOK: dict[str, Any] = {
 """As the version before stored it: one verdict for both treatments."""
 
 
-def test_a_look_of_an_earlier_version_is_read_and_has_one_verdict_for_all() -> None:
+def test_a_win_of_an_earlier_version_is_of_the_treatment_it_named_and_of_the_others_nothing_is_clear() -> None:
     readout = TypeAdapter(Readout).validate_python(OLD_LOOK)
 
     deciding = verdicts.deciding(readout, verdicts.leading(readout))
 
-    assert {name: verdicts.verdict_of(readout, name).verdict for name in ("t1", "t2", None)} == dict.fromkeys(
-        ("t1", "t2", None), Verdict.WIN
-    )
+    assert {name: verdicts.verdict_of(readout, name).verdict for name in ("t1", "t2", None)} == {
+        "t1": Verdict.KEEP_COLLECTING,
+        "t2": Verdict.WIN,
+        None: Verdict.WIN,
+    }
     assert deciding is not None
     assert deciding.treatment == "t2"
     assert verdicts.others(readout, verdicts.leading(readout)) == ()

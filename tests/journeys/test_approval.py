@@ -84,7 +84,7 @@ def test_a_decision_is_asked_for_again_when_the_result_has_moved(play: Play) -> 
     assert "There is a newer look: -9 % orders per user" in read(form)
     assert form["state"]["values"]["reason"]["answer"]["value"] == "Go all in"
     assert requests_of(play)[0].state is RequestState.WAITING
-    assert "now -9 % (" in read(play.direct(play.lena)[-1])  # the message shows what is true now
+    assert "; later data say -9 % (" in read(play.direct(play.lena)[-1])  # the message shows what is true now
     play.submits(play.lena)
     assert requests_of(play)[0].state is RequestState.APPROVED
     assert requests_of(play)[0].answer == "Go all in"

@@ -437,13 +437,13 @@ def test_no_evidence_of_the_split_is_carried_from_a_look_that_went(tx: Transacti
     dossier = _running(tx)
     _send(tx, dossier, events(1000, of=10_000), events(500, of=5_000))
     assert _verdicts(tx) == [Verdict.INVALID]
-    carried = counting._strongest(tx, WORKSPACE, dossier.experiments[0])
+    carried = counting._strongest(tx, WORKSPACE, dossier.experiments[0], exposed=(10_000, 10_000))
     assert carried is not None
     assert carried.log_bayes_factor > 0
 
     _send(tx, dossier, *TYPO, at=DAY / 24, corrects=True)
 
-    now = counting._strongest(tx, WORKSPACE, dossier.experiments[0])
+    now = counting._strongest(tx, WORKSPACE, dossier.experiments[0], exposed=(10_000, 10_000))
     assert now is not None
     assert now.log_bayes_factor == 0
     assert Verdict.INVALID not in _verdicts(tx)

@@ -182,6 +182,7 @@ EXPERIMENTS: tuple[Column[Tested], ...] = (
     _E("no_user_feedback_because", Cell.TEXT, lambda t: t.experiment.no_feedback_reason),
     _E("stopped_because", Cell.TEXT, lambda t: t.experiment.stop_reason),
     _E("dropped", Cell.TEXT, lambda t: joined(one.treatment for one in t.experiment.dropped)),
+    _E("dropped_at", Cell.TEXT, lambda t: joined(f"{one.at:%Y-%m-%dT%H:%M:%SZ}" for one in t.experiment.dropped)),
     _E("dropped_because", Cell.TEXT, lambda t: joined(one.reason for one in t.experiment.dropped)),
     _E("cause_fixed_at", Cell.TIME, lambda t: t.experiment.fixed_cause.since if t.experiment.fixed_cause else None),
     _E(
@@ -189,6 +190,7 @@ EXPERIMENTS: tuple[Column[Tested], ...] = (
         Cell.TEXT,
         lambda t: t.experiment.fixed_cause.reason if t.experiment.fixed_cause else None,
     ),
+    _E("causes_fixed", Cell.WHOLE, lambda t: sum(one.fixed_cause is not None for one in t.dossier.experiments)),
     _E("cancelled_because", Cell.TEXT, lambda t: t.experiment.cancel_reason),
     _E("verdict", Cell.TEXT, lambda t: t.readout.verdict.value if t.readout else None),
     _E("verdict_treatment", Cell.TEXT, lambda t: _treatment(t.readout) if t.readout else None),

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     DROPPED_BEFORE = "dropped before"
     LAST_TREATMENT = "last treatment"
     CAUSE_NEEDS_ROWS = "cause needs rows"
+    CAUSE_NEEDS_DAYS = "cause needs days"
     CAUSE_NEEDS_TIMES = "cause needs times"
     CAUSE_FIXED_BEFORE = "cause fixed before"
     SPLIT_AS_PLANNED = "split as planned"

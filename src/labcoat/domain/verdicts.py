@@ -42,8 +42,17 @@ def leading(readout: Readout) -> TreatmentVerdict:
 
 
 def verdict_of(readout: Readout, treatment: str | None) -> TreatmentVerdict:
-    """Return a treatment's verdict; the first where the readout says nothing of it. treatment: None for the first."""
-    return readout.find(treatment) or leading(readout)
+    """Return a treatment's verdict. treatment: None for the first.
+
+    Where the readout says nothing of it, as one of an earlier version that named another, nothing is clear.
+    """
+    found = readout.find(treatment)
+    if found is not None:
+        return found
+    if treatment is None or not readout.by_treatment:
+        return leading(readout)
+    unclear = Verdict.INCONCLUSIVE if readout.is_decided else Verdict.KEEP_COLLECTING
+    return TreatmentVerdict(treatment=treatment, verdict=unclear, reasons=())
 
 
 def others(readout: Readout, one: TreatmentVerdict) -> tuple[TreatmentVerdict, ...]:
@@ -58,7 +67,7 @@ def deciding(readout: Readout, one: TreatmentVerdict) -> Estimate | None:
     # One verdict of an earlier version stood for all treatments; only its reasons name the one that decided.
     is_of_all = not readout.treatments
     treatment = (called.treatment if called else None) if is_of_all else one.treatment
-    mine = [each for each in readout.estimates if treatment in (None, "", each.treatment)]
+    mine = [each for each in readout.as_decided.estimates if treatment in (None, "", each.treatment)]
     about = [each for each in mine if each.metric == metric]
     about += [each for each in mine if each.role is Role.GOAL]
     return about[0] if about else None

@@ -90,7 +90,7 @@ def _followed(readout: Readout, plan: Plan) -> tuple[str, str]:
 
 
 def _find(readout: Readout, followed: tuple[str, str]) -> Estimate | None:
-    found = (one.shown for one in readout.estimates if (one.metric, one.treatment) == followed)
+    found = (one.shown for one in readout.as_decided.estimates if (one.metric, one.treatment) == followed)
     return next(found, None)
 
 

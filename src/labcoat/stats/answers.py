@@ -1,5 +1,6 @@
 """All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out."""
 
+from labcoat.stats.data_errors import have_vanished
 from labcoat.stats.exploring import adjusted, chances
 from labcoat.stats.power import Budget, Target, days_needed, units_in
 from labcoat.stats.readout import read
@@ -16,6 +17,7 @@ __all__ = [
     "chances",
     "check_split",
     "days_needed",
+    "have_vanished",
     "missed",
     "read",
     "rule_inflation",

@@ -1,5 +1,7 @@
 """What makes numbers unusable before any statistics: empty arms, impossible moments, units that disappeared."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,12 +95,16 @@ def sound(rule: Rule, past: tuple[Readout, ...], exposed: tuple[int, ...]) -> tu
     least, found = [exposed[place] for place in kept], []
     for readout in reversed([one for one in past if is_sound(one)]):
         units = [readout.sample_ratio.exposed[place] for place in kept]
-        has_vanished = any(later < (1 - TOLERATED_LOSS) * before for later, before in zip(least, units, strict=True))
-        if readout.verdict is Verdict.INVALID and has_vanished:
+        if readout.verdict is Verdict.INVALID and have_vanished(units, least):
             continue
         least = [min(pair) for pair in zip(least, units, strict=True)]
         found.append(readout)
     return tuple(reversed(found))
+
+
+def have_vanished(before: Sequence[float], now: Sequence[float]) -> bool:
+    """Tell whether an arm has lost more units than is tolerated; both by arm."""
+    return any(later < (1 - TOLERATED_LOSS) * earlier for earlier, later in zip(before, now, strict=True))
 
 
 def is_sound(readout: Readout) -> bool:

@@ -22,7 +22,7 @@ from labcoat.stats import (
     since_look,
 )
 from labcoat.stats.arrays import FloatArray
-from labcoat.stats.data_errors import arm_errors, deciding, find_data_errors, lost_share, sound
+from labcoat.stats.data_errors import arm_errors, deciding, find_data_errors, have_vanished, lost_share, sound
 from labcoat.stats.results import (
     AnalysedSplit,
     Estimate,
@@ -105,7 +105,12 @@ def _split(rule: Rule, sample: Sample, *, usable: tuple[Readout, ...], between: 
     before = [one.sample_ratio.exposed for one in usable]
     exposed, weights = dropping.counted(rule, [*before, sample.exposed])
     evidence = sample_ratio.log_bayes_factor(exposed, weights)
-    found = max(0.0, float(evidence.max()), between.log_bayes_factor if between else 0.0)
+    found = max(0.0, float(evidence.max()))
+    # A count of units that are not there any more was of wrong data.
+    if between is not None and not (
+        len(between.exposed) == exposed.shape[1] and have_vanished(between.exposed, exposed[-1].tolist())
+    ):
+        found = max(found, between.log_bayes_factor)
     return SampleRatio(
         exposed=sample.exposed,
         weights=rule.weights,

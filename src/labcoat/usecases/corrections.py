@@ -123,8 +123,12 @@ def _lost_crossing(before: Readout, after: Readout, treatment: str | None) -> bo
     if not (verdict.is_win or verdict.is_harm):
         return False
     roles = (Role.GOAL,) if verdict.is_win else (Role.GOAL, Role.GUARDRAIL)
-    then = {one.metric: _side(one) for one in before.estimates if one.treatment == treatment and one.role in roles}
-    now = {one.metric: _side(one) for one in after.estimates if one.treatment == treatment}
+    then = {
+        one.metric: _side(one)
+        for one in before.as_decided.estimates
+        if one.treatment == treatment and one.role in roles
+    }
+    now = {one.metric: _side(one) for one in after.as_decided.estimates if one.treatment == treatment}
     rested_on = [metric] if metric in then else list(then)
     return any(then[name] and then[name] != now.get(name, 0) for name in rested_on)
 

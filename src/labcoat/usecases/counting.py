@@ -56,7 +56,7 @@ def record(
     experiment = dossier.get_experiment(number)
     if experiment.state is not ExperimentState.RUNNING or has_moved(due_count.experiment, experiment):
         return None
-    known, before = counts.find(tx, workspace, number), _strongest(tx, workspace, experiment)
+    known, before = counts.find(tx, workspace, number), _strongest(tx, workspace, experiment, exposed=exposed)
     split = answers.check_split(*_remaining(experiment, exposed), past=before)
     made = UnitCounts(experiment=number, as_of=due_count.until, exposed=exposed, split=split)
     counts.record(tx, workspace, made, next_at=now + every)
@@ -101,13 +101,15 @@ def evidence(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) ->
     found = counts.find(tx, workspace, experiment.number)
     if found is None:
         return None
-    look = _newest_valid(tx, workspace, experiment)
+    look = _newest_valid(tx, workspace, experiment, exposed=found.exposed)
     is_sound = _is_sound(experiment, found.exposed, last=look.sample.exposed if look is not None else None)
     return found.split if is_sound else None
 
 
 def makes_invalid(readout: Readout | None, counted: UnitCounts | None) -> bool:
     """Whether the newest look or the newest count says that the split makes an experiment not valid."""
+    if readout is not None and readout.is_decided and readout.verdict.is_valid:
+        return False  # its verdict stands, whatever comes after its end
     is_invalid = readout is not None and readout.verdict is Verdict.INVALID
     return is_invalid or (counted is not None and is_uneven(counted.split))
 
@@ -123,16 +125,20 @@ def _clear_own_problem(tx: Transaction, workspace: WorkspaceId, number: Experime
     return known is not None and known.is_of_count and looks.clear_problem(tx, workspace, number)
 
 
-def _strongest(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> SampleRatio | None:
+def _strongest(
+    tx: Transaction, workspace: WorkspaceId, experiment: Experiment, *, exposed: tuple[int, ...]
+) -> SampleRatio | None:
     """Return the check with the most evidence so far, of counts and looks: what was found stays found.
 
     Only of what is tested now: not of units from before a cause was fixed, nor of arms that were dropped since, nor of
-    data that were wrong.
+    data that were wrong, as of units that are not there any more. exposed: now, of every variant.
     """
-    look = _newest_valid(tx, workspace, experiment)
+    look = _newest_valid(tx, workspace, experiment, exposed=exposed)
     of_look = look.readout.sample_ratio if look is not None and look.readout is not None else None
     is_of_other_arms = look is not None and look.readout is not None and look.readout.look <= _arms_since(experiment)
-    checks = [None if is_of_other_arms else of_look, evidence(tx, workspace, experiment)]
+    counted = counts.find(tx, workspace, experiment.number)
+    is_gone = counted is not None and _has_vanished(experiment, counted.exposed, exposed)
+    checks = [None if is_of_other_arms else of_look, None if is_gone else evidence(tx, workspace, experiment)]
     found = [one for one in checks if one is not None]
     return max(found, key=lambda one: one.log_bayes_factor, default=None)
 
@@ -141,19 +147,29 @@ def _arms_since(experiment: Experiment) -> int:
     return max((one.after_look for one in experiment.dropped), default=0)
 
 
-def _newest_valid(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> Look | None:
-    """Return the newest look whose data were not wrong, since the cause of an uneven split was fixed."""
+def _newest_valid(
+    tx: Transaction, workspace: WorkspaceId, experiment: Experiment, *, exposed: tuple[int, ...]
+) -> Look | None:
+    """Return the newest look whose data were not wrong, since the cause of an uneven split was fixed.
+
+    exposed: now; an uneven split of units that are not there any more was wrong data.
+    """
     newest = looks.newest(tx, workspace, experiment.number)
-    if newest is None or _is_valid(newest, experiment):
+    if newest is None or _is_valid(newest, experiment, exposed):
         return newest
-    return next(
-        (one for one in reversed(looks.list_of(tx, workspace, experiment.number)) if _is_valid(one, experiment)), None
-    )
+    past = reversed(looks.list_of(tx, workspace, experiment.number))
+    return next((one for one in past if _is_valid(one, experiment, exposed)), None)
 
 
-def _is_valid(look: Look, experiment: Experiment) -> bool:
+def _is_valid(look: Look, experiment: Experiment, exposed: tuple[int, ...]) -> bool:
     readout = look.readout
-    return readout is not None and readout.verdict is not Verdict.DATA_ERROR and not experiment.is_void(readout)
+    if readout is None or readout.verdict is Verdict.DATA_ERROR or experiment.is_void(readout):
+        return False
+    return readout.verdict is not Verdict.INVALID or not _has_vanished(experiment, look.sample.exposed, exposed)
+
+
+def _has_vanished(experiment: Experiment, before: tuple[int, ...], now: tuple[int, ...]) -> bool:
+    return answers.have_vanished(_remaining(experiment, before)[0], _remaining(experiment, now)[0])
 
 
 def _is_sound(experiment: Experiment, exposed: tuple[int, ...], *, last: tuple[int, ...] | None) -> bool:

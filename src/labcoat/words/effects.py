@@ -14,6 +14,8 @@ from labcoat.words.findings import reason
 _OPENING = frozenset(
     {Finding.GUARDRAIL_OPEN, Finding.GUARDRAIL_WITHOUT_DATA, Finding.UNEVEN_ANALYSED, Finding.EFFECT_MOVED}
 )
+WEAK = frozenset({Finding.SMALL_CELL, Finding.CONSTANT_ARM})
+"""Their intervals call harm, and no win."""
 _OF_SIZE = frozenset({Verdict.NO_EFFECT, Verdict.NO_GAIN})
 _NOTES = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}
 
@@ -63,6 +65,22 @@ def effect(
     if estimate is None or not one.verdict.is_valid:
         return ""
     terms, name = Terms.of(plan), _name(readout, estimate) if names_metric else ""
+    return _beside_verdict(readout, one, estimate, terms, name) + _later(readout, estimate, terms)
+
+
+def _later(readout: Readout, decided: Estimate, terms: Terms) -> str:
+    """Return what data that came after the final look say, which decide nothing; "" where there are none."""
+    late = _late(readout, decided)
+    said = numbers.effect(late, format_=_format(terms, late)) if late is not None else None
+    return f"; later data say {said}" if said else ""
+
+
+def _late(readout: Readout, decided: Estimate) -> Estimate | None:
+    pair = (decided.metric, decided.treatment)
+    return next((one for one in readout.estimates if (one.metric, one.treatment) == pair and one.decided), None)
+
+
+def _beside_verdict(readout: Readout, one: TreatmentVerdict, estimate: Estimate, terms: Terms, name: str) -> str:
     if one.verdict is Verdict.WIN_EFFECT_MOVED:
         return _moved(estimate, terms, name)
     if one.verdict.is_win or one.verdict.is_harm:
@@ -70,9 +88,20 @@ def effect(
     rule = terms.rules.get(estimate.metric)
     if one.verdict in _OF_SIZE and rule is not None and rule.minimum_effect is not None:
         return _beside_size(readout, estimate, rule.minimum_effect, terms, name)
-    return (
-        numbers.effect(estimate.shown, of=name, format_=_format(terms, estimate), note=as_of(readout, estimate)) or ""
-    )
+    said = numbers.effect(estimate.shown, of=name, format_=_format(terms, estimate), note=as_of(readout, estimate))
+    return f"{said}{_why_no_win(estimate)}" if said else ""
+
+
+def _why_no_win(estimate: Estimate) -> str:
+    """Return why an interval beside 0 makes no goal win, "" for one that holds 0."""
+    low, high = estimate.low, estimate.high
+    if estimate.missing not in WEAK or low is None or high is None or low <= 0 <= high:
+        return ""
+    return "; too few to call a win" if estimate.missing is Finding.SMALL_CELL else f"; {_constant(estimate)}"
+
+
+def _constant(estimate: Estimate) -> str:
+    return f"every unit of {estimate.constant_arm or 'a variant'} has the same value, so only harm can be called"
 
 
 def newest(readout: Readout, one: TreatmentVerdict, plan: Plan) -> str:
@@ -80,6 +109,7 @@ def newest(readout: Readout, one: TreatmentVerdict, plan: Plan) -> str:
     estimate = verdicts.deciding(readout, one)
     if estimate is None or not one.verdict.is_valid:
         return ""
+    estimate = _late(readout, estimate) or estimate
     terms, note = Terms.of(plan), as_of(readout, estimate)
     return (
         numbers.effect(estimate.shown, of=_name(readout, estimate), format_=_format(terms, estimate), note=note) or ""
@@ -165,6 +195,12 @@ def guardrail_state(readout: Readout, estimate: Estimate, plan: Plan | Rule) -> 
     found = {why.finding for why in one.reasons if _is_about(why, estimate)}
     if one.verdict is Verdict.GUARDRAIL_HARM and found & {Finding.BAD_SIDE, Finding.CROSSED_EARLIER}:
         return GuardrailState.HARMED
+    if estimate.is_harmed:
+        return GuardrailState.HARMED
+    if estimate.is_open is not None:
+        return (
+            GuardrailState.OPEN if estimate.is_open else GuardrailState.SAFE if rule.margin else GuardrailState.UNHARMED
+        )
     shown = estimate.shown
     if shown.low is None or shown.high is None or found & _OPENING or estimate.missing in _OPENING:
         return GuardrailState.OPEN
@@ -198,9 +234,10 @@ def lines(readout: Readout, plan: Plan | Rule | None = None) -> list[str]:
 def readable(readout: Readout) -> list[Estimate]:
     """Return the estimates that may be read, of the treatment that comes first first."""
     order = [one.treatment for one in readout.treatments if one.verdict.is_valid]
+    estimates = readout.as_decided.estimates
     if not readout.treatments:
-        return list(readout.estimates)
-    return [each for treatment in order for each in readout.estimates if each.treatment == treatment]
+        return list(estimates)
+    return [each for treatment in order for each in estimates if each.treatment == treatment]
 
 
 def line(readout: Readout, one: Estimate, plan: Plan | Rule | None) -> str:
@@ -244,5 +281,7 @@ def _effect_and_means(
         numbers.mean(mean, one.kind, format_=format_) for mean in (one.control_mean, one.treatment_mean)
     )
     sizes = f"n {numbers.count(one.control_count)} / {numbers.count(one.treatment_count)}"
-    few = "; too few of one kind in a variant to call a win" if one.missing is Finding.SMALL_CELL else ""
-    return f"{said}; {control} to {treatment}, {sizes}{few}"
+    few = "; too few of one kind in a variant to call a win"
+    weak = few if one.missing is Finding.SMALL_CELL and one.role is Role.GOAL else ""
+    weak = f"; {_constant(one)}" if one.missing is Finding.CONSTANT_ARM else weak
+    return f"{said}; {control} to {treatment}, {sizes}{weak}{_later(readout, one, terms)}"

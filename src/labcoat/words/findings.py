@@ -35,7 +35,7 @@ _SENTENCES: Mapping[Finding, str] = {
     Finding.FUTILE: "{metric}: even its good end is below the effect worth having",
     Finding.CROSSES_ZERO: "{metric}: the interval contains zero",
     Finding.FEW_DAYS: "fewer than {number} days of data",
-    Finding.FEW_UNITS: "only {number} units in a variant",
+    Finding.FEW_UNITS: "{about}only {number} units in a variant",
     Finding.FEW_EVENTS: "{metric}: only {number} events in a variant",
     Finding.CROSSED_EARLIER: "{about}look {number} showed this, and it stands",
 }

@@ -64,6 +64,10 @@ _TEXTS: Mapping[Reason, str] = {
         "E-{experiment} gets totals since its start, and nobody can take the units before the fix out of them. "
         "Stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."
     ),
+    Reason.CAUSE_NEEDS_DAYS: (
+        "The planned end of E-{experiment} is reached, so no days are left to start over in. "
+        "Stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."
+    ),
     Reason.CAUSE_NEEDS_TIMES: (
         "The exposures of E-{experiment} have no time in the metrics file (`exposed_at`), so units before and after the "
         "fix can't be told apart. Stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."

@@ -194,6 +194,14 @@ def test_a_cause_is_fixed_only_while_the_split_makes_it_not_valid() -> None:
         _fix(_running(), is_invalid=False)
 
 
+def test_once_the_planned_end_is_reached_no_days_are_left_to_start_over_in() -> None:
+    days = (NOW - SINCE) / timedelta(days=1)
+
+    with refused(Reason.CAUSE_NEEDS_DAYS, experiment=E7):
+        _fix(_running(replace(THREE_ARMS, planned_days=days)))
+    assert _fix(_running(replace(THREE_ARMS, planned_days=days + 1))).fixed_cause is not None
+
+
 def test_a_second_fix_needs_a_new_run() -> None:
     with refused(Reason.CAUSE_FIXED_BEFORE, experiment=E7, at=(NOW - 4 * DAY).isoformat()):
         _fix(_running(THREE_ARMS, fixed_cause=a_fixed_cause()))

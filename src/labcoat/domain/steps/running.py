@@ -69,7 +69,7 @@ def fix_cause(
     look, 0 if there is none. spent: the share of the planned calendar at the newest valid look, 0-1.
     is_invalid, is_timed: as in `require_fixable`.
     """
-    running = require_fixable(dossier, number, by=by, is_invalid=is_invalid, is_timed=is_timed)
+    running = require_fixable(dossier, number, by=by, is_invalid=is_invalid, is_timed=is_timed, now=now)
     _require_while_it_ran(running, since, field="since", now=now)
     fixed = CauseFixed(
         reason=require_reason(reason, because="what came before is left out"),
@@ -83,7 +83,13 @@ def fix_cause(
 
 
 def require_fixable(
-    dossier: Dossier, number: ExperimentNumber, *, by: Member, is_invalid: bool, is_timed: bool = True
+    dossier: Dossier,
+    number: ExperimentNumber,
+    *,
+    by: Member,
+    is_invalid: bool,
+    is_timed: bool = True,
+    now: datetime,
 ) -> Experiment:
     """Return the experiment; raise Refusal unless this person may say that the cause of its split is fixed.
 
@@ -97,6 +103,9 @@ def require_fixable(
         raise Refusal(Reason.CAUSE_FIXED_BEFORE, experiment=number, at=at)
     if not is_invalid:
         raise Refusal(Reason.SPLIT_AS_PLANNED, experiment=number)
+    if running.planned_end is not None and now >= running.planned_end:
+        # The calendar goes on: all that is left to spend would go to one look at few units.
+        raise Refusal(Reason.CAUSE_NEEDS_DAYS, experiment=number)
     if not is_timed:
         raise Refusal(Reason.CAUSE_NEEDS_TIMES, experiment=number)
     return running

@@ -45,6 +45,7 @@ def open_fixed_form(call: Call, target: Target) -> None:
             by=call.member(tx, dossier),
             is_invalid=results.is_split_uneven(tx, dossier, experiment.number),
             is_timed=measuring.may_have_times(experiment, call.house.metrics),
+            now=now,
         )
     call.open_form(views.fixed_form(experiment, now=now, metadata=call.metadata(f"E-{experiment.number}")))
 

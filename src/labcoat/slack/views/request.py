@@ -103,7 +103,7 @@ def _guardrails(readout: Readout, one: TreatmentVerdict, plan: Plan) -> list[str
     """Return each guardrail as harmed, open or safe for the treatment, the worst first."""
     if not one.verdict.is_valid:
         return []
-    mine = [each for each in readout.estimates if each.role is Role.GUARDRAIL and _is_of(each, one)]
+    mine = [each for each in readout.as_decided.estimates if each.role is Role.GUARDRAIL and _is_of(each, one)]
     states = {each.metric: words.guardrail_state(readout, each, plan) for each in mine}
     order = list(words.GuardrailState)
     said = []
