@@ -43,7 +43,7 @@ def rule_size(conditions: Sequence[Condition], *, power: float) -> SampleSize:
     Never more units than with 1 - power shared equally; with no guardrail, those of the goal that needs most.
     Raises ValueError without a goal, and for an effect that a metric cannot have.
 
-    >>> from labcoat.stats.results import Design
+    >>> from labcoat.stats.rule import Design
     >>> retention = Target(kind=MetricKind.PROPORTION, baseline=0.05)
     >>> goal = Condition(target=retention, effect=0.005, budget=Budget(design=Design.ONE_LOOK))
     >>> guardrail = replace(goal, target=replace(retention, role=Role.GUARDRAIL))
@@ -92,7 +92,7 @@ def smallest_rule_effect(
 def rule_inflation(budget: Budget, *, guardrails: int) -> float:
     """Return how many times the units of the goal alone a rule needs whose guardrails need as many as the goal.
 
-    >>> from labcoat.stats.results import Design
+    >>> from labcoat.stats.rule import Design
     >>> [round(rule_inflation(Budget(design=Design.ONE_LOOK), guardrails=count), 2) for count in (0, 1, 3, 5)]
     [1.0, 1.34, 1.66, 1.83]
     """
