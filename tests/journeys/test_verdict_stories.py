@@ -12,6 +12,7 @@ from journeys.playing import ASK, CONFIDENCE_SEQUENCE, DAY, START, Play, read
 from journeys.sending import a_program, share
 from journeys.test_correcting import TRUE, TYPO, approves, corrects, state, stops_and_asks
 from journeys.witness import Witness, calls
+from labcoat.demo import people
 from labcoat.domain.lifecycle import RequestState, Stage
 from labcoat.sandbox.wire import Json
 
@@ -48,10 +49,8 @@ def _points(control: int, treatment: int, units: int, *, comparisons: int, decim
 def _picture(play: Play) -> tuple[Json, Json]:
     """Return the newest digest's first reply, and its chart."""
     digest = [one for one in play.channel() if "hat we learned" in read(one)][-1]
-    reply = play.lena.messages(
-        digest["channel"] if "channel" in digest else play.card()["channel"], thread=digest["ts"]
-    )
-    return reply[1], next(block for block in reply[1]["blocks"] if block["type"] == "image")
+    reply = play.lena.messages(people.CHANNEL, thread=digest["ts"])[1]
+    return reply, next(block for block in reply["blocks"] if block["type"] == "image")
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ def headline(digest: Digest) -> str:
     if digest.oldest_waiting is not None:
         change = numbers.shortened(digest.oldest_waiting_change, CHANGE_LENGTH)
         days = numbers.days(digest.oldest_waiting_days)
-        return f"No results yet. {_are(digest.waiting_count)} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
-    return f"No results yet. {_are(digest.open_count)} open."
+        return f"No new results. {_are(digest.waiting_count)} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
+    return f"No new results. {_are(digest.open_count)} open."
 
 
 def _are(count: int) -> str:
