@@ -180,7 +180,7 @@ def messages() -> Iterator[tuple[str, Message]]:
         yield f"card {name}", shown
     yield from _results(shapes["running"])
     said = health_words.uneven(E7, p_value=1e-9, variants=NAMES, exposed=UNITS)
-    for words in (said, health_words.no_numbers(E7, PROBLEM.message)):
+    for words in (said, health_words.no_numbers(E7, PROBLEM.message, readout=None)):
         yield "health", health.health_message(shapes["running"], E7, words)
     for state in RequestState:
         asked = a_request(state)
@@ -431,7 +431,7 @@ def forms() -> Iterator[tuple[str, Block]]:
     yield "size", sizing.size_form(metadata=METADATA)
     yield from _plan_forms(draft, begun, tried)
     yield "start", experiment.start_form(draft.experiments[0], now=NOW, metadata=METADATA)
-    yield "drop", running.drop_form(tested, now=NOW, metadata=METADATA)
+    yield "drop", running.drop_form(tested, readout=None, now=NOW, metadata=METADATA)
     yield "fixed", running.fixed_form(tested, now=NOW, metadata=METADATA)
     yield "stop", experiment.stop_form(tested, now=NOW, metadata=METADATA)
     yield "cancel", experiment.cancel_form(draft.experiments[0], metadata=METADATA)

@@ -14,7 +14,7 @@ from labcoat.db import migrating
 from labcoat.db.database import Database
 from labcoat.demo import people
 
-CONTROL, MORE, LESS = "control=1200/24000", "treatment=1500/24100", "treatment=1100/24200"
+CONTROL, TYPO, TRUE = "control=1200/24000", "treatment=1500/24100", "treatment=1490/24100"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_an_approval_is_asked_for_again_when_its_result_moved(play: Play, opens:
     play.runs(play.ana)
     play.set_clock(START + 15 * DAY)
     play.stops(play.ana)
-    play.types(play.ana, f"/experiment record E-1 {CONTROL} {MORE}")
+    play.types(play.ana, f"/experiment record E-1 {CONTROL} {TYPO}")
     play.asks_lead(play.ana, **{**ASK, "lead": people.LENA})
     page = opens(play.sandbox.url)
     acts_as(page, "Lena")
@@ -70,10 +70,12 @@ def test_an_approval_is_asked_for_again_when_its_result_moved(play: Play, opens:
     last(page).get_by_role("button", name="Approve").click()
     form(page).get_by_label(re.compile("A word to the team")).fill("Go all in")
     play.set_clock(START + 15 * DAY + DAY / 24)
-    play.types(play.ana, f"/experiment record E-1 {CONTROL} {LESS}")
+    play.types(play.ana, f"/experiment record E-1 {CONTROL} {TRUE}")
+    play.presses(play.ana, play.private(play.ana), "correct")
 
     form(page).get_by_role("button", name="Approve").click()
     expect(form(page)).to_contain_text("This changed while you were reading")
+    expect(form(page)).to_contain_text("The totals were corrected.")
     expect(form(page).get_by_label(re.compile("A word to the team"))).to_have_value("Go all in")
     submits(page, "Approve")
     play.deliver()

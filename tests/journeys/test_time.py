@@ -43,7 +43,7 @@ def test_digest_comes_on_monday_at_half_past_nine_and_once(play: Play) -> None:
 
     assert before == []
     assert len(play.digests()) == 1
-    assert "No results yet. 1 hypothesis is waiting; the oldest, for 6 days: H-1" in play.digests()[0]
+    assert "No new results. 1 hypothesis is waiting; the oldest, for 6 days: H-1" in play.digests()[0]
     assert "(late)" not in play.digests()[0]
 
 

@@ -131,6 +131,33 @@ def test_the_path_is_that_of_the_treatment_in_the_headline() -> None:
     assert again == first
 
 
+@pytest.mark.parametrize(
+    ("metric", "treatment", "name"),
+    [
+        ("orders per user", "photos_big", "orders per user, photos_big"),
+        ("orders per user", "autoplay_with_sound", "orders per…, autoplay_with_sound"),
+        ("share of searches that end in an order", "photos_big", "share of searches…, photos_big"),
+        ("orders per user", "autoplay with sound and captions", "orders per user, autoplay with…"),
+    ],
+)
+def test_the_name_of_a_treatment_stays_readable(metric: str, treatment: str, name: str) -> None:
+    assert charts.row_name(replace(an_estimate(metric), treatment=treatment)) == name
+
+
+def test_a_harm_is_drawn_whole_and_other_wide_intervals_are_cut() -> None:
+    rows = [
+        an_estimate("orders per user", lift=0.05, half=0.02),
+        an_estimate("refund rate", Role.GUARDRAIL, lift=0.80, half=0.30),
+    ]
+    refunds = frozenset({("refund rate", "treatment")})
+
+    def reach(*, harmful: frozenset[tuple[str, str]]) -> float:
+        return charts.reach_of(rows, harmful=harmful, minimum=2.5)
+
+    assert reach(harmful=frozenset()) == pytest.approx(1.12 * 4 * 7)
+    assert reach(harmful=refunds) == pytest.approx(1.12 * 110)
+
+
 def test_on_a_split_that_is_not_valid_no_effect_is_said_or_drawn() -> None:
     chart = charts.draw(a_readout(verdict=Verdict.INVALID), PLAN, past=[])
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from builders import (
+    DAY,
     LEAD,
     OWNER,
     a_dossier,
@@ -18,7 +19,7 @@ from labcoat.domain.request import Request
 from labcoat.sandbox.reading import plain_text
 from labcoat.slack.blocks import Block
 from labcoat.slack.views.asking import ask_form, decision_form
-from labcoat.slack.views.request import request_message
+from labcoat.slack.views.request import request_message, request_notes
 from labcoat.stats.results import Readout, Verdict
 from labcoat.usecases.requests import Candidates
 from readouts import BIG, SMALL, a_photo_plan, a_win_and_a_harm, as_stored_before
@@ -53,6 +54,15 @@ def test_what_a_lead_decided_after_all_is_no_release_alone() -> None:
     said = _said(is_self_release=True, asked_of=OWNER, state=RequestState.APPROVED, decided_by=LEAD)
 
     assert f"Approved by @{LEAD}" in said
+
+
+def test_only_what_ended_before_its_planned_end_was_stopped_early() -> None:
+    full = replace(an_experiment(ExperimentState.STOPPED), stop_reason="Enough seen")
+    assert full.ended_at is not None
+    short = replace(full, ended_at=full.ended_at - DAY)
+
+    assert request_notes(a_dossier(full), a_request()) == ["E-7 was stopped: Enough seen"]
+    assert request_notes(a_dossier(short), a_request()) == ["E-7 was stopped early: Enough seen"]
 
 
 def test_what_was_done_while_it_ran_is_worth_knowing() -> None:

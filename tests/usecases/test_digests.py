@@ -271,7 +271,7 @@ def test_without_results_the_oldest_that_waits_is_named(tx: Transaction) -> None
     headline = words.headline(_compose(tx))
 
     assert headline == (
-        "No results yet. 2 hypotheses are waiting; the oldest, for 9 days: H-4 Show fresh offers first."
+        "No new results. 2 hypotheses are waiting; the oldest, for 9 days: H-4 Show fresh offers first."
     )
 
 

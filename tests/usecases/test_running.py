@@ -307,12 +307,30 @@ def test_an_arm_without_units_is_told_and_heals(tx: Transaction) -> None:
 
 
 def test_units_that_disappeared_for_an_hour_are_no_evidence_afterwards(tx: Transaction) -> None:
-    _running(tx)
+    dossier = _running(tx)
     _look(tx, Verdict.KEEP_COLLECTING, FIRST_SLOT, exposed=EVEN)
-    assert _count(tx, (5100, 2500), now=FIRST_SLOT + HOUR)
+    (due,) = counting.due(tx, now=FIRST_SLOT + HOUR)
+    assert counting.record(tx, due, (5100, 2500), every=HOUR, now=FIRST_SLOT + HOUR) is None
 
+    (told_of,) = details_of(tx, NoticeKind.STORY)
+    assert told_of["problem"] == ("treatment has 2,500 units, and had 5,000 at the last good look. Check the data.")
+    assert not results.is_split_uneven(tx, found(tx, dossier), E7)
     assert the_due_look(tx, FIRST_SLOT + DAY).split_between is None
     assert not _count(tx, (5200, 5150), now=FIRST_SLOT + 2 * HOUR)
+    assert results.current_problem(tx, found(tx, dossier)) is None
+
+
+def test_units_that_a_look_missed_already_are_not_told_again_by_a_count(tx: Transaction) -> None:
+    _running(tx)
+    _look(tx, Verdict.KEEP_COLLECTING, FIRST_SLOT, number=1, exposed=EVEN)
+    _look(tx, Verdict.DATA_ERROR, FIRST_SLOT + DAY, number=2, exposed=(9000, 0))
+    (due,) = counting.due(tx, now=FIRST_SLOT + DAY)
+
+    assert counting.record(tx, due, (9000, 0), every=HOUR, now=FIRST_SLOT + DAY) is None
+
+    assert details_of(tx, NoticeKind.STORY) == []
+    assert counting.due(tx, now=FIRST_SLOT + DAY) == []
+    assert not _count(tx, (9100, 9050), now=FIRST_SLOT + DAY + HOUR)
 
 
 def test_a_look_with_a_data_error_is_no_evidence(tx: Transaction) -> None:

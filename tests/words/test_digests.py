@@ -73,7 +73,7 @@ def _result() -> ResultItem:
         ),
         (replace(NOTHING, closed_count=1), "Learned from 0 of 1 closed."),
         (replace(NOTHING, open_count=2, decide=(DECIDE,)), "2 hypotheses are open. None was closed this week."),
-        (replace(NOTHING, open_count=1), "No results yet. 1 hypothesis is open."),
+        (replace(NOTHING, open_count=1), "No new results. 1 hypothesis is open."),
         (
             replace(
                 NOTHING,
@@ -83,7 +83,7 @@ def _result() -> ResultItem:
                 oldest_waiting_change=CHANGE,
                 oldest_waiting_days=1,
             ),
-            "No results yet. 3 hypotheses are waiting; the oldest, for 1 day: H-4 Show fresh offers first.",
+            "No new results. 3 hypotheses are waiting; the oldest, for 1 day: H-4 Show fresh offers first.",
         ),
     ],
 )

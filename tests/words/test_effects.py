@@ -56,6 +56,12 @@ def test_an_interval_of_an_earlier_look_says_of_which_day_it_is() -> None:
     assert _headline(_held(newest, 2.0, 25.0, look=3)) == "Win: +13 % orders per user (2 to 25)"
 
 
+def test_an_interval_of_an_earlier_look_on_the_same_day_says_of_which_look_it_is() -> None:
+    stopped_at_noon = _held(an_estimate(lift=(12.68, -0.01, 27.16)), 2.0, 25.0, day=20.9)
+
+    assert _headline(stopped_at_noon) == "Win: +13 % orders per user (2 to 25, as of look 2)"
+
+
 def test_an_effect_that_moved_is_shown_as_it_is_now_with_the_units_since() -> None:
     since = Since(look=2, day=14, difference=-0.003, low=-0.011, high=0.005)
     one = replace(_held(an_estimate(lift=(0.4, -2.1, 2.9)), 3.0, 7.0), has_moved=True, since=since)

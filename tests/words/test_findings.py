@@ -30,6 +30,24 @@ def test_the_same_finding_is_said_once() -> None:
     assert findings.reasons(said) == "orders per user: the whole interval is on the good side."
 
 
+def test_a_metric_is_not_named_again_in_the_next_breath() -> None:
+    said = a_readout(Verdict.WIN, Finding.GOOD_SIDE, Finding.ABOVE_MINIMUM)
+
+    assert findings.reasons(said) == (
+        "orders per user: the whole interval is on the good side; all of it is above the smallest effect worth having."
+    )
+
+
+def test_an_arm_without_units_is_not_said_to_have_none_on_a_metric_too() -> None:
+    empty = Reason(finding=Finding.ARM_EMPTY, treatment=BIG)
+    shrunk = Reason(finding=Finding.SHRUNK, value=1.0)
+    said = replace(a_readout(Verdict.DATA_ERROR), treatments=(), reasons=(empty, replace(empty, metric=ORDERS), shrunk))
+
+    assert findings.reasons(said) == (
+        "photos_big has no units; 100.0 % of a variant's units disappeared since the last good look."
+    )
+
+
 def test_without_findings_nothing_is_said() -> None:
     assert findings.reasons(a_readout(Verdict.KEEP_COLLECTING)) == ""
 

@@ -81,6 +81,12 @@ def test_each_drop_is_told_as_itself_however_many_follow() -> None:
     assert "dropped other from E-7" in _line(Step.DROP, first, both, "it crashes")
 
 
+def test_a_reason_that_is_a_sentence_is_not_ended_twice() -> None:
+    before, after = a_dossier(_running()), a_dossier(replace(_running(), dropped=(a_dropped(),)))
+
+    assert "Why: it crashes. Its verdict stays" in _line(Step.DROP, before, after, "it crashes.")
+
+
 def test_a_fix_says_what_becomes_of_units_and_looks() -> None:
     before = a_dossier(_running())
     after = a_dossier(replace(_running(), fixed_cause=a_fixed_cause()))

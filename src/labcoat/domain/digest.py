@@ -70,7 +70,7 @@ class ResultItem:
 class ClosedItem:
     """A hypothesis closed in the week. days_not_spent: build guess less what was spent, None without a guess.
 
-    ran: of its newest experiment, None without one.
+    ran: of its newest experiment, None without one. treatment: which of several was shipped.
     """
 
     hypothesis: HypothesisNumber
@@ -80,6 +80,7 @@ class ClosedItem:
     learning: str
     days_not_spent: float | None
     ran: WhileItRan | None = None
+    treatment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

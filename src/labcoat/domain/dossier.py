@@ -70,6 +70,13 @@ class Dossier:
         return request.treatment if has_several else None
 
     @property
+    def shipped_treatment(self) -> str | None:
+        """Which of several treatments was shipped; None where there was no choice, or nothing was shipped."""
+        request, ending = self.approved_request, self.hypothesis.ending
+        asked = self.asked_treatment(request) if request is not None else None
+        return asked if ending is not None and ending.treatment == asked else None
+
+    @property
     def has_started(self) -> bool:
         """Whether any experiment ever started; the words of the hypothesis are fixed from then on."""
         return any(experiment.started_at is not None for experiment in self.experiments)

@@ -127,6 +127,11 @@ class Experiment:
         return None if readout is None or self.is_void(readout) else readout
 
     @property
+    def is_stopped_early(self) -> bool:
+        """Whether traffic ended before the planned end."""
+        return self.ended_at is not None and self.planned_end is not None and self.ended_at < self.planned_end
+
+    @property
     def is_of_the_past(self) -> bool:
         """Whether its data were complete before it was registered."""
         return self.plan.period is not None

@@ -28,7 +28,7 @@ _ROW_INCHES, _PATH_INCHES, _ABOVE_INCHES, _BELOW_INCHES = 0.5, 1.35, 0.3, 0.46
 _LEFT, _RIGHT = 0.05, 0.91
 """Shares of the width between which the panels are. Names stand above their intervals: a phone is narrow."""
 _MOST_ROWS = 24
-_NAME_LENGTH = 34
+_NAME_LENGTH, _TREATMENT_LENGTH = 34, 20
 
 _BLUE, _VERMILION, _GREEN, _GREY, _INK, _GROUND = "#0072B2", "#D55E00", "#007A5A", "#8A8A8A", "#2B2B2B", "#FBFAF6"
 _ORDER = (Role.GOAL, Role.GUARDRAIL, Role.SECONDARY)
@@ -55,6 +55,28 @@ def draw(readout: Readout, plan: Plan, *, past: Sequence[Readout]) -> Chart:
     return Chart(png=png, alt_text=verdicts.alt_text(readout, plan))
 
 
+def row_name(one: Estimate) -> str:
+    """Return metric and treatment; where both are too long, the metric is cut more: treatments tell rows apart."""
+    treatment = numbers.shortened(one.treatment, _TREATMENT_LENGTH)
+    return f"{numbers.shortened(one.metric, _NAME_LENGTH - 2 - len(treatment))}, {treatment}"
+
+
+def reach_of(rows: Sequence[Estimate], *, harmful: frozenset[tuple[str, str]], minimum: float | None) -> float:
+    """Return how far from 0 the panel of all metrics reaches, in percent.
+
+    Wide intervals of other metrics are cut so that the goal's can be read, but not that of a harm: it is seen whole, or
+    to twice its estimate. minimum: the goal's smallest effect worth having, which is in view too.
+    """
+    goal = max([_farthest(one) for one in rows[:1]], default=0.0)
+    reach = 1.12 * min(max([_farthest(one) for one in rows], default=0.0) or 1.0, 4 * (goal or 1e9))
+    harm = [min(_farthest(one), 200 * abs(one.lift or 0.0)) for one in rows if (one.metric, one.treatment) in harmful]
+    return max(reach, 1.12 * max(harm, default=0.0), 1.3 * abs(minimum or 0.0))
+
+
+def _farthest(one: Estimate) -> float:
+    return max((100 * abs(end) for end in (one.lift_low, one.lift_high) if end is not None), default=0.0)
+
+
 def _effects(readout: Readout, plan: Plan, past: Sequence[Readout]) -> bytes:
     readable = [one.shown for one in effects.readable(readout)]
     rows = sorted(readable, key=lambda one: _ORDER.index(one.role))[:_MOST_ROWS]
@@ -62,7 +84,7 @@ def _effects(readout: Readout, plan: Plan, past: Sequence[Readout]) -> bytes:
     path = [(one.day, goal) for one in past if (goal := _find(one, followed)) is not None and goal.lift is not None]
     heights = [_ROW_INCHES * len(rows), *([_PATH_INCHES] if len(path) > 1 else [])]
     figure, panels = _panels(heights)
-    _forest(panels[0], rows, plan)
+    _forest(panels[0], rows, plan, harmful=_harmful(readout))
     if len(path) > 1:
         _path(panels[1], path, plan, followed)
     return _png(figure)
@@ -78,6 +100,12 @@ def _panels(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
         panels.append(figure.add_axes((_LEFT, top / total, _RIGHT - _LEFT, height / total)))
         top -= _BELOW_INCHES
     return figure, panels
+
+
+def _harmful(readout: Readout) -> frozenset[tuple[str, str]]:
+    """Return the metrics and treatments that a verdict of harm is about, of dropped treatments too."""
+    found = (deciding(readout, one) for one in readout.by_treatment if one.verdict.is_harm)
+    return frozenset((one.metric, one.treatment) for one in found if one is not None)
 
 
 def _followed(readout: Readout, plan: Plan) -> tuple[str, str]:
@@ -103,12 +131,9 @@ def _minimum(plan: Plan) -> float | None:
     return 100 * share * (1 if plan.goal.direction == "up" else -1)
 
 
-def _forest(axes: Axes, rows: Sequence[Estimate], plan: Plan) -> None:
-    ends = [100 * end for one in rows for end in (one.lift_low, one.lift_high) if end is not None]
+def _forest(axes: Axes, rows: Sequence[Estimate], plan: Plan, *, harmful: frozenset[tuple[str, str]]) -> None:
     minimum = _minimum(plan)
-    goal_ends = [100 * abs(end) for one in rows[:1] for end in (one.lift_low, one.lift_high) if end is not None]
-    reach = min(max([abs(end) for end in ends] or [1.0]), 4 * max(goal_ends or [1e9])) * 1.12
-    reach = max(reach, 1.3 * abs(minimum)) if minimum is not None else reach
+    reach = reach_of(rows, harmful=harmful, minimum=minimum)
     axes.set_xlim(-reach, reach)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.axvline(0, color=_INK, linewidth=0.9)
@@ -117,13 +142,14 @@ def _forest(axes: Axes, rows: Sequence[Estimate], plan: Plan) -> None:
         axes.plot([minimum, minimum], [-0.5, goals - 0.55], color=_GREEN, linewidth=1.2, linestyle=(0, (4, 3)))
         _write(axes, minimum, -0.52, "worth having", color=_GREEN, size=7, ha="center", va="bottom")
     for place, one in enumerate(rows):
-        _row(axes, place, one, reach, len(plan.variants) > 2)
+        colour = _VERMILION if (one.metric, one.treatment) in harmful else _BLUE
+        _row(axes, place, one, reach, len(plan.variants) > 2, colour)
     axes.set_yticks([])
     _tidy(axes, f"Change to {_shown(plan.variant_names[0])}, %")
 
 
-def _row(axes: Axes, place: int, one: Estimate, reach: float, names_treatment: bool) -> None:
-    name = f"{one.metric}, {one.treatment}" if names_treatment else one.metric
+def _row(axes: Axes, place: int, one: Estimate, reach: float, names_treatment: bool, colour: str) -> None:
+    name = row_name(one) if names_treatment else one.metric
     said = numbers.effect(one)
     _write(axes, 0, place - 0.22, name, in_axes_x=True, size=7.5, ha="left", weight=_weight(one))
     _write(axes, 1, place - 0.22, f"{_ROLES[one.role]}: {said or 'no number yet'}", in_axes_x=True, size=7, ha="right")
@@ -131,11 +157,15 @@ def _row(axes: Axes, place: int, one: Estimate, reach: float, names_treatment: b
         return
     low, middle, high = 100 * one.lift_low, 100 * one.lift, 100 * one.lift_high
     is_weak = one.role is Role.SECONDARY or one.missing is Finding.SMALL_CELL
-    colour, y = _GREY if is_weak else _BLUE, place + 0.16
-    shown = (max(low, -reach), min(high, reach))
+    colour, y = _GREY if is_weak else colour, place + 0.16
+    shown = tuple(min(reach, max(-reach, end)) for end in (low, high))
     axes.plot(shown, (y, y), color=colour, linewidth=2.2, solid_capstyle="butt")
-    for end, is_cut, marker in ((shown[0], low < -reach, "<"), (shown[1], high > reach, ">")):
-        axes.plot([end], [y], marker=marker if is_cut else "|", color=colour, markersize=5, clip_on=False)
+    for end, is_seen, is_cut, arrow in (
+        (shown[0], low <= reach, low < -reach, "<"),
+        (shown[1], high >= -reach, high > reach, ">"),
+    ):
+        if is_seen:
+            axes.plot([end], [y], marker=arrow if is_cut else "|", color=colour, markersize=5, clip_on=False)
     if abs(middle) <= reach:
         axes.plot([middle], [y], marker=_MARKERS[one.role], color=colour, markersize=5.5, markeredgecolor=_GROUND)
 
@@ -164,7 +194,7 @@ def _path(axes: Axes, path: Sequence[tuple[float, Estimate]], plan: Plan, follow
     axes.set_xlim(0, max([plan.planned_days, *days]) * 1.03)
     axes.set_ylim(-reach, reach)
     _write(axes, plan.planned_days, -0.94 * reach, "planned end ", size=6.5, ha="right", va="bottom", color=_INK)
-    name = ", ".join(followed) if len(plan.variants) > 2 else followed[0]
+    name = row_name(path[-1][1]) if len(plan.variants) > 2 else followed[0]
     _write(axes, 0, 1.12 * reach, name, in_axes_x=True, size=7.5, ha="left", va="bottom", weight="bold")
     _write(axes, 1, 1.12 * reach, "goal: change in % by day", in_axes_x=True, size=7, ha="right", va="bottom")
     axes.yaxis.tick_right()

@@ -144,7 +144,7 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     if "look" in details:
         return _look_line(tx, notice, dossier, number)
     if {"problem", "split", "redefined"} & details.keys():
-        return f":warning: {escape(_health_words(details, dossier, number))}"
+        return f":warning: {escape(_health_words(tx, details, dossier, number))}"
     if "corrected" in details:
         return f"{_corrected_line(details, dossier, number)} {escape(corrections.outcome(details))}"
     recorded = escape(str(details["recorded"]))
@@ -188,9 +188,9 @@ def _look_line(tx: Transaction, notice: Notice, dossier: Dossier, number: Experi
     return escape(stories.look_line(look, dossier.get_experiment(number)))
 
 
-def _health_words(details: Mapping[str, Any], dossier: Dossier, number: ExperimentNumber) -> str:
+def _health_words(tx: Transaction, details: Mapping[str, Any], dossier: Dossier, number: ExperimentNumber) -> str:
     if "problem" in details:
-        return health.no_numbers(number, str(details["problem"]))
+        return health.no_numbers(number, str(details["problem"]), readout=results.newest_readout(tx, dossier))
     if "redefined" in details:
         return f"E-{number}: {health.redefined(details['redefined'])}"
     variants = dossier.get_experiment(number).plan.variant_names
@@ -207,7 +207,7 @@ def _health(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Messag
     dossier, number = _dossier(tx, notice), ExperimentNumber(_number(notice.details, "experiment"))
     if "live" in notice.details:
         return live_message(number, _live_words(notice.details, dossier, number, zone))
-    return health_message(dossier, number, _health_words(notice.details, dossier, number))
+    return health_message(dossier, number, _health_words(tx, notice.details, dossier, number))
 
 
 def _followed(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:  # noqa: ARG001
@@ -264,7 +264,7 @@ def _nudge_detail(tx: Transaction, dossier: Dossier, nudge: Nudge) -> str:
         split = counts.split if counts is not None else readout.sample_ratio if readout is not None else None
         return "" if split is None else health.split_figures(split, experiment.variants_of(split))
     if nudge.case is NudgeCase.HARM:
-        return "" if readout is None else words_of_nudges.harm(readout, experiment)
+        return "" if readout is None else words_of_nudges.harm(readout, experiment, role=nudge.role)
     problem = results.current_problem(tx, dossier) if nudge.case is NudgeCase.NO_NUMBERS else None
     return "" if problem is None else problem.message
 

@@ -48,13 +48,17 @@ def record(
 ) -> UnitCounts | None:
     """Store a count, and tell the thread the moment that the split is not as planned.
 
-    exposed: of every variant of the plan. None if the experiment stopped meanwhile, or counts other units or arms.
+    exposed: of every variant of the plan. None if the experiment stopped meanwhile, or counts other units or arms, or
+    if an arm lost units since the newest valid look: then the data are wrong, which says nothing of the split.
     """
     workspace, number = due_count.workspace, due_count.experiment.number
     dossier = dossiers.find(tx, workspace, due_count.hypothesis)
     assert dossier is not None
     experiment = dossier.get_experiment(number)
     if experiment.state is not ExperimentState.RUNNING or has_moved(due_count.experiment, experiment):
+        return None
+    if lost := _lost(tx, workspace, experiment, exposed):
+        _record_lost(tx, due_count, lost, every=every, now=now)
         return None
     known, before = counts.find(tx, workspace, number), _strongest(tx, workspace, experiment, exposed=exposed)
     split = answers.check_split(*_remaining(experiment, exposed), past=before)
@@ -89,6 +93,15 @@ def record_problem(
     assert dossier is not None
     if known is None or known.is_of_count:
         problems.tell(tx, dossier, number, problem, is_permanent=is_permanent)
+
+
+def _record_lost(tx: Transaction, due_count: DueCount, lost: str, *, every: timedelta, now: datetime) -> None:
+    """Tell that units disappeared, unless the newest look said so already; the next count may find them again."""
+    look = looks.newest(tx, due_count.workspace, due_count.experiment.number)
+    if look is not None and look.readout is not None and look.readout.verdict is Verdict.DATA_ERROR:
+        counts.put_off(tx, due_count.workspace, due_count.experiment.number, until=now + every)
+        return
+    record_problem(tx, due_count, lost, every=every, is_permanent=False, now=now)
 
 
 def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> UnitCounts | None:
@@ -177,6 +190,20 @@ def _is_sound(experiment: Experiment, exposed: tuple[int, ...], *, last: tuple[i
     now = _remaining(experiment, exposed)[0]
     then = now if last is None else _remaining(experiment, last)[0]
     return all(units >= FEWEST and units >= (1 - MOST_LOST) * before for units, before in zip(now, then, strict=True))
+
+
+def _lost(tx: Transaction, workspace: WorkspaceId, experiment: Experiment, exposed: tuple[int, ...]) -> str:
+    """Return which arms lost units since the newest valid look, as a sentence; "" if none did."""
+    look = _newest_valid(tx, workspace, experiment, exposed=exposed)
+    if look is None:
+        return ""
+    then, now = _remaining(experiment, look.sample.exposed)[0], _remaining(experiment, exposed)[0]
+    lost = [
+        f"{name} has {units:,} units, and had {before:,} at the last good look"
+        for name, units, before in zip(experiment.remaining_variants, now, then, strict=True)
+        if units < (1 - MOST_LOST) * before
+    ]
+    return f"{'; '.join(lost)}. Check the data." if lost else ""
 
 
 def _remaining(experiment: Experiment, exposed: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[float, ...]]:

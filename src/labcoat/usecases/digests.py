@@ -263,6 +263,7 @@ def _closed(dossier: Dossier) -> ClosedItem:
         learning=ending.learning,
         days_not_spent=days_not_spent(dossier),
         ran=dossier.while_it_ran(newest) if newest is not None else None,
+        treatment=dossier.shipped_treatment,
     )
 
 

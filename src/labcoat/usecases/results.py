@@ -51,6 +51,8 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
     """Return what may be shown of an experiment: its newest stored look, and what came since."""
     workspace = dossier.hypothesis.workspace
     newest = looks.newest_data(tx, workspace, experiment.number)
+    if newest is not None and newest.readout is not None and experiment.is_void(newest.readout):
+        newest = None  # its units too are from before the cause was fixed
     is_read = newest is None or newest.readout is not None
     look = newest if is_read else looks.newest(tx, workspace, experiment.number)
     if look is not None and experiment.standing(look.readout) is None:

@@ -6,7 +6,7 @@ from labcoat.domain import verdicts as by_treatment
 from labcoat.domain.digest import ClosedItem, Digest, HealthItem, ResultItem
 from labcoat.domain.experiment import WhileItRan
 from labcoat.stats.results import Verdict
-from labcoat.words import findings, nudges, numbers, run_stories, verdicts
+from labcoat.words import findings, nudges, numbers, run_stories, stories, verdicts
 
 CHANGE_LENGTH = 70
 ITEMS_SHOWN, ITEMS_SHOWN_DETAILED = 5, 25
@@ -50,8 +50,8 @@ def headline(digest: Digest) -> str:
     if digest.oldest_waiting is not None:
         change = numbers.shortened(digest.oldest_waiting_change, CHANGE_LENGTH)
         days = numbers.days(digest.oldest_waiting_days)
-        return f"No results yet. {_are(digest.waiting_count)} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
-    return f"No results yet. {_are(digest.open_count)} open."
+        return f"No new results. {_are(digest.waiting_count)} waiting; the oldest, for {days}: H-{digest.oldest_waiting} {change}."
+    return f"No new results. {_are(digest.open_count)} open."
 
 
 def _are(count: int) -> str:
@@ -112,10 +112,9 @@ def _closed(item: ClosedItem, learning_length: int) -> str:
     saved = ""
     if item.days_not_spent:
         saved = f" ({numbers.person_days(item.days_not_spent)} not spent)"
-    learning = numbers.shortened(item.learning, learning_length)
-    return (
-        f"H-{item.hypothesis} {_short(item.change)}: {item.outcome}, {item.decision}{saved}. {learning}{_ran(item.ran)}"
-    )
+    decision = f"{item.decision}{stories.of_several(item.treatment)}{saved}"
+    learning = numbers.as_sentence(numbers.shortened(item.learning, learning_length))
+    return f"H-{item.hypothesis} {_short(item.change)}: {item.outcome}, {decision}. {learning}{_ran(item.ran)}"
 
 
 def _ran(ran: WhileItRan | None) -> str:

@@ -126,11 +126,12 @@ def _format(terms: Terms, estimate: Estimate) -> str | None:
 
 
 def as_of(readout: Readout, estimate: Estimate) -> str:
-    """Return from which earlier look the interval comes, "" for this one."""
+    """Return from which earlier look the interval comes, "" for this one. Of two looks on a day the look is named."""
     held = estimate.held
     if held is None or estimate.has_moved or held.look >= readout.look:
         return ""
-    return f"as of day {held.day:.0f}"
+    is_same_day = f"{held.day:.0f}" == f"{readout.day:.0f}"
+    return f"as of look {held.look}" if is_same_day else f"as of day {held.day:.0f}"
 
 
 def _called(readout: Readout, one: TreatmentVerdict, estimate: Estimate, terms: Terms, name: str) -> str:

@@ -11,7 +11,7 @@ _SENTENCES: Mapping[Finding, str] = {
     Finding.FEW_UNITS_FOR_VARIANCE: "a variant has fewer than two units{on_metric}",
     Finding.NOT_FINITE: "there are values that are not numbers{on_metric}",
     Finding.NEGATIVE_VARIANCE: "a variance is negative{on_metric}",
-    Finding.SHRUNK: "{percent} of the units disappeared since the last good look",
+    Finding.SHRUNK: "{percent} of a variant's units disappeared since the last good look",
     Finding.CONSTANT_ARM: "{metric}: every unit of {arm} has the same value, so harm can be seen and a win can't",
     Finding.NEGATIVE_BASELINE: "{metric}: control is below zero, so a change in percent would read the wrong way round; "
     "it is given in the metric's own unit",
@@ -59,6 +59,23 @@ def reason(one: Reason, estimates: Sequence[Estimate] = ()) -> str:
     )
 
 
+def _without_implied(given: Sequence[Reason]) -> list[Reason]:
+    """Return reasons without that an arm has no units on a metric, where it has none at all."""
+    empty = {why.treatment for why in given if why.finding is Finding.ARM_EMPTY and why.metric is None}
+    return [
+        why for why in given if why.finding is not Finding.ARM_EMPTY or why.metric is None or why.treatment not in empty
+    ]
+
+
+def _without_repeats(said: Sequence[str]) -> list[str]:
+    """Return sentences without the metric at their beginning where the one before began with it too."""
+    kept = []
+    for before, now in zip(("", *said), said, strict=False):
+        start, colon, _ = before.partition(": ")
+        kept.append(now.removeprefix(f"{start}: ") if colon else now)
+    return kept
+
+
 def _constant_arm(one: Reason, estimates: Sequence[Estimate]) -> str | None:
     mine = (e for e in estimates if e.metric == one.metric and one.treatment in (None, e.treatment))
     return next((estimate.constant_arm for estimate in mine if estimate.constant_arm), None)
@@ -69,10 +86,10 @@ def reasons(readout: Readout, one: TreatmentVerdict | None = None) -> str:
 
     one: None for the one that comes first.
     """
-    given = (one or verdicts.leading(readout)).reasons
+    given = _without_implied((one or verdicts.leading(readout)).reasons)
     said = list(dict.fromkeys(reason(why, readout.estimates) for why in given if why.finding not in _ABOUT_A_NUMBER))
     if not said:
         return ""
-    sentence = "; ".join(said)
+    sentence = "; ".join(_without_repeats(said))
     starts_with_name = any(name and sentence.startswith(name) for why in given for name in (why.metric, why.treatment))
     return (sentence if starts_with_name else sentence[0].upper() + sentence[1:]) + "."

@@ -5,14 +5,22 @@ from datetime import datetime
 
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.ids import ExperimentNumber
-from labcoat.stats.results import SampleRatio, Verdict
+from labcoat.stats.results import Readout, SampleRatio, Verdict
 from labcoat.words import numbers
 from labcoat.words.verdict_words import WORDS
 
 
-def no_numbers(number: ExperimentNumber, message: str) -> str:
-    """Return that a source can't be read, and what becomes of it."""
-    return f"E-{number}: no numbers. {message} The last good look stays, and I try again by myself."
+def no_numbers(number: ExperimentNumber, message: str, *, readout: Readout | None) -> str:
+    """Return that a source can't be read, and what becomes of it. readout: that stands, None for none."""
+    stays = what_stays(readout)
+    again = f"{stays.removesuffix('.')}, and I try again by myself." if stays else " I try again by myself."
+    return f"E-{number}: no numbers. {message}{again}"
+
+
+def what_stays(readout: Readout | None) -> str:
+    """Return that the last good look stays, after another sentence; "" where none is shown."""
+    is_good = readout is not None and readout.verdict is not Verdict.DATA_ERROR
+    return " The last good look stays." if is_good else ""
 
 
 def uneven(number: ExperimentNumber, *, p_value: float, variants: Sequence[str], exposed: Sequence[int]) -> str:

@@ -112,15 +112,24 @@ def line(nudge: Nudge, *, zone: str) -> str:
     return f"{label(nudge)}: {said} {more}".rstrip()
 
 
-def harm(readout: Readout, experiment: Experiment) -> str:
-    """Return which treatments do harm, to what, and how to end it while others go on."""
+def harm(readout: Readout, experiment: Experiment, *, role: Role = Role.OWNER) -> str:
+    """Return which treatments do harm, to what, and how to end it while others go on; only an owner drops.
+
+    role: of who reads it.
+    """
     said = verdicts.harm_lines(readout, experiment.plan)
     if not said:
         return findings.reasons(readout)
     more = f"; and {len(said) - HARMED_SHOWN} more" if len(said) > HARMED_SHOWN else ""
     can_drop = len(said) < len(experiment.remaining_treatments) and bool(readout.treatments)
-    drop = f" Drop it and the others go on: `/experiment drop E-{experiment.number}`." if can_drop else ""
+    drop = _drop(experiment, "it" if len(said) == 1 else "them", role) if can_drop else ""
     return f"{'; '.join(said[:HARMED_SHOWN])}{more}.{drop}"
+
+
+def _drop(experiment: Experiment, what: str, role: Role) -> str:
+    if role in (Role.LEAD, Role.ADMIN):
+        return f" Its owner can drop {what}, and the others go on."
+    return f" Drop {what} and the others go on: `/experiment drop E-{experiment.number}`."
 
 
 def label(nudge: Nudge) -> str:

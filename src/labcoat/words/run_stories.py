@@ -35,7 +35,8 @@ def stop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     what_now = "One last look follows."
     if experiment.plan.source is ResultSource.TYPED:
         what_now = "The last look is made at totals up to then."
-    return f"stopped E-{experiment.number}; traffic ended {ended}{because(entry)}. {what_now}"
+    said = numbers.as_sentence(f"stopped E-{experiment.number}; traffic ended {ended}{because(entry)}")
+    return f"{said} {what_now}"
 
 
 def drop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
@@ -45,10 +46,8 @@ def drop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     name = _dropped_name(entry)
     one = next(one for one in experiment.dropped if one.treatment == name)
     ended = numbers.day_and_time(one.at, zone)
-    return (
-        f"dropped {one.treatment} from E-{experiment.number}; its traffic ended {ended}{because(entry)}. "
-        "Its verdict stays, and the others go on."
-    )
+    said = f"dropped {one.treatment} from E-{experiment.number}; its traffic ended {ended}{because(entry)}"
+    return f"{numbers.as_sentence(said)} Its verdict stays, and the others go on."
 
 
 def _dropped_name(entry: HistoryEntry) -> str:
@@ -62,10 +61,8 @@ def fix_cause(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
     assert experiment is not None
     assert experiment.fixed_cause is not None
     since = numbers.day_and_time(experiment.fixed_cause.since, zone)
-    return (
-        f"fixed the cause of the uneven split of E-{experiment.number}, {since}{because(entry)}. "
-        "Only units exposed since then count; earlier looks say nothing any more."
-    )
+    said = f"fixed the cause of the uneven split of E-{experiment.number}, {since}{because(entry)}"
+    return f"{numbers.as_sentence(said)} Only units exposed since then count; earlier looks say nothing any more."
 
 
 def notes(ran: WhileItRan) -> list[str]:

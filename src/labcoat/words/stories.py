@@ -175,7 +175,7 @@ def _prototype(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa
     newest = dossier.prototypes[-1]
     guess = "unknown" if newest.build_guess_days is None else numbers.person_days(newest.build_guess_days)
     return (
-        f"began a prototype: {newest.summary} Cap {numbers.person_days(newest.cap_days)}; build guess {guess}. "
+        f"began a prototype: {numbers.as_sentence(newest.summary)} Cap {numbers.person_days(newest.cap_days)}; build guess {guess}. "
         f"We stop if: {newest.stop_when}"
     )
 
@@ -206,6 +206,11 @@ def _plan(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG
     elif experiment.no_feedback_reason:
         note = f". No user feedback yet: {experiment.no_feedback_reason}"
     return f"planned E-{experiment.number}: {plan_summary(experiment.plan)}{note}"
+
+
+def of_several(treatment: str | None) -> str:
+    """Return which of several treatments was shipped, after the word for it; "" where there was no choice."""
+    return f" ({treatment})" if treatment else ""
 
 
 def changed_plan(entry: HistoryEntry) -> list[str]:
@@ -263,17 +268,10 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
     decision = "shipped" if entry.step is Step.SHIP else "closed"
     replaced = f" by H-{ending.replaced_by}" if ending.replaced_by is not None else ""
     return (
-        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}{replaced}{_shipped(dossier)}. "
+        f"{decision} H-{dossier.hypothesis.number}: {ending.outcome}, {ending.decision}{replaced}{of_several(dossier.shipped_treatment)}. "
         f"Learned: {numbers.as_sentence(ending.learning)} "
         f"Spent {numbers.person_days(ending.days_spent)}.{link}{because(entry)}"
     )
-
-
-def _shipped(dossier: Dossier) -> str:
-    request = dossier.approved_request
-    treatment = dossier.asked_treatment(request) if request is not None else None
-    ending = dossier.hypothesis.ending
-    return f" ({treatment})" if treatment and ending is not None and ending.treatment == treatment else ""
 
 
 def _reopen(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001

@@ -92,7 +92,10 @@ WORDS: Mapping[Verdict, VerdictWords] = {
         now="A gain worth having is ruled out, a loss is not. Close it with what was learned.",
     ),
     Verdict.INCONCLUSIVE: VerdictWords(
-        sign="grey_question", name="No clear effect", now="The planned end is reached. Say what was learned and choose."
+        sign="grey_question",
+        name="No clear effect",
+        now="The planned end is reached. Say what was learned and choose.",
+        then="It has ended. Say what was learned and choose.",
     ),
     Verdict.KEEP_COLLECTING: VerdictWords(
         sign="hourglass_flowing_sand", name="No clear effect yet", now="Keep it running until its planned end."

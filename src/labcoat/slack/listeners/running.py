@@ -13,7 +13,9 @@ def open_drop_form(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier, experiment = target.experiment(tx, call, Step.DROP)
         running.require_droppable(dossier, experiment.number, by=call.member(tx, dossier))
-    call.open_form(views.drop_form(experiment, now=now, metadata=call.metadata(f"E-{experiment.number}")))
+        readout = results.newest_readout(tx, dossier)
+    metadata = call.metadata(f"E-{experiment.number}")
+    call.open_form(views.drop_form(experiment, readout=readout, now=now, metadata=metadata))
 
 
 def submit_drop(form: Submission) -> None:

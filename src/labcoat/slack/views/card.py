@@ -70,7 +70,8 @@ def sentence(hypothesis: Hypothesis) -> str:
 def _title(dossier: Dossier, now: datetime) -> str:
     hypothesis = dossier.hypothesis
     if hypothesis.ending is not None:
-        return f"H-{hypothesis.number} · Closed: {hypothesis.ending.outcome}, {hypothesis.ending.decision}"
+        decision = f"{hypothesis.ending.decision}{stories.of_several(dossier.shipped_treatment)}"
+        return f"H-{hypothesis.number} · Closed: {hypothesis.ending.outcome}, {decision}"
     day = max(0, (now - hypothesis.stage_since).days) + 1
     return f"H-{hypothesis.number} · {hypothesis.stage.value.capitalize()} · day {day}"
 
@@ -143,7 +144,7 @@ def _health(
         lines.append(f":warning: *{WORDS[Verdict.INVALID].name}.* {escape(units)}")
     if problem is not None:
         since = health.since(problem.since, zone)
-        lines.append(f":warning: *{since}:* {escape(problem.message)} The last good look stays.")
+        lines.append(f":warning: *{since}:* {escape(problem.message)}{health.what_stays(readout)}")
     lines.append(_request_line(dossier, zone))
     return "\n".join(line for line in lines if line)
 

@@ -50,9 +50,9 @@ def stop_form(experiment: Experiment, *, now: datetime, metadata: str) -> Block:
         experiment.planned_end, experiment.plan.zone
     )
     note = (
-        f"Its planned end is {end}; stopping now gives up the alpha that is not spent."
+        f"is planned until {end}. Stopping now makes one last look, and gives up the later ones."
         if is_early
-        else f"Its planned end was {end}."
+        else f"was planned until {end}."
     )
     blocks: list[Block] = [section(f"*E-{experiment.number}* {note}")]
     if experiment.plan.period is None:

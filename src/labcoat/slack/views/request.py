@@ -161,7 +161,8 @@ def request_notes(dossier: Dossier, request: Request) -> list[str]:
         notes += skipped(experiment)
         notes += [escape(note) for note in run_stories.notes(dossier.while_it_ran(experiment))]
         if experiment.stop_reason:
-            notes.append(f"E-{experiment.number} was stopped early: {escape(experiment.stop_reason)}")
+            early = " early" if experiment.is_stopped_early else ""
+            notes.append(f"E-{experiment.number} was stopped{early}: {escape(experiment.stop_reason)}")
         if experiment.is_registered_late:
             notes.append(f"E-{experiment.number} was registered late")
     if dossier.prototypes and dossier.prototypes[-1].is_over_cap:

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.verdicts import harmed
 from labcoat.slack.blocks import Block, context, escape, form, moment_input, option, radio_input, section, text_input
 from labcoat.slack.views.experiment import NOT_SWITCHED
+from labcoat.stats.results import Readout
 from labcoat.words import numbers
 
 _AFTER_DROPPING = (
@@ -17,11 +19,14 @@ _AFTER_FIXING = (
 )
 
 
-def drop_form(experiment: Experiment, *, now: datetime, metadata: str) -> Block:
-    """Return the form that drops one of the remaining treatments."""
+def drop_form(experiment: Experiment, *, readout: Readout | None, now: datetime, metadata: str) -> Block:
+    """Return the form that drops one of the remaining treatments; proposed is the only one that does harm."""
+    bad = harmed(readout) if readout is not None else ()
+    initial = bad[0].treatment if len(bad) == 1 else None
+    names = experiment.remaining_treatments
     blocks: list[Block] = [
         section(f"*E-{experiment.number}* goes on without one of its treatments. {_AFTER_DROPPING}"),
-        radio_input("treatment", "Which one?", [option(name) for name in experiment.remaining_treatments]),
+        radio_input("treatment", "Which one?", [option(name) for name in names], initial=initial),
         moment_input("at", "Since when does it get no traffic?", initial=now, hint=NOT_SWITCHED),
         text_input("reason", "Why?", example="It makes the app crash on old phones", is_long=True),
     ]
