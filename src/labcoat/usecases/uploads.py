@@ -13,10 +13,10 @@ from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.rule import MetricKind, Moments
-from labcoat.warehouse import given_table
-from labcoat.warehouse import number_style as styles
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.given_table import MOST_VARIANTS, Asked, GivenTable
+from labcoat.warehouse.files import numbers as styles
+from labcoat.warehouse.files import read as reader
+from labcoat.warehouse.files.read import MOST_VARIANTS, Asked, GivenTable
 
 SECONDS = 60.0
 """For each step of reading, where nobody waits in a form."""
@@ -61,7 +61,7 @@ def read_file(
     Raises Refusal naming the line and what to change; SourceError, not permanent, if it takes longer.
     """
     try:
-        with given_table.opened(path, name=name, seconds=seconds) as table:
+        with reader.opened(path, name=name, seconds=seconds) as table:
             return _Given(table, plan, chosen, field, may_lack).totals()
     except SourceError as error:
         if not error.permanent:

@@ -10,12 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from labcoat.stats.rule import Moments
-from labcoat.warehouse import duckdb_source, given_file, sql
-from labcoat.warehouse import number_style as styles
+from labcoat.warehouse import duckdb_source, sql
 from labcoat.warehouse.duckdb_source import GIVEN, PLACE, OpenSource
 from labcoat.warehouse.engine import ColumnType
-from labcoat.warehouse.given_file import GivenFile, refuse
-from labcoat.warehouse.number_style import Seen, Style
+from labcoat.warehouse.files import decode
+from labcoat.warehouse.files import numbers as styles
+from labcoat.warehouse.files.decode import GivenFile, refuse
+from labcoat.warehouse.files.numbers import Seen, Style
 
 MOST_VARIANTS = 20
 _SHOWN = 40
@@ -49,7 +50,7 @@ def opened(path: Path, *, name: str, seconds: float) -> Iterator["GivenTable"]:
     Raises SourceError, its message for the person who gave the file.
     """
     with TemporaryDirectory(prefix="labcoat-given-") as folder:
-        file = given_file.look_at(path, name=name, folder=Path(folder))
+        file = decode.look_at(path, name=name, folder=Path(folder))
         with duckdb_source.opened_given(
             file.path,
             name=name,

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat.warehouse import given_table
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.given_table import Asked, Units
+from labcoat.warehouse.files import read as reader
+from labcoat.warehouse.files.read import Asked, Units
 
 VALUE = (Asked(column=2, is_yes_or_no=False),)
 SEEN = (Asked(column=2, is_yes_or_no=True),)
@@ -26,7 +26,7 @@ def read(
 ) -> Units:
     path = folder / "given"
     path.write_bytes(content)
-    with given_table.opened(path, name=name, seconds=SECONDS) as table:
+    with reader.opened(path, name=name, seconds=SECONDS) as table:
         return table.units(variant=1, unit=unit, metrics=metrics)
 
 
@@ -262,7 +262,7 @@ def test_reading_that_takes_too_long_ends(tmp_path: Path) -> None:
 
     with (
         pytest.raises(SourceError) as raised,
-        given_table.opened(path, name="units.csv", seconds=0.001) as table,
+        reader.opened(path, name="units.csv", seconds=0.001) as table,
     ):
         table.units(variant=1, unit=0, metrics=VALUE)
     assert not raised.value.permanent
@@ -275,7 +275,7 @@ def test_a_file_is_never_whole_in_memory(tmp_path: Path) -> None:
         file.writelines(f"{n},{'ab'[n % 2]},{numbers.random()}\n" for n in range(400_000))
 
     tracemalloc.start()
-    with given_table.opened(path, name="units.csv", seconds=SECONDS) as table:
+    with reader.opened(path, name="units.csv", seconds=SECONDS) as table:
         units = table.units(variant=1, unit=0, metrics=VALUE)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
