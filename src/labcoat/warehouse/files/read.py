@@ -1,15 +1,15 @@
-"""Read a table that somebody gave as a file: rows of units into moments, or a few rows as they are.
+"""Read a table that somebody gave as a file: opened once, its cells as text, its columns as numbers.
 
 The engine checks and aggregates; what is wrong is said with the line that a person finds in their own file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labcoat.stats.rule import Moments
 from labcoat.warehouse import duckdb_source, sql
 from labcoat.warehouse.duckdb_source import GIVEN, PLACE, OpenSource
 from labcoat.warehouse.engine import ColumnType
@@ -18,34 +18,16 @@ from labcoat.warehouse.files import numbers as styles
 from labcoat.warehouse.files.decode import GivenFile, refuse
 from labcoat.warehouse.files.numbers import Seen, Style
 
-MOST_VARIANTS = 20
 _SHOWN = 40
 """Characters of a cell that are shown when it cannot be read."""
 _YES, _NO = "('true', 't', 'yes', 'y', 'ja', 'wahr')", "('false', 'f', 'no', 'n', 'nein', 'falsch')"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A column to read as a metric, by its place. is_yes_or_no: every unit has 0 or 1."""
-
-    column: int
-    is_yes_or_no: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
-    """What rows of units hold.
-
-    first_seen: each variant with the line where it first is. moments: of each metric asked for, by variant.
-    """
-
-    first_seen: Mapping[str, str]
-    moments: tuple[Mapping[str, Moments], ...]
+_SEEN = 7
+"""Columns of a query that say how a column's numbers are written."""
 
 
 @contextmanager
-def opened(path: Path, *, name: str, seconds: float) -> Iterator["GivenTable"]:
-    """Open a file for one read. name: as people know it. seconds: for each step.
+def opened(path: Path, *, name: str, seconds: float, threads: int = 1) -> Iterator["GivenTable"]:
+    """Open a file for one read. name: as people know it. seconds: for each step. threads: of the engine.
 
     Raises SourceError, its message for the person who gave the file.
     """
@@ -58,19 +40,42 @@ def opened(path: Path, *, name: str, seconds: float) -> Iterator["GivenTable"]:
             width=len(file.header),
             skipped=file.skipped_lines,
             seconds=seconds,
+            threads=threads,
         ) as source:
             yield GivenTable(file, source)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """How a column's numbers are read. style: None where the engine reads them as they are."""
+
+    style: Style | None
+    is_percent: bool = False
+
+
 class GivenTable:
-    """A file that is open. columns: their names as written, in order. separator: None for Parquet."""
+    """A file that is open.
+
+    columns: their names without outer blanks, in order. separator: None for Parquet. left_out: sentences for people.
+    """
 
     def __init__(self, file: GivenFile, source: OpenSource) -> None:
         self._file, self._source = file, source
         self._columns = [column for name, column in source.columns(f"SELECT * FROM {GIVEN}").items() if name != PLACE]
         names = file.header or tuple(column.name for column in self._columns)
         self.columns: tuple[str, ...] = tuple(name.strip() for name in names)
-        self.separator = file.separator
+        self.name, self.separator = file.name, file.separator
+        self.left_out: list[str] = []
+        if file.titles:
+            self.left_out.append(f"what stands above the names of the columns (“{file.titles[0][:_SHOWN]}”)")
+
+    def line(self, place: int) -> str:
+        """Return how a person finds a row again."""
+        return self._file.line(place)
+
+    def rows(self, text: str) -> list[tuple[object, ...]]:
+        """Return what a SELECT gives."""
+        return self._source.rows(text)
 
     def is_number(self, place: int) -> bool:
         """Whether the column's own type is a number: its text is never in anybody's style."""
@@ -78,172 +83,167 @@ class GivenTable:
 
     def first_rows(self, most: int) -> list[tuple[str, tuple[str, ...]]]:
         """Return at most so many rows, each with its line, every cell as text; blank rows are left out."""
-        cells = ", ".join(self._text(place) for place in range(len(self._columns)))
-        rows = self._source.rows(f"SELECT {PLACE}, {cells} FROM {self._filled()} ORDER BY {PLACE} LIMIT {most}")
+        cells = ", ".join(self.text(place) for place in range(len(self._columns)))
+        rows = self.rows(f"SELECT {PLACE}, {cells} FROM {self.filled} ORDER BY {PLACE} LIMIT {most}")
         return [
-            (self._file.line(_whole(place)), tuple("" if cell is None else str(cell) for cell in row))
-            for place, *row in rows
+            (self.line(whole(place)), tuple("" if cell is None else str(cell) for cell in row)) for place, *row in rows
         ]
 
-    def units(self, *, variant: int, unit: int | None, metrics: Sequence[Asked]) -> Units:
-        """Return the moments of a file with a row a unit.
+    def last_row(self) -> tuple[int, tuple[str, ...]] | None:
+        """Return the last row that is not blank, with its place; None if there are no rows."""
+        cells = ", ".join(self.text(place) for place in range(len(self._columns)))
+        (top,) = self.rows(f"SELECT MAX({PLACE}) FROM {self.filled}")
+        if top[0] is None:
+            return None
+        ((place, *row),) = self.rows(f"SELECT {PLACE}, {cells} FROM {GIVEN} WHERE {PLACE} = {top[0]}")
+        return whole(place), tuple("" if cell is None else str(cell) for cell in row)
 
-        variant, unit: columns, by place; without a unit every row is one. Raises SourceError for what cannot be
-        counted: no variant, no number, a unit twice.
+    def text(self, place: int) -> str:
+        """Return the expression of a column's text, NULL for an empty one."""
+        return f"NULLIF(TRIM(CAST({self._raw(place)} AS TEXT)), '')"
+
+    def cell(self, column: int, place: int) -> str:
+        """Return a cell as it is shown when it cannot be read."""
+        ((cell,),) = self.rows(f"SELECT {self.text(column)} FROM {GIVEN} WHERE {PLACE} = {place}")
+        return "" if cell is None else " ".join(str(cell).split())[:_SHOWN]
+
+    @cached_property
+    def filled(self) -> str:
+        """The rows that are not blank: spreadsheets leave rows of empty cells behind."""
+        blank = " AND ".join(f"{self.text(place)} IS NULL" for place in range(len(self._columns)))
+        ((first,),) = self.rows(f"SELECT MIN({PLACE}) FROM {GIVEN} WHERE {blank}")
+        if first is None:
+            return GIVEN
+        cells = ", ".join(self.text(place) for place in range(len(self._columns)))
+        return f"(SELECT * FROM {GIVEN} WHERE COALESCE({cells}) IS NOT NULL)"
+
+    def numbers(self, columns: Sequence[int], *, rows: str) -> list[str]:
+        """Return the expression of each column's numbers, NULL where there is none.
+
+        rows: the table to look at. Raises SourceError for a column whose numbers can be read in two ways.
         """
-        style = self._style([one.column for one in metrics])
-        numbers = [self._number(one.column, style) for one in metrics]
-        rows = self._source.rows(
-            f"SELECT v, MIN({PLACE}), COUNT(*), "
-            + ", ".join(
-                f"MIN({PLACE}) FILTER (WHERE m{n} IS NULL OR NOT ISFINITE(m{n})), "
-                f"MIN({PLACE}) FILTER (WHERE m{n} NOT IN (0, 1)), "
-                f"FAVG(m{n}) FILTER (WHERE ISFINITE(m{n})), VAR_SAMP(m{n}) FILTER (WHERE ISFINITE(m{n}))"
-                for n in range(len(metrics))
-            )
-            + f" FROM (SELECT {PLACE}, {self._text(variant)} AS v, "
-            + ", ".join(f"{number} AS m{n}" for n, number in enumerate(numbers))
-            + f" FROM {self._filled()}) GROUP BY v ORDER BY 2 LIMIT {MOST_VARIANTS + 1}"
-        )
-        self._require_variants(variant, rows)
-        by_metric = [[row[3 + 4 * n : 7 + 4 * n] for row in rows] for n in range(len(metrics))]
-        for one, found in zip(metrics, by_metric, strict=True):
-            self._require_numbers(one, found)
-        if unit is not None:
-            self._require_one_row_a_unit(unit, variant)
-        names, counts = [str(row[0]) for row in rows], [_whole(row[2]) for row in rows]
-        return Units(
-            first_seen={name: self._file.line(_whole(row[1])) for name, row in zip(names, rows, strict=True)},
-            moments=tuple(
-                {
-                    name: _moments(count, mean, variance, is_share=one.is_yes_or_no)
-                    for name, count, (_, _, mean, variance) in zip(names, counts, found, strict=True)
-                }
-                for one, found in zip(metrics, by_metric, strict=True)
-            ),
-        )
+        distinct = sorted(set(columns))
+        texts = [place for place in distinct if self._columns[place].type is ColumnType.TEXT]
+        plain = self._plain(texts, rows)
+        looked = [place for place in texts if place not in plain or self.separator != ","]
+        found = dict.fromkeys(distinct, Number(style=None)) | self._written(looked, plain, rows)
+        return [self._number(place, found[place]) for place in columns]
 
-    def _style(self, columns: Sequence[int]) -> Style:
-        texts = [self._text(place) for place in columns if self._columns[place].type is ColumnType.TEXT]
-        if not texts:
-            return Style.POINT
-        wanted = (
+    def _raw(self, place: int) -> str:
+        return sql.quoted_name(self._columns[place].name)
+
+    def _plain(self, columns: Sequence[int], rows: str) -> set[int]:
+        """Return the columns that the engine reads as numbers as they stand."""
+        if not columns:
+            return set()
+        odd = ", ".join(
+            f"MIN({PLACE}) FILTER (WHERE TRY_CAST({self._raw(place)} AS DOUBLE) IS NULL AND {self.text(place)} "
+            "IS NOT NULL)"
+            for place in columns
+        )
+        (found,) = self.rows(f"SELECT {odd} FROM {rows}")
+        return {place for place, first in zip(columns, found, strict=True) if first is None}
+
+    def _written(self, columns: Sequence[int], plain: set[int], rows: str) -> dict[int, Number]:
+        if not columns:
+            return {}
+        bared = ", ".join(
+            f"{self.text(place)} AS t{place}, {self._bare(place, is_plain=place in plain)} AS b{place}"
+            for place in columns
+        )
+        wanted = ", ".join(self._seen(place) for place in columns)
+        (found,) = self.rows(f"SELECT {wanted} FROM (SELECT {PLACE}, {bared} FROM {rows})")
+        parts = [found[_SEEN * n : _SEEN * (n + 1)] for n in range(len(columns))]
+        seen = {
+            place: Seen(
+                **dict(
+                    zip(
+                        ("point", "comma", "grouped_comma", "grouped_point"),
+                        (None if at is None else whole(at) for at in part[:4]),
+                        strict=True,
+                    )
+                )
+            )
+            for place, part in zip(columns, parts, strict=True)
+        }
+        proved = {one.style for one in seen.values() if one.is_proved}
+        return {
+            place: Number(style=self._style(place, seen[place], proved), is_percent=self._is_percent(place, part[4:]))
+            for place, part in zip(columns, parts, strict=True)
+        }
+
+    def _seen(self, place: int) -> str:
+        patterns = (
             styles.certain_pattern(Style.POINT),
             styles.certain_pattern(Style.COMMA),
             styles.two_ways_pattern(Style.POINT),
             styles.two_ways_pattern(Style.COMMA),
         )
-        matches = (" OR ".join(_fits(text, pattern) for text in texts) for pattern in wanted)
-        firsts = ", ".join(f"MIN({PLACE}) FILTER (WHERE {match})" for match in matches)
-        (found,) = self._source.rows(f"SELECT {firsts} FROM {self._filled()}")
-        point, comma, grouped_comma, grouped_point = (None if place is None else _whole(place) for place in found)
-        seen = Seen(point=point, comma=comma, grouped_comma=grouped_comma, grouped_point=grouped_point)
-        if seen.is_mixed:
-            lines = " and ".join(self._file.line(place) for place in (point, comma) if place is not None)
-            refuse(f"Some numbers have a decimal point, others a decimal comma: see {lines}. Write them in one way")
-        unclear = seen.unclear(separator=self.separator)
+        parts = [f"MIN({PLACE}) FILTER (WHERE {_fits(f'b{place}', pattern)})" for pattern in patterns]
+        percent = f"REGEXP_MATCHES(t{place}, {sql.quoted_text(styles.PERCENT_PATTERN)})"
+        currency = f"REGEXP_EXTRACT(t{place}, {sql.quoted_text(styles.CURRENCY_PATTERN)})"
+        parts.append(f"MIN({PLACE}) FILTER (WHERE {percent})")
+        parts.append(f"MIN({PLACE}) FILTER (WHERE NOT {percent})")
+        parts.append(f"COUNT(DISTINCT NULLIF({currency}, ''))")
+        return ", ".join(parts)
+
+    def _style(self, place: int, seen: Seen, proved: set[Style]) -> Style:
+        if seen.point is not None and seen.comma is not None:
+            lines = f"{self.line(seen.point)} and {self.line(seen.comma)}"
+            refuse(
+                f"Some numbers of {self.columns[place]} have a decimal point, others a decimal comma: see {lines}. "
+                "Write them in one way"
+            )
+        unclear = seen.unclear(separator=self.separator, proved=proved)
         if unclear is not None:
             refuse(
-                f"A number of {self._file.line(unclear)} can be read as thousands or as decimals. Write numbers "
-                "without signs between thousands"
+                f"A number of {self.columns[place]} on {self.line(unclear)} can be read as thousands or as decimals. "
+                "Write numbers without signs between thousands, and one of them with another number of decimals"
             )
-        return seen.style
+        return seen.told(proved)
 
-    def _text(self, place: int) -> str:
-        return f"NULLIF(TRIM(CAST({sql.quoted_name(self._columns[place].name)} AS TEXT)), '')"
+    def _is_percent(self, place: int, found: Sequence[object]) -> bool:
+        with_sign, without, currencies = found
+        if whole(currencies) > 1:
+            refuse(f"There is more than one currency in {self.columns[place]}. Convert the amounts to one")
+        if with_sign is not None and without is not None:
+            lines = f"{self.line(whole(with_sign))} and {self.line(whole(without))}"
+            refuse(
+                f"Some numbers of {self.columns[place]} have a percent sign, others none: see {lines}. "
+                "Write them in one way"
+            )
+        return with_sign is not None
 
-    def _number(self, place: int, style: Style) -> str:
+    def _bare(self, place: int, *, is_plain: bool) -> str:
+        text = self.text(place)
+        if is_plain:
+            return text
+        for wanted, instead in styles.MARKS:
+            text = f"REGEXP_REPLACE({text}, {sql.quoted_text(wanted)}, {sql.quoted_text(instead)}, 'g')"
+        return text
+
+    def _number(self, place: int, number: Number) -> str:
         column = self._columns[place]
         if column.type in (ColumnType.NUMBER, ColumnType.BOOLEAN):
-            return f"CAST({sql.quoted_name(column.name)} AS DOUBLE)"
+            return f"CAST({self._raw(place)} AS DOUBLE)"
         if column.type is not ColumnType.TEXT:
             refuse(f"{self.columns[place]} has the type {column.type_name.lower()}, and a metric needs numbers")
-        text = self._text(place)
-        plain = f"REPLACE(REGEXP_REPLACE({text}, {sql.quoted_text(styles.without_groups(style))}, '', 'g'), ',', '.')"
+        if number.style is None:
+            return f"TRY_CAST({self._raw(place)} AS DOUBLE)"
+        bare = self._bare(place, is_plain=False)
+        groups = sql.quoted_text(styles.without_groups(number.style))
+        plain = f"TRY_CAST(REPLACE(REGEXP_REPLACE({bare}, {groups}, '', 'g'), ',', '.') AS DOUBLE)"
+        fits, word = _fits(bare, styles.pattern(number.style)), f"LOWER({self.text(place)})"
         return (
-            f"CASE WHEN {_fits(text, styles.pattern(style))} THEN TRY_CAST({plain} AS DOUBLE) "
-            f"WHEN LOWER({text}) IN {_YES} THEN 1.0 WHEN LOWER({text}) IN {_NO} THEN 0.0 END"
+            f"CASE WHEN {fits} THEN {plain}{' / 100' if number.is_percent else ''} "
+            f"WHEN {word} IN {_YES} THEN 1.0 WHEN {word} IN {_NO} THEN 0.0 END"
         )
 
-    def _filled(self) -> str:
-        """The rows that are not blank: spreadsheets leave rows of empty cells behind."""
-        cells = ", ".join(self._text(place) for place in range(len(self._columns)))
-        return f"(SELECT * FROM {GIVEN} WHERE COALESCE({cells}) IS NOT NULL)"
 
-    def _require_variants(self, variant: int, rows: Sequence[Sequence[object]]) -> None:
-        if not rows:
-            refuse(f"{self._file.name} has no rows below its line of column names")
-        unnamed = next((row for row in rows if row[0] is None), None)
-        name = self.columns[variant]
-        if unnamed is not None:
-            line, more = self._file.line(_whole(unnamed[1])), _whole(unnamed[2]) - 1
-            refuse(f"There is no {name} on {line}{_and_more(more)}. Leave out units that were never assigned")
-        if len(rows) > MOST_VARIANTS:
-            refuse(f"{name} has more than {MOST_VARIANTS} different values, so it can't be the variant")
-
-    def _require_numbers(self, asked: Asked, found: Sequence[Sequence[object]]) -> None:
-        name = self.columns[asked.column]
-        bad = [_whole(row[0]) for row in found if row[0] is not None]
-        if bad:
-            cell, line = self._cell(asked.column, min(bad)), self._file.line(min(bad))
-            found_there = f"“{cell}”, which is no number that can be counted with" if cell else "nothing"
-            refuse(
-                f"In {name}, {line} has {found_there}. Write a number there (0 if it means 0), or leave the unit out "
-                "if it does not count"
-            )
-        other = [_whole(row[1]) for row in found if row[1] is not None]
-        if asked.is_yes_or_no and other:
-            cell = self._cell(asked.column, min(other))
-            refuse(
-                f"{name} is yes or no for each unit in the plan, and {self._file.line(min(other))} has “{cell}”. "
-                "Write 1 or 0, one row a unit"
-            )
-
-    def _cell(self, column: int, place: int) -> str:
-        ((cell,),) = self._source.rows(f"SELECT {self._text(column)} FROM {GIVEN} WHERE {PLACE} = {place}")
-        return "" if cell is None else " ".join(str(cell).split())[:_SHOWN]
-
-    def _require_one_row_a_unit(self, unit: int, variant: int) -> None:
-        ((unnamed, crossed, crossed_at, again_at, repeated, repeated_at, twice_at),) = self._source.rows(
-            "SELECT MIN(place) FILTER (WHERE u IS NULL), "
-            "COUNT(*) FILTER (WHERE arms > 1), MIN(place) FILTER (WHERE arms > 1), "
-            "ARG_MIN(other, place) FILTER (WHERE arms > 1), "
-            "COUNT(*) FILTER (WHERE lines > 1), MIN(place) FILTER (WHERE lines > 1), "
-            "ARG_MIN(last, place) FILTER (WHERE lines > 1) "
-            f"FROM (SELECT u, COUNT(*) AS lines, MIN({PLACE}) AS place, MAX({PLACE}) AS last, "
-            f"GREATEST(MIN_BY({PLACE}, v), MAX_BY({PLACE}, v)) AS other, COUNT(DISTINCT v) AS arms "
-            f"FROM (SELECT {PLACE}, {self._text(unit)} AS u, {self._text(variant)} AS v FROM {self._filled()}) "
-            "GROUP BY u)"
-        )
-        name = self.columns[unit]
-        if unnamed is not None:
-            refuse(f"There is no {name} on {self._file.line(_whole(unnamed))}. Name each unit, or leave the row out")
-        if crossed_at is not None:
-            refuse(
-                f"A {name} is in two variants, on {self._file.line(_whole(crossed_at))} and "
-                f"{self._file.line(_whole(again_at))}{_and_more(_whole(crossed) - 1)}. Leave such units "
-                "out: nobody can say what changed them"
-            )
-        if repeated_at is not None:
-            refuse(
-                f"A {name} is there twice, on {self._file.line(_whole(repeated_at))} and "
-                f"{self._file.line(_whole(twice_at))}{_and_more(_whole(repeated) - 1)}. Sum up: one row a unit"
-            )
-
-
-def _moments(count: int, mean: object, variance: object, *, is_share: bool) -> Moments:
-    average = float(str(mean))
-    spread = average * (1 - average) if is_share else float("nan") if variance is None else float(str(variance))
-    return Moments(count=count, mean=average, variance=spread)
+def whole(number: object) -> int:
+    """Return a count or a place of the engine as an int."""
+    return int(str(number))
 
 
 def _fits(text: str, pattern: str) -> str:
     return f"REGEXP_FULL_MATCH({text}, {sql.quoted_text(pattern)})"
-
-
-def _and_more(count: int) -> str:
-    return f", and {count:,} more" if count > 0 else ""
-
-
-def _whole(number: object) -> int:
-    return int(str(number))
