@@ -140,6 +140,7 @@ class _Given:
                 *(part for name, (_, column) in columns.items() for part in self._unless_same(name, column, how=how)),
             ),
             left_out=tuple(self.table.left_out),
+            notes=tuple(self.table.notes),
         )
         return FileTotals(totals=dict(zip(columns, found.moments, strict=True)), taken=taken.text)
 
@@ -172,13 +173,14 @@ class _Given:
                 *(part for name, roles in metrics.items() for part in self._shown_roles(name, roles)),
             ),
             left_out=tuple(self.table.left_out),
+            notes=tuple(self.table.notes),
         )
         return FileTotals(totals=dict(zip(metrics, found.moments, strict=True)), taken=taken.text)
 
     def _shown_roles(self, name: str, roles: totals.Roles) -> list[str]:
-        first, *spread = roles.items()
-        parts = self._unless_same(name, first[1], how=_VALUES[first[0]])
-        return parts + [_SPREADS[role].format(f"`{self.table.columns[place][:40]}`") for role, place in spread]
+        role, place = next(iter(roles.items()))
+        parts = self._unless_same(name, place, how=_VALUES[role])
+        return parts + totals.shown_spread(self.table, roles)
 
     def _unless_same(self, what: str, place: int, *, how: str = "") -> list[str]:
         """Return what was taken as something, unless its name and how it is read say so."""
@@ -241,9 +243,3 @@ class _Given:
 
 
 _VALUES: Mapping[str, str] = {"successes": "", "rate": "rate in ", "mean": "", "sum": "sum in "}
-_SPREADS: Mapping[str, str] = {
-    "sd": "deviation = {}",
-    "se": "deviation = {} × √n",
-    "variance": "deviation = √{}",
-    "sum_squares": "deviation from the sum of squares in {}",
-}

@@ -56,7 +56,8 @@ class Number:
 class GivenTable:
     """A file that is open.
 
-    columns: their names without outer blanks, in order. separator: None for Parquet. left_out: sentences for people.
+    columns: their names without outer blanks, in order. separator: None for Parquet. left_out, notes: what people
+    are told of the reading.
     """
 
     def __init__(self, file: GivenFile, source: OpenSource) -> None:
@@ -66,6 +67,7 @@ class GivenTable:
         self.columns: tuple[str, ...] = tuple(name.strip() for name in names)
         self.name, self.separator = file.name, file.separator
         self.left_out: list[str] = []
+        self.notes: list[str] = []
         if file.titles:
             self.left_out.append(f"what stands above the names of the columns (“{file.titles[0][:_SHOWN]}”)")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Taken:
     """What was read. unit: the column that names units, None where there is none. columns: as "n = `users`".
 
-    is_by_variant: a row a variant, else rows of units.
+    is_by_variant: a row a variant, else rows of units. left_out: parts of the file. notes: what else to know.
     """
 
     rows: int
@@ -16,14 +16,14 @@ class Taken:
     unit: str | None
     is_by_variant: bool
     columns: tuple[str, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """Return it as people read it.
 
-        >>> Taken(rows=6, units=4, unit="customer_id", is_by_variant=False, columns=("orders = sum of `amount`",),
-        ...       left_out=()).text
+        >>> Taken(rows=6, units=4, unit="customer_id", is_by_variant=False, columns=("orders = sum of `amount`",)).text
         '6 rows, 4 customers (`customer_id`), orders = sum of `amount`.'
         """
         rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
@@ -34,7 +34,8 @@ class Taken:
         else:
             first = [rows, f"{self.units:,} {_noun(self.unit, self.units)} (`{self.unit[:40]}`)"]
         left_out = f" Left out: {_listed(self.left_out)}." if self.left_out else ""
-        return f"{', '.join([*first, *self.columns])}.{left_out}"
+        notes = "".join(f" {note[0].upper()}{note[1:]}." for note in self.notes)
+        return f"{', '.join([*first, *self.columns])}.{left_out}{notes}"
 
 
 def _noun(unit: str, count: int) -> str:

@@ -238,3 +238,16 @@ def spread_of(find: Callable[[str], int | None]) -> dict[str, int]:
         if (place := find(role)) is not None:
             return {role: place}
     return {}
+
+
+_SPREADS: Mapping[str, str] = {
+    "sd": "deviation = {}",
+    "se": "deviation = {} × √n",
+    "variance": "deviation = √{}",
+    "sum_squares": "deviation from the sum of squares in {}",
+}
+
+
+def shown_spread(table: GivenTable, roles: Roles) -> list[str]:
+    """Return how the deviation of a mean was taken, as people read it; nothing for a share."""
+    return [_SPREADS[role].format(f"`{table.columns[roles[role]][:40]}`") for role in SPREADS if role in roles]

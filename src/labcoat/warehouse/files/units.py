@@ -138,7 +138,7 @@ class _Rows:
         names = [str(row[0]) for row in groups]
         for row in groups:
             if whole(row[3]) > 1:
-                self._table.left_out.append(f"how “{str(row[0])[:40]}” is capitalised: it is one variant")
+                self._table.notes.append(f"“{str(row[0])[:40]}” is one variant however it is capitalised")
         found = [
             (_kind(one, is_flag=is_flag), dict(zip(names, parts, strict=True)))
             for n, (one, is_flag) in enumerate(zip(self._metrics, are_flags, strict=True))
