@@ -185,7 +185,8 @@ class _Question:
         return {"rate" if is_rate else "successes": value}
 
     def _found(self, role: str, place: int) -> tuple[str, ...]:
-        return () if role in self.chosen.by_role else (f"{role} = `{self.table.columns[place][:40]}`",)
+        name = self.table.columns[place]
+        return () if role in self.chosen.by_role or key(name) == role else (f"{role} = `{name[:40]}`",)
 
     def _require_two(self, variant: int, variants: Mapping[str, int]) -> None:
         if len(variants) < 2:

@@ -97,9 +97,9 @@ class Columns:
         """Return the column of a role; raise SourceError if two fit, or if one fits that may mean something else."""
         if role in self.chosen.by_role:
             return self.get(self.chosen.by_role[role])
-        preferred = NAMES[role][:1] if role != "unit" else tuple(filter(None, (self.unit, f"{self.unit} id")))
-        for name in preferred:
-            if name and (place := self.named(name)) is not None:
+        planned = (self.unit, f"{self.unit} id") if role == "unit" and self.unit else ()
+        for name in (*planned, NAMES[role][0]):
+            if (place := self.named(name)) is not None:
                 return place
         fitting = self.fitting(role)
         if len(fitting) > 1:

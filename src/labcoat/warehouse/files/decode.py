@@ -136,7 +136,7 @@ def _text(path: Path, *, name: str, folder: Path, head: bytes) -> GivenFile:
 def _is_utf_16(head: bytes) -> bool:
     """Whether every other byte is zero, as in UTF-16 without a mark in front."""
     odd, even = head[1::2].count(0), head[::2].count(0)
-    return max(odd, even) > len(head) // 3 and min(odd, even) < len(head) // 100
+    return max(odd, even) > len(head) // 3 and min(odd, even) <= len(head) // 100
 
 
 def _encoding(head: bytes) -> str:

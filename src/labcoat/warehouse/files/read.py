@@ -200,7 +200,7 @@ class GivenTable:
         if unclear is not None:
             refuse(
                 f"A number of {self.columns[place]} on {self.line(unclear)} can be read as thousands or as decimals. "
-                "Write numbers without signs between thousands, and one of them with another number of decimals"
+                "Write 1234 if those are thousands, and 1.2340 if those are decimals"
             )
         return seen.told(proved)
 
