@@ -37,7 +37,7 @@ def certain_pattern(style: Style) -> str:
     """
     decimal, grouping = f"[{style}]", f"[{_grouping(style)}]"
     return (
-        f"[+-]?([0-9]{{1,3}}({grouping}[0-9]{{3}})+{decimal}[0-9]+"
+        f"[+-]?([0-9]{{1,3}}([{_grouping(style)}{_SPACES}][0-9]{{3}})+{decimal}[0-9]+"
         f"|[0-9]+{decimal}([0-9]{{1,2}}|[0-9]{{4,}})"
         f"|(0|[0-9]{{4,}}){decimal}[0-9]+"
         f"|[0-9]{{1,3}}({grouping}[0-9]{{3}}){{2,}}){_EXPONENT}"
