@@ -44,7 +44,9 @@ def test_totals_of_a_file_are_looked_at_as_typed_ones_are(
 ) -> None:
     assert imports(tmp_path, TABLE) == 0
 
-    assert capsys.readouterr().out == "Stored for E-7: orders per user, refunds.\n"
+    assert capsys.readouterr().out == (
+        "totals.csv: 2 rows, one per variant.\nStored for E-7: orders per user, refunds.\n"
+    )
     with database.reading() as tx:
         look = looks.newest(tx, WORKSPACE, E7)
     database.dispose()

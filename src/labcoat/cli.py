@@ -15,7 +15,7 @@ from labcoat.cli_database import refuse
 
 if TYPE_CHECKING:
     from labcoat.usecases.analysis import Question
-    from labcoat.warehouse.file_moments import Columns
+    from labcoat.warehouse.files.asked import MetricColumns
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _ANALYSE = """\
-Print what a CSV file of an experiment says, with the statistics that Labcoat uses in Slack.
+Print what a CSV or Parquet file of an experiment says, with the statistics that Labcoat uses in Slack.
 
   labcoat analyse players.csv --variant version --metric retention_7 --guardrail retention_1
   labcoat analyse users.csv --variant arm --metric clicks/views --metric orders~orders_before --unit user
@@ -71,7 +71,11 @@ Print what a CSV file of an experiment says, with the statistics that Labcoat us
 
 A METRIC is a column of numbers per unit (0 and 1 only: a proportion), a ratio of two columns, A/B, or a column with a
 covariate from before the experiment, A~B (CUPED; A/B~C/D for a ratio). With --count every row has a variant's totals:
-a metric is then a column of events, or a mean with its standard deviation, A,B.
+a metric is then a column of successes, a rate, or a mean or sum with its deviation, A,B. What B is, its name says:
+standard error (se, std_err), variance, sum of squares (sum_squares); else it is the standard deviation.
+
+Files and names of columns are those of labcoat import (docs/operate.md, Files in and out). Where two columns could be
+meant, it asks for --variant, --unit or --count. What was taken, and what was left out, is printed below the verdict.
 """
 
 
@@ -82,8 +86,10 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_ANALYSE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    analyse.add_argument("file", metavar="FILE", type=Path, help="a CSV file with a line of column names")
-    analyse.add_argument("--variant", metavar="COL", required=True, help="the column that names the variant")
+    analyse.add_argument("file", metavar="FILE", type=Path, help="a CSV or Parquet file with names of columns")
+    analyse.add_argument(
+        "--variant", metavar="COL", help="the column that names the variant (found by its name if not given)"
+    )
     for role, help_ in (
         ("metric", "a goal: what decides"),
         ("guardrail", "what must not get worse"),
@@ -102,9 +108,11 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     analyse.add_argument("--weights", metavar="NAME=SHARE,...", default="", help="planned split, if it was not even")
     analyse.add_argument(
-        "--unit", metavar="COL", help="check that each unit of this column has one row and one variant"
+        "--unit", metavar="COL", help="the column that names the unit; several rows of a unit are summed up"
     )
-    analyse.add_argument("--count", metavar="COL", help="rows are totals per variant, of so many units")
+    analyse.add_argument(
+        "--count", metavar="COL", help="rows are totals per variant, of so many units (found by its name, as --unit)"
+    )
     analyse.add_argument("--alpha", type=float, default=0.05, help="two-sided, of all goals together (default 0.05)")
     analyse.add_argument(
         "--design",
@@ -189,6 +197,7 @@ def _analyse(given: argparse.Namespace) -> int:
         estimates = found.readout.estimates
         if given.json:
             print(analysis.as_json(found))
+            print(found.taken.text, file=sys.stderr)
             return 0
         print(words.page(found, is_detailed=given.details))
         if given.adjust:
@@ -233,7 +242,7 @@ def _question(given: argparse.Namespace) -> "Question":
             AskedMetric(
                 name=_short(name),
                 role=role,
-                columns=_columns(name, is_total=given.count is not None),
+                columns=_columns(name, is_total=given.count is not None or "," in name),
                 direction=Direction.DOWN if _short(name) in given.down else Direction.UP,
                 minimum_effect=minimum.get(_short(name), ""),
                 margin=margin.get(_short(name), ""),
@@ -259,22 +268,22 @@ def _short(metric: str) -> str:
     return metric.partition("~")[0].partition(",")[0]
 
 
-def _columns(metric: str, *, is_total: bool) -> "Columns":
-    from labcoat.warehouse.file_moments import Columns
+def _columns(metric: str, *, is_total: bool) -> "MetricColumns":
+    from labcoat.warehouse.files.asked import MetricColumns
 
     if "" in re.split("[~/,]" if not is_total else ",", metric):
         message = f"“{metric}” is no metric. Write a column, A/B or A~B."
         raise ValueError(message)
     if is_total:
         value, _, deviation = metric.partition(",")
-        return Columns(value=value, deviation=deviation or None)
+        return MetricColumns(value=value, deviation=deviation or None)
     after, _, before = metric.partition("~")
     value, _, denominator = after.partition("/")
     covariate, _, covariate_denominator = before.partition("/")
     if before and bool(denominator) != bool(covariate_denominator):
         message = f"{metric}: the covariate of a ratio is a ratio, A/B~C/D, and that of a column is a column, A~B."
         raise ValueError(message)
-    return Columns(
+    return MetricColumns(
         value=value,
         denominator=denominator or None,
         covariate=covariate or None,

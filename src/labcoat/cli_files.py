@@ -1,7 +1,7 @@
 """`labcoat import` and `labcoat export`: totals from a file, and everything as files, without Slack."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,12 @@ Store the totals of a CSV or Parquet file in an experiment, as the form of /expe
   labcoat import E-7 totals.csv --metric retention_7 --as-of 2026-11-23T18:00+01:00
 
 Every metric of the plan that the file has is stored. labcoat serve on the same DATABASE_URL tells it in Slack.
+
+Columns are found by their names (docs/operate.md, Files in and out, lists them). Where two could be meant, say which:
+
+  labcoat import E-7 totals.csv --column n=visitors --column successes=events
+
+Roles: variant, n, successes, rate, mean, sd, se, variance, sum, sum_squares, unit.
 """
 
 
@@ -32,6 +38,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     taken.add_argument("experiment", metavar="E-7", help="the experiment; H-12 means its newest")
     taken.add_argument("file", metavar="FILE", type=Path, help="rows of units, or a row of totals for each variant")
     taken.add_argument("--metric", metavar="NAME", help="that the file must have (the goal if not given)")
+    taken.add_argument(
+        "--column", metavar="ROLE=COLUMN", action="append", default=[], help="which column is what; see below"
+    )
     taken.add_argument("--as-of", metavar="TIME", help="until when the totals reach, as 2026-11-23T18:00 (UTC); now")
     taken.add_argument("--by", metavar="USER", help="Slack's id of who gives them (the hypothesis's owner)")
     taken.add_argument("--correct", action="store_true", help="they replace earlier totals that were wrong")
@@ -53,6 +62,7 @@ def _import(given: argparse.Namespace) -> int:
     from labcoat.domain.subject import find_subject
     from labcoat.usecases import files, finding, uploads
     from labcoat.warehouse.errors import SourceError
+    from labcoat.warehouse.files.columns import Chosen
     from labcoat.words import files as words
 
     def work(database: "Database") -> int:
@@ -68,7 +78,7 @@ def _import(given: argparse.Namespace) -> int:
         plan = experiment.plan
         chosen = plan.metric(given.metric) if given.metric else plan.goal
         try:
-            totals = uploads.read_file(
+            read = uploads.read_file(
                 given.file,
                 plan,
                 chosen,
@@ -76,6 +86,8 @@ def _import(given: argparse.Namespace) -> int:
                 field="file",
                 may_lack=experiment.dropped_treatments,
                 seconds=uploads.SECONDS,
+                columns=Chosen(by_role=_roles(given.column), flags=uploads.IMPORT_FLAGS),
+                threads=uploads.THREADS,
             )
         except SourceError as error:  # it takes too long
             raise Refusal(Reason.FILE_FAULT, "file", text=words.TOO_MUCH) from error
@@ -85,7 +97,8 @@ def _import(given: argparse.Namespace) -> int:
                 tx,
                 finding.get_dossier(tx, workspace, subject),
                 experiment.number,
-                totals=totals,
+                totals=read.totals,
+                taken=read.taken,
                 by=given.by,
                 as_of=_moment(given.as_of, "--as-of") if given.as_of else now,
                 is_correction=given.correct,
@@ -94,10 +107,24 @@ def _import(given: argparse.Namespace) -> int:
                 now=now,
             )
         stored = f"Stored for E-{experiment.number}: {', '.join(taken.metrics)}."
+        print(f"{given.file.name}: {read.taken}")
         print(stored if taken.metrics else "These numbers were stored already, so nothing changed.")
         return 0
 
     return _with_files(work)
+
+
+def _roles(given: Sequence[str]) -> dict[str, str]:
+    from labcoat.warehouse.files.columns import NAMES
+
+    roles = {}
+    for text in given:
+        role, equals, column = text.partition("=")
+        if role not in NAMES or not equals or not column:
+            message = f"--column {text} can't be read. Write ROLE=COLUMN, with a role of {', '.join(NAMES)}."
+            raise ValueError(message)
+        roles[role] = column
+    return roles
 
 
 def _moment(text: str, option: str) -> datetime:

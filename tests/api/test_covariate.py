@@ -11,8 +11,8 @@ from labcoat.domain.look import sample_of
 from labcoat.stats.results import Readout
 from labcoat.stats.rule import MetricKind, Sample
 from labcoat.usecases import results
-from labcoat.warehouse import file_moments
-from labcoat.warehouse.file_moments import Columns
+from labcoat.warehouse.files import asked
+from labcoat.warehouse.files.asked import MetricColumns
 
 
 def test_sent_moments_and_a_file_of_rows_give_the_same_readout(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -40,7 +40,7 @@ def test_sent_moments_and_a_file_of_rows_give_the_same_readout(tmp_path_factory:
 
     body = Results.model_validate({"metrics": {"spend": sent}})
     entries = entering.entries_of(experiment, totals_of(body, plan), by=a_member(), as_of=NOW, now=NOW)
-    read = file_moments.read(path, variant="variant", metrics=[Columns(value="spend", covariate="spend_before")])
+    read = asked.read_asked(path, variant="variant", metrics=[MetricColumns(value="spend", covariate="spend_before")])
 
     by_file = Sample(exposed=(800, 800), moments={"spend": tuple(read.metrics[0][1][name] for name in before)})
     from_http = results.compute(experiment, sample_of({"spend": entries[0]}, "spend"), day=20, past=(), is_last=False)

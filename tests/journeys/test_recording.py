@@ -8,7 +8,7 @@ TABLES = {
     "commas": "variant,n,successes\ncontrol,10000,1000\ntreatment,10000,1400",
     "semicolons": "Variant;Users;Conversions\ncontrol;10000;1000\ntreatment;10000;1400",
     "tabs": "variant\tn\tsuccesses\r\ncontrol\t10,000\t1,000\r\ntreatment\t10,000\t1,400\r\n",
-    "bom": "\ufeffgroup,total,events\ncontrol,10000,1000\ntreatment,10000,1400",
+    "bom": "\ufeffgroup,total,conversions\ncontrol,10000,1000\ntreatment,10000,1400",
 }
 UNITS = "user,variant,orders per user\n" + "".join(
     f"{arm}{unit},{arm},{int(unit < events)}\n"

@@ -24,7 +24,7 @@ def read(
 ) -> uploads.Totals:
     path = folder / "given"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return uploads.read_file(path, PLAN, chosen, name=name, field="file")
+    return uploads.read_file(path, PLAN, chosen, name=name, field="file").totals
 
 
 def refused(folder: Path, content: str | bytes, *, chosen: PlannedMetric = GOAL, name: str = "units.csv") -> str:
@@ -81,7 +81,7 @@ def test_decimal_commas_of_means_are_read(tmp_path: Path) -> None:
 def test_a_pasted_table_is_read_as_a_file_is() -> None:
     table = "variant\tn\tsuccesses\ncontrol\t100\t10\ntreatment\t100\t12"
 
-    totals = uploads.read_table(table, PLAN, GOAL, field="table")
+    totals = uploads.read_table(table, PLAN, GOAL, field="table").totals
 
     assert totals == {"orders per user": {"control": events(10, of=100), "treatment": events(12, of=100)}}
 
@@ -149,7 +149,7 @@ def test_counts_of_a_parquet_file_are_what_their_type_says(tmp_path: Path, type_
     rows = f"('control', 24::{type_name}, 3::{type_name}), ('treatment', 25::{type_name}, 5::{type_name})"
     duckdb.execute(f"COPY (SELECT * FROM (VALUES {rows}) AS t(variant, n, successes)) TO '{path}'")
 
-    totals = uploads.read_file(path, PLAN, GOAL, name="totals.parquet", field="file")
+    totals = uploads.read_file(path, PLAN, GOAL, name="totals.parquet", field="file").totals
 
     assert totals == {"orders per user": {"control": events(3, of=24), "treatment": events(5, of=25)}}
 

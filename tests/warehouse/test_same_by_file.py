@@ -72,7 +72,7 @@ def by_file(path: Path) -> dict[str, list[Moments]]:
     rounds = PlannedMetric(name="sum_game_rounds", role=Role.SECONDARY, kind=MetricKind.MEAN, direction=Direction.UP)
     plan = a_typed_plan(goal, a_guardrail("retention_1"), rounds)
     variants = tuple(Variant(name=name, weight=0.5) for name in VARIANTS)
-    totals = uploads.read_file(path, replace(plan, variants=variants), goal, name=path.name, field="file")
+    totals = uploads.read_file(path, replace(plan, variants=variants), goal, name=path.name, field="file").totals
     return {name: [by_variant[one] for one in VARIANTS] for name, by_variant in totals.items()}
 
 

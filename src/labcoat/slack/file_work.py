@@ -23,7 +23,7 @@ from labcoat.slack import uploading
 from labcoat.slack.downloading import Download, NotNow
 from labcoat.slack.holding import Held, minding
 from labcoat.usecases import exports, files, uploads
-from labcoat.usecases.uploads import Totals
+from labcoat.usecases.uploads import FileTotals
 from labcoat.warehouse.errors import SourceError
 from labcoat.words import files as words
 
@@ -71,16 +71,16 @@ class FileWork:
         return True
 
     def _read(self, job: FileJob, given: GivenTotals, now: datetime) -> None:
-        totals: Totals | None = None
+        read: FileTotals | None = None
         try:
-            totals = self._totals(job, given)
+            read = self._totals(job, given)
             with self.database.writing() as tx:
-                files.record(tx, job, given, totals, now=now)
+                files.record(tx, job, given, read, now=now)
         except Refusal as refusal:
             with self.database.writing() as tx:
-                files.refuse(tx, job, given, refusal, totals=totals)
+                files.refuse(tx, job, given, refusal, totals=read.totals if read else None)
 
-    def _totals(self, job: FileJob, given: GivenTotals) -> Totals:
+    def _totals(self, job: FileJob, given: GivenTotals) -> FileTotals:
         with self.database.reading() as tx:
             experiment, metric = files.planned(tx, job, given)
         with TemporaryDirectory(prefix="labcoat-file-") as folder:

@@ -148,6 +148,8 @@ def _story_line(tx: Transaction, notice: Notice, zone: str) -> str:
     if "corrected" in details:
         return f"{_corrected_line(details, dossier, number)} {escape(corrections.outcome(details))}"
     recorded = escape(str(details["recorded"]))
+    if details.get("taken"):
+        recorded += f"\n{escape(str(details['taken'])[:1000])}"
     if "program" in details:
         return f"{escape(str(details['program']))} sent totals for E-{number}: {recorded}"
     if "file" in details:

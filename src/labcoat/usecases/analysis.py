@@ -10,10 +10,13 @@ from labcoat.domain.amounts import read_effect
 from labcoat.stats import answers
 from labcoat.stats.results import NoLook, Readout
 from labcoat.stats.rule import Design, Direction, MetricKind, MetricRule, Moments, Role, Rule, Sample
-from labcoat.warehouse import file_moments
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.file_moments import Columns, FileMoments
+from labcoat.warehouse.files import asked
+from labcoat.warehouse.files.asked import FileMoments, MetricColumns
+from labcoat.warehouse.files.taken import Taken
 
+FLAGS: Mapping[str, str] = {"variant": "--variant ", "unit": "--unit ", "n": "--count "}
+"""How `labcoat analyse` is told which column has a role."""
 ALLOCATION_TOLERANCE = 1e-6
 _CONTROLS = ("control", "ctrl", "baseline", "original", "a", "off", "false", "0")
 # Enough that no look is too early by its days: a file does not say how many it has.
@@ -26,7 +29,7 @@ class AskedMetric:
 
     name: str
     role: Role
-    columns: Columns
+    columns: MetricColumns
     direction: Direction = Direction.UP
     minimum_effect: str = ""
     margin: str = ""
@@ -34,10 +37,13 @@ class AskedMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What to analyse. control: None to find it. weights: by variant, empty for an even split."""
+    """What to analyse. variant, unit, count: columns, None to find them by name. control: None to find it.
+
+    weights: by variant, empty for an even split.
+    """
 
     path: Path
-    variant: str
+    variant: str | None
     metrics: tuple[AskedMetric, ...]
     design: Design = Design.ONE_LOOK
     alpha: float = 0.05
@@ -49,24 +55,26 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """The answer. is_control_guessed: nobody said which variant is the control."""
+    """The answer. is_control_guessed: nobody said which variant is the control. taken: from the file."""
 
     question: Question
     rule: Rule
     readout: Readout
+    taken: Taken
     is_control_guessed: bool
 
 
 def analyse(question: Question) -> Analysis:
     """Return what a file says; raise SourceError or Refusal with what to change."""
-    found = file_moments.read(
+    found = asked.read_asked(
         question.path,
         variant=question.variant,
         metrics=[metric.columns for metric in question.metrics],
         unit=question.unit,
         count=question.count,
+        flags=FLAGS,
     )
-    variants = _in_order(question, list(found.units))
+    variants = _in_order(question, sorted(found.units))
     rule = Rule(
         design=question.design,
         alpha=question.alpha,
@@ -82,7 +90,13 @@ def analyse(question: Question) -> Analysis:
     answer = answers.read(rule, _sample(question, found, variants), day=_DAYS, past=())
     # Nothing was looked at before, no window is open, and the end is reached: there is always a look.
     assert not isinstance(answer, NoLook)
-    return Analysis(question=question, rule=rule, readout=answer, is_control_guessed=question.control is None)
+    return Analysis(
+        question=question,
+        rule=rule,
+        readout=answer,
+        taken=found.taken,
+        is_control_guessed=question.control is None,
+    )
 
 
 def as_json(analysis: Analysis) -> str:
@@ -95,7 +109,9 @@ def _in_order(question: Question, names: list[str]) -> tuple[str, ...]:
     if question.control is not None:
         control = by_name.get(question.control.casefold())
         if control is None:
-            message = f"There is no variant {question.control}. {question.variant} has: {', '.join(names)}."
+            message = (
+                f"There is no variant {question.control}. {question.variant or 'The file'} has: {', '.join(names)}."
+            )
             raise SourceError(message, permanent=True)
     else:
         control = next((by_name[name] for name in _CONTROLS if name in by_name), sorted(names)[0])

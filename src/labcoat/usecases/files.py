@@ -17,7 +17,7 @@ from labcoat.domain.refusal import Fact, Reason, Refusal
 from labcoat.domain.subject import Subject
 from labcoat.usecases import finding, recording
 from labcoat.usecases.recording import Taken
-from labcoat.usecases.uploads import Totals
+from labcoat.usecases.uploads import FileTotals, Totals
 
 
 def take(tx: Transaction, dossier: Dossier, given: GivenTotals, *, by: Member, now: datetime) -> None:
@@ -38,7 +38,7 @@ def planned(tx: Transaction, job: FileJob, given: GivenTotals) -> tuple[Experime
     return experiment, experiment.plan.metric(given.metric)
 
 
-def record(tx: Transaction, job: FileJob, given: GivenTotals, totals: Totals, *, now: datetime) -> None:
+def record(tx: Transaction, job: FileJob, given: GivenTotals, read: FileTotals, *, now: datetime) -> None:
     """Store the totals of a file, and tell the person. Raises Refusal; nothing is stored if another process did it."""
     if not file_jobs.finish(tx, job):
         return
@@ -49,15 +49,17 @@ def record(tx: Transaction, job: FileJob, given: GivenTotals, totals: Totals, *,
         dossier,
         given.experiment,
         by=by,
-        totals=totals,
+        totals=read.totals,
         as_of=given.as_of,
         is_correction=given.is_correction,
         wrong_since=given.wrong_since,
         now=now,
         file=given.name,
+        taken=read.taken,
     )
-    units = sum(moments.count for moments in next(iter(totals.values())).values())
-    _tell(tx, job, given, dossier, {"stored": list(taken.metrics), "units": units})
+    units = sum(moments.count for moments in next(iter(read.totals.values())).values())
+    details = {"stored": list(taken.metrics), "units": units, "taken": read.taken}
+    _tell(tx, job, given, dossier, details)
 
 
 def refuse(tx: Transaction, job: FileJob, given: GivenTotals, refusal: Refusal, *, totals: Totals | None) -> None:
@@ -111,6 +113,7 @@ def record_from_disk(
     wrong_since: datetime | None,
     file: str,
     now: datetime,
+    taken: str = "",
 ) -> Taken:
     """Store the totals of a file that the operator has. by: a person's id; None for the owner."""
     planned_by = dossier.get_experiment(number).planned_by
@@ -126,6 +129,7 @@ def record_from_disk(
         wrong_since=wrong_since,
         now=now,
         file=file,
+        taken=taken,
     )
 
 

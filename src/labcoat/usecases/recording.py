@@ -68,9 +68,10 @@ def record_all(
     now: datetime,
     wrong_since: datetime | None = None,
     file: str | None = None,
+    taken: str = "",
 ) -> Look | None:
     """Store totals as `take` does; return the look, None while the goal has no numbers."""
-    taken = take(
+    stored = take(
         tx,
         dossier,
         number,
@@ -81,8 +82,9 @@ def record_all(
         wrong_since=wrong_since,
         now=now,
         file=file,
+        taken=taken,
     )
-    return taken.look
+    return stored.look
 
 
 def take(
@@ -97,11 +99,13 @@ def take(
     now: datetime,
     wrong_since: datetime | None = None,
     file: str | None = None,
+    taken: str = "",
 ) -> Taken:
     """Store totals since the start that somebody sent, and make one look at them.
 
     totals: by metric and variant name. is_correction: they replace earlier ones. wrong_since: from when on those were
-    wrong; None for the newest of each metric only. file: that they came in. Raises Refusal; then nothing is stored.
+    wrong; None for the newest of each metric only. file: that they came in. taken: what was read of it.
+    Raises Refusal; then nothing is stored.
     """
     if isinstance(by, Member):
         dossier.require_in_channel(by)
@@ -125,6 +129,7 @@ def take(
         looks.add_entry(tx, workspace, entry)
     origin = {"program": by.name} if isinstance(by, Program) else {"by": by.user}
     origin |= {"file": file} if file else {}
+    origin |= {"taken": taken} if taken else {}
     names = tuple(entry.metric for entry in found.entries)
     if found.plain:
         plain = ", ".join(entry.metric for entry in found.plain)

@@ -112,14 +112,14 @@ def opened(
 
 @contextmanager
 def opened_given(
-    path: Path, *, name: str, separator: str | None, width: int, skipped: int, seconds: float
+    path: Path, *, name: str, separator: str | None, width: int, skipped: int, seconds: float, threads: int = 1
 ) -> Iterator[OpenSource]:
     """Open one file that somebody gave as the table `given`, then lock everything else.
 
     separator, width: of a CSV file in UTF-8, whose columns become texts c0, c1, ...; None for Parquet.
     name: as people know it. skipped: lines that were above the header, for the line that a complaint names.
     """
-    source = DuckDbSource(engine="duckdb", database=path, memory_limit=_GIVEN_MEMORY, threads=1)
+    source = DuckDbSource(engine="duckdb", database=path, memory_limit=_GIVEN_MEMORY, threads=threads)
     file = sql.quoted_text(str(path.resolve()))
     with _connection(source) as connection:
         with _given_errors(name=name, skipped=skipped), _time_limit(connection, seconds=seconds):

@@ -36,20 +36,14 @@ def _more(one: Estimate) -> str:
 
 
 def _basis(analysis: Analysis) -> list[str]:
-    question, rule = analysis.question, analysis.rule
+    rule = analysis.rule
     guessed = "taken as" if analysis.is_control_guessed else "is"
-    if question.count is not None:
-        units = f"One row of totals per variant, units in {question.count}"
-    elif question.unit is not None:
-        units = f"One row per {question.unit}"
-    else:
-        units = "Every row is taken as one unit (`--unit COL` checks that)"
     looks = {
         Design.ONE_LOOK: "One look: valid once, at the end that was planned.",
         Design.CONFIDENCE_SEQUENCE: "Confidence sequence: valid however often you come back with a newer file.",
     }
     return [
-        f"Control {guessed} {rule.variants[0]}. {units}.",
+        f"Control {guessed} {rule.variants[0]}. {analysis.taken.text}",
         f"{looks[rule.design]} Alpha {rule.alpha:g}.",
     ]
 

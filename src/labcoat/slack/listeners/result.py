@@ -18,7 +18,7 @@ from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.rule import MetricKind, Moments
 from labcoat.usecases import files, finding, recording, results, uploads
-from labcoat.usecases.uploads import Totals
+from labcoat.usecases.uploads import FileTotals
 
 _TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
 CORRECT = "correct"
@@ -144,7 +144,7 @@ def submit_record(form: Submission) -> None:
     wrong_since = answers.moment("wrong_since")
     is_correction = CORRECT in answers.choices(CORRECT) or wrong_since is not None
     file = answers.file("file")
-    totals = (  # a file is read with no transaction open
+    read = (  # a file is read with no transaction open
         totals_file.totals_of(form, experiment, planned, file, is_correction=is_correction, wrong_since=wrong_since)
         if file is not None
         else _form_totals(form, experiment, planned)
@@ -156,20 +156,21 @@ def submit_record(form: Submission) -> None:
             dossier,
             experiment.number,
             by=form.member(tx, dossier),
-            totals=totals,
+            totals=read.totals,
             as_of=answers.moment("as_of") or now,
             is_correction=is_correction,
             wrong_since=wrong_since,
             now=now,
             file=file.name if file is not None else None,
+            taken=read.taken,
         )
 
 
-def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> Totals:
+def _form_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> FileTotals:
     if form.answers.text("table"):
         may_lack, pasted = experiment.dropped_treatments, form.answers.text("table")
         return uploads.read_table(pasted, experiment.plan, planned, field="table", may_lack=may_lack)
-    return {planned.name: _typed_totals(form, experiment, planned)}
+    return FileTotals(totals={planned.name: _typed_totals(form, experiment, planned)}, taken="")
 
 
 def _typed_totals(form: Submission, experiment: Experiment, planned: PlannedMetric) -> dict[str, Moments]:

@@ -14,7 +14,7 @@ from labcoat.slack.downloading import SECONDS, SMALL_BYTES, NotNow, TooSlow, too
 from labcoat.slack.listeners.call import Renewed, Submission
 from labcoat.slack.views.files import reading_message
 from labcoat.usecases import files, uploads
-from labcoat.usecases.uploads import Totals
+from labcoat.usecases.uploads import FileTotals
 from labcoat.warehouse.errors import SourceError
 
 READING_SECONDS = 1.2
@@ -29,7 +29,7 @@ def totals_of(
     *,
     is_correction: bool,
     wrong_since: datetime | None,
-) -> Totals:
+) -> FileTotals:
     """Return what a small file holds; raise Renewed, with what the form says instead, if it is read later."""
     if file.size > LARGEST_MEGABYTES * 1_000_000:
         raise too_large(LARGEST_MEGABYTES * 1_000_000)
@@ -57,7 +57,7 @@ def totals_of(
     raise Renewed(notice_view("Reading", reading_message(file.name, file.size)))
 
 
-def _read(form: Submission, experiment: Experiment, metric: PlannedMetric, file: ChosenFile) -> Totals:
+def _read(form: Submission, experiment: Experiment, metric: PlannedMetric, file: ChosenFile) -> FileTotals:
     with TemporaryDirectory(prefix="labcoat-file-") as folder:
         path = Path(folder) / "given"
         form.house.download.into(path, file.url, most_bytes=SMALL_BYTES, seconds=SECONDS)

@@ -36,7 +36,8 @@ def _stored(number: str, name: str, details: Mapping[str, Any]) -> Message:
     stored = f"Stored for {number}: {metrics}." if metrics else "They were stored already, so nothing changed."
     text = f"{name} is read: {units}. {stored}"
     button_row = actions([button("Show the result", verb="result", value=number, style="primary")])
-    return Message(text=text, blocks=(section(f":white_check_mark: {text}"), button_row))
+    taken = [context(escape(str(details["taken"])[:1000]))] if details.get("taken") else []
+    return Message(text=text, blocks=(section(f":white_check_mark: {text}"), *taken, button_row))
 
 
 def _refused(number: str, name: str, details: Mapping[str, Any], *, zone: str) -> Message:

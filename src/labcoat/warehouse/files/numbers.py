@@ -1,10 +1,10 @@
-"""How numbers are written in a file: with a decimal point or a decimal comma; one style a file.
+"""How numbers are written in a column: with a decimal point or a decimal comma, a currency, a percent sign, brackets.
 
 The patterns are for whole cells, and read by Python and by the engine alike.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,7 +37,7 @@ def certain_pattern(style: Style) -> str:
     """
     decimal, grouping = f"[{style}]", f"[{_grouping(style)}]"
     return (
-        f"[+-]?([0-9]{{1,3}}({grouping}[0-9]{{3}})+{decimal}[0-9]+"
+        f"[+-]?([0-9]{{1,3}}([{_grouping(style)}{_SPACES}][0-9]{{3}})+{decimal}[0-9]+"
         f"|[0-9]+{decimal}([0-9]{{1,2}}|[0-9]{{4,}})"
         f"|(0|[0-9]{{4,}}){decimal}[0-9]+"
         f"|[0-9]{{1,3}}({grouping}[0-9]{{3}}){{2,}}){_EXPONENT}"
@@ -72,27 +72,78 @@ class Seen:
         return self.point is not None and self.comma is not None
 
     @property
+    def is_proved(self) -> bool:
+        """Whether one style is certain, and the other is not."""
+        return (self.point is None) != (self.comma is None)
+
+    @property
     def style(self) -> Style:
         """The style, if it is not mixed."""
         return Style.POINT if self.comma is None else Style.COMMA
 
-    def unclear(self, *, separator: str | None) -> int | None:
+    def told(self, proved: Collection[Style]) -> Style:
+        """Return the style, where the column does not prove it that of the file's other columns. proved: theirs."""
+        return next(iter(proved)) if not self.is_proved and len(proved) == 1 else self.style
+
+    def unclear(self, *, separator: str | None, proved: Collection[Style] = ()) -> int | None:
         """Return where a number is that could be thousands as well as decimals; None if that is clear.
 
-        separator: of the columns. Where it is the comma, "1,234" is thousands; where it is none, "1.234" has decimals.
+        separator: of the columns. A comma that separates columns is no decimal sign: "1,234" is thousands then, and
+        "1.234" has decimals. proved: styles of the file's other columns, which decide if they agree.
         """
-        if self.point is not None or self.comma is not None:
+        if self.point is not None or self.comma is not None or len(proved) == 1:
             return None
-        comma = None if separator == "," else self.grouped_comma
-        point = self.grouped_point if separator == ";" else None
-        return comma if point is None else point
+        if separator == "," and not proved:
+            return None
+        found = [place for place in (self.grouped_comma, self.grouped_point) if place is not None]
+        return min(found, default=None)
+
+
+_CURRENCY = "(?i:[$€£¥₹₩]|US[$]|EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CZK|CAD|AUD|NZD|INR|BRL|kr[.]?|zł|Kč|Fr[.])"
+_BLANKS = "[ \u00a0\u202f]*"
+MARKS: tuple[tuple[str, str], ...] = (
+    ("−", "-"),
+    (rf"^([(+-]?){_BLANKS}{_CURRENCY}{_BLANKS}", r"\1"),
+    (rf"{_BLANKS}({_CURRENCY}|%){_BLANKS}([)]?)$", r"\2"),
+    (rf"^[(]{_BLANKS}([0-9][^()]*)[)]$", r"-\1"),
+)
+"""What is taken off a cell before its digits are read, one after the other: signs, currencies, percent, brackets."""
+CURRENCY_PATTERN = f"({_CURRENCY})"
+PERCENT_PATTERN = "%[ \u00a0\u202f)]*$"
+
+
+def bare(cell: str) -> str:
+    """Return a number without its currency, its percent sign, and the brackets that stand for a minus.
+
+    >>> [bare(cell) for cell in ("€ 1.234,50", "(12)", "12,5 %", "-$5", "($1,200.00)")]
+    ['1.234,50', '-12', '12,5', '-5', '-1,200.00']
+    """
+    text = cell.strip()
+    for wanted, instead in MARKS:
+        text = re.sub(wanted, instead, text)
+    return text
+
+
+def refuse_mixed_marks(cells: Sequence[str]) -> str | None:
+    """Return what is wrong with the marks of a column's filled cells; None if all have the same.
+
+    >>> refuse_mixed_marks(["5 %", "0.05"])
+    'some numbers have a percent sign, others none'
+    """
+    percent = {bool(re.search(PERCENT_PATTERN, cell)) for cell in cells}
+    currencies = {found[0] for cell in cells if (found := re.search(CURRENCY_PATTERN, cell))}
+    if len(percent) > 1:
+        return "some numbers have a percent sign, others none"
+    return "there is more than one currency" if len(currencies) > 1 else None
 
 
 def seen(cells: Sequence[str]) -> Seen:
     """Return what is seen in these cells, by their places."""
 
+    bared = [bare(cell) for cell in cells]
+
     def first(wanted: str) -> int | None:
-        return next((place for place, cell in enumerate(cells) if re.fullmatch(wanted, cell.strip())), None)
+        return next((place for place, cell in enumerate(bared) if re.fullmatch(wanted, cell)), None)
 
     return Seen(
         point=first(certain_pattern(Style.POINT)),

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat.warehouse import given_table
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.given_table import Asked, Units
+from labcoat.warehouse.files import read as reader
+from labcoat.warehouse.files.units import Asked, Units, read_units
 
 VALUE = (Asked(column=2, is_yes_or_no=False),)
 SEEN = (Asked(column=2, is_yes_or_no=True),)
@@ -26,8 +26,8 @@ def read(
 ) -> Units:
     path = folder / "given"
     path.write_bytes(content)
-    with given_table.opened(path, name=name, seconds=SECONDS) as table:
-        return table.units(variant=1, unit=unit, metrics=metrics)
+    with reader.opened(path, name=name, seconds=SECONDS) as table:
+        return read_units(table, variant=1, unit=unit, metrics=metrics)
 
 
 def refused(
@@ -231,7 +231,6 @@ def zipped() -> bytes:
         (b'u,v,x\n1,a,1\n2,b,"1\n', "units.csv", "Line 3 has a quotation mark that does not end"),
         (b"u,v,x\n1,a,1\n2, ,1\n3,,1\n", "units.csv", "There is no v on line 3, and 1 more"),
         (b"u,v,x\n1,a,1\n,b,1\n", "units.csv", "There is no u on line 3"),
-        (b"u,v,x\n1,a,1\n2,b,1\n1,a,2\n", "units.csv", "A u is there twice, on line 2 and line 4. Sum up"),
         (b"u,v,x\n1,a,1\n2,b,1\n1,b,2\n", "units.csv", "A u is in two variants, on line 2 and line 4. Leave"),
         (b'u,v,x\n1,a,"1,5"\n2,b,0.5\n', "units.csv", "see line 3 and line 2. Write them in one way"),
         (b"u;v;x\n1;a;1.234\n2;b;5\n", "units.csv", "line 2 can be read as thousands or as decimals"),
@@ -256,15 +255,29 @@ def test_what_is_yes_or_no_has_no_other_number(tmp_path: Path) -> None:
     assert "line 3 has “2”. Write 1 or 0" in refused(tmp_path, "u,v,x\n1,a,1\n2,b,2\n", metrics=SEEN)
 
 
+def test_rows_of_a_unit_are_summed_up_and_counted_as_one(tmp_path: Path) -> None:
+    found = read(tmp_path, b"u,v,x\n1,a,1\n2,b,1\n1,a,2\n3,a,5\n")
+
+    assert (found.rows, found.is_summed) == (4, True)
+    assert found.units == {"a": 2, "b": 1}
+    assert (found.moments[0]["a"].mean, found.moments[0]["a"].variance) == (4, 2)
+
+
+def test_yes_or_no_twice_for_a_unit_is_refused(tmp_path: Path) -> None:
+    table = "u,v,x\n1,a,1\n2,b,1\n1,a,0\n"
+
+    assert "A u is there twice, on line 2 and line 4. Sum up" in refused(tmp_path, table, metrics=SEEN)
+
+
 def test_reading_that_takes_too_long_ends(tmp_path: Path) -> None:
     path = tmp_path / "units.csv"
     path.write_text("u,v,x\n" + "".join(f"{n},{'ab'[n % 2]},{n}\n" for n in range(200_000)))
 
     with (
         pytest.raises(SourceError) as raised,
-        given_table.opened(path, name="units.csv", seconds=0.001) as table,
+        reader.opened(path, name="units.csv", seconds=0.001) as table,
     ):
-        table.units(variant=1, unit=0, metrics=VALUE)
+        read_units(table, variant=1, unit=0, metrics=VALUE)
     assert not raised.value.permanent
 
 
@@ -275,8 +288,8 @@ def test_a_file_is_never_whole_in_memory(tmp_path: Path) -> None:
         file.writelines(f"{n},{'ab'[n % 2]},{numbers.random()}\n" for n in range(400_000))
 
     tracemalloc.start()
-    with given_table.opened(path, name="units.csv", seconds=SECONDS) as table:
-        units = table.units(variant=1, unit=0, metrics=VALUE)
+    with reader.opened(path, name="units.csv", seconds=SECONDS) as table:
+        units = read_units(table, variant=1, unit=0, metrics=VALUE)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
