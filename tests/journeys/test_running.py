@@ -189,7 +189,7 @@ def test_what_is_fine_has_no_cause_to_fix(reading: Play) -> None:
 
     said = reading.asks(reading.ana, "/experiment fixed H-1")
 
-    assert "The units of E-1 are split as planned, so nothing has to start over." in said
+    assert "The newest numbers of E-1 show no uneven split, so nothing has to start over." in said
     assert "Which one?" in reading.asks(reading.ana, "/experiment fixed")
 
 

@@ -76,7 +76,10 @@ _TEXTS: Mapping[Reason, str] = {
         "A cause was already fixed in E-{experiment}{at_when}, and an experiment starts over once at most. If its split is off "
         "again, stop it and run it again: `/experiment stop E-{experiment}`, then `/experiment again E-{experiment}`."
     ),
-    Reason.SPLIT_AS_PLANNED: "The units of E-{experiment} are split as planned, so nothing has to start over. See `/experiment result E-{experiment}`.",
+    Reason.SPLIT_AS_PLANNED: (
+        "The newest numbers of E-{experiment} show no uneven split, so nothing has to start over. "
+        "See `/experiment result E-{experiment}`."
+    ),
     Reason.MISSING: "Please fill this in.",
     Reason.TOO_LONG: "That is {length:,} signs long; {longest:,} fit. Please shorten it, and link to the rest.",
     Reason.NOT_A_NUMBER: "“{text}” can't be read here. Use a plain number. Example: 12 or 0.5.",
