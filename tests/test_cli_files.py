@@ -82,6 +82,37 @@ def test_what_cannot_be_done_is_a_sentence(
     assert said in capsys.readouterr().err
 
 
+def test_two_columns_that_fit_are_refused_until_one_is_named(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = "variant,visitors,total,events\ncontrol,1000,5200,100\ntreatment,1010,5600,131\n"
+
+    assert imports(tmp_path, table) == 1
+    assert "`--column n=visitors` or `--column n=total`" in capsys.readouterr().err
+    assert imports(tmp_path, table, "--column", "n=visitors") == 1
+    assert "say `--column successes=events`" in capsys.readouterr().err
+    assert imports(tmp_path, table, "--column", "n=visitors", "--column", "successes=events") == 0
+    assert capsys.readouterr().out == (
+        "totals.csv: 2 rows, one per variant, n = `visitors`, orders per user = `events`.\n"
+        "Stored for E-7: orders per user.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("units=visitors", "--column units=visitors can't be read. Write ROLE=COLUMN, with a role of variant, n,"),
+        ("n", "--column n can't be read"),
+        ("n=people", "There is no column people; its columns are variant, n, orders per user, refunds."),
+    ],
+)
+def test_a_column_that_is_none_is_refused(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, said: str
+) -> None:
+    assert imports(tmp_path, TABLE, "--column", column) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_a_file_that_takes_too_long_is_told_what_to_do(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from labcoat import settings
+from labcoat import cli, settings
 from labcoat.slack import grammar
+from labcoat.warehouse.files.columns import NAMES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -53,6 +54,19 @@ def test_the_pages_know_what_they_are_checked_against() -> None:
     assert {"demo", "test", "check"} < TARGETS
     assert {"SLACK_BOT_TOKEN", "DATABASE_URL", "PORT"} < SETTINGS
     assert "chat:write" in SCOPES
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_name_of_a_column_is_documented_and_every_role_in_the_help(
+    role: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["import", "--help"])
+    roles = capsys.readouterr().out.partition("Roles: ")[2].partition(".")[0].split(", ")
+    row = next(line for line in TEXT[ROOT / "docs/operate.md"].splitlines() if line.startswith(f"| `{role}` |"))
+
+    assert role in roles
+    assert set(NAMES[role][1:]) <= set(re.findall(r"`([^`]+)`", row))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -39,7 +39,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     taken.add_argument("file", metavar="FILE", type=Path, help="rows of units, or a row of totals for each variant")
     taken.add_argument("--metric", metavar="NAME", help="that the file must have (the goal if not given)")
     taken.add_argument(
-        "--column", metavar="ROLE=COLUMN", action="append", default=[], help="which column is what; see below"
+        "--column", metavar="ROLE=COLUMN", action="append", default=[], help="which column has which role; repeatable"
     )
     taken.add_argument("--as-of", metavar="TIME", help="until when the totals reach, as 2026-11-23T18:00 (UTC); now")
     taken.add_argument("--by", metavar="USER", help="Slack's id of who gives them (the hypothesis's owner)")

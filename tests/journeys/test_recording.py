@@ -59,6 +59,11 @@ def test_a_file_is_read(running: Play, content: str, effect: str) -> None:
         ("a,b\n1,2", "It has no column variant"),
         ("variant,n,successes\ncontrol,ten,1\ntreatment,10,1", "can't be read here"),
         ("variant,n,successes\ncontrol,10,1\nblue,10,1", "“blue” on line 3 is no variant of the plan"),
+        (
+            "variant,visitors,total,conversions\ncontrol,10,20,1\ntreatment,10,20,1",
+            "visitors and total could both be the number of units (n). Name the right one n",
+        ),
+        ("variant,n,events\ncontrol,10,1\ntreatment,10,2", "A unit may have several events"),
         ("variant,=cmd()\ncontrol,1", "neither a column n nor one named orders per user"),
     ],
 )
@@ -68,6 +73,18 @@ def test_a_table_that_cannot_be_read_says_where_and_why(running: Play, table: st
     errors = running.is_refused(running.ana, table=table)
 
     assert said in " ".join(errors.values())
+
+
+def test_what_was_taken_from_a_table_stands_in_the_thread(running: Play) -> None:
+    running.types(running.ana, "/experiment record E-1")
+
+    running.submits(
+        running.ana, table="variation;users;buyers\ncontrol;24.000;1.200\ntreatment;24.100;1.410\nTotal;48.100;2.610"
+    )
+    running.deliver()
+
+    thread = " ".join(running.thread())
+    assert "n = users, orders per user = buyers. Left out: the row of totals on line 4." in thread
 
 
 def test_without_any_numbers_the_first_field_asks_for_them(running: Play) -> None:

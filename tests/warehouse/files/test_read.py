@@ -263,6 +263,10 @@ def test_rows_of_a_unit_are_summed_up_and_counted_as_one(tmp_path: Path) -> None
     assert (found.moments[0]["a"].mean, found.moments[0]["a"].variance) == (4, 2)
 
 
+def test_a_variant_called_all_is_no_row_of_totals(tmp_path: Path) -> None:
+    assert read(tmp_path, b"u,v,x\n1,none,1\n2,all,1\n3,none,2\n4,all,5\n").units == {"none": 2, "all": 2}
+
+
 def test_yes_or_no_twice_for_a_unit_is_refused(tmp_path: Path) -> None:
     table = "u,v,x\n1,a,1\n2,b,1\n1,a,0\n"
 

@@ -6,6 +6,7 @@ from itertools import combinations_with_replacement
 from typing import TypeVar
 
 from labcoat.stats.rule import Joint, MetricKind, Moments
+from labcoat.warehouse import sql
 from labcoat.warehouse.duckdb_source import PLACE
 from labcoat.warehouse.files.decode import refuse
 from labcoat.warehouse.files.read import GivenTable, whole
@@ -127,10 +128,16 @@ class _Rows:
         place, cells = last
         arm = cells[self._variant].casefold()
         named = {arm, *([cells[self._unit].casefold()] if self._unit is not None else []), cells[0].casefold()}
-        if (not arm or arm in TOTALS) and named & TOTALS and place:
+        if (not arm or arm in TOTALS) and named & TOTALS and place and not self._is_variant(arm, place):
             self._table.left_out.append(f"the row of totals on {self._table.line(place)}")
             return f"(SELECT * FROM {filled} WHERE {PLACE} <> {place})"
         return filled
+
+    def _is_variant(self, arm: str, place: int) -> bool:
+        """Whether other rows have this variant too, so that it is none that sums them up."""
+        same = f"LOWER({self._table.text(self._variant)}) = {sql.quoted_text(arm)}"
+        rows = self._table.rows(f"SELECT 1 FROM {self._table.filled} WHERE {PLACE} <> {place} AND {same} LIMIT 1")
+        return bool(arm and rows)
 
     def _units(
         self, groups: Sequence[Sequence[object]], are_flags: Sequence[bool], counted: int, *, is_summed: bool
