@@ -46,7 +46,7 @@ class MetricSeen:
     """What a metric gives over one experiment, all variants together, or why it can't be read.
 
     units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
-    crossed, left_out: of its exposures, what does not count.
+    crossed, left_out: units of its exposures in two variants, and what else does not count.
     newest: of its own rows' times; None without. cost: as the engine tells, "" if it does not.
     """
 

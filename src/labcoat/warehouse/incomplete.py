@@ -10,7 +10,7 @@ from labcoat.warehouse.exposed_units import Lack
 
 MOST_PERCENT = 1
 """Of each variant: so much may be left out and told. An effect could be made of more."""
-_TOO_MUCH = f"That is more than {MOST_PERCENT} % of a variant, so it can't be left out."
+_TOO_MUCH = f"that is more than {MOST_PERCENT} % of a variant, so it can't be left out."
 _LACKS = {
     "two": "in two variants",
     "unplanned": "in a variant that is not in the plan",
@@ -125,7 +125,8 @@ def refusal(found: Found) -> str | None:
     ]
     if _is_too_much(nameless, rows):
         count = sum(one.count for one in nameless)
-        return f"{some(count, 'row')} without a unit. {_TOO_MUCH} Write the unit, or leave such rows out with `sql`."
+        why = f"That is more than {MOST_PERCENT} % of a variant's rows."
+        return f"{some(count, 'row')} without a unit. {why} Write the unit, or leave such rows out with `sql`."
     return None
 
 
@@ -170,7 +171,7 @@ def _words(found: Found, losses: Sequence[_Loss]) -> str:
         counts[one.what] += one.count
     (first, count), *others = counts.most_common()
     also = " and ".join(f"{some(number, 'unit')} {_LACKS[what]}" for what, number in others)
-    why = f"{_TOO_MUCH} It also has {also}." if others else _TOO_MUCH
+    why = f"Together with {also} {_TOO_MUCH}" if others else f"{_TOO_MUCH[0].upper()}{_TOO_MUCH[1:]}"
     noun = f"{some(count, 'unit')} {_LACKS[first]}"
     match first:
         case "two":
