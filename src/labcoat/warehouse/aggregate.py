@@ -7,10 +7,11 @@ costs: that is done once with few columns, and units without rows of a metric ar
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import combinations
 
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import exposed_units
+from labcoat.warehouse import exposed_units, sql
 from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
 
 MOST_GROUPS = 100
@@ -43,7 +44,7 @@ def query(
     steps = {**units, _VARIANTS: _variants(keyed, inline, has_time=has_time)}
     for number, (name, mine) in enumerate(own_rows.items()):
         assert name is not None
-        steps[f"labcoat_sums_{number}"] = _sums(name, mine, has_time=has_time)
+        steps[f"labcoat_sums_{number}"] = _sums(name, mine, subjects, has_time=has_time)
         steps[f"labcoat_moments_{number}"] = _moments_of_sums(mine, number, has_time=has_time)
     with_steps = ",\n".join(f"{name} AS {_kept(name, units)}(\n{step}\n)" for name, step in steps.items())
     answer = _answer(keyed, list(own_rows.values()), most=MOST_GROUPS * len(subjects))
@@ -81,7 +82,7 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
     return _by_variant(values, f"{exposed_units.SEEN} AS u\nWHERE u.is_in = 1", also=", u.last_variant")
 
 
-def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
+def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject], *, has_time: bool) -> str:
     """One row per unit that has any of a metric's own rows; metrics over the same rows share the scan."""
     first = measures[0][1]
     raw = [
@@ -101,9 +102,21 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool)
         on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
+    inner += _bounded(measures, subjects)
     return f"""SELECT u.experiment AS experiment, MIN(u.variant) AS variant{times}, {", ".join(values)}
 FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY u.experiment, u.unit"""
+
+
+def _bounded(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject]) -> str:
+    """Return constant bounds of a metric's own rows: without them no engine skips a partition."""
+    first = measures[0][1]
+    if first.time is None:
+        return ""
+    before = timedelta(seconds=max(measure.pre_seconds for _, measure in measures))
+    start, end = min(one.since for one in subjects) - before, max(one.until for one in subjects)
+    near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
+    return f" WHERE {near}" if first.untimed is None else f" WHERE ({near}) OR ({first.untimed})"
 
 
 def _summed(key: str, measure: Measure) -> list[str]:
