@@ -22,6 +22,7 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.hypothesis import Decision, Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
 from labcoat.domain.importing import PastWork, Reading
+from labcoat.domain.left_out import LeftOut
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.look import Look
 from labcoat.domain.person import Person
@@ -138,6 +139,15 @@ def a_look() -> Look:
         made_at=NOW,
         sample=Sample(exposed=(10**12,) * len(NAMES), moments={name: (moments,) * len(NAMES) for name in METRICS}),
         readout=a_readout(),
+        crossed=10**9,
+        left_out=LeftOut(
+            no_unit=10**9,
+            no_variant=10**9,
+            no_time=10**9,
+            no_experiment=10**9,
+            unplanned={text_of(70 + n): 10**9 for n in range(9)},
+            respelled={text_of(70 + n): 10**9 for n in range(9)},
+        ),
     )
 
 

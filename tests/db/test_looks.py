@@ -11,6 +11,7 @@ from labcoat.db import dossiers, looks
 from labcoat.db.database import Database
 from labcoat.db.looks import Due
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
+from labcoat.domain.left_out import LeftOut
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.stats.results import Estimate, Finding, NoLookReason, Verdict
@@ -55,6 +56,16 @@ def test_a_look_comes_back_equal(database: Database) -> None:
     with database.reading() as tx:
         assert looks.list_of(tx, WORKSPACE, E7) == [a_look()]
         assert looks.list_of(tx, ELSEWHERE, E7) == []
+
+
+def test_what_a_look_left_out_comes_back(database: Database) -> None:
+    left_out = LeftOut(no_variant=67, unplanned={"Größe L": 2}, respelled={" control ": 1})
+    look = replace(a_look(), left_out=left_out)
+    with database.writing() as tx:
+        looks.add(tx, WORKSPACE, look)
+
+    with database.reading() as tx:
+        assert looks.get(tx, WORKSPACE, E7, look.slot) == look
 
 
 def test_numbers_that_are_not_finite_come_back_too(database: Database) -> None:

@@ -221,7 +221,8 @@ def test_a_variant_that_is_not_in_the_plan_is_named(a_world: World) -> None:
     ("row", "said"),
     [
         ((None, "a", NOON), "1 row without a unit"),
-        ((3, None, NOON), "a variant that is not in the plan: (empty)"),
+        ((3, None, NOON), "1 unit without a variant"),
+        ((3, " ", NOON), "1 unit without a variant"),
         ((3, "a", None), "1 unit without a time in exposed_at"),
     ],
 )

@@ -236,8 +236,8 @@ def test_rows_without_a_unit_are_refused(tmp_path: Path) -> None:
 def test_a_variant_outside_the_plan_is_named(tmp_path: Path) -> None:
     error = refusal(a_csv_world(tmp_path, ["1,a,1", "2,b,1", "3,c,1", "4,,1"]))
 
-    assert "a variant that is not in the plan: " in error.message
-    assert "(empty)" in error.message
+    assert "a variant that is not in the plan: c. " in error.message
+    assert "1 unit without a variant" in error.message
     assert error.message.endswith("The plan has a, b.")
     assert error.permanent
 

@@ -235,3 +235,13 @@ def test_a_unit_that_is_text_here_and_a_number_there_is_refused(on_postgresql: M
     error = refusal(with_sql(on_postgresql, text))
 
     assert error.message == ("Metric bad: user_id is text, and the exposures' user_id is number. Cast one in `sql`.")
+
+
+def test_a_metric_s_rows_are_bounded_by_constants_the_time_before_included(metrics: MetricsFile) -> None:
+    """A partitioned table is read from seven days before the start to the moment of the read, and no further."""
+    written = reading.written(metrics, shop.question("E-7", ("revenue", "orders")))["users"]
+
+    (first,) = [part for part in written.split("WHERE") if "2026-02-22 00:00:00" in part]
+    assert "ordered_at" in first
+    assert ">=" in first
+    assert "2026-03-20 00:00:00" in first

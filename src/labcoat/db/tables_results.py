@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, fal
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import NoLookReason, Readout, SampleRatio
 from labcoat.stats.rule import Moments, Sample
 
@@ -41,6 +42,7 @@ looks = Table(
     Column("is_superseded", Boolean(create_constraint=False), nullable=False),
     Column("crossed", Integer, nullable=False, server_default=text("0")),
     Column("definitions", Json(Mapping[str, str])),
+    Column("left_out", Json(LeftOut, empty=LeftOut()), comment="rows that lacked something; empty for none"),
 )
 
 source_problems = Table(

@@ -1,11 +1,12 @@
 """A look: one reading of the data that spent its share of alpha, stored once and never recomputed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isclose
 
 from labcoat.domain.ids import ExperimentNumber, UserId
+from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import NoLookReason, Readout
 from labcoat.stats.rule import Moments, Sample
 
@@ -20,7 +21,7 @@ class Look:
     readout: None where the rules allow no look now; the sample is kept all the same, and `no_look` says why.
     is_superseded: typed numbers that it rests on were corrected; it is kept but decides nothing.
     crossed: units that were in two variants, and count in none. definitions: a short hash of each metric's SQL and
-    window as they were read; None for typed numbers.
+    window as they were read; None for typed numbers. left_out: what else of the data does not count.
     """
 
     experiment: ExperimentNumber
@@ -33,6 +34,7 @@ class Look:
     is_superseded: bool = False
     crossed: int = 0
     definitions: Mapping[str, str] | None = None
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

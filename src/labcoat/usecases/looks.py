@@ -137,7 +137,7 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
             telling.refresh_card(tx, dossier)
         return None
     made = results.look_of(experiment, reading.sample, answer, slot=look.slot, as_of=look.until, made_at=now)
-    made = replace(made, crossed=reading.crossed, definitions=reading.definitions)
+    made = replace(made, crossed=reading.crossed, left_out=reading.left_out, definitions=reading.definitions)
     looks.add(tx, look.workspace, made)
     before = look.past[-1].definitions if look.past else None
     changed = results.redefined(before or {}, made.definitions or {})

@@ -1,27 +1,28 @@
 """The one query for all metrics of experiments that share their exposures: units, then one row per variant.
 
-Written in DuckDB's dialect with stand-ins for the user's rows; `sql.write` turns it into the engine's. Steps: rows of
-the exposures; one row per unit, its first exposure; each metric's own rows summed up per unit, before and after that
-moment; counts, means and covariances per variant. Only these leave the engine. Hashing every unit is what costs: that
-is done once with few columns, and units without rows of a metric are never written down for it.
+Written in DuckDB's dialect with stand-ins for the user's rows; `sql.write` turns it into the engine's. Steps: one row
+per unit (`exposed_units`); each metric's own rows summed up per unit, before and after its exposure; counts, means and
+covariances per variant. Only these leave the engine, with counts of what was left out. Hashing every unit is what
+costs: that is done once with few columns, and units without rows of a metric are never written down for it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import combinations
 
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import sql
+from labcoat.warehouse import exposed_units, sql
 from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
 
 MOST_GROUPS = 100
 """Variants of one experiment that come back: a `variant` column that holds something else must not return millions."""
 
-EXPOSURES = "labcoat_exposures"
+_VARIANTS = "labcoat_variants"
 
 
 def names(measures: Sequence[Measure]) -> tuple[str, ...]:
     """Return what the query's columns are called."""
-    found = ["experiment", "variant", *COUNTS]
+    found = ["experiment", "lack", "variant", "last_variant", "spelling", *COUNTS]
     for place, measure in enumerate(measures):
         found += [f"m{place}_{name}" for name in ("measured", *_numbers(measure))]
     return tuple(found)
@@ -38,124 +39,32 @@ def query(
     own_rows = {measure.rows: [pair for pair in keyed if pair[1].rows == measure.rows] for measure in measures}
     inline = own_rows.pop(None, [])
     has_time = exposures.exposed_at is not None
-    rows = {"labcoat_rows": _rows(subjects, exposures, inline), "labcoat_units": _units(inline)}
-    if scans_again and inline and not own_rows:
-        rows = _rows_apart(rows["labcoat_rows"], inline)
-    steps = {
-        **({"labcoat_plan": _plan(subjects)} if len(subjects) > 1 else {}),
-        **rows,
-        "labcoat_seen": _seen(subjects, inline, has_time=has_time),
-        "labcoat_variants": _variants(subjects, keyed, inline, has_time=has_time),
-    }
+    reads_twice = scans_again and bool(inline) and not own_rows
+    units = exposed_units.steps(subjects, exposures, inline, reads_twice=reads_twice)
+    steps = {**units, _VARIANTS: _variants(keyed, inline, has_time=has_time)}
     for number, (name, mine) in enumerate(own_rows.items()):
         assert name is not None
-        steps[f"labcoat_sums_{number}"] = _sums(name, mine, has_time=has_time)
+        steps[f"labcoat_sums_{number}"] = _sums(name, mine, subjects, has_time=has_time)
         steps[f"labcoat_moments_{number}"] = _moments_of_sums(mine, number, has_time=has_time)
-    with_steps = ",\n".join(f"{name} AS {_kept(name, rows)}(\n{step}\n)" for name, step in steps.items())
-    limit = MOST_GROUPS * len(subjects)
-    return f"WITH {with_steps}\n{_answer(keyed, list(own_rows.values()))}\nORDER BY exposed DESC\nLIMIT {limit}"
+    with_steps = ",\n".join(f"{name} AS {_kept(name, units)}(\n{step}\n)" for name, step in steps.items())
+    answer = _answer(keyed, list(own_rows.values()), most=MOST_GROUPS * len(subjects))
+    return f"WITH {with_steps}\n{answer}"
 
 
-def _plan(subjects: Sequence[Subject]) -> str:
-    # Units are grouped by the experiment's number here: its name would be hashed for each of them.
-    return "\nUNION ALL ".join(
-        f"SELECT {number} AS experiment, {sql.quoted_text(one.key)} AS name, {sql.instant(one.since)} AS since, "
-        f"{sql.instant(one.until)} AS until"
-        for number, one in enumerate(subjects)
-    )
-
-
-def _rows(subjects: Sequence[Subject], exposures: ExposureColumns, inline: Iterable[tuple[int, Measure]]) -> str:
-    exposed_at = exposures.exposed_at or "CAST(NULL AS TIMESTAMPTZ)"
-    values = [
-        f"{expression} AS m{place}_{name}" for place, measure in inline for name, expression in measure.given.items()
-    ]
-    is_one = len(subjects) == 1
-    columns = [
-        "0 AS experiment" if is_one else "p.experiment AS experiment",
-        f"{exposures.unit} AS unit",
-        f"{exposures.variant} AS variant",
-        f"{exposed_at} AS exposed_at",
-        *values,
-    ]
-    plan = "" if is_one else " CROSS JOIN labcoat_plan AS p"
-    wanted = "1 = 1"
-    if exposures.experiment is not None:
-        # The list is for the engine's index or partitions; the join alone would read them all.
-        keys = ", ".join(sql.quoted_text(one.key) for one in subjects)
-        plan = "" if is_one else f" INNER JOIN labcoat_plan AS p ON {exposures.experiment} = p.name"
-        wanted = f"{exposures.experiment} IN ({keys})"
-    if exposures.exposed_at is not None:
-        ends = {sql.instant(one.until) for one in subjects}
-        end = ends.pop() if len(ends) == 1 else "p.until"
-        wanted += f" AND ({exposed_at} IS NULL OR {exposed_at} < {end})"
-    return f"SELECT {', '.join(columns)}\nFROM {EXPOSURES} AS e{plan}\nWHERE {wanted}"
-
-
-def _units(inline: Iterable[tuple[int, Measure]]) -> str:
-    """One row per unit: its first exposure, and what its row says beside it.
-
-    Of a unit with several rows the largest value comes back, which is not used: such units are refused or crossed.
-    """
-    values = [f"MAX(m{place}_{name}) AS m{place}_{name}" for place, measure in inline for name in measure.given]
-    extra = "".join(f", {value}" for value in values)
-    return f"""SELECT experiment, unit, MIN(exposed_at) AS exposed_at, MIN(variant) AS variant,
-  MAX(variant) AS last_variant, COUNT(*) AS row_count, COUNT(exposed_at) AS timed_count{extra}
-FROM labcoat_rows
-GROUP BY experiment, unit"""
-
-
-def _rows_apart(rows: str, inline: Sequence[tuple[int, Measure]]) -> dict[str, str]:
-    """Find the units with several rows by their keys alone; all others are units as they are, and never hashed wide."""
-    given = [f"m{place}_{name}" for place, measure in inline for name in measure.given]
-    columns = ", ".join(f"r.{name} AS {name}" for name in ("experiment", "unit", "exposed_at", "variant"))
-    several = "labcoat_several AS s ON s.experiment = r.experiment AND s.unit = r.unit"
-    single = f"""SELECT {columns}, r.variant AS last_variant, 1 AS row_count,
-  CASE WHEN r.exposed_at IS NULL THEN 0 ELSE 1 END AS timed_count{"".join(f", r.{name} AS {name}" for name in given)}
-FROM labcoat_rows AS r LEFT JOIN {several}
-WHERE s.unit IS NULL"""
-    grouped = _units(inline).replace("FROM labcoat_rows", "FROM labcoat_rows_of_several")
-    return {
-        "labcoat_rows": rows,
-        "labcoat_several": "SELECT experiment, unit FROM labcoat_rows GROUP BY experiment, unit HAVING COUNT(*) > 1",
-        "labcoat_rows_of_several": f"SELECT r.* FROM labcoat_rows AS r INNER JOIN {several}",
-        "labcoat_units": f"{single}\nUNION ALL\n{grouped}",
-    }
-
-
-def _kept(name: str, rows: Mapping[str, str]) -> str:
+def _kept(name: str, units: Mapping[str, str]) -> str:
     """Return that DuckDB must not write down what is read several times, where it would."""
-    return "NOT MATERIALIZED " if "labcoat_several" in rows and name in ("labcoat_rows", "labcoat_units") else ""
+    return "NOT MATERIALIZED " if exposed_units.is_read_again(name, units) else ""
 
 
-def _seen(subjects: Sequence[Subject], inline: Iterable[tuple[int, Measure]], *, has_time: bool) -> str:
-    """The units first exposed since the start, each with its experiment's end."""
-    values = "".join(f", u.m{place}_{name} AS m{place}_{name}" for place, measure in inline for name in measure.given)
-    since, until, plan = "p.since", "p.until", " INNER JOIN labcoat_plan AS p ON u.experiment = p.experiment"
-    if len(subjects) == 1:
-        since, until, plan = sql.instant(subjects[0].since), sql.instant(subjects[0].until), ""
-    bounded = f"\nWHERE u.exposed_at IS NULL OR u.exposed_at >= {since}" if has_time else ""
-    return f"""SELECT u.experiment AS experiment, u.unit AS unit, u.exposed_at AS exposed_at, u.variant AS variant,
-  u.last_variant AS last_variant, u.row_count AS row_count, u.timed_count AS timed_count, {until} AS until{values}
-FROM labcoat_units AS u{plan}{bounded}"""
-
-
-def _variants(
-    subjects: Sequence[Subject],
-    measures: Sequence[tuple[int, Measure]],
-    inline: Sequence[tuple[int, Measure]],
-    *,
-    has_time: bool,
-) -> str:
-    """One row per variant: its units, how many each metric measures, and the moments of what is beside exposures."""
-    moved_on = "".join(f" OR {one}" for one in _moved_on(subjects))
-    untimed = "CASE WHEN u.timed_count < u.row_count THEN 1 ELSE 0 END" if has_time else "0"
+def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
+    """One row per variant, and per pair of them that units were in: how many, and the moments of what is inline."""
     values = [
-        "SUM(CASE WHEN u.variant = u.last_variant OR u.variant IS NULL THEN 1 ELSE 0 END) AS exposed",
-        f"SUM(CASE WHEN u.variant = u.last_variant OR u.variant IS NULL{moved_on} THEN 0 ELSE 1 END) AS crossed",
-        "SUM(CASE WHEN u.unit IS NULL THEN u.row_count ELSE 0 END) AS unnamed",
-        f"SUM({untimed}) AS untimed",
-        "SUM(CASE WHEN u.row_count > 1 AND u.variant = u.last_variant THEN 1 ELSE 0 END) AS repeated",
+        "u.last_variant AS last_variant",
+        "MIN(u.spelling) AS spelling",
+        "COUNT(*) AS units",
+        "SUM(u.row_count) AS row_count",
+        "SUM(CASE WHEN u.row_count > 1 THEN 1 ELSE 0 END) AS repeated",
+        "COUNT(u.spelling) AS respelled",
     ]
     values += [
         f"SUM(CASE WHEN {_counts(measure, has_time=has_time)} THEN 1 ELSE 0 END) AS m{place}_measured"
@@ -170,18 +79,10 @@ def _variants(
         }
         number = {name: f"u.{key}_{name}" for name in measure.columns}
         values += _moments(measure, key, counts=counts, numbers=number, faults=faults)
-    return _by_variant(values, "labcoat_seen")
+    return _by_variant(values, f"{exposed_units.SEEN} AS u\nWHERE u.is_in = 1", also=", u.last_variant")
 
 
-def _moved_on(subjects: Sequence[Subject]) -> Iterator[str]:
-    """Yield when a unit was given another variant because its own was dropped: it counts in none, and is no fault."""
-    for number, one in enumerate(subjects):
-        if one.dropped:
-            names = ", ".join(sql.quoted_text(name) for name in one.dropped)
-            yield f"(u.experiment = {number} AND (u.variant IN ({names}) OR u.last_variant IN ({names})))"
-
-
-def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
+def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject], *, has_time: bool) -> str:
     """One row per unit that has any of a metric's own rows; metrics over the same rows share the scan."""
     first = measures[0][1]
     raw = [
@@ -194,16 +95,28 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], *, has_time: bool)
     if first.untimed is not None:
         time += f", CASE WHEN {first.untimed} THEN 1 ELSE 0 END AS is_untimed"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
-    on = "r.unit = u.unit AND u.variant = u.last_variant"
+    on = "r.unit = u.unit AND u.is_in = 1 AND u.variant = u.last_variant"
     if first.time is not None:
         earliest = max(measure.pre_seconds for _, measure in measures)
         near = f"r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
         on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
+    inner += _bounded(measures, subjects)
     return f"""SELECT u.experiment AS experiment, MIN(u.variant) AS variant{times}, {", ".join(values)}
-FROM labcoat_seen AS u INNER JOIN ({inner}) AS r ON {on}
+FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY u.experiment, u.unit"""
+
+
+def _bounded(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject]) -> str:
+    """Return constant bounds of a metric's own rows: without them no engine skips a partition."""
+    first = measures[0][1]
+    if first.time is None:
+        return ""
+    before = timedelta(seconds=max(measure.pre_seconds for _, measure in measures))
+    start, end = min(one.since for one in subjects) - before, max(one.until for one in subjects)
+    near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
+    return f" WHERE {near}" if first.untimed is None else f" WHERE ({near}) OR ({first.untimed})"
 
 
 def _summed(key: str, measure: Measure) -> list[str]:
@@ -257,12 +170,12 @@ def _moments_of_sums(measures: Sequence[tuple[int, Measure]], number: int, *, ha
             faults["repeated"] = f"SUM(u.{key}_repeated)"
         totals = {name: f"u.{key}_{name}" for name in measure.columns}
         values += _moments(measure, key, counts=counts, numbers=totals, faults=faults)
-    return _by_variant(values, f"labcoat_sums_{number}")
+    return _by_variant(values, f"labcoat_sums_{number} AS u")
 
 
-def _by_variant(values: Sequence[str], units: str) -> str:
+def _by_variant(values: Sequence[str], units: str, *, also: str = "") -> str:
     listed = ",\n  ".join(["u.experiment AS experiment", "u.variant AS variant", *values])
-    return f"SELECT {listed}\nFROM {units} AS u\nGROUP BY u.experiment, u.variant"
+    return f"SELECT {listed}\nFROM {units}\nGROUP BY u.experiment, u.variant{also}"
 
 
 def _moments(
@@ -288,18 +201,36 @@ def _moments(
     ]
 
 
-def _answer(measures: Sequence[tuple[int, Measure]], groups: Sequence[Sequence[tuple[int, Measure]]]) -> str:
+def _answer(
+    measures: Sequence[tuple[int, Measure]], groups: Sequence[Sequence[tuple[int, Measure]]], *, most: int
+) -> str:
+    """Return the largest variants with their metrics, and what was left out in the same columns."""
     table = {place: f"g{number}" for number, mine in enumerate(groups) for place, _ in mine}
-    values = ["v.experiment AS experiment", "v.variant AS variant", *(f"v.{name} AS {name}" for name in COUNTS)]
+    keys = ("experiment", "variant", "last_variant", "spelling", *COUNTS)
+    values = [f"v.{name} AS {name}" for name in keys]
+    nothing = ["l.experiment AS experiment", "l.lack AS lack", "l.variant AS variant"]
+    nothing += ["CAST(NULL AS TEXT) AS last_variant", "CAST(NULL AS TEXT) AS spelling"]
+    nothing += ["l.units AS units", "l.row_count AS row_count", "0 AS repeated", "0 AS respelled"]
     for place, measure in measures:
-        values.append(f"v.m{place}_measured AS m{place}_measured")
-        values += [f"{table.get(place, 'v')}.m{place}_{name} AS m{place}_{name}" for name in _numbers(measure)]
+        whole = [f"m{place}_{name}" for name in ("some", *FAULTS)]
+        real = [f"m{place}_{name}" for name in _numbers(measure)[len(whole) :]]
+        values += [f"v.m{place}_measured AS m{place}_measured"]
+        values += [f"{table.get(place, 'v')}.{name} AS {name}" for name in (*whole, *real)]
+        nothing += [f"0 AS {name}" for name in (f"m{place}_measured", *whole)]
+        nothing += [f"CAST(NULL AS DOUBLE) AS {name}" for name in real]
+    values.insert(1, "0 AS lack")
     joins = "".join(
         f"\nLEFT JOIN labcoat_moments_{number} AS g{number} ON g{number}.experiment = v.experiment "
-        f"AND g{number}.variant = v.variant"
+        f"AND g{number}.variant = v.variant AND v.variant = v.last_variant"
         for number in range(len(groups))
     )
-    return f"SELECT {', '.join(values)}\nFROM labcoat_variants AS v{joins}"
+    largest = f"SELECT {', '.join(values)}\nFROM {_VARIANTS} AS v{joins}\nORDER BY units DESC\nLIMIT {most}"
+    return f"""SELECT * FROM (
+{largest}
+) AS labcoat_largest
+UNION ALL
+SELECT {", ".join(nothing)}
+FROM {exposed_units.LEFT_OUT} AS l"""
 
 
 def _numbers(measure: Measure) -> list[str]:

@@ -5,9 +5,10 @@ What comes back tells nothing of an effect: units per variant, and values of all
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from labcoat.domain.left_out import LeftOut
 from labcoat.warehouse import asking, groups, reading, sql, survey
 from labcoat.warehouse.asking import EARLIEST
 from labcoat.warehouse.engine import Engine
@@ -17,7 +18,7 @@ from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds
-from labcoat.warehouse.survey import Arm
+from labcoat.warehouse.survey import NOT_NAMED, Arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class MetricSeen:
     """What a metric gives over one experiment, all variants together, or why it can't be read.
 
     units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
+    crossed, left_out: units of its exposures in two variants, and what else does not count.
     newest: of its own rows' times; None without. cost: as the engine tells, "" if it does not.
     """
 
@@ -52,6 +54,8 @@ class MetricSeen:
     exposures: str
     units: int = 0
     measured: int = 0
+    crossed: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
     mean: float | None = None
     deviation: float | None = None
     newest: datetime | None = None
@@ -104,7 +108,8 @@ def _exposures(metrics_file: MetricsFile, name: str, *, key: str | None, now: da
         arms = survey.arms(metrics_file, name, until=now)
     except SourceError as error:
         trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", error))
-    newest = max(arms, key=lambda arm: (arm.newest or EARLIEST, arm.units), default=None)
+    named = [arm for arm in arms if arm.key is not None] or arms
+    newest = max(named, key=lambda arm: (arm.newest or EARLIEST, arm.units), default=None)
     chosen = key if any(arm.key == key for arm in arms) else newest.key if newest is not None else None
     return ExposuresSeen(
         name=name,
@@ -135,20 +140,23 @@ def _tried(
     metrics_file: MetricsFile, asked: AskedMetric, *, over: ExposuresSeen, now: datetime, begun: float
 ) -> MetricSeen:
     exposures = metrics_file.exposures[over.name]
-    subject = Subject(key=over.key or "", since=EARLIEST, until=now)
+    variants = tuple(arm.variant for arm in over.arms if arm.key == over.key and arm.variant != NOT_NAMED)
+    subject = Subject(key=over.key or "", since=EARLIEST, until=now, variants=variants)
     with asking.opened(metrics_file, exposures, (asked,)) as source:
         bounds = Bounds(since=EARLIEST, until=now)
         text, resolved = asking.query(source, metrics_file, exposures, (subject,), (asked,), bounds=bounds)
         cost = source.cost(text)
-        found = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
+        (answer,) = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
         newest = _newest(source, resolved, dialect=asking.dialect_of(metrics_file, exposures), now=now)
-    variants = [arm.variant for arm in over.arms if arm.key == over.key]
-    groups.refuse_wrong(found, (asked,), variants=variants, key=over.key or "this experiment")
-    measured, mean, deviation = _together(found, asked)
+    found = answer.found(variants)
+    groups.refuse_wrong(answer, found, (asked,), key=over.key or "this experiment")
+    measured, mean, deviation = _together(answer.groups, asked)
     return MetricSeen(
         name=asked.name,
         exposures=over.name,
-        units=sum(group.exposed for group in found),
+        units=sum(group.exposed for group in answer.groups),
+        crossed=found.crossed,
+        left_out=found.left_out(),
         measured=measured,
         mean=mean,
         deviation=deviation,

@@ -21,3 +21,12 @@ class NoRowsYet(SourceError):  # noqa: N818 - it says what is, and nothing is wr
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=False)
+
+
+def some(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> some(1200, "unit")
+    '1,200 units'
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

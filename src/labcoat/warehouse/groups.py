@@ -1,17 +1,16 @@
-"""What comes back of a query: one group per experiment and variant, checked before anybody trusts it."""
+"""What comes back of a query: per experiment one group per variant, checked before anybody trusts it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 from labcoat.stats.rule import Joint, MetricKind, Moments
-from labcoat.warehouse import aggregate
-from labcoat.warehouse.errors import NoRowsYet, SourceError
-from labcoat.warehouse.measures import COLUMNS, COUNTS, FAULTS, Measure
+from labcoat.warehouse import aggregate, incomplete
+from labcoat.warehouse.errors import NoRowsYet, SourceError, some
+from labcoat.warehouse.exposed_units import Lack
+from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
+from labcoat.warehouse.measures import COLUMNS, FAULTS, Measure
 from labcoat.warehouse.resolving import AskedMetric
-
-MOST_CROSSED = 0.01
-"""Share of units in two variants up to which they are left out and counted; more is a fault in the assignment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,36 +29,50 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One variant of one experiment; units, but for `unnamed`, which are rows. experiment: its place in the query."""
+    """One variant of one experiment. exposed, repeated: units, and those with several rows."""
 
-    experiment: int
-    variant: str | None
+    variant: str
     exposed: int
-    crossed: int
-    unnamed: int
-    untimed: int
     repeated: int
     metrics: Mapping[AskedMetric, Measured]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back of one experiment."""
+
+    groups: Sequence[Group]
+    arms: Sequence[ArmUnits]
+    incomplete: Sequence[Incomplete]
+
+    def found(self, variants: Sequence[str], *, dropped: Sequence[str] = ()) -> Found:
+        """Return its exposures beside the variants of a plan."""
+        is_cut = len(self.arms) >= aggregate.MOST_GROUPS
+        return Found(arms=self.arms, incomplete=self.incomplete, variants=variants, dropped=dropped, is_cut=is_cut)
+
+
 def parse(
-    rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, asked: Sequence[AskedMetric]
-) -> list[Group]:
-    """Return the rows of `aggregate.query` as groups. asked: the measures' metrics, of one name perhaps several."""
+    rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, asked: Sequence[AskedMetric], subjects: int = 1
+) -> list[Answer]:
+    """Return the rows of `aggregate.query` by experiment. asked: the measures' metrics, of one name perhaps several."""
     columns = aggregate.names(measures)
-    return [_group(dict(zip(columns, row, strict=True)), measures, asked) for row in rows]
+    by_experiment: list[list[Mapping[str, object]]] = [[] for _ in range(subjects)]
+    for row in rows:
+        named = dict(zip(columns, row, strict=True))
+        by_experiment[_whole(named["experiment"])].append(named)
+    return [_answer(mine, measures, asked) for mine in by_experiment]
 
 
-def refuse_wrong(groups: Sequence[Group], metrics: Sequence[AskedMetric], *, variants: Sequence[str], key: str) -> None:
+def refuse_wrong(answer: Answer, found: Found, metrics: Sequence[AskedMetric], *, key: str) -> None:
     """Refuse what would make the numbers wrong; the first reason explains the ones after it."""
-    if not groups:
-        message = f"There are no exposures of {key} yet."
-        raise NoRowsYet(message)
-    for wrong in _reasons_of_exposures(groups, variants):
+    if wrong := incomplete.refusal(found):
         message = f"The exposures of {key} have {wrong}"
         raise SourceError(message, permanent=True)
+    if not answer.arms:
+        message = f"There are no exposures of {key} yet."
+        raise NoRowsYet(message)
     for one in metrics:
-        for wrong in _reasons_of_metric(groups, one):
+        for wrong in _reasons_of_metric(answer.groups, one):
             whom = f" Whom to ask: {one.metric.owner}." if one.metric.owner else ""
             message = f"Metric {one.name} has {wrong}{whom}"
             raise SourceError(message, permanent=True)
@@ -94,18 +107,44 @@ def _four(row: tuple[float, ...]) -> tuple[float, float, float, float]:
     return value, denominator, covariate, under
 
 
+def _answer(rows: Sequence[Mapping[str, object]], measures: Sequence[Measure], asked: Sequence[AskedMetric]) -> Answer:
+    complete = [row for row in rows if not _whole(row["lack"])]
+    return Answer(
+        groups=[_group(row, measures, asked) for row in complete if row["variant"] == row["last_variant"]],
+        arms=[_arm(row) for row in complete],
+        incomplete=[_incomplete(row) for row in rows if _whole(row["lack"])],
+    )
+
+
 def _group(row: Mapping[str, object], measures: Sequence[Measure], asked: Sequence[AskedMetric]) -> Group:
-    counts = {name: _whole(row[name]) for name in COUNTS}
-    metrics = {
-        one: _measured(row, f"m{place}", measure)
-        for place, (one, measure) in enumerate(zip(asked, measures, strict=True))
-    }
-    variant = row["variant"]
     return Group(
-        experiment=_whole(row["experiment"]),
-        variant=None if variant is None else str(variant),
-        metrics=metrics,
-        **counts,
+        variant=str(row["variant"]),
+        exposed=_whole(row["units"]),
+        repeated=_whole(row["repeated"]),
+        metrics={
+            one: _measured(row, f"m{place}", measure)
+            for place, (one, measure) in enumerate(zip(asked, measures, strict=True))
+        },
+    )
+
+
+def _arm(row: Mapping[str, object]) -> ArmUnits:
+    return ArmUnits(
+        variant=str(row["variant"]),
+        last_variant=str(row["last_variant"]),
+        units=_whole(row["units"]),
+        row_count=_whole(row["row_count"]),
+        respelled=_whole(row["respelled"]),
+        spelling=None if row["spelling"] is None else str(row["spelling"]),
+    )
+
+
+def _incomplete(row: Mapping[str, object]) -> Incomplete:
+    return Incomplete(
+        lack=Lack(min(_whole(row["lack"]), Lack.UNIT)),
+        variant=None if row["variant"] is None else str(row["variant"]),
+        units=_whole(row["units"]),
+        row_count=_whole(row["row_count"]),
     )
 
 
@@ -152,52 +191,26 @@ def _real(value: object) -> float:
     return nan if value is None else float(str(value))
 
 
-def _reasons_of_exposures(groups: Sequence[Group], variants: Sequence[str]) -> Iterator[str]:
-    if count := sum(group.unnamed for group in groups):
-        yield f"{_some(count, 'row')} without a unit. Leave them out with `sql`."
-    if count := sum(group.untimed for group in groups):
-        yield f"{_some(count, 'unit')} without a time in exposed_at. Leave out units that were never exposed."
-    units = sum(group.exposed + group.crossed for group in groups)
-    if (count := sum(group.crossed for group in groups)) > MOST_CROSSED * units:
-        yield (
-            f"{_some(count, 'unit')} of {units:,} in two variants, too many to leave out. If these are several "
-            "experiments, name the column `experiment`."
-        )
-    if unplanned := [group.variant for group in groups if group.variant not in variants]:
-        shown = ", ".join("(empty)" if variant is None else variant[:75] for variant in unplanned[:3])
-        more = f" and {len(unplanned) - 3} more" if len(unplanned) > 3 else ""
-        yield f"a variant that is not in the plan: {shown}{more}. The plan has {', '.join(variants)}."
-
-
 def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[str]:
     if not asked.metric.has_own_rows and (count := sum(group.repeated for group in groups)):
         yield (
-            f"{_some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
+            f"{some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
             "one row per unit or event."
         )
     faults = {name: sum(group.metrics[asked].faults[name] for group in groups) for name in FAULTS}
     if count := faults["untimed"]:
         yield (
-            f"{_some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
+            f"{some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
             "2026-03-01 09:30:00, or cast it in `sql`."
         )
     if count := faults["repeated"]:
         yield (
-            f"{_some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
+            f"{some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
             "a unit, its covariate from before the exposure."
         )
     if count := faults["bad"]:
         are = "that is not a number" if count == 1 else "that are not numbers"
         which = "empty, text, NaN, infinite or beyond 1e100"
-        yield f"{_some(count, 'value')} {are} ({which}). If empty means 0, say so: COALESCE(value, 0) in `sql`."
+        yield f"{some(count, 'value')} {are} ({which}). If empty means 0, say so: COALESCE(value, 0) in `sql`."
     if count := faults["odd"]:
-        yield f"{_some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
-
-
-def _some(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    >>> _some(1200, "unit")
-    '1,200 units'
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        yield f"{some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."

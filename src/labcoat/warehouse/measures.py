@@ -12,7 +12,8 @@ ONE, ZERO = "CAST(1 AS DOUBLE)", "CAST(0 AS DOUBLE)"
 
 COLUMNS = "yxcd"
 """Of a unit, as in `stats.moments`: value, denominator, covariate, covariate's denominator."""
-COUNTS = ("exposed", "crossed", "unnamed", "untimed", "repeated")
+COUNTS = ("units", "row_count", "repeated", "respelled")
+"""Of one variant, or of units in two: units, their rows, units with several rows, units whose variant was respelled."""
 FAULTS = ("bad", "odd", "untimed", "repeated")
 """Of one metric: values that are no numbers, or not 0 or 1; rows without a time; units with several rows."""
 
@@ -21,23 +22,27 @@ FAULTS = ("bad", "odd", "untimed", "repeated")
 class Subject:
     """One experiment of the query. key: of its rows. since, until: of the first exposure, the end excluded.
 
-    dropped: variants that get no traffic any more; their units may be given another variant, which is no fault.
+    variants: as the plan spells them.
     """
 
     key: str
     since: datetime
     until: datetime
-    dropped: tuple[str, ...] = ()
+    variants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExposureColumns:
-    """Expressions over the exposures' rows, which are called e; None where the data has no such column."""
+    """Expressions over the exposures' rows, which are called e; None where the data has no such column.
+
+    is_unit_text: whether a unit may be empty text, or its type is not known.
+    """
 
     unit: str
     variant: str
     exposed_at: str | None
     experiment: str | None
+    is_unit_text: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,21 +1,24 @@
 """Read experiments' moments from where the user's data is: the one entry to the warehouse.
 
-Only counts, means and covariances come back. What would make them wrong is refused, never repaired.
+Only counts, means and covariances come back. What would make them wrong is refused, never repaired; of exposures that
+lack something a little is left out, and told.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
+from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import aggregate, asking, groups, resolving, sql
 from labcoat.warehouse.asking import EARLIEST, LATEST
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.groups import Group
+from labcoat.warehouse.groups import Answer
+from labcoat.warehouse.incomplete import Found
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
@@ -83,13 +86,14 @@ class Question:
 class Reading:
     """What the data says.
 
-    crossed: units that were in two variants and count in none. definitions: a short hash of each metric's definition,
-    to see later whether it changed.
+    crossed: units that were in two variants and count in none. left_out: what else does not count.
+    definitions: a short hash of each metric's definition, to see later whether it changed.
     """
 
     sample: Sample
     crossed: int
     definitions: Mapping[str, str]
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
@@ -132,7 +136,7 @@ def read_many(metrics_file: MetricsFile, questions: Sequence[Question]) -> list[
             parts[place] = _by_exposures(metrics_file, question)
         except SourceError as error:
             wrong[place] = error
-    found: dict[int, dict[str, list[Group]]] = {place: {} for place in parts}
+    found: dict[int, dict[str, Answer]] = {place: {} for place in parts}
     for name in dict.fromkeys(name for mine in parts.values() for name in mine):
         mine = {place: (questions[place], asked[name]) for place, asked in parts.items() if name in asked}
         for batch in _batches(metrics_file, name, {place: one for place, one in mine.items() if place not in wrong}):
@@ -223,7 +227,7 @@ def _batches(metrics_file: MetricsFile, name: str, wanted: _Batch) -> Iterator[_
             yield {place: wanted[place] for place in together[start : start + MOST_TOGETHER]}
 
 
-def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int, list[Group] | SourceError]:
+def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int, Answer | SourceError]:
     """Return each experiment's groups; if the batch fails, ask for each alone, so that one spoils no other."""
     asked = tuple(dict.fromkeys(one for _, metrics in batch.values() for one in metrics))
     exposures = metrics_file.exposures[name]
@@ -241,26 +245,29 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
             for place, alone in batch.items()
             for answer in _read_batch(metrics_file, name, {place: alone}).values()
         }
-    found = groups.parse(rows, resolved.measures, asked=asked)
-    if len(batch) > 1 and len(rows) >= aggregate.MOST_GROUPS * len(batch):
+    found = groups.parse(rows, resolved.measures, asked=asked, subjects=len(batch))
+    if len(batch) > 1 and sum(len(one.arms) for one in found) >= aggregate.MOST_GROUPS * len(batch):
         return {place: _read_batch(metrics_file, name, {place: alone})[place] for place, alone in batch.items()}
-    answers: dict[int, list[Group] | SourceError] = {}
-    for number, (place, (question, metrics)) in enumerate(batch.items()):
-        mine = [group for group in found if group.experiment == number]
+    answers: dict[int, Answer | SourceError] = {}
+    for answer, (place, (question, metrics)) in zip(found, batch.items(), strict=True):
         try:
             _require_times(question, resolved)
             since_when = " since the cause was fixed" if question.needs_times else ""
-            groups.refuse_wrong(mine, metrics, variants=question.variants, key=f"{question.key}{since_when}")
+            groups.refuse_wrong(answer, _found(answer, question), metrics, key=f"{question.key}{since_when}")
         except SourceError as error:
             answers[place] = error
         else:
-            answers[place] = mine
+            answers[place] = answer
     return answers
+
+
+def _found(answer: Answer, question: Question) -> Found:
+    return answer.found(question.variants, dropped=question.dropped)
 
 
 def _subjects(questions: Sequence[Question]) -> list[Subject]:
     return [
-        Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST, dropped=one.dropped)
+        Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST, variants=one.variants)
         for one in questions
     ]
 
@@ -283,10 +290,11 @@ def _reading(
     metrics_file: MetricsFile,
     question: Question,
     parts: Mapping[str, tuple[AskedMetric, ...]],
-    found: Mapping[str, list[Group]],
+    found: Mapping[str, Answer],
 ) -> Reading:
-    by_variant = {name: {group.variant: group for group in mine} for name, mine in found.items()}
-    goal = by_variant[next(iter(parts))]
+    by_variant = {name: {group.variant: group for group in answer.groups} for name, answer in found.items()}
+    first = next(iter(parts))
+    goal, seen = by_variant[first], _found(found[first], question)
     moments: dict[str, tuple[Moments, ...]] = {}
     for name, metrics in parts.items():
         for one in metrics:
@@ -297,7 +305,8 @@ def _reading(
             exposed=tuple(goal[variant].exposed if variant in goal else 0 for variant in question.variants),
             moments={one.name: moments[one.name] for one in question.metrics},
         ),
-        crossed=sum(group.crossed for group in goal.values()),
+        crossed=seen.crossed,
+        left_out=seen.left_out(),
         definitions={
             one.name: definition(metrics_file, one.name, one.measuring) for metrics in parts.values() for one in metrics
         },

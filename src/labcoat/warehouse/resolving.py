@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import sql
-from labcoat.warehouse.aggregate import EXPOSURES
 from labcoat.warehouse.engine import Column, ColumnType, Engine
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.exposed_units import EXPOSURES
 from labcoat.warehouse.measures import ONE, ZERO, ExposureColumns, Measure
 from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metric
 from labcoat.warehouse.sql import Bounds, Rows
@@ -46,6 +46,7 @@ def resolve(
         variant=f"CAST({seen.expression('variant')} AS TEXT)",
         exposed_at=seen.time("exposed_at"),
         experiment=seen.text("experiment"),
+        is_unit_text=seen.may_be_text("unit"),
     )
     stand_ins: dict[tuple[Rows, str, str | None], str] = {}
     measures = tuple(_measure(asked, asking, seen, found, stand_ins) for asked in metrics)
@@ -179,6 +180,11 @@ class _Named:
         plain = sql.column(column.name, dialect=self._dialect)
         # Not cast where it is text: the engine can then use an index.
         return plain if column.type is ColumnType.TEXT else f"CAST({plain} AS TEXT)"
+
+    def may_be_text(self, field: str) -> bool:
+        """Return whether a column is text, or the engine does not tell."""
+        column = self.find(field)
+        return column is None or column.type in (ColumnType.TEXT, ColumnType.UNKNOWN)
 
     def time(self, field: str) -> str | None:
         """Return a column as an instant, None without one."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from labcoat.warehouse import asking, resolving, sql
-from labcoat.warehouse.aggregate import EXPOSURES
 from labcoat.warehouse.asking import EARLIEST
 from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
 from labcoat.warehouse.sql import Bounds
@@ -15,12 +15,16 @@ from labcoat.warehouse.sql import Bounds
 MOST_ARMS = 500
 """Variants that come back, the newest first: a wrong column must not return millions."""
 
+NOT_NAMED = "(empty)"
+"""Where the data have no variant."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One variant of one experiment in the data.
 
-    key: None where the exposures name no experiment. first, newest: of its exposures; None where they have no time.
+    key: None where the exposures name no experiment. variant: NOT_NAMED where the data name none.
+    first, newest: of its exposures; None where they have no time.
     """
 
     key: str | None
@@ -58,7 +62,7 @@ def arms_of(
     return tuple(
         Arm(
             key=None if key is None else str(key),
-            variant="(empty)" if variant is None else str(variant),
+            variant=NOT_NAMED if variant is None else str(variant),
             units=int(str(units)),
             first=moment(first),
             newest=moment(newest),
@@ -72,9 +76,11 @@ def _query(columns: ExposureColumns, keys: Collection[str] | None) -> str:
     only = ""
     if keys is not None and columns.experiment is not None:
         only = f" WHERE {columns.experiment} IN ({', '.join(sql.quoted_text(key) for key in sorted(keys))})"
+    unit = f"CASE WHEN {is_missing(columns.unit, is_text=columns.is_unit_text)} THEN NULL ELSE {columns.unit} END"
     rows = (
-        f"SELECT {experiment} AS experiment, {columns.variant} AS variant, {columns.unit} AS unit, "
-        f"{columns.exposed_at or 'CAST(NULL AS TIMESTAMPTZ)'} AS exposed_at FROM {EXPOSURES} AS e{only}"
+        f"SELECT NULLIF({experiment}, '') AS experiment, NULLIF(TRIM({columns.variant}), '') AS variant, "
+        f"{unit} AS unit, {columns.exposed_at or 'CAST(NULL AS TIMESTAMPTZ)'} AS exposed_at "
+        f"FROM {EXPOSURES} AS e{only}"
     )
     # Times come as text: drivers make too many different things of them.
     return (

@@ -1,13 +1,17 @@
 """What is said when an experiment's numbers need a person: a source that can't be read, traffic that is uneven."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import Readout, SampleRatio, Verdict
 from labcoat.words import numbers
 from labcoat.words.verdict_words import WORDS
+
+MOST_NAMES = 3
+"""Of variants in one sentence."""
 
 
 def no_numbers(number: ExperimentNumber, message: str, *, readout: Readout | None) -> str:
@@ -48,16 +52,43 @@ def counts_line(counts: UnitCounts, variants: Sequence[str], *, zone: str) -> st
     return f"Units as of {numbers.day_and_time(counts.as_of, zone)}: {_arms(variants, counts.exposed)}, {split}"
 
 
-def left_out(crossed: int) -> str:
-    """Return that units were in two variants; empty for none.
+def left_out(crossed: int, rest: LeftOut | None = None) -> tuple[str, ...]:
+    """Return a sentence for each thing in the data that does not count, or counts under another name.
 
-    >>> left_out(1)
-    '1 unit was in two variants and is left out'
+    >>> left_out(1, LeftOut(no_variant=67, no_unit=1, unplanned={"holdout": 2}))
+    ('1 unit was in two variants and is left out', 'Left out too: 1 row without a unit, 67 rows without a variant, \
+2 units of holdout, which the plan does not have')
     """
+    rest = rest or LeftOut()
+    rows = {"a unit": rest.no_unit, "a variant": rest.no_variant, "a time": rest.no_time}
+    rows["an experiment"] = rest.no_experiment
+    missing = [f"{numbers.counted(count, 'row')} without {what}" for what, count in rows.items() if count]
+    if rest.unplanned:
+        units = numbers.counted(sum(rest.unplanned.values()), "unit")
+        missing.append(f"{units} of {_names(rest.unplanned)}, which the plan does not have")
+    also = f"Left out{' too' if crossed else ''}: {', '.join(missing)}" if missing else ""
+    return tuple(one for one in (_crossed(crossed), also, _respelled(rest)) if one)
+
+
+def _crossed(crossed: int) -> str:
     if not crossed:
         return ""
     were = "unit was" if crossed == 1 else "units were"
     return f"{numbers.count(crossed)} {were} in two variants and {'is' if crossed == 1 else 'are'} left out"
+
+
+def _respelled(rest: LeftOut) -> str:
+    if not rest.respelled:
+        return ""
+    count = sum(rest.respelled.values())
+    names = [f"“{name}”" for name in rest.respelled]
+    has, is_ = ("has", "counts") if count == 1 else ("have", "count")
+    return f"{numbers.counted(count, 'unit')} {has} the variant in another spelling ({_names(names)}) and {is_} all the same"
+
+
+def _names(names: Collection[str]) -> str:
+    shown = ", ".join(numbers.shortened(name, 40) for name in list(names)[:MOST_NAMES])
+    return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
 
 
 def redefined(metrics: Sequence[str]) -> str:

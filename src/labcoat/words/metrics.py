@@ -11,7 +11,7 @@ from labcoat.stats.rule import MetricKind
 from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.reading import MetricDescription
-from labcoat.words import numbers
+from labcoat.words import health, numbers
 
 MEANING_LENGTH = 150
 MOST_EXPERIMENTS = 10
@@ -48,7 +48,7 @@ def page(
         if mine and one.trouble is None:
             over = f"over {one.key}, all variants together" if one.key else "all variants together"
             heads = (f"metric, {over}", "measured", "rows up to", "cost", "seconds")
-            lines += [_aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), ""]
+            lines += [_aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), *_left_out(mine[0][0]), ""]
     lines += [line for seen in checked.metrics if (line := _doubt(seen, now))]
     if troubles:
         lines += [f"{path.name}, line {line}: {message}" for line, message in troubles]
@@ -93,6 +93,10 @@ def _arms(one: ExposuresSeen) -> Iterable[str]:
         yield f"  {key or 'all'}: {units}"
     if len(keys) > MOST_EXPERIMENTS:
         yield f"  and {len(keys) - MOST_EXPERIMENTS} more"
+
+
+def _left_out(seen: MetricSeen) -> list[str]:
+    return [f"Exposures {seen.exposures}: {said}." for said in health.left_out(seen.crossed, seen.left_out)]
 
 
 def _metric(seen: MetricSeen, metric: Metric, *, now: datetime) -> tuple[str, ...]:

@@ -100,7 +100,8 @@ def _uneven_since(shown: Result) -> list[Block]:
 
 
 def _freshness(shown: Result, zone: str) -> str:
-    parts = [one for one in (health.left_out(shown.look.crossed if shown.look else 0),) if one]
+    look = shown.look
+    parts = [escape(one) for one in health.left_out(look.crossed, look.left_out)] if look is not None else []
     if shown.changed:
         parts.append(escape(health.redefined(shown.changed)))
     newest = shown.look.as_of if shown.look is not None else None
