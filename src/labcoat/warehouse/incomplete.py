@@ -75,9 +75,9 @@ class Found:
 
     @property
     def unplanned(self) -> dict[str, int]:
-        """Units by the variant that the plan does not have."""
-        mine = (one for one in self.arms if len(one.names) == 1)
-        return {one.variant: one.units for one in mine if one.variant not in self.variants}
+        """Units by the variant that the plan does not have, the largest first: engines return them in any order."""
+        mine = [one for one in self.arms if len(one.names) == 1 and one.variant not in self.variants]
+        return {one.variant: one.units for one in sorted(mine, key=lambda one: (-one.units, one.variant))}
 
     def left_out(self) -> LeftOut:
         """Return what is told."""
@@ -192,6 +192,6 @@ def _words(found: Found, losses: Sequence[_Loss]) -> str:
 
 
 def _listed(units: Mapping[str, int]) -> str:
-    names = sorted(units, key=lambda name: -units[name])
+    names = sorted(units, key=lambda name: (-units[name], name))
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(name[:75] for name in names[:3])}{more}"
