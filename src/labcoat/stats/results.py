@@ -214,17 +214,10 @@ class Estimate:
         """The estimate with the interval that people read: the running intersection, unless the effect has moved."""
         if self.held is None or self.has_moved:
             return self
-        held = self.held
-        has_lift = self.lift is not None and held.lift_low is not None and held.lift_high is not None
-        fits = has_lift and held.lift_low <= self.lift <= held.lift_high  # type: ignore[operator]  # none is None
-        return replace(
-            self,
-            low=held.low,
-            high=held.high,
-            lift=self.lift if fits else None,
-            lift_low=held.lift_low if fits else None,
-            lift_high=held.lift_high if fits else None,
-        )
+        lift, lift_low, lift_high = self.lift, self.held.lift_low, self.held.lift_high
+        if lift is None or lift_low is None or lift_high is None or not lift_low <= lift <= lift_high:
+            lift = lift_low = lift_high = None
+        return replace(self, low=self.held.low, high=self.held.high, lift=lift, lift_low=lift_low, lift_high=lift_high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

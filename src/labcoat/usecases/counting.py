@@ -18,8 +18,8 @@ from labcoat.stats import answers
 from labcoat.stats.results import Readout, SampleRatio, Verdict
 from labcoat.usecases import problems, telling
 
-FEWEST, MOST_LOST = 2, 0.01
-"""Units of an arm below which data are wrong, and the share of it that may disappear; as at a look."""
+FEWEST = 2
+"""Units of an arm below which data are wrong, as at a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +189,7 @@ def _is_sound(experiment: Experiment, exposed: tuple[int, ...], *, last: tuple[i
     """Whether a look at these units would be none with a data error: no arm without units, and none that shrank."""
     now = _remaining(experiment, exposed)[0]
     then = now if last is None else _remaining(experiment, last)[0]
-    return all(units >= FEWEST and units >= (1 - MOST_LOST) * before for units, before in zip(now, then, strict=True))
+    return min(now) >= FEWEST and not answers.have_vanished(then, now)
 
 
 def _lost(tx: Transaction, workspace: WorkspaceId, experiment: Experiment, exposed: tuple[int, ...]) -> str:
@@ -201,7 +201,7 @@ def _lost(tx: Transaction, workspace: WorkspaceId, experiment: Experiment, expos
     lost = [
         f"{name} has {units:,} units, and had {before:,} at the last good look"
         for name, units, before in zip(experiment.remaining_variants, now, then, strict=True)
-        if units < (1 - MOST_LOST) * before
+        if answers.have_vanished([before], [units])
     ]
     return f"{'; '.join(lost)}. Check the data." if lost else ""
 
