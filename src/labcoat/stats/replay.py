@@ -147,7 +147,7 @@ class _Look:
     @property
     def is_sound(self) -> BoolArray:
         """Whether the look is made, of numbers that can be right."""
-        return self.is_made & (self.codes == 0)
+        return np.asarray(self.is_made & (self.codes == 0))
 
 
 @dataclass(slots=True)
