@@ -48,6 +48,12 @@ metrics:
     direction: up
     exposures: users
     sql: SELECT who AS unit, SUM(amount) AS value FROM orders WHERE ordered_at < :until GROUP BY who
+  ever:
+    kind: mean
+    direction: up
+    exposures: users
+    sql: SELECT who AS unit, SUM(amount) AS value, MIN(items) AS covariate FROM orders GROUP BY who
+    complete_at_exposure: true
   score: {kind: mean, direction: down, exposures: visits, value: score, complete_at_exposure: true}
   untold: {kind: mean, direction: up, exposures: users, table: orders, unit: who, value: amount}
   worded: {kind: proportion, direction: up, exposures: users, table: orders, unit: who, time: ordered_at, value: items,
@@ -238,6 +244,13 @@ BY_HAND = {
         None,
         {"y": lambda _at, orders, until: sum(one.amount for one in orders if one.at < until)},
         is_growing=True,
+    ),
+    "ever": ByHand(
+        None,
+        {
+            "y": lambda _at, orders, _until: sum(one.amount for one in orders),
+            "c": lambda _at, orders, _until: min((one.items for one in orders), default=0),
+        },
     ),
     "score": ByHand(None, {}),
 }

@@ -11,11 +11,6 @@ from labcoat.warehouse.metrics_file import Metric
 from labcoat.words import numbers
 
 _LEAST_GAIN = 0.005
-_DESIGNS = {
-    Design.GROUP_SEQUENTIAL: "group sequential",
-    Design.CONFIDENCE_SEQUENCE: "confidence sequence",
-    Design.ONE_LOOK: "one look at the end",
-}
 
 
 def page(replayed: Replayed, metric: Metric) -> str:
@@ -67,7 +62,7 @@ def _table(replayed: Replayed) -> Iterator[str]:
         promised = f"at most {numbers.share(one.alpha, decimals=0)}"
         rows.append(
             (
-                f"{_DESIGNS[one.design]}{_looks(one.looks)}",
+                f"{one.design}{_looks(one.looks)}",
                 f"{one.false_calls} = {numbers.share(one.share, decimals=1)}",
                 f"{100 * one.low:.1f} to {numbers.share(one.high, decimals=1)}",
                 promised,
@@ -96,7 +91,7 @@ def _conclusion(replayed: Replayed) -> str:
     wrong = [one for one in replayed.calls if one.is_more]
     if not wrong:
         return "Every plan keeps what it promises on these data, as far as so many splits can tell."
-    names = numbers.listed([f"{_DESIGNS[one.design]}{_looks(one.looks)}" for one in wrong])
+    names = numbers.listed([f"{one.design}{_looks(one.looks)}" for one in wrong])
     return (
         f"More is called than promised: {names}. Chance alone does that in 1 of 200 replays, so try another `--seed`. "
         "If it stays, a few huge values may decide the mean: set a `cap`, or cap lower."
