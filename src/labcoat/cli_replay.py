@@ -72,6 +72,8 @@ def _run(given: argparse.Namespace, load: "Callable[[argparse.Namespace], Metric
             told=_tell if sys.stderr.isatty() else lambda _done, _of: None,
         )
     except SourceError as error:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
         return refuse(error.message)
     print(words.as_json(replayed) if given.json else words.page(replayed, metrics_file.metrics[given.metric]))
     return 0 if replayed.is_within else 1

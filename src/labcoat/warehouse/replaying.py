@@ -256,7 +256,8 @@ def _refuse_unknown_past(metrics_file: MetricsFile, asked: Asked, resolved: Reso
         raise SourceError(message, permanent=True, field="exposed_at")
     exposures = metrics_file.exposures[asked.exposures]
     rows = resolving.rows_of(metric.metric if metric.metric.has_own_rows else exposures)
-    is_cut = rows.select is not None and sql.has_bounds(rows, dialect=asking.dialect_of(metrics_file, exposures))
+    dialect = asking.dialect_of(metrics_file, exposures)
+    is_cut = rows.select is not None and ":until" in rows.select and sql.has_bounds(rows, dialect=dialect)
     if asked.is_growing and measure.time is None and not is_cut:
         message = (
             f"Metric {metric.name} keeps growing, and its rows have no time, so nobody knows what a unit had by an "
@@ -272,11 +273,10 @@ def _too_few(answer: _Answers, asked: Asked, *, exposed: int, counted: int) -> s
         newest = answer.newest()
         when = "" if newest is None else f" The newest exposure is of {newest:%Y-%m-%d}: end there with `--until`."
         return f"Exposures {asked.exposures} have no units {period}.{when}"
-    are = "counts" if counted == 1 else "count"
-    closed = " once their windows have closed" if asked.metric.measuring.window_days else ""
+    closed = ": the window of the others has not closed" if counted < exposed else ""
     return (
-        f"Of {some(exposed, 'unit')} {period} {counted:,} {are}{closed}, too few for a replay: it takes "
-        f"{LEAST_UNITS}. Take in more days with `--days`."
+        f"Of {some(exposed, 'unit')} {period}, {counted:,} can be counted{closed}. A replay takes {LEAST_UNITS}: "
+        "take in more days with `--days`."
     )
 
 
