@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labcoat import cli_replay
 from labcoat.cli_database import refuse
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ if something has to be mended; each line says where and what to do.
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command and its two verbs."""
+    """Add the command and its verbs."""
     metrics = commands.add_parser("metrics", help="list the metrics of the metrics file, or try them on the data")
-    verbs = metrics.add_subparsers(dest="verb", metavar="check | list", required=True)
+    verbs = metrics.add_subparsers(dest="verb", metavar="check | list | replay", required=True)
     check = verbs.add_parser(
         "check",
         help="try the metrics file on the data",
@@ -39,6 +40,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     check.set_defaults(run=_run_check)
     listed = verbs.add_parser("list", help="list the metrics and what they mean")
     listed.set_defaults(run=_run_list)
+    cli_replay.add(verbs, load=lambda given: _loaded(_path(given)))
     for verb in (check, listed):
         verb.add_argument("file", metavar="FILE", nargs="?", type=Path, help="instead of LABCOAT_METRICS")
         verb.add_argument("--json", action="store_true", help="print JSON and nothing else")

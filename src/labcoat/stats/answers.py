@@ -4,6 +4,7 @@ from labcoat.stats.data_errors import have_vanished
 from labcoat.stats.exploring import adjusted, chances
 from labcoat.stats.power import Budget, Target, days_needed, units_in
 from labcoat.stats.readout import read
+from labcoat.stats.replay import Calls, UnitsTogether, replay, together
 from labcoat.stats.rule_power import Condition, missed, rule_inflation, rule_size, smallest_rule_effect
 from labcoat.stats.sample_ratio import INVALID_BELOW as SPLIT_INVALID_BELOW
 from labcoat.stats.sample_ratio import check as check_split
@@ -11,8 +12,10 @@ from labcoat.stats.sample_ratio import check as check_split
 __all__ = [
     "SPLIT_INVALID_BELOW",
     "Budget",
+    "Calls",
     "Condition",
     "Target",
+    "UnitsTogether",
     "adjusted",
     "chances",
     "check_split",
@@ -20,8 +23,10 @@ __all__ = [
     "have_vanished",
     "missed",
     "read",
+    "replay",
     "rule_inflation",
     "rule_size",
     "smallest_rule_effect",
+    "together",
     "units_in",
 ]

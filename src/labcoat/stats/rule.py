@@ -85,6 +85,39 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaySums:
+    """Units that came on one day and count from one day on, of all units or of one split's treatment.
+
+    split: 0, 1, ...; None for all units. exposed_day, counted_day: 1 is the first; a unit of day d is known to the look
+    at day d, and 0 counts at no look. sums: of what each column differs from its centre, then of the products of each
+    pair of columns: (y, c, yy, yc, cc).
+    """
+
+    split: int | None
+    exposed_day: int
+    counted_day: int
+    units: int
+    sums: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Splits:
+    """Past units, split at random as often as asked; only sums of them.
+
+    columns: which of "yxcd" there are, as in `stats.moments`. centres: of each, near its mean.
+    looks: None where a unit's numbers stay as they are once it counts, and every day's look adds up those before; else
+    the days of the looks, the numbers of each being all units as of then: those of the n-th have counted_day n.
+    """
+
+    columns: str
+    centres: tuple[float, ...]
+    splits: int
+    days: int
+    looks: tuple[int, ...] | None
+    sums: tuple[DaySums, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricRule:
     """What the plan says about one metric.
 

@@ -23,7 +23,7 @@ from labcoat.stats.arrays import FloatArray
 
 LARGEST_MULTIPLIER = 8.0
 # Below one part in ten thousand a look adds nothing that anyone would want to pay for.
-_LEAST_GROWTH = 1e-4
+LEAST_GROWTH = 1e-4
 # Legendre's rule needs about so many nodes beyond one for each standard deviation before its error falls.
 _SPARE_NODES = 24
 _MOST_NODES = 2048
@@ -44,7 +44,7 @@ def spending(spent: float, *, alpha: float, sides: int = 2) -> float:
 
 def has_grown(information: float, *, reached: float) -> bool:
     """Tell whether there is enough new information for another look."""
-    return information > reached * (1 + _LEAST_GROWTH)
+    return information > reached * (1 + LEAST_GROWTH)
 
 
 def boundary(

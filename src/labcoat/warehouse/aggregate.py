@@ -17,6 +17,7 @@ from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, Expos
 MOST_GROUPS = 100
 """Variants of one experiment that come back: a `variant` column that holds something else must not return millions."""
 
+VALUES = "labcoat_values"
 _VARIANTS = "labcoat_variants"
 
 
@@ -49,6 +50,40 @@ def query(
     with_steps = ",\n".join(f"{name} AS {_kept(name, units)}(\n{step}\n)" for name, step in steps.items())
     answer = _answer(keyed, list(own_rows.values()), most=MOST_GROUPS * len(subjects))
     return f"WITH {with_steps}\n{answer}"
+
+
+def steps_of_units(measure: Measure, subject: Subject) -> dict[str, str]:
+    """Return the steps from SEEN to VALUES, one row per unit: unit, exposed_at, its columns with the cap, its faults.
+
+    For whoever groups units otherwise than by variant; the units of SEEN have times. Without rows a unit has 0.
+    """
+    rows: Mapping[str, str] = {}
+    numbers, faults = {name: f"u.m0_{name}" for name in measure.columns}, dict.fromkeys(FAULTS, "0")
+    units = f"{exposed_units.SEEN} AS u"
+    if measure.rows is not None:
+        rows = {"labcoat_sums_0": _sums(measure.rows, [(0, measure)], [subject], has_time=True)}
+        raw = {name: ONE if value is None else value for name, value in measure.given.items()}
+        found = [*_faults(measure, raw, "1 = 1", "1 = 1")]
+        found += ["untimed"] * (measure.untimed is not None) + ["repeated"] * measure.needs_one_row
+        faults |= {name: f"COALESCE(s.m0_{name}, 0)" for name in found}
+        numbers = {name: f"COALESCE(s.m0_{name}, {ZERO})" for name in measure.columns}
+        units += " LEFT JOIN labcoat_sums_0 AS s ON s.unit = u.unit"
+    else:
+        all_numbers = " AND ".join(_is_number(number) for number in numbers.values())
+        faults["bad"] = f"CASE WHEN {all_numbers} THEN 0 ELSE 1 END"
+        faults["odd"] = _odd(measure, numbers["y"])
+        faults["repeated"] = "CASE WHEN u.row_count > 1 THEN 1 ELSE 0 END"
+    values = [f"{_capped(measure, name, number)} AS {name}" for name, number in numbers.items()]
+    values += [f"{fault} AS {name}" for name, fault in faults.items()]
+    listed = ", ".join(("u.unit AS unit", "u.exposed_at AS exposed_at", *values))
+    return {**rows, VALUES: f"SELECT {listed}\nFROM {units}\nWHERE u.is_in = 1"}
+
+
+def _capped(measure: Measure, name: str, number: str) -> str:
+    if measure.cap is None or name not in "yc":
+        return number
+    cap = f"CAST({measure.cap!r} AS DOUBLE)"
+    return f"CASE WHEN {number} > {cap} THEN {cap} ELSE {number} END"
 
 
 def _kept(name: str, units: Mapping[str, str]) -> str:
@@ -103,7 +138,7 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
     inner += _bounded(measures, subjects)
-    return f"""SELECT u.experiment AS experiment, MIN(u.variant) AS variant{times}, {", ".join(values)}
+    return f"""SELECT u.experiment AS experiment, u.unit AS unit, MIN(u.variant) AS variant{times}, {", ".join(values)}
 FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY u.experiment, u.unit"""
 
@@ -182,12 +217,7 @@ def _moments(
     measure: Measure, key: str, *, counts: str, numbers: Mapping[str, str], faults: Mapping[str, str]
 ) -> list[str]:
     """Return the columns of one metric: units that count with rows, faults, means, variances and covariances."""
-    given = {}
-    for name, number in numbers.items():
-        if measure.cap is not None and name in "yc":
-            cap = f"CAST({measure.cap!r} AS DOUBLE)"
-            number = f"CASE WHEN {number} > {cap} THEN {cap} ELSE {number} END"
-        given[name] = f"CASE WHEN {counts} THEN {number} END"
+    given = {name: f"CASE WHEN {counts} THEN {_capped(measure, name, number)} END" for name, number in numbers.items()}
     return [
         f"SUM(CASE WHEN {counts} THEN 1 ELSE 0 END) AS {key}_some",
         *(f"{faults.get(name, '0')} AS {key}_{name}" for name in FAULTS),

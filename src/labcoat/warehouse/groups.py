@@ -72,7 +72,7 @@ def refuse_wrong(answer: Answer, found: Found, metrics: Sequence[AskedMetric], *
         message = f"There are no exposures of {key} yet."
         raise NoRowsYet(message)
     for one in metrics:
-        for wrong in _reasons_of_metric(answer.groups, one):
+        for wrong in reasons_of_metric(answer.groups, one):
             whom = f" Whom to ask: {one.metric.owner}." if one.metric.owner else ""
             message = f"Metric {one.name} has {wrong}{whom}"
             raise SourceError(message, permanent=True)
@@ -191,7 +191,8 @@ def _real(value: object) -> float:
     return nan if value is None else float(str(value))
 
 
-def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[str]:
+def reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[str]:
+    """Yield what is wrong with a metric's rows, each with what to do; "Metric ... has" goes before it."""
     if not asked.metric.has_own_rows and (count := sum(group.repeated for group in groups)):
         yield (
             f"{some(count, 'unit')} with several rows among its exposures. Give it `table` or `sql` of its own, "
