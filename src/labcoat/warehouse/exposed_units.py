@@ -96,6 +96,8 @@ def _given(subjects: Sequence[Subject], exposures: ExposureColumns, inline: _Inl
         ends = {sql.instant(one.until) for one in subjects}
         end = ends.pop() if len(ends) == 1 else "p.until"
         wanted += f" AND ({exposed_at} IS NULL OR {exposed_at} < {end})"
+    if exposures.only is not None:
+        wanted += f" AND {exposures.only}"
     columns = [
         "0 AS experiment" if is_one else "p.experiment AS experiment",
         f"{is_unnamed} AS is_unnamed",

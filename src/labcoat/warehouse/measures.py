@@ -35,7 +35,7 @@ class Subject:
 class ExposureColumns:
     """Expressions over the exposures' rows, which are called e; None where the data has no such column.
 
-    is_unit_text: whether a unit may be empty text, or its type is not known.
+    is_unit_text: whether a unit may be empty text, or its type is not known. only: which rows are read, None for all.
     """
 
     unit: str
@@ -43,6 +43,7 @@ class ExposureColumns:
     exposed_at: str | None
     experiment: str | None
     is_unit_text: bool
+    only: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
