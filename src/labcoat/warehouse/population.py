@@ -107,12 +107,14 @@ def query(
     return sql.write(ours, resolved.rows, dialect=dialect, bounds=period.bounds), resolved
 
 
-def days_query(resolved: Resolved, metrics_file: MetricsFile, exposures: Exposures, *, period: Period) -> str | None:
+def days_query(source: Engine, metrics_file: MetricsFile, exposures: Exposures, *, period: Period) -> str | None:
     """Return SQL for on how many days of a period anybody was exposed; None where exposures have no time."""
-    columns = resolved.exposures
+    dialect = asking.dialect_of(metrics_file, exposures)
+    found = resolving.resolve(source, exposures, (), dialect=dialect, bounds=period.bounds)
+    columns = everybody(found.exposures, since=period.since, is_inline=False)
     if columns.exposed_at is None:
         return None
-    dialect = asking.dialect_of(metrics_file, exposures)
+    day = f"CAST({columns.exposed_at} AS DATE)"
     wanted = f"{columns.only} AND {columns.exposed_at} < {sql.instant(period.until)}"
-    ours = f"SELECT COUNT(DISTINCT CAST({columns.exposed_at} AS DATE)) AS days FROM {EXPOSURES} AS e WHERE {wanted}"
-    return sql.write(ours, resolved.rows, dialect=dialect, bounds=period.bounds)
+    ours = f"SELECT COUNT(DISTINCT {day}) AS days FROM {EXPOSURES} AS e WHERE {wanted}"
+    return sql.write(ours, found.rows, dialect=dialect, bounds=period.bounds)
