@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from labcoat import figures
+from labcoat import figures, measuring_baselines
 from labcoat.db import api_answers, clock, counts, deliveries, people, retention
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
@@ -70,6 +70,7 @@ class Jobs:
         """Do everything that is due now, the warehouse's part first: a digest tells what it finds."""
         for source in self.sources:
             self.read_source(source)
+        self.measure_baselines()
         self.work_on_files()
         self.ask_about_people()
         self.keep_time()
@@ -83,6 +84,14 @@ class Jobs:
         """Do what asks a source, which may take minutes; it keeps neither clicks nor the clock waiting."""
         with self._reading[source]:
             self._run((self.make_looks, self.count_units, self.notice_live_drafts), source)
+
+    def measure_baselines(self) -> None:
+        """Measure what metrics were lately, for plans; it may take long, and keeps no look waiting."""
+        self._run((self._measure_baselines,))
+
+    def _measure_baselines(self, now: datetime) -> None:
+        if self.count_every is not None and self.metrics is not None:
+            measuring_baselines.measure_all(self.database, self.workspace, self.metrics, zone=self.zone, now=now)
 
     def work_on_files(self) -> None:
         """Read what people gave, and make what they asked for."""
@@ -338,13 +347,3 @@ class Jobs:
 
 def _parts(items: Sequence[ItemT], size: int) -> Iterable[Sequence[ItemT]]:
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def attempt(act: Callable[..., None], *arguments: str | None) -> bool:
-    """Do it; return False where a bug ended it, which is logged: the next tick tries again."""
-    try:
-        act(*arguments)
-    except Exception:
-        _log.exception("%s failed; the next tick tries again", getattr(act, "__name__", act))
-        return False
-    return True

@@ -1,5 +1,6 @@
 """The background of one process: the ticks and the threads that deliver."""
 
+import logging
 from collections.abc import Callable
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -7,7 +8,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from labcoat.delivering import Deliverers
 from labcoat.figures import Pulse
-from labcoat.jobs import Jobs, attempt
+from labcoat.jobs import Jobs
+
+_log = logging.getLogger(__name__)
 
 TICK_SECONDS = 15
 FILES_SECONDS = 2
@@ -24,11 +27,12 @@ class Running:
         self._jobs = jobs
         self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
         # A thread for each job: whatever hangs in one of them, the others go on.
-        threads = ThreadPoolExecutor(3 + len(jobs.sources))
+        threads = ThreadPoolExecutor(4 + len(jobs.sources))
         self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": threads})
         self._repeat(self._tick, seconds=TICK_SECONDS)
         self._repeat(self._ask, seconds=TICK_SECONDS)
         self._repeat(self._work, seconds=FILES_SECONDS)
+        self._repeat(self._measure, seconds=TICK_SECONDS)
         for source in jobs.sources:
             self._repeat(self._read, source, seconds=TICK_SECONDS)
         self._deliverers = Deliverers(self._deliver, number=deliverers, is_busy=is_busy)
@@ -65,14 +69,27 @@ class Running:
         return was_something
 
     def _tick(self) -> None:
-        if attempt(self._jobs.keep_time):
+        if _attempt(self._jobs.keep_time):
             self.ticking.beat()
 
     def _read(self, source: str | None) -> None:
-        attempt(self._jobs.read_source, source)
+        _attempt(self._jobs.read_source, source)
 
     def _ask(self) -> None:
-        attempt(self._jobs.ask_about_people)
+        _attempt(self._jobs.ask_about_people)
 
     def _work(self) -> None:
-        attempt(self._jobs.work_on_files)
+        _attempt(self._jobs.work_on_files)
+
+    def _measure(self) -> None:
+        _attempt(self._jobs.measure_baselines)
+
+
+def _attempt(act: Callable[..., None], *arguments: str | None) -> bool:
+    """Do it; return False where a bug ended it, which is logged: the next tick tries again."""
+    try:
+        act(*arguments)
+    except Exception:
+        _log.exception("%s failed; the next tick tries again", getattr(act, "__name__", act))
+        return False
+    return True
