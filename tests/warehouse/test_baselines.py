@@ -1,8 +1,11 @@
 """What metrics were lately, measured on real engines: equal to plain Python over the same rows, without any SQL."""
 
+import csv
+import json
 import random
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import sqrt
 from pathlib import Path
@@ -13,6 +16,7 @@ import psycopg
 import pytest
 
 import postgres
+from labcoat import cli
 from labcoat.domain.baseline import Baseline
 from labcoat.warehouse import baselines, metrics_file
 from labcoat.warehouse.errors import SourceError
@@ -79,7 +83,7 @@ def generated(seed: int, *, users: int = 1500) -> Rows:
             exposures.append(Exposure(user, "E-1", None, first - 9 * DAY, 1))
         if number % 10 == 4:
             exposures.append(Exposure(user, dice.choice((None, "")), "a", first - 3 * DAY, 1))  # of no experiment
-        for _ in range(dice.randrange(6)):
+        for _ in range(dice.randrange(1 + round(4 * likes))):
             at = first + (dice.random() - 0.5) * 40 * DAY
             orders.append(Order(user, at, round(likes * dice.uniform(1, 30), 2), dice.randrange(1, 4)))
     exposures.append(Exposure(None, "E-1", "a", END - 12 * DAY, 1))
@@ -148,10 +152,13 @@ def on_duckdb(folder: Path, rows: Rows, text: str = FILE) -> MetricsFile:
     with duckdb.connect(folder / "shop.duckdb") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE TABLE exposures {COLUMNS}; CREATE TABLE orders {ORDERS}")
-        if exposures:
-            connection.executemany("INSERT INTO exposures VALUES (?, ?, ?, ?, ?)", exposures)
-        if orders:
-            connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", orders)
+        for table, listed in (("exposures", exposures), ("orders", orders)):
+            path = folder / f"{table}.csv"
+            with path.open("w", newline="") as file:
+                csv.writer(file).writerows(["NULL" if cell is None else cell for cell in line] for line in listed)
+            connection.execute(
+                f"COPY {table} FROM '{path}' (HEADER false, AUTO_DETECT false, DELIM ',', NULLSTR 'NULL')"
+            )
     (folder / "metrics.yml").write_text(text.replace("SOURCE", "{engine: duckdb, database: shop.duckdb}"))
     return metrics_file.load(folder / "metrics.yml")
 
@@ -313,3 +320,34 @@ def test_another_definition_has_another_hash(tmp_path: Path) -> None:
     other = baselines.definition(on_duckdb(tmp_path, rows, FILE.replace("cap: 60", "cap: 61")), "revenue")
 
     assert one != other
+
+
+def up_to_now(rows: Rows) -> Rows:
+    """The same rows as if the data had been loaded this morning."""
+    later = datetime.now(UTC) - NOW
+    return Rows(
+        [replace(one, at=one.at + later) for one in rows.exposures],
+        [replace(one, at=one.at + later) for one in rows.orders],
+    )
+
+
+def test_the_command_prints_what_was_measured_and_why_a_metric_was_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = FILE + "  gone: {kind: mean, direction: up, table: nowhere, time: at, window_days: 7}\n"
+    on_duckdb(tmp_path, up_to_now(generated(10)), text)
+
+    wrong = cli.main(["metrics", "baselines", str(tmp_path / "metrics.yml")])
+    lines = capsys.readouterr().out.splitlines()
+    right = cli.main(["metrics", "baselines", str(tmp_path / "metrics.yml"), "--metric", "basket", "--json"])
+    shown = json.loads(capsys.readouterr().out)
+
+    assert (wrong, right) == (1, 0)
+    assert [line.split(":")[0] for line in lines] == ["revenue", "bought", "basket", "orders so far", "visits", "gone"]
+    assert re.match(r"revenue: Measured from .*: [\d.]+ on average of [\d,]+ units, [\d.]+ new a day\.", lines[0])
+    assert "CUPED saves" in lines[0]
+    assert "Standard deviation" in lines[0]
+    assert "It keeps growing" in lines[3]
+    assert "nowhere" in lines[5]
+    assert [one["metric"] for one in shown["measured"]] == ["basket"]
+    assert 0 < shown["measured"][0]["variance_reduction"] < 1

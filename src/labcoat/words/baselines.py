@@ -1,6 +1,8 @@
 """What was measured of metrics, in the words that people plan with."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -81,6 +83,24 @@ def per_day(units_per_day: float) -> str:
     ('2,890', '0.456')
     """
     return _typed(units_per_day, digits=3)
+
+
+def lines(
+    measured: Sequence[tuple[Baseline, MetricDescription]], problems: Mapping[str, str], *, now: datetime
+) -> list[str]:
+    """Return what was measured, one metric a line, and why others could not be."""
+    found = []
+    for baseline, metric in measured:
+        spread = deviation(baseline, metric.kind)
+        said = f" Standard deviation {spread}." if spread else ""
+        found.append(f"{metric.name}: {goal(baseline, metric, unit='unit', now=now)}{said}")
+    return [*found, *(f"{name}: {why.removeprefix(f'Metric {name}: ')}" for name, why in problems.items())]
+
+
+def as_json(measured: Mapping[str, Baseline], problems: Mapping[str, str]) -> str:
+    """Return the same as JSON."""
+    shown = {"measured": [asdict(one) for one in measured.values()], "problems": dict(problems)}
+    return json.dumps(shown, ensure_ascii=False, indent=2, default=str)
 
 
 def _typed(value: float, *, digits: int = 4) -> str:
