@@ -1,6 +1,5 @@
 """The background of one process: the ticks and the threads that deliver."""
 
-import logging
 from collections.abc import Callable
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -8,9 +7,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from labcoat.delivering import Deliverers
 from labcoat.figures import Pulse
-from labcoat.jobs import Jobs
-
-_log = logging.getLogger(__name__)
+from labcoat.jobs import Jobs, attempt
 
 TICK_SECONDS = 15
 FILES_SECONDS = 2
@@ -69,27 +66,17 @@ class Running:
         return was_something
 
     def _tick(self) -> None:
-        if _attempt(self._jobs.keep_time):
+        if attempt(self._jobs.keep_time):
             self.ticking.beat()
 
     def _read(self, source: str | None) -> None:
-        _attempt(self._jobs.read_source, source)
+        attempt(self._jobs.read_source, source)
 
     def _ask(self) -> None:
-        _attempt(self._jobs.ask_about_people)
+        attempt(self._jobs.ask_about_people)
 
     def _work(self) -> None:
-        _attempt(self._jobs.work_on_files)
+        attempt(self._jobs.work_on_files)
 
     def _measure(self) -> None:
-        _attempt(self._jobs.measure_baselines)
-
-
-def _attempt(act: Callable[..., None], *arguments: str | None) -> bool:
-    """Do it; return False where a bug ended it, which is logged: the next tick tries again."""
-    try:
-        act(*arguments)
-    except Exception:
-        _log.exception("%s failed; the next tick tries again", getattr(act, "__name__", act))
-        return False
-    return True
+        attempt(self._jobs.measure_baselines)
