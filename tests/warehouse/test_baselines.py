@@ -14,13 +14,17 @@ from statistics import correlation, covariance, fmean, stdev, variance
 import duckdb
 import psycopg
 import pytest
+import sqlglot
 
 import postgres
 from labcoat import cli
 from labcoat.domain.baseline import Baseline
-from labcoat.warehouse import baselines, metrics_file
+from labcoat.warehouse import aggregate, baselines, metrics_file, population, sql
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.exposed_units import EXPOSURES
+from labcoat.warehouse.measures import ExposureColumns
 from labcoat.warehouse.metrics_file import MetricsFile
+from warehouse.test_sql import ENGINES
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 12, 1, 3, tzinfo=UTC)
@@ -351,3 +355,20 @@ def test_the_command_prints_what_was_measured_and_why_a_metric_was_not(
     assert "nowhere" in lines[5]
     assert [one["metric"] for one in shown["measured"]] == ["basket"]
     assert 0 < shown["measured"][0]["variance_reduction"] < 1
+
+
+@pytest.mark.parametrize("dialect", ENGINES)
+@pytest.mark.parametrize("is_inline", [True, False])
+def test_every_engine_reads_back_what_is_written_for_a_population(dialect: str, is_inline: bool) -> None:
+    columns = ExposureColumns(
+        unit="e.unit", variant="e.variant", exposed_at="e.at", experiment="e.experiment", is_unit_text=True
+    )
+    period = population.recent(NOW)
+    ours = aggregate.query([period.subject], population.everybody(columns, since=period.since, is_inline=is_inline), ())
+
+    text = sql.write(ours, {EXPOSURES: sql.Rows(table="shop.seen")}, dialect=dialect, bounds=period.bounds)
+
+    tree = sqlglot.parse_one(text, read=dialect)
+    assert sqlglot.parse_one(tree.sql(dialect), read=dialect) == tree
+    assert "everybody" in text
+    assert "2026-11-02" in text
