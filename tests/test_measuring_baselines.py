@@ -69,7 +69,7 @@ def test_what_is_stored_is_what_was_measured(database: Database, metrics: Metric
     found = baselines.measure(metrics, tuple(metrics.metrics), now=NOW)
 
     with database.writing() as tx:
-        baselines.record(tx, WORKSPACE, metrics, found)
+        baselines.record(tx, WORKSPACE, found, now=NOW)
 
     assert tried(database) == found
 
@@ -149,19 +149,29 @@ def test_a_failure_under_a_new_definition_leaves_no_numbers(
     assert tried(database)["basket"].baseline is not None
 
 
-def test_a_metric_that_the_file_has_no_more_is_forgotten(
+def test_a_metric_that_the_file_has_no_more_is_not_shown_and_forgotten_after_a_month(
     database: Database, metrics: MetricsFile, measure: Callable[..., int], tmp_path: Path
 ) -> None:
     measure(metrics)
-    fewer = replace_text(FILE, "  visits:")
+    fewer = on_duckdb(tmp_path, generated(1, users=400), FILE.partition("  visits:")[0])
 
-    measure(on_duckdb(tmp_path, generated(1, users=400), fewer), now=NOW + DAY)
-
+    assert "visits" not in shown(database, fewer)
+    measure(fewer, now=NOW + 30 * DAY)
+    assert set(tried(database)) == set(metrics.metrics)
+    measure(fewer, now=NOW + 31 * DAY)
     assert set(tried(database)) == set(metrics.metrics) - {"visits"}
 
 
-def replace_text(text: str, start: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.startswith(start)) + "\n"
+def test_replicas_with_another_metrics_file_do_not_undo_each_other_at_each_tick(
+    metrics: MetricsFile, measure: Callable[..., int], tmp_path: Path
+) -> None:
+    changed = on_duckdb(tmp_path, generated(1, users=400), FILE.replace("cap: 60", "cap: 20"))
+    measure(metrics)
+
+    seen = [measure(one, now=NOW + minutes * HOUR / 60) for minutes in (5, 35, 59) for one in (changed, metrics)]
+
+    assert seen == [0] * 6
+    assert measure(changed, now=NOW + HOUR) == 1
 
 
 def test_a_measurement_is_old_after_two_weeks(database: Database, metrics: MetricsFile) -> None:

@@ -38,7 +38,7 @@ def _measure(
         due = baselines.due(tx, workspace, metrics, source=source, zone=zone, now=now)
     found = baselines.measure(metrics, due, now=now)
     with database.writing() as tx:
-        baselines.record(tx, workspace, metrics, found)
+        baselines.record(tx, workspace, found, now=now)
         stored.release(tx, workspace, source, at=clock.lease_now(tx))
     for one in found.values():
         figures.read("baseline", is_problem=one.problem is not None)

@@ -1,6 +1,6 @@
 """What metrics of the metrics file were lately, and the lease by which one process at a time measures a source."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -57,10 +57,10 @@ def _is_of(tx: Transaction, tried: Tried, mine: ColumnElement[bool]) -> bool:
     return tx.execute(query).scalar_one_or_none() == tried.definition
 
 
-def forget_others(tx: Transaction, workspace: WorkspaceId, names: Collection[str]) -> None:
-    """Forget metrics that the metrics file has no more."""
+def forget(tx: Transaction, workspace: WorkspaceId, *, before: datetime) -> None:
+    """Forget metrics that were not tried since then: no metrics file has them any more."""
     column = metric_baselines.c
-    tx.execute(delete(metric_baselines).where(column.workspace == workspace, column.metric.not_in(names)))
+    tx.execute(delete(metric_baselines).where(column.workspace == workspace, column.tried_at < before))
 
 
 def claim(tx: Transaction, workspace: WorkspaceId, source: str, *, at: datetime, until: datetime) -> bool:

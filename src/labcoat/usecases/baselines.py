@@ -21,6 +21,10 @@ _log = logging.getLogger(__name__)
 
 QUIET_HOUR = time(3)
 """In the team's zone: people sleep, and looks are made later."""
+CHANGED_AFTER = timedelta(hours=1)
+"""A metric whose definition changed is measured again no earlier than that."""
+FORGOTTEN_AFTER = timedelta(days=30)
+"""A metric that is in no metrics file any more."""
 
 
 def of_metrics(tx: Transaction, workspace: WorkspaceId, metrics: MetricsFile | None) -> dict[str, Baseline]:
@@ -35,18 +39,21 @@ def of_metrics(tx: Transaction, workspace: WorkspaceId, metrics: MetricsFile | N
 def due(
     tx: Transaction, workspace: WorkspaceId, metrics: MetricsFile, *, source: str, zone: str, now: datetime
 ) -> list[str]:
-    """Return the metrics of a source to measure: all once a day, new and changed ones at once."""
+    """Return the metrics of a source to measure: all once a day, new ones at once, changed ones soon."""
     tried, night = baselines.all_of(tx, workspace), _newest_night(now, zone)
     return [
         name
         for name, metric in metrics.metrics.items()
         if metrics.exposures[metrics.exposures_of(metric)].source == source
-        and not _is_known(tried.get(name), warehouse.definition(metrics, name), since=night)
+        and not _is_known(tried.get(name), warehouse.definition(metrics, name), night=night, now=now)
     ]
 
 
-def _is_known(tried: Tried | None, definition: str, *, since: datetime) -> bool:
-    return tried is not None and tried.definition == definition and tried.tried_at >= since
+def _is_known(tried: Tried | None, definition: str, *, night: datetime, now: datetime) -> bool:
+    if tried is None:
+        return False
+    # While one replica has the new metrics file and another the old one, they must not undo each other's at each tick.
+    return tried.tried_at >= night if tried.definition == definition else now - tried.tried_at < CHANGED_AFTER
 
 
 def _newest_night(now: datetime, zone: str) -> datetime:
@@ -76,8 +83,8 @@ def _tried(metrics: MetricsFile, name: str, found: Baseline | SourceError, *, no
     return Tried(metric=name, definition=definition, tried_at=now, problem=found.message)
 
 
-def record(tx: Transaction, workspace: WorkspaceId, metrics: MetricsFile, found: Mapping[str, Tried]) -> None:
-    """Store what was measured, and forget metrics that are gone."""
+def record(tx: Transaction, workspace: WorkspaceId, found: Mapping[str, Tried], *, now: datetime) -> None:
+    """Store what was measured, and forget metrics that are gone for long."""
     for one in found.values():
         baselines.store(tx, workspace, one)
-    baselines.forget_others(tx, workspace, tuple(metrics.metrics))
+    baselines.forget(tx, workspace, before=now - FORGOTTEN_AFTER)

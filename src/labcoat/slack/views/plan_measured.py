@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from labcoat.domain.baseline import Baseline
+from labcoat.domain.plan import LONGEST_METRIC_NAME
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import baselines as words
 
@@ -63,7 +64,7 @@ def measured(
     known = {one.name.casefold(): one for one in metrics}
     metric = known.get(texts["goal"].casefold())
     baseline = baselines.of.get(metric.name) if metric is not None else None
-    name = texts["goal"].casefold()
+    name = _name(texts)
     filled, turn = _state(before)
     had = any(texts[one] == text for one, text in filled.items())
     is_another = before is None or str(before.get("goal", "")) != name
@@ -89,8 +90,13 @@ def measured(
 def is_of_another_goal(texts: Mapping[str, str], *, before: Mapping[str, object] | None) -> bool:
     """Return whether fields still hold what was filled in for another goal than the one that is named now."""
     filled, _ = _state(before)
-    is_another = before is not None and before.get("goal") != texts["goal"].casefold()
+    is_another = before is not None and before.get("goal") != _name(texts)
     return is_another and any(texts[one] == text for one, text in filled.items())
+
+
+def _name(texts: Mapping[str, str]) -> str:
+    # Slack keeps 3,000 characters of what a form must know, and a field may hold as many.
+    return texts["goal"].casefold()[:LONGEST_METRIC_NAME]
 
 
 def _state(before: Mapping[str, object] | None) -> tuple[dict[str, str], int]:
