@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column(
             "variance_reduction", sa.Float(), nullable=True, comment="CUPED's gain, 0-1; empty without covariate"
         ),
+        sa.Column("trial_days", sa.Float(), nullable=True, comment="of a pre-period that was only tried"),
         sa.PrimaryKeyConstraint("workspace", "metric", name=op.f("pk_metric_baselines")),
     )
     op.create_table(

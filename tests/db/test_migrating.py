@@ -153,6 +153,7 @@ def test_plans_of_the_version_before_baselines_stay_and_take_no_gain_from_a_cova
         mean=0.1,
         deviation=0.3,
         variance_reduction=0.25,
+        trial_days=14.0,
     )
     tried = Tried(metric="orders", definition="0123456789ab", tried_at=NOW, baseline=baseline)
     with empty_database.writing() as tx:

@@ -218,7 +218,7 @@ def test_baseline_deviation_rate_and_gain_are_what_python_computes(
         assert isinstance(one, Baseline), one
         assert (one.since, one.until, one.units) == (until - FOUR_WEEKS, until, len(first)), name
         assert (one.mean, one.deviation) == pytest.approx((mean, deviation), rel=1e-9), name
-        assert one.variance_reduction == pytest.approx(gain, rel=1e-9), name
+        assert one.variance_reduction == one.counted_reduction == pytest.approx(gain, rel=1e-9), name
         assert one.units_per_day == pytest.approx(len(first) / days), name
 
 
@@ -228,12 +228,32 @@ def test_of_a_metric_that_keeps_growing_counts_what_units_have_after_four_weeks_
     rows = generated(4)
     first = first_exposures(rows, since=END - FOUR_WEEKS, until=END)
     orders = sums(rows, first, lambda _: 1.0, before=timedelta(0), after=999 * DAY)
+    past = sums(rows, first, lambda _: 1.0, before=14 * DAY, after=timedelta(0))
 
     found = measured(write(rows), "orders so far")
 
     assert (found.since, found.until, found.units) == (END - FOUR_WEEKS, END, len(first))
     assert (found.mean, found.deviation) == pytest.approx((fmean(orders), stdev(orders)), rel=1e-9)
-    assert found.variance_reduction is None
+    # It has no pre-period: what one of two weeks would take away is said, and counts in no plan.
+    assert (found.trial_days, found.counted_reduction) == (14, 0)
+    assert found.variance_reduction == pytest.approx(correlation(orders, past) ** 2, rel=1e-9)
+
+
+def test_a_metric_that_can_have_no_pre_period_is_measured_without_one(write: Callable[..., MetricsFile]) -> None:
+    """Its SELECT only speaks of time, and gives none: a unit's orders, whenever they were."""
+    rows = generated(11)
+    select = "SELECT user_id AS unit, amount AS value /* no time */ FROM orders"
+    text = f"{FILE}  ever: {{kind: mean, direction: up, sql: '{select}'}}\n"
+    first = first_exposures(rows, since=END - FOUR_WEEKS, until=END)
+    spent = dict.fromkeys(first, 0.0)
+    for one in rows.orders:
+        if one.user in spent:
+            spent[one.user] += one.amount
+
+    found = measured(write(rows, text), "ever")
+
+    assert (found.mean, found.deviation) == pytest.approx((fmean(spent.values()), stdev(spent.values())), rel=1e-9)
+    assert (found.variance_reduction, found.trial_days) == (None, None)
 
 
 def test_a_column_of_the_exposures_is_measured_once_per_experiment_of_a_unit(
@@ -352,6 +372,7 @@ def test_the_command_prints_what_was_measured_and_why_a_metric_was_not(
     assert "CUPED saves" in lines[0]
     assert "Standard deviation" in lines[0]
     assert "It keeps growing" in lines[3]
+    assert re.search(r"CUPED would save \d+ % of the units, with pre_period_days: 14 in the metrics file\.", lines[3])
     assert "nowhere" in lines[5]
     assert [one["metric"] for one in shown["measured"]] == ["basket"]
     assert 0 < shown["measured"][0]["variance_reduction"] < 1

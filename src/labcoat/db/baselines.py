@@ -13,7 +13,8 @@ from labcoat.db.workspaces import add_once
 from labcoat.domain.baseline import Baseline
 from labcoat.domain.ids import WorkspaceId
 
-_VALUES = ("measured_at", "since", "until", "units", "units_per_day", "mean", "deviation", "variance_reduction")
+_VALUES = ("measured_at", "since", "until", "units", "units_per_day", "mean", "deviation")
+_GAIN = ("variance_reduction", "trial_days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def store(tx: Transaction, workspace: WorkspaceId, tried: Tried) -> None:
     if tried.baseline is not None:
         values |= to_row(tried.baseline, metric_baselines)
     elif not _is_of(tx, tried, mine):
-        values |= dict.fromkeys(_VALUES)
+        values |= dict.fromkeys((*_VALUES, *_GAIN))
     if tx.execute(update(metric_baselines).where(mine).values(values)).rowcount == 0:
         add_once(tx, metric_baselines, {"workspace": workspace, **values})
 

@@ -86,6 +86,7 @@ metric_baselines = Table(
     Column("mean", Float),
     Column("deviation", Float),
     Column("variance_reduction", Float, comment="CUPED's gain, 0-1; empty without covariate"),
+    Column("trial_days", Float, comment="of a pre-period that was only tried"),
 )
 
 baseline_reads = Table(

@@ -16,6 +16,7 @@ class Baseline:
     units: measured. units_per_day: on days with exposures; None where they have no time.
     mean: of a ratio one total over the other. deviation: of one unit's value, of a ratio's linearised one.
     variance_reduction: CUPED's gain, the share of the variance that its covariate takes away, 0-1; None without one.
+    trial_days: of the pre-period that gain is of, where the metric has none and it was only tried; else None.
     """
 
     metric: str
@@ -28,6 +29,12 @@ class Baseline:
     mean: float
     deviation: float
     variance_reduction: float | None
+    trial_days: float | None = None
+
+    @property
+    def counted_reduction(self) -> float:
+        """What the metric's readouts take away, so that a plan may count on it; 0 for nothing."""
+        return self.variance_reduction or 0.0 if self.trial_days is None else 0.0
 
     def is_old(self, now: datetime) -> bool:
         """Whether it was measured so long ago that people are told."""

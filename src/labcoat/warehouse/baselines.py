@@ -17,6 +17,8 @@ from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.population import EVERYBODY, Period
 from labcoat.warehouse.resolving import AskedMetric
 
+TRIAL_DAYS = 14.0
+"""Of the pre-period that is tried where a metric has none, to say what CUPED would save."""
 FEWEST_UNITS = 100
 """Of fewer units a mean says little, and might say something of somebody."""
 
@@ -49,11 +51,24 @@ def _by_population(metrics_file: MetricsFile, names: Collection[str]) -> Iterato
     apart: dict[tuple[str, float, bool], list[AskedMetric]] = {}
     for name in names:
         metric = metrics_file.metrics[name]
-        asked = AskedMetric(name=name, metric=metric, measuring=reading.measuring_of(metric))
+        asked = _with_trial(metrics_file, AskedMetric(name=name, metric=metric, measuring=reading.measuring_of(metric)))
         key = (metrics_file.exposures_of(metric), asked.measuring.window_days, metric.has_own_rows)
         apart.setdefault(key, []).append(asked)
     for (exposures, _, _), asked_together in apart.items():
         yield exposures, asked_together
+
+
+def _with_trial(metrics_file: MetricsFile, asked: AskedMetric) -> AskedMetric:
+    """Return the metric with a pre-period to try, where it has no covariate as far as the file tells."""
+    metric = asked.metric
+    if metric.pre_period_days or metric.covariate is not None or not metrics_file.can_have_window(metric):
+        return asked
+    return replace(asked, measuring=replace(asked.measuring, pre_period_days=TRIAL_DAYS))
+
+
+def _trial_days(asked: AskedMetric) -> float | None:
+    is_trial = asked.measuring.pre_period_days and not asked.metric.pre_period_days
+    return asked.measuring.pre_period_days if is_trial else None
 
 
 def _days(metrics_file: MetricsFile, name: str, period: Period) -> int | None:
@@ -83,6 +98,9 @@ def _measured(
             text, resolved = population.query(source, metrics_file, exposures, asked, period=period)
             (answer,) = groups.parse(source.rows(text), resolved.measures, asked=asked)
     except SourceError as error:
+        if len(asked) == 1 and _trial_days(asked[0]) is not None:
+            plain = replace(asked[0], measuring=replace(asked[0].measuring, pre_period_days=0.0))
+            return _measured(metrics_file, name, [plain], period=period, days=days, now=now)
         if len(asked) == 1:
             return {asked[0].name: error}
         halves = (asked[: len(asked) // 2], asked[len(asked) // 2 :])
@@ -128,6 +146,7 @@ def _baseline(answer: Answer, asked: AskedMetric, measure_: Measure, *, exposure
         mean=value.mean,
         deviation=value.deviation,
         variance_reduction=value.variance_reduction,
+        trial_days=_trial_days(asked),
     )
 
 

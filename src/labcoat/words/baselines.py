@@ -43,7 +43,10 @@ def _gain(baseline: Baseline, unit: str) -> str:
     gain = baseline.variance_reduction
     if gain is None or round(gain, 2) == 0:
         return ""
-    return f" CUPED saves {numbers.share(gain, decimals=0)} of the {unit}s."
+    share = f"{numbers.share(gain, decimals=0)} of the {unit}s"
+    if baseline.trial_days is None:
+        return f" CUPED saves {share}."
+    return f" CUPED would save {share}, with pre_period_days: {baseline.trial_days:g} in the metrics file."
 
 
 def others(known: Sequence[tuple[Baseline, MetricDescription]]) -> str:

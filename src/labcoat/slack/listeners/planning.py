@@ -76,7 +76,7 @@ def read_plan(
 
 
 def _reduction(measured: Baseline | None) -> float:
-    return measured.variance_reduction or 0.0 if measured is not None else 0.0
+    return measured.counted_reduction if measured is not None else 0.0
 
 
 def _optional_positive(answers: Answers, field: str, *, largest: float = LARGEST_COUNT) -> float | None:
