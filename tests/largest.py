@@ -60,6 +60,7 @@ from labcoat.slack.views import (
     sizing,
     welcome,
 )
+from labcoat.slack.views.plan_measured import Measured
 from labcoat.stats.results import NoLookReason, Verdict
 from labcoat.stats.rule import Design, Direction, MetricKind, Role, Sample
 from labcoat.usecases.home import MOST_RUNNING, Home, RunningItem
@@ -632,6 +633,9 @@ def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tupl
                     filled,
                     metrics=_described(known),
                     looks=looks(can_have_window=bool(known)),
+                    measured=Measured(goal=text_of(3000), others=text_of(3000), turn=99, has_replaced=True)
+                    if more
+                    else Measured(),
                     line=text_of(3000) if more else "",
                     meanwhile=(changed,) * 4 if more else (),
                     zone=ZONE,

@@ -32,6 +32,7 @@ MACHINE_TIME_MAY_BE_READ = (
     "cli.py",
     "cli_*.py",
     "jobs.py",
+    "forgetting.py",
     "api/app.py",
     "api/pace.py",
     "db/clock.py",

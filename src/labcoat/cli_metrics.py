@@ -24,11 +24,22 @@ Shown are units per variant, and each metric's value over all variants together:
 if something has to be mended; each line says where and what to do.
 """
 
+_BASELINES = """\
+Measure what plans begin with: each metric's baseline, deviation, units a day and what CUPED saves, over the units that
+were exposed in the last four weeks, in whatever experiment and variant. `labcoat serve` does it every night and stores
+it; this prints it and stores nothing.
+
+  labcoat metrics baselines
+  labcoat metrics baselines metrics.yml --metric revenue
+
+Exit code 1 if a metric can't be measured; its line says why.
+"""
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its verbs."""
     metrics = commands.add_parser("metrics", help="list the metrics of the metrics file, or try them on the data")
-    verbs = metrics.add_subparsers(dest="verb", metavar="check | list | replay", required=True)
+    verbs = metrics.add_subparsers(dest="verb", metavar="check | list | baselines | replay", required=True)
     check = verbs.add_parser(
         "check",
         help="try the metrics file on the data",
@@ -41,7 +52,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     listed = verbs.add_parser("list", help="list the metrics and what they mean")
     listed.set_defaults(run=_run_list)
     cli_replay.add(verbs, load=lambda given: _loaded(_path(given)))
-    for verb in (check, listed):
+    baselines = verbs.add_parser(
+        "baselines",
+        help="measure what plans begin with",
+        description=_BASELINES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    baselines.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this one; repeatable")
+    baselines.set_defaults(run=_run_baselines)
+    for verb in (check, listed, baselines):
         verb.add_argument("file", metavar="FILE", nargs="?", type=Path, help="instead of LABCOAT_METRICS")
         verb.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
@@ -83,6 +102,28 @@ def _run_list(given: argparse.Namespace) -> int:
     described = reading.describe(metrics_file)
     print(words.list_as_json(described) if given.json else words.table(described))
     return 0
+
+
+def _run_baselines(given: argparse.Namespace) -> int:
+    from labcoat.warehouse import baselines, reading
+    from labcoat.words import baselines as words
+
+    metrics_file = _loaded(_path(given))
+    if metrics_file is None:
+        return 1
+    for name in given.metric:
+        if name not in metrics_file.metrics:
+            return refuse(f"There is no metric {name}. {_hint(name, metrics_file.metrics)}")
+    now = datetime.now(UTC)
+    found = baselines.measure(metrics_file, given.metric or tuple(metrics_file.metrics), now=now)
+    described = {one.name: one for one in reading.describe(metrics_file)}
+    measured = {name: one for name, one in found.items() if not isinstance(one, Exception)}
+    problems = {name: one.message for name, one in found.items() if isinstance(one, Exception)}
+    if given.json:
+        print(words.as_json(measured, problems))
+    else:
+        print(*words.lines([(one, described[name]) for name, one in measured.items()], problems, now=now), sep="\n")
+    return 1 if problems else 0
 
 
 def _path(given: argparse.Namespace) -> Path | None:

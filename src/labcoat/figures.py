@@ -32,7 +32,7 @@ def told(outcome: str) -> None:
 
 
 def read(kind: str, *, is_problem: bool) -> None:
-    """Count a reading of the team's data. kind: look, count."""
+    """Count a reading of the team's data. kind: look, count, baseline."""
     _readings.labels(kind, "problem" if is_problem else "made").inc()
 
 

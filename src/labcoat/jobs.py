@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from labcoat import figures
-from labcoat.db import api_answers, clock, counts, deliveries, people, retention
+from labcoat import figures, forgetting, measuring_baselines
+from labcoat.db import clock, counts, people
 from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
@@ -36,12 +36,6 @@ READING_LEASE = timedelta(minutes=15)
 """How long a process that died keeps others from reading an experiment's numbers."""
 DIGESTS_TOGETHER = 50
 """Channels of a workspace in one transaction."""
-ANSWERS_REMEMBERED = timedelta(hours=24)
-"""How long a request over HTTP may come again under its key; a pipeline that lost an answer asks within the day."""
-BATCHES_FORGOTTEN = 5
-"""At one tick: 1,200,000 rows an hour, and between two of them a click finds the database free."""
-REPLAYS_REMEMBERED = timedelta(days=1)
-"""Longer than Slack sends an event again, which is an hour and more where a Socket Mode link was away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +64,7 @@ class Jobs:
         """Do everything that is due now, the warehouse's part first: a digest tells what it finds."""
         for source in self.sources:
             self.read_source(source)
+        self.measure_baselines()
         self.work_on_files()
         self.ask_about_people()
         self.keep_time()
@@ -83,6 +78,14 @@ class Jobs:
         """Do what asks a source, which may take minutes; it keeps neither clicks nor the clock waiting."""
         with self._reading[source]:
             self._run((self.make_looks, self.count_units, self.notice_live_drafts), source)
+
+    def measure_baselines(self) -> None:
+        """Measure what metrics were lately, for plans; it may take long, and keeps no look waiting."""
+        self._run((self._measure_baselines,))
+
+    def _measure_baselines(self, now: datetime) -> None:
+        if self.count_every is not None and self.metrics is not None:
+            measuring_baselines.measure_all(self.database, self.workspace, self.metrics, zone=self.zone, now=now)
 
     def work_on_files(self) -> None:
         """Read what people gave, and make what they asked for."""
@@ -120,15 +123,8 @@ class Jobs:
                 _log.exception("%s failed; it is tried again at the next tick", name)
 
     def forget_old(self, now: datetime) -> None:  # noqa: ARG002
-        """Forget replays and answers that nobody asks for again, and what was told long ago; some at each tick."""
-        with self.database.writing() as tx:
-            deliveries.forget(tx, before=clock.machine_now() - REPLAYS_REMEMBERED)
-            api_answers.forget(tx, before=clock.machine_now() - ANSWERS_REMEMBERED)
-        if self.keep_sent is not None:
-            for _ in range(BATCHES_FORGOTTEN):
-                with self.database.writing() as tx:
-                    if retention.forget_sent(tx, before=clock.lease_now(tx) - self.keep_sent) < retention.BATCH:
-                        return
+        """Forget what nobody asks for again; some at each tick."""
+        forgetting.forget(self.database, keep_sent=self.keep_sent)
 
     def learn_people(self, now: datetime) -> None:  # noqa: ARG002
         """Ask Slack who new people are, and once a day whether the others still are who they were."""

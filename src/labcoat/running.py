@@ -24,11 +24,12 @@ class Running:
         self._jobs = jobs
         self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
         # A thread for each job: whatever hangs in one of them, the others go on.
-        threads = ThreadPoolExecutor(3 + len(jobs.sources))
+        threads = ThreadPoolExecutor(4 + len(jobs.sources))
         self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": threads})
         self._repeat(self._tick, seconds=TICK_SECONDS)
         self._repeat(self._ask, seconds=TICK_SECONDS)
         self._repeat(self._work, seconds=FILES_SECONDS)
+        self._repeat(self._measure, seconds=TICK_SECONDS)
         for source in jobs.sources:
             self._repeat(self._read, source, seconds=TICK_SECONDS)
         self._deliverers = Deliverers(self._deliver, number=deliverers, is_busy=is_busy)
@@ -76,3 +77,6 @@ class Running:
 
     def _work(self) -> None:
         attempt(self._jobs.work_on_files)
+
+    def _measure(self) -> None:
+        attempt(self._jobs.measure_baselines)

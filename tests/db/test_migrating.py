@@ -19,9 +19,11 @@ from sqlalchemy import DateTime, MetaData, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from builders import DAY, LEAD, NOW, OWNER, WORKSPACE, a_member
-from labcoat.db import dossiers, looks, migrating, people, workspaces
+from labcoat.db import baselines, dossiers, looks, migrating, people, workspaces
+from labcoat.db.baselines import Tried
 from labcoat.db.database import Database, Transaction
 from labcoat.db.tables import metadata
+from labcoat.domain.baseline import Baseline
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.file_job import ExportFormat
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
@@ -126,6 +128,43 @@ def test_experiments_and_readouts_of_the_version_before_verdicts_by_treatment_st
     assert (asked.waiting_request.treatment, asked.waiting_request.verdict) == (None, Verdict.WIN)
     assert decided.hypothesis.ending is not None
     assert decided.hypothesis.ending.treatment is None
+    _goes_on(empty_database, tmp_path)
+
+
+def test_plans_of_the_version_before_baselines_stay_and_take_no_gain_from_a_covariate(
+    empty_database: Database, tmp_path: Path
+) -> None:
+    """Work of revision 0016 that 0019 had open: E-1 runs, and E-2 has a request that waits."""
+    config = _config(empty_database)
+    command.upgrade(config, "0016")
+    _insert(empty_database, json.loads((Path(__file__).parent / "version_0016.json").read_text(encoding="utf-8")))
+    command.upgrade(config, "0019")
+
+    migrating.migrate(empty_database)
+
+    baseline = Baseline(
+        metric="orders",
+        definition="0123456789ab",
+        measured_at=NOW,
+        since=NOW - 28 * DAY,
+        until=NOW,
+        units=3_000_000_000,
+        units_per_day=107_142_857.1,
+        mean=0.1,
+        deviation=0.3,
+        variance_reduction=0.25,
+        trial_days=14.0,
+    )
+    tried = Tried(metric="orders", definition="0123456789ab", tried_at=NOW, baseline=baseline)
+    with empty_database.writing() as tx:
+        assert baselines.all_of(tx, WORKSPACE) == {}
+        baselines.store(tx, WORKSPACE, tried)
+        assert baselines.claim(tx, WORKSPACE, "shop", at=NOW, until=NOW + DAY)
+        assert not baselines.claim(tx, WORKSPACE, "shop", at=NOW + DAY / 2, until=NOW + DAY)
+    with empty_database.reading() as tx:
+        assert baselines.all_of(tx, WORKSPACE) == {"orders": tried}
+        plans = [one.plan for number in (1, 2, 3) for one in _found(tx, number).experiments]
+    assert {metric.variance_reduction for plan in plans for metric in plan.metrics} == {0.0}
     _goes_on(empty_database, tmp_path)
 
 

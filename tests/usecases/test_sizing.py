@@ -46,6 +46,26 @@ def test_reference_all_guardrails_share_alpha_also_those_without_a_margin() -> N
     assert sizing.planned_units(plan) == pytest.approx(expected, abs=2)
 
 
+@pytest.mark.parametrize("kind", [MetricKind.MEAN, MetricKind.RATIO])
+def test_reference_what_a_covariate_takes_away_saves_that_share_of_the_units(kind: MetricKind) -> None:
+    goal = replace(GOAL, kind=kind, baseline=40.0, deviation=60.0, minimum_effect=Amount(size=2, is_relative=False))
+
+    expected = units(alpha=0.05, missed=0.2, variance=60.0**2 * (1 - 0.31), effect=2)
+
+    assert sizing.planned_units(one_look(replace(goal, variance_reduction=0.31))) == pytest.approx(expected, abs=2)
+    assert "takes away 31 % of the variance of" in said(replace(goal, variance_reduction=0.31))
+    assert "CUPED" not in said(goal)
+
+
+def said(goal: PlannedMetric) -> str:
+    plan = one_look(goal, units_per_day=1000.0)
+    return words.line(plan, sizing.sized(plan))
+
+
+def test_a_ratio_whose_deviation_nobody_measured_says_so() -> None:
+    assert "is a ratio" in said(replace(GOAL, kind=MetricKind.RATIO, deviation=None))
+
+
 @pytest.mark.parametrize(("count", "times"), [(1, 1.34), (3, 1.66), (5, 1.83)])
 def test_guardrails_cost_at_most_these_times_the_units_of_the_goal(count: int, times: float) -> None:
     # Their margins are easy enough to need no more than the goal does, although they share alpha.

@@ -24,7 +24,7 @@ from labcoat.db.tables_api import api_answers, tokens
 from labcoat.db.tables_files import file_jobs
 from labcoat.db.tables_nudges import nudge_days, nudges, snoozes, stalls
 from labcoat.db.tables_outbox import holds, outbox, posts
-from labcoat.db.tables_results import entries, looks, source_problems, unit_counts
+from labcoat.db.tables_results import baseline_reads, entries, looks, metric_baselines, source_problems, unit_counts
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
@@ -39,11 +39,13 @@ from labcoat.stats.rule import Direction
 
 __all__ = [
     "api_answers",
+    "baseline_reads",
     "entries",
     "file_jobs",
     "holds",
     "looks",
     "metadata",
+    "metric_baselines",
     "nudge_days",
     "nudges",
     "outbox",

@@ -1,8 +1,8 @@
-"""The tables of results: what people typed, looks, and units between them."""
+"""The tables of results: what people typed, looks, units between them, and what metrics were before."""
 
 from collections.abc import Mapping
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, false, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, false, text
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.types import Json, UTCDateTime, Word
@@ -68,4 +68,36 @@ unit_counts = Table(
     Column("exposed", Json(tuple[int, ...])),
     Column("split", Json(SampleRatio)),
     Column("told_live_at", UTCDateTime),
+)
+
+metric_baselines = Table(
+    "metric_baselines",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("metric", String(80), primary_key=True),
+    Column("definition", String(40), nullable=False, comment="a hash; of another one the numbers say nothing"),
+    Column("tried_at", UTCDateTime, nullable=False),
+    Column("problem", Text, comment="why the last try gave no numbers"),
+    Column("measured_at", UTCDateTime),
+    Column("since", UTCDateTime),
+    Column("until", UTCDateTime),
+    Column("units", BigInteger),
+    Column("units_per_day", Float),
+    Column("mean", Float),
+    Column("deviation", Float),
+    Column("variance_reduction", Float, comment="CUPED's gain, 0-1; empty without covariate"),
+    Column("trial_days", Float, comment="of a pre-period that was only tried"),
+)
+
+baseline_reads = Table(
+    "baseline_reads",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("source", String(80), primary_key=True),
+    Column(
+        "reading_until",
+        UTCDateTime,
+        nullable=False,
+        comment="machine time; whoever measures a source holds it until then",
+    ),
 )

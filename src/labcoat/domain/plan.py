@@ -55,7 +55,9 @@ class PlannedMetric:
 
     baseline: the control's expected value. minimum_effect: a goal's smallest effect worth having.
     margin: the worsening of a guardrail that is tolerated. is_complete_at_exposure: as in the metrics file.
-    deviation: of one unit's value, for a mean; None if nobody knows it. measuring: None if people type its totals.
+    deviation: of one unit's value, of a ratio its linearised one; None if nobody knows it.
+    variance_reduction: the share of the variance that a covariate took away when it was measured, 0-1.
+    measuring: None if people type its totals.
     format: how its values read, with {} where the number goes; None for the number alone. description, owner: what it
     means and whom to ask, as the metrics file said when it was planned.
     """
@@ -69,6 +71,7 @@ class PlannedMetric:
     margin: Amount | None = None
     is_complete_at_exposure: bool = False
     deviation: float | None = None
+    variance_reduction: float = 0.0
     measuring: Measuring | None = None
     format: str | None = None
     description: str = ""

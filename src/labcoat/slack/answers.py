@@ -1,6 +1,6 @@
 """What a person answered in a form, read from Slack's view state."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -28,6 +28,15 @@ class Answers:
         self._values: Mapping[str, Any] = view.get("state", {}).get("values", {})
         self._inputs = {block["block_id"]: block for block in view.get("blocks", []) if block["type"] == "input"}
         self.input_blocks = list(self._inputs)
+
+    def with_texts(self, texts: Mapping[str, str], *, choices: Collection[str] = ()) -> "Answers":
+        """Return the answers with these in place of theirs, as if they had been typed; choices: those of an option."""
+        typed = {
+            name: {"": {"selected_option": {"value": text} if text else None} if name in choices else {"value": text}}
+            for name, text in texts.items()
+        }
+        values = {"values": {**self._values, **typed}}
+        return Answers({"state": values, "blocks": list(self._inputs.values())})
 
     def _answer(self, block_id: str) -> Mapping[str, Any]:
         answers = self._values.get(block_id, {})

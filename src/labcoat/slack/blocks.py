@@ -207,10 +207,11 @@ def text_input(
     is_long: bool = False,
     is_optional: bool = False,
     is_live: bool = False,
+    key: str = "",
 ) -> Block:
     """Return a text field. Numbers are text fields too: what cannot be read gets an answer with an example.
 
-    is_live: the form is told when Enter is pressed in it.
+    is_live: the form is told when Enter is pressed in it. key: of a live one, another makes Slack forget what it held.
     """
     element: Block = {"type": "plain_text_input", "multiline": is_long, "max_length": INPUT_LENGTH}
     if example:
@@ -218,7 +219,7 @@ def text_input(
     if initial:
         element["initial_value"] = cut(initial, INPUT_LENGTH)
     block = _input(block_id, label, element, hint=hint, is_optional=is_optional)
-    return _live(block) if is_live else block
+    return _live(block, key=key) if is_live else block
 
 
 def _live(block: Block, *, key: str = "") -> Block:

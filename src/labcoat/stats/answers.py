@@ -1,5 +1,6 @@
 """All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out."""
 
+from labcoat.stats.before import of_units
 from labcoat.stats.data_errors import have_vanished
 from labcoat.stats.exploring import adjusted, chances
 from labcoat.stats.power import Budget, Target, days_needed, units_in
@@ -22,6 +23,7 @@ __all__ = [
     "days_needed",
     "have_vanished",
     "missed",
+    "of_units",
     "read",
     "replay",
     "rule_inflation",

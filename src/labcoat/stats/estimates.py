@@ -1,5 +1,6 @@
 """Between plain values and arrays: a rule and a sample become a batch of one, and its arrays Estimates again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isnan
 
@@ -34,7 +35,11 @@ def metric_arrays(rule: Rule) -> Metrics:
 def moment_arrays(rule: Rule, sample: Sample) -> MomentArrays:
     """Return the sample's moments, (1, n_metrics, n_variants); those of a metric that nobody sent have no units."""
     arms = [arm for metric in rule.metrics for arm in moments_of(rule, sample, metric.name)]
-    shape = (1, len(rule.metrics), len(rule.variants))
+    return arrays_of(arms, shape=(1, len(rule.metrics), len(rule.variants)))
+
+
+def arrays_of(arms: Sequence[Moments], *, shape: tuple[int, ...]) -> MomentArrays:
+    """Return moments as arrays of that shape."""
     columns = [arm.joint or _ALONE for arm in arms]
     covariances = np.array([joint.covariances for joint in columns], dtype=np.float64)
     covariances[:, VALUE, VALUE] = [arm.variance for arm in arms]

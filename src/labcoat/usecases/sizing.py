@@ -15,7 +15,7 @@ from labcoat.stats.rule import Design, Direction, MetricKind, Role
 class Sizing:
     """What a plan takes, so that its whole rule passes with the plan's power.
 
-    units: over all variants, None if a goal has no baseline, or is a mean whose deviation nobody knows.
+    units: over all variants, None if a goal has no baseline, or is a mean or a ratio whose deviation nobody knows.
     days: whole days until they have come, None without units a day. shown: the smallest effect on the goal that the
     planned days show, as a share of its baseline; None where it is not known, or nothing the goal can do would show.
     is_short_for_guardrails: the planned days are too few to show the guardrails safe, whatever the goal does.
@@ -127,7 +127,12 @@ def _target(metric: PlannedMetric) -> Target:
     assert metric.baseline is not None
     variance = metric.deviation**2 if metric.deviation else None
     return Target(
-        kind=metric.kind, baseline=metric.baseline, variance=variance, direction=metric.direction, role=metric.role
+        kind=metric.kind,
+        baseline=metric.baseline,
+        variance=variance,
+        direction=metric.direction,
+        role=metric.role,
+        variance_reduction=metric.variance_reduction,
     )
 
 

@@ -20,7 +20,15 @@ def line(plan: Plan, sizing: Sizing) -> str:
     else:
         rate = numbers.roughly(round(plan.units_per_day))
         days = f"At {rate} a day that takes {numbers.days(sizing.days)}. {_shown(plan, sizing)}"
-    return f"{units} {days} {power(plan, sizing)}"
+    return f"{units} {days} {power(plan, sizing)}{_reduced(plan)}"
+
+
+def _reduced(plan: Plan) -> str:
+    """Return that CUPED is counted in, "" where it does next to nothing."""
+    share = numbers.share(plan.goal.variance_reduction, decimals=0)
+    if share == numbers.share(0.0, decimals=0):
+        return ""
+    return f" CUPED is counted in: it takes away {share} of the variance of {plan.goal.name}."
 
 
 def power(plan: Plan, sizing: Sizing) -> str:
@@ -62,6 +70,11 @@ def _uncounted(guardrails: Sequence[PlannedMetric]) -> str:
 def _missing(plan: Plan) -> str:
     if plan.goal.baseline is None:
         return f"What is {plan.goal.name} today? From that the units and days are worked out."
+    if plan.goal.kind is MetricKind.RATIO:
+        return (
+            f"{plan.goal.name} is a ratio: the deviation of one {plan.unit}'s part in it is needed to say how many "
+            f"{plan.unit}s it takes. Labcoat measures it every night."
+        )
     return f"{plan.goal.name} is a mean: its standard deviation is needed to say how many {plan.unit}s it takes."
 
 

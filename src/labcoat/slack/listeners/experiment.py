@@ -13,15 +13,19 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.errors import refusal_for_form
 from labcoat.slack.listeners import plan_looks
-from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Asking, Call, Renewed, Submission, Target
 from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
+from labcoat.slack.views import plan_measured as measuring
 from labcoat.slack.views import plan_texts
 from labcoat.slack.views import planning as planning_views
+from labcoat.slack.views.plan_measured import Baselines
 from labcoat.stats.rule import Design
+from labcoat.usecases import baselines as measured
 from labcoat.usecases import experiments, finding, hypotheses, sizing
 from labcoat.words import run_stories
 from labcoat.words import sizing as words
@@ -29,12 +33,14 @@ from labcoat.words import sizing as words
 
 def open_plan_form(call: Call, target: Target) -> None:
     """Open the plan form."""
-    with call.reading() as (tx, _):
+    with call.reading() as (tx, now):
         dossier = _plannable(tx, call, target)
         if dossier.hypothesis.stage is Stage.PROTOTYPE and not dossier.evidence:
             raise Refusal(Reason.EVIDENCE_NEEDED, hypothesis=dossier.hypothesis.number)  # before the work of the form
         seen = hypotheses.newest_entry(tx, dossier)
-    call.open_form(_opened(call, dossier, since=None, metadata=call.metadata(target.subject, seen=seen)))
+        baselines = _baselines(tx, call, now)
+    metadata = {"subject": str(target.subject), "channel": call.channel, "seen": seen}
+    call.open_form(_opened(call, dossier, baselines, since=None, metadata=metadata))
 
 
 def open_adopt_form(call: Call, target: Target) -> None:
@@ -42,7 +48,9 @@ def open_adopt_form(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier = _plannable(tx, call, target)
         seen = hypotheses.newest_entry(tx, dossier)
-    call.open_form(_opened(call, dossier, since=now, metadata=call.metadata(target.subject, seen=seen)))
+        baselines = _baselines(tx, call, now)
+    metadata = {"subject": str(target.subject), "channel": call.channel, "seen": seen}
+    call.open_form(_opened(call, dossier, baselines, since=now, metadata=metadata))
 
 
 def _plannable(tx: Transaction, call: Call, target: Target) -> Dossier:
@@ -52,80 +60,127 @@ def _plannable(tx: Transaction, call: Call, target: Target) -> Dossier:
     return dossier
 
 
-def _opened(call: Call, dossier: Dossier, *, since: datetime | None, metadata: str) -> Block:
+def _baselines(tx: Transaction, asking: Asking, now: datetime) -> Baselines:
+    return Baselines(of=measured.of_metrics(tx, asking.workspace, asking.house.metrics), now=now)
+
+
+def _opened(
+    call: Call, dossier: Dossier, baselines: Baselines, *, since: datetime | None, metadata: dict[str, Any]
+) -> Block:
+    """Return the form that opens: with the draft's plan as people made it, else with what was measured of the goal."""
     metrics, draft = call.house.described_metrics, dossier.draft
     texts = plan_texts.texts_of(dossier, metrics=metrics)
+    shown, texts = measuring.measured(texts, metrics=metrics, baselines=baselines, before=None, is_draft=bool(draft))
     looks = plan_looks.offered(texts, metrics=metrics)
-    plan = replace(draft.plan, design=looks.chosen) if draft else None
+    if draft is not None:
+        made = replace(draft.plan, design=looks.chosen)
+        plan, line = made, words.line(made, sizing.sized(made))
+    elif not shown.filled:
+        plan, line = None, ""
+    else:
+        answers = Answers({}).with_texts({**texts, "design": looks.chosen}, choices=("kind", "design"))
+        plan, line = _worked_out(call, answers, dossier, baselines, design=looks.chosen)
     return planning_views.plan_form(
         dossier,
         texts,
         metrics=metrics,
         looks=plan_looks.with_saving(looks, plan, texts, metrics=metrics),
-        line=words.line(plan, sizing.sized(plan)) if plan else "",
+        measured=shown,
+        line=line,
         zone=call.house.zone,
         since=since,
-        metadata=metadata,
+        metadata=json.dumps({**metadata, "measured": shown.state}),
     )
 
 
-def plan_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
+def plan_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
     """Return the plan form with what it takes, as far as it is filled in."""
-    with form.reading() as (tx, _):
+    with form.reading() as (tx, now):
         dossier = form.dossier(tx)
-    return _shown_anew(form, dossier, metadata=view["private_metadata"])
+        baselines = _baselines(tx, form, now)
+    return _shown_anew(form, dossier, baselines)
 
 
-def _read(form: Submission, dossier: Dossier, *, design: Design | None = None) -> Plan:
+def _read(
+    asking: Asking, answers: Answers, dossier: Dossier, baselines: Baselines, *, design: Design | None = None
+) -> Plan:
     """Return the plan that the form describes. design: instead of what is chosen there."""
-    metrics, zone = form.house.metrics, form.house.zone
-    plan = read_plan(form.answers, hypothesis=dossier.hypothesis, metrics=metrics, zone=zone)
+    plan = read_plan(
+        answers,
+        hypothesis=dossier.hypothesis,
+        metrics=asking.house.metrics,
+        baselines=baselines.of,
+        zone=asking.house.zone,
+    )
     return plans.checked(replace(plan, design=design or plan.design))
 
 
-def _shown_anew(form: Submission, dossier: Dossier, *, metadata: str, meanwhile: Sequence[HistoryEntry] = ()) -> Block:
+def _shown_anew(
+    form: Submission,
+    dossier: Dossier,
+    baselines: Baselines,
+    *,
+    seen: int | None = None,
+    meanwhile: Sequence[HistoryEntry] = (),
+) -> Block:
+    """Return the form as it is filled in. seen: the newest change that it shows, None as it was."""
     metrics = form.house.described_metrics
-    texts = texts_of(form.answers, otherwise=plan_texts.texts_of(dossier, metrics=metrics))
+    typed = texts_of(form.answers, otherwise=plan_texts.texts_of(dossier, metrics=metrics))
+    before = form.metadata.get("measured")
+    shown, texts = measuring.measured(typed, metrics=metrics, baselines=baselines, before=before, is_draft=False)
     looks = plan_looks.offered(texts, metrics=metrics, before=form.answers.offered("design"))
-    plan, line = _worked_out(form, dossier, design=looks.chosen)
+    answers = form.answers.with_texts({name: texts[name] for name in measuring.FIELDS})
+    plan, line = _worked_out(form, answers, dossier, baselines, design=looks.chosen)
+    metadata = {**form.metadata, "measured": shown.state} | ({} if seen is None else {"seen": seen})
     return planning_views.plan_form(
         dossier,
         texts,
         metrics=metrics,
         looks=plan_looks.with_saving(looks, plan, texts, metrics=metrics),
+        measured=shown,
         line=line,
         meanwhile=meanwhile,
         zone=form.house.zone,
         since=form.answers.moment("since"),
-        metadata=metadata,
+        metadata=json.dumps(metadata),
     )
 
 
-def _worked_out(form: Submission, dossier: Dossier, *, design: Design) -> tuple[Plan | None, str]:
+def _worked_out(
+    asking: Asking, answers: Answers, dossier: Dossier, baselines: Baselines, *, design: Design
+) -> tuple[Plan | None, str]:
     """Return the plan with what it takes in words; None with why it can't be read yet."""
     try:
-        plan = _read(form, dossier, design=design)
+        plan = _read(asking, answers, dossier, baselines, design=design)
         return plan, words.line(plan, sizing.sized(plan))
     except Refusal as refusal:
         is_unfilled = refusal.reason in (Reason.NOT_AN_EFFECT, Reason.MISSING, Reason.BASELINE_NEEDED)
-        empty = not form.answers.text(refusal.field or "")
-        return None, words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=form.house.zone)
+        empty = not answers.text(refusal.field or "")
+        return None, words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=asking.house.zone)
 
 
-def _require_unchanged(tx: Transaction, form: Submission, dossier: Dossier) -> None:
+def _require_same_goal(form: Submission, dossier: Dossier, baselines: Baselines) -> None:
+    """Raise Renewed if the form still has what was measured of another goal than the one it names."""
+    texts = {name: form.answers.text(name) for name in ("goal", *measuring.FIELDS)}
+    if measuring.is_of_another_goal(texts, before=form.metadata.get("measured")):
+        raise Renewed(_shown_anew(form, dossier, baselines))
+
+
+def _require_unchanged(tx: Transaction, form: Submission, dossier: Dossier, baselines: Baselines) -> None:
     """Raise Renewed if somebody changed the plan since the form was opened."""
     meanwhile = experiments.changes_since(tx, dossier, int(form.metadata["seen"]))
     if meanwhile:
-        metadata = json.dumps({**form.metadata, "seen": meanwhile[-1].id})
-        raise Renewed(_shown_anew(form, dossier, metadata=metadata, meanwhile=meanwhile))
+        raise Renewed(_shown_anew(form, dossier, baselines, seen=meanwhile[-1].id, meanwhile=meanwhile))
 
 
 def submit_plan(form: Submission) -> None:
     """Plan an experiment."""
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        plan = _read(form, dossier)
-        _require_unchanged(tx, form, dossier)
+        baselines = _baselines(tx, form, now)
+        _require_same_goal(form, dossier, baselines)
+        plan = _read(form, form.answers, dossier, baselines)
+        _require_unchanged(tx, form, dossier, baselines)
         reason = form.answers.text("evidence_reason") or None
         experiments.plan(tx, dossier, plan, by=form.member(tx, dossier), reason=reason, now=now)
 
@@ -134,8 +189,10 @@ def submit_adopt(form: Submission) -> None:
     """Register an experiment that runs already."""
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        plan = _read(form, dossier)
-        _require_unchanged(tx, form, dossier)
+        baselines = _baselines(tx, form, now)
+        _require_same_goal(form, dossier, baselines)
+        plan = _read(form, form.answers, dossier, baselines)
+        _require_unchanged(tx, form, dossier, baselines)
         since = form.answers.moment("since") or now
         experiments.adopt(tx, dossier, plan, by=form.member(tx, dossier), since=since, now=now)
 

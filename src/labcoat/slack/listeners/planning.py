@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import time, timedelta
 
 from labcoat.domain import schedule
 from labcoat.domain.amounts import LARGEST_COUNT, read_baseline, read_effect, read_number, read_positive
+from labcoat.domain.baseline import Baseline
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.plan import LONGEST_DAYS, Period, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
@@ -15,13 +17,24 @@ from labcoat.slack.listeners.metric_lines import MetricLine
 from labcoat.stats.rule import Design, MetricKind, Role
 from labcoat.warehouse import reading
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
+from labcoat.words import baselines as words
 
 LAST_YEAR = 2200
 _SHARE = re.compile(r"^(?P<name>.+?)[\s:=]+(?P<share>[\d.,]+)\s*%?$")
 
 
-def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile | None, zone: str) -> Plan:
-    """Return the plan that the form describes; raise Refusal naming the field that cannot be read."""
+def read_plan(
+    answers: Answers,
+    *,
+    hypothesis: Hypothesis,
+    metrics: MetricsFile | None,
+    baselines: Mapping[str, Baseline],
+    zone: str,
+) -> Plan:
+    """Return the plan that the form describes; raise Refusal naming the field that cannot be read.
+
+    baselines: measured, by the metric's name. What CUPED takes away counts; the other numbers are people's.
+    """
     known = {name.casefold(): (name, metric) for name, metric in (metrics.metrics if metrics else {}).items()}
     goal_name, in_file = known.get(answers.text("goal").casefold(), (answers.text("goal"), None))
     if not goal_name:
@@ -36,13 +49,14 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
         minimum_effect=read_effect(answers.text("minimum_effect"), kind=kind, field="minimum_effect"),
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
         deviation=_optional_positive(answers, "deviation") if kind is not MetricKind.PROPORTION else None,
+        variance_reduction=_reduction(baselines.get(goal_name)),
         measuring=reading.measuring_of(in_file) if in_file else None,
         format=in_file.format if in_file else None,
         description=in_file.description if in_file else "",
         owner=in_file.owner if in_file else "",
     )
     lines = metric_lines.read(answers.text("guardrails"))
-    others = tuple(_other_metric(line, known, is_read=in_file is not None) for line in lines)
+    others = tuple(_other_metric(line, known, baselines, is_read=in_file is not None) for line in lines)
     period = _period(answers, zone)
     days = (period.ends_at - period.starts_at) / timedelta(days=1) if period else None
     plan = Plan(
@@ -59,6 +73,10 @@ def read_plan(answers: Answers, *, hypothesis: Hypothesis, metrics: MetricsFile 
     )
     window = _optional_positive(answers, "window_days", largest=LONGEST_DAYS)
     return plan.with_window(window or 0.0, names=_with_window(metrics) if window else ())
+
+
+def _reduction(measured: Baseline | None) -> float:
+    return measured.counted_reduction if measured is not None else 0.0
 
 
 def _optional_positive(answers: Answers, field: str, *, largest: float = LARGEST_COUNT) -> float | None:
@@ -102,7 +120,9 @@ def read_variants(text: str) -> tuple[Variant, ...]:
     return tuple(Variant(name=name, weight=share / scale) for name, share in shares)
 
 
-def _other_metric(line: MetricLine, known: dict[str, tuple[str, Metric]], *, is_read: bool) -> PlannedMetric:
+def _other_metric(
+    line: MetricLine, known: dict[str, tuple[str, Metric]], baselines: Mapping[str, Baseline], *, is_read: bool
+) -> PlannedMetric:
     name, in_file = known.get(line.name.casefold(), (line.name, None))
     if is_read and in_file is None:
         names = ", ".join(one for one, _ in list(known.values())[:8])
@@ -112,6 +132,11 @@ def _other_metric(line: MetricLine, known: dict[str, tuple[str, Metric]], *, is_
     direction = line.direction or (in_file.direction if in_file else None)
     if direction is None:
         raise Refusal(Reason.DIRECTION_NEEDED, "guardrails", name=name[:60])
+    measured = baselines.get(name) if in_file else None
+    if measured is not None and not line.today:
+        line = replace(
+            line, today=words.today(measured, kind), deviation=line.deviation or words.deviation(measured, kind)
+        )
     has_deviation = line.deviation and kind is not MetricKind.PROPORTION
     return PlannedMetric(
         name=name,
@@ -122,6 +147,7 @@ def _other_metric(line: MetricLine, known: dict[str, tuple[str, Metric]], *, is_
         margin=read_effect(line.margin, kind=kind, field="guardrails") if line.margin else None,
         is_complete_at_exposure=in_file is not None and in_file.complete_at_exposure,
         deviation=read_positive(line.deviation, field="guardrails", largest=LARGEST_COUNT) if has_deviation else None,
+        variance_reduction=_reduction(measured),
         measuring=reading.measuring_of(in_file) if in_file else None,
         format=in_file.format if in_file else None,
         description=in_file.description if in_file else "",

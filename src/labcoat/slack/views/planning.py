@@ -25,11 +25,17 @@ from labcoat.slack.blocks import (
 from labcoat.slack.views.metric import MOST_METRICS, meanings
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.plan_looks import Looks, looks_blocks
+from labcoat.slack.views.plan_measured import Measured
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers, sizing, stories
 
 NOT_SWITCHED = "Labcoat does not switch traffic: do that where you always do, and tell it here."
+_DEVIATION = "Of one unit's value. Without it nobody can say how many units it takes."
+_DEVIATION_OF_A_RATIO = (
+    "Of one unit's part in the ratio, as Labcoat measures it. Without it nobody can say how many units it takes."
+)
+_REPLACED = "The goal is another metric now, so what was measured of the one before is gone. Check the numbers."
 LIVE = "live"
 """What a form's live parts are called; the one of the button that only asks to work it out."""
 
@@ -40,6 +46,7 @@ def plan_form(
     *,
     metrics: Sequence[MetricDescription],
     looks: Looks,
+    measured: Measured,
     line: str = "",
     meanwhile: Sequence[HistoryEntry] = (),
     zone: str,
@@ -49,7 +56,8 @@ def plan_form(
     """Return the plan form.
 
     texts: what its fields hold, by block id. metrics: of the metrics file, which is read every day.
-    looks: what it offers for repeated looks. line: what the plan takes, as far as it is filled in.
+    looks: what it offers for repeated looks. measured: of the metrics, for what people leave open.
+    line: what the plan takes, as far as it is filled in.
     meanwhile: how others changed the draft since it was opened.
     since: when an experiment began that runs already and is adopted; None to plan one that will.
     """
@@ -77,18 +85,23 @@ def plan_form(
             example="19 %, or 4.2",
             is_optional=True,
             is_live=True,
+            key=measured.key,
         ),
+        *([context(f":bar_chart: {escape(measured.goal)}")] if measured.goal else []),
+        *([section(f":arrows_counterclockwise: {_REPLACED}")] if measured.has_replaced else []),
     ]
-    if _kind(texts, metrics) != MetricKind.PROPORTION:
+    kind = _kind(texts, metrics)
+    if kind != MetricKind.PROPORTION:
         blocks.append(
             text_input(
                 "deviation",
                 "Its standard deviation",
                 initial=texts["deviation"],
-                hint="Of one unit's value. Without it nobody can say how many units it takes.",
+                hint=_DEVIATION_OF_A_RATIO if kind == MetricKind.RATIO else _DEVIATION,
                 example="7.9",
                 is_optional=True,
                 is_live=True,
+                key=measured.key,
             )
         )
     blocks += [
@@ -108,6 +121,7 @@ def plan_form(
             example="1,500",
             is_optional=True,
             is_live=True,
+            key=measured.key,
         ),
         text_input("planned_days", "Planned days", initial=texts["planned_days"], example="28", is_live=True),
         section(f":triangular_ruler: {escape(line or sizing.WAITING)}"),
@@ -131,6 +145,8 @@ def plan_form(
             is_optional=True,
         ),
     ]
+    if measured.others:
+        blocks.append(context(f":bar_chart: {escape(measured.others)}"))
     blocks += [] if since is not None else _reason_input(dossier, texts["evidence_reason"])
     blocks += [
         divider(),
