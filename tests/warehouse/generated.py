@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 
 import duckdb
 import psycopg
 from hypothesis import strategies as st
 
-from labcoat.domain.plan import Measuring
+from labcoat.domain.plan import Measuring, SameDay
 from labcoat.stats.rule import MetricKind, Moments
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.metrics_file import MetricsFile
@@ -64,6 +65,7 @@ class World:
 
     clock, order_clock: the types of the two time columns. amount: the type of `amount`. offset: hours that times with
     a zone are written in. is_select: named by `sql`, not `table`. How a metric is measured is the same for all.
+    own_day: what counts of the exposure's day, where orders have days only and exposures have times.
     """
 
     seed: int
@@ -78,6 +80,17 @@ class World:
     pre_period_days: float
     cap: float | None
     lookback_days: int
+    own_day: SameDay
+
+    @property
+    def same_day(self) -> SameDay | None:
+        """What the metrics file says of rows that have days only, None where it need not."""
+        return self.own_day if self.order_clock in ("DATE", "MIDNIGHT") and self.clock != "DATE" else None
+
+    @property
+    def window(self) -> timedelta:
+        """How long a unit's rows count, 0 for always."""
+        return timedelta(days=ceil(self.window_days) if self.same_day else self.window_days)
 
     @property
     def since(self) -> datetime:
@@ -113,7 +126,7 @@ worlds = st.builds(
     seed=st.integers(0, 2**32),
     unit=st.sampled_from(["BIGINT", "TEXT"]),
     clock=st.sampled_from(["TIMESTAMP", "TIMESTAMPTZ", "DATE"]),
-    order_clock=st.sampled_from(["TIMESTAMP", "TIMESTAMPTZ"]),
+    order_clock=st.sampled_from(["TIMESTAMP", "TIMESTAMPTZ", "DATE", "MIDNIGHT", "EPOCH"]),
     amount=st.sampled_from(["DOUBLE PRECISION", "DECIMAL(12,2)", "INTEGER"]),
     offset=st.sampled_from([0, 5.5, -8, 13]),
     is_select=st.booleans(),
@@ -122,6 +135,7 @@ worlds = st.builds(
     pre_period_days=st.sampled_from([0.0, 2.0, 7.0]),
     cap=st.sampled_from([None, 4000.0]),
     lookback_days=st.sampled_from([0, 9]),
+    own_day=st.sampled_from(SameDay),
 )
 
 
@@ -194,7 +208,9 @@ def _name(variant: str | None) -> str | None:
 
 def _moment(at: datetime | None, clock: str) -> datetime | None:
     """Return what a column of that type keeps of a moment."""
-    return at.replace(hour=0, minute=0, second=0, microsecond=0) if at is not None and clock == "DATE" else at
+    if at is None or clock not in ("DATE", "MIDNIGHT"):
+        return at
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _units(world: World) -> dict[int, list[Seen]]:
@@ -242,6 +258,8 @@ def file_of(world: World, source: str) -> str:
             rows = ", ".join(f"{key}: {text}" for key, text in columns.items())
         else:
             rows = _rows_of(world, "orders", {**_ORDERS, **columns})
+            rows += ", time_format: epoch microseconds" if world.order_clock == "EPOCH" else ""
+            rows += f", same_day: {world.same_day}" if world.same_day else ""
         over = "once" if name in BESIDE else "seen"
         lines.append(f"  {name}: {{direction: up, exposures: {over}, kind: {plain['kind']}, {rows}}}")
     return "\n".join(lines)
@@ -268,8 +286,9 @@ def question(world: World, metrics: Sequence[str]) -> Question:
 
 def _measuring(world: World, metric: str) -> Measuring:
     return Measuring(
-        window_days=world.window_days,
+        window_days=world.window.total_seconds() / 86_400,
         pre_period_days=0.0 if metric in BESIDE else world.pre_period_days,
+        same_day=None if metric in BESIDE else world.same_day,
         cap=None if _METRICS[metric]["kind"] == MetricKind.PROPORTION or metric in BESIDE else world.cap,
     )
 
@@ -280,13 +299,14 @@ Numbers = tuple[int, list[float], list[list[float]]]
 
 def by_hand(world: World, metric: str, variant: str) -> Numbers:
     """Return what a read of a metric gives for a variant."""
-    window = timedelta(days=world.window_days)
+    window = world.window
     columns: list[list[float]] = []
     for who, rows in world.units.items():
         names = {_name(row.variant) for row in rows}
         first = _moment(rows[0].at, world.clock)
         assert first is not None
-        if names == {variant} and (not window or first + window < UNTIL):
+        begins = first if metric in BESIDE else _begins(world, first)
+        if names == {variant} and (not window or begins + window < UNTIL):
             columns.append(_beside(metric, rows[0]) if metric in BESIDE else _own(world, metric, who, first))
     given = [list(column) for column in zip(*columns, strict=True)]
     means = [statistics.fmean(column) for column in given]
@@ -298,15 +318,17 @@ def _beside(metric: str, row: Seen) -> list[float]:
 
 
 def _own(world: World, metric: str, who: int, first: datetime) -> list[float]:
-    window, before = timedelta(days=world.window_days), timedelta(days=world.pre_period_days)
+    window, before = world.window, timedelta(days=world.pre_period_days)
+    begins, day = _begins(world, first), _moment(first, "DATE") if world.same_day else first
+    assert day is not None
     after, past = [], []
     for one in world.orders_of.get(who, ()):
         at = _moment(one.at, world.order_clock)
         if at is None:
             continue
-        if first <= at < (first + window if window else UNTIL):
+        if begins <= at < (begins + window if window else UNTIL):
             after.append(one)
-        if first - before <= at < first:
+        if day - before <= at < day:
             past.append(one)
     how = _SUMS[metric]
     cap = world.cap if world.cap is not None and metric in ("spent", "orders", "basket") else float("inf")
@@ -317,6 +339,14 @@ def _own(world: World, metric: str, who: int, first: datetime) -> list[float]:
         min(how(past), cap) if before else 0.0,
         float(sum(one.items for one in past)) if has_items and before else 1.0,
     ]
+
+
+def _begins(world: World, first: datetime) -> datetime:
+    """Return from when a unit's orders count."""
+    if world.same_day is None:
+        return first
+    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day if world.same_day is SameDay.INCLUDE else day + timedelta(days=1)
 
 
 _SUMS: Mapping[str, Callable[[Sequence[Order]], float]] = {
@@ -361,7 +391,7 @@ def tables(world: World) -> Mapping[str, tuple[Table, list[Row]]]:
     seen = {"who": world.unit, "arm": "TEXT", "seen_at": world.clock, "test": "TEXT"}
     orders = {
         "who": world.unit,
-        "ordered_at": world.order_clock,
+        "ordered_at": {"MIDNIGHT": "TIMESTAMP", "EPOCH": "BIGINT"}.get(world.order_clock, world.order_clock),
         "amount": world.amount,
         "items": "INTEGER",
         "is_returned": "BOOLEAN",
@@ -394,13 +424,16 @@ def _who(world: World, who: int | None) -> str | int | None:
     return f"u{who:04}" if who is not None else NO_PERSON[world.seed % 3]
 
 
-def _time(world: World, at: datetime | None, clock: str) -> str | None:
+def _time(world: World, at: datetime | None, clock: str) -> str | int | None:
+    at = _moment(at, clock)
     if at is None:
         return None
     match clock:
         case "DATE":
             return f"{at:%Y-%m-%d}"
-        case "TIMESTAMP":
+        case "EPOCH":
+            return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        case "TIMESTAMP" | "MIDNIGHT":
             return f"{at:%Y-%m-%d %H:%M:%S.%f}"
         case _:
             return at.astimezone(timezone(timedelta(hours=world.offset))).isoformat(sep=" ")
