@@ -155,8 +155,9 @@ def test_days_without_times_are_refused_beside_exposures_with_times(a_world: Wor
     error = refusal(a_world(TWO_ARMS, [(1, NOON, 5.0)], when="date"))
 
     # Midnight is before noon: a row of the same day would vanish, or be taken for the time before.
-    assert error.message.startswith("Metric spent: when is a day without a time")
-    assert (error.permanent, error.field) == (True, "time")
+    assert error.message.startswith("Metric spent has rows without a time of day")
+    assert "`same_day: include`" in error.message
+    assert error.permanent
 
 
 def test_days_beside_exposures_that_are_days_count_from_the_exposure_s_own_day_on(a_world: World) -> None:

@@ -443,7 +443,7 @@ def a_world_of_orders(folder: Path, orders: Sequence[str]) -> MetricsFile:
     return metrics_file.load(folder / "metrics.yml")
 
 
-@pytest.mark.parametrize("wrong", ["n/a", "03.03.2026 12:00", "2026-03-02"])
+@pytest.mark.parametrize("wrong", ["n/a", "2026-03-02"])
 def test_a_row_whose_time_can_t_be_compared_does_not_vanish(tmp_path: Path, wrong: str) -> None:
     world = a_world_of_orders(tmp_path, ["1,2026-03-03 12:00:00,5", f"1,{wrong},5", "2,2026-03-03 12:00:00,5"])
 

@@ -28,6 +28,13 @@ class ResultSource(StrEnum):
     TYPED = "typed"
 
 
+class SameDay(StrEnum):
+    """Whether rows of the exposure's own day count as after it, where rows have no time of day."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """One arm and its planned share of the units, 0-1."""
@@ -41,12 +48,13 @@ class Measuring:
     """How the warehouse measures a metric, frozen with the plan whatever becomes of the metrics file.
 
     window_days: after a unit's exposure, 0 for none. pre_period_days: before it, for the covariate, 0 for none.
-    cap: a unit's larger values count as this, None for no cap.
+    cap: a unit's larger values count as this, None for no cap. same_day: None where rows have times.
     """
 
     window_days: float = 0.0
     pre_period_days: float = 0.0
     cap: float | None = None
+    same_day: SameDay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,15 +10,28 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
+from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import exposed_units, sql
-from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
+from labcoat.warehouse.measures import (
+    CLOCK,
+    COUNTS,
+    DAY_SECONDS,
+    FAULTS,
+    LARGEST,
+    ONE,
+    ZERO,
+    ExposureColumns,
+    Measure,
+    Subject,
+)
 
 MOST_GROUPS = 100
 """Variants of one experiment that come back: a `variant` column that holds something else must not return millions."""
 
 VALUES = "labcoat_values"
 _VARIANTS = "labcoat_variants"
+_DAY = "DATE_TRUNC('day', u.exposed_at)"
 
 
 def names(measures: Sequence[Measure]) -> tuple[str, ...]:
@@ -100,6 +113,7 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
         "SUM(u.row_count) AS row_count",
         "SUM(CASE WHEN u.row_count > 1 THEN 1 ELSE 0 END) AS repeated",
         "COUNT(u.spelling) AS respelled",
+        f"{_timed(measures, has_time=has_time)} AS timed",
     ]
     values += [
         f"SUM(CASE WHEN {_counts(measure, has_time=has_time)} THEN 1 ELSE 0 END) AS m{place}_measured"
@@ -117,6 +131,16 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
     return _by_variant(values, f"{exposed_units.SEEN} AS u\nWHERE u.is_in = 1", also=", u.last_variant")
 
 
+def _timed(measures: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
+    """Return how many units were exposed at a time of day; 0 where no metric's rows are compared with it."""
+    is_asked = has_time and any(measure.time is not None for _, measure in measures)
+    return f"SUM(CASE WHEN {_is_midnight('u.exposed_at')} THEN 0 ELSE 1 END)" if is_asked else "0"
+
+
+def _is_midnight(moment: str) -> str:
+    return f"{moment} = DATE_TRUNC('day', {moment})"
+
+
 def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject], *, has_time: bool) -> str:
     """One row per unit that has any of a metric's own rows; metrics over the same rows share the scan."""
     first = measures[0][1]
@@ -130,9 +154,16 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     if first.untimed is not None:
         time += f", CASE WHEN {first.untimed} THEN 1 ELSE 0 END AS is_untimed"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
+    if first.time is not None:
+        is_day = _is_midnight("r.happened_at")
+        values += [
+            f"SUM(CASE WHEN {is_day} THEN {1 if name == 'days' else 0} WHEN r.happened_at IS NULL THEN 0 "
+            f"ELSE {0 if name == 'days' else 1} END) AS {name}"
+            for name in CLOCK
+        ]
     on = "r.unit = u.unit AND u.is_in = 1 AND u.variant = u.last_variant"
     if first.time is not None:
-        earliest = max(measure.pre_seconds for _, measure in measures)
+        earliest = _seconds_before(measures)
         near = f"r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
         on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
@@ -143,12 +174,17 @@ FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY u.experiment, u.unit"""
 
 
+def _seconds_before(measures: Sequence[tuple[int, Measure]]) -> int:
+    """Return how long before its exposure a unit's rows are read: a day more where the exposure's day counts whole."""
+    return max(measure.pre_seconds + DAY_SECONDS * (measure.same_day is not None) for _, measure in measures)
+
+
 def _bounded(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject]) -> str:
     """Return constant bounds of a metric's own rows: without them no engine skips a partition."""
     first = measures[0][1]
     if first.time is None:
         return ""
-    before = timedelta(seconds=max(measure.pre_seconds for _, measure in measures))
+    before = timedelta(seconds=_seconds_before(measures))
     start, end = min(one.since for one in subjects) - before, max(one.until for one in subjects)
     near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
     return f" WHERE {near}" if first.untimed is None else f" WHERE ({near}) OR ({first.untimed})"
@@ -203,6 +239,8 @@ def _moments_of_sums(measures: Sequence[tuple[int, Measure]], number: int, *, ha
             faults["untimed"] = f"SUM(u.{key}_untimed)"
         if measure.needs_one_row:
             faults["repeated"] = f"SUM(u.{key}_repeated)"
+        if measure.time is not None:
+            faults |= {name: f"SUM(u.{name})" for name in CLOCK}
         totals = {name: f"u.{key}_{name}" for name in measure.columns}
         values += _moments(measure, key, counts=counts, numbers=totals, faults=faults)
     return _by_variant(values, f"labcoat_sums_{number} AS u")
@@ -240,7 +278,7 @@ def _answer(
     values = [f"v.{name} AS {name}" for name in keys]
     nothing = ["l.experiment AS experiment", "l.lack AS lack", "l.variant AS variant"]
     nothing += ["CAST(NULL AS TEXT) AS last_variant", "CAST(NULL AS TEXT) AS spelling"]
-    nothing += ["l.units AS units", "l.row_count AS row_count", "0 AS repeated", "0 AS respelled"]
+    nothing += ["l.units AS units", "l.row_count AS row_count", "0 AS repeated", "0 AS respelled", "0 AS timed"]
     for place, measure in measures:
         whole = [f"m{place}_{name}" for name in ("some", *FAULTS)]
         real = [f"m{place}_{name}" for name in _numbers(measure)[len(whole) :]]
@@ -271,13 +309,22 @@ def _when(measure: Measure) -> tuple[str, str]:
     """Return when a row counts, and when it counts as the past; a row without a time always counts."""
     if measure.time is None:
         return "1 = 1", "1 = 0"
-    after = "r.happened_at >= u.exposed_at"
+    begins, day = _begins(measure), "u.exposed_at" if measure.same_day is None else _DAY
+    after = f"r.happened_at >= {begins}"
     if measure.window_seconds:
-        after += f" AND r.happened_at < u.exposed_at + INTERVAL '{measure.window_seconds}' SECOND"
-    return (
-        after,
-        f"r.happened_at < u.exposed_at AND r.happened_at >= u.exposed_at - INTERVAL '{measure.pre_seconds}' SECOND",
-    )
+        after += f" AND r.happened_at < {begins} + INTERVAL '{measure.window_seconds}' SECOND"
+    return after, f"r.happened_at < {day} AND r.happened_at >= {day} - INTERVAL '{measure.pre_seconds}' SECOND"
+
+
+def _begins(measure: Measure) -> str:
+    """Return from when a unit's rows count."""
+    match measure.same_day:
+        case None:
+            return "u.exposed_at"
+        case SameDay.INCLUDE:
+            return _DAY
+        case SameDay.EXCLUDE:
+            return f"{_DAY} + INTERVAL '{DAY_SECONDS}' SECOND"
 
 
 def _counts(measure: Measure, *, has_time: bool) -> str:
@@ -287,7 +334,9 @@ def _counts(measure: Measure, *, has_time: bool) -> str:
 
 
 def _closed(measure: Measure) -> str:
-    return f"u.exposed_at + INTERVAL '{measure.window_seconds}' SECOND < u.until" if measure.window_seconds else "1 = 1"
+    if not measure.window_seconds:
+        return "1 = 1"
+    return f"{_begins(measure)} + INTERVAL '{measure.window_seconds}' SECOND < u.until"
 
 
 def _pairs(measure: Measure) -> list[tuple[str, str]]:

@@ -238,7 +238,8 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> N
     try:
         # Tables, not views: one state of the file for all metrics, and no file stays open that a COPY could overwrite.
         connection.execute(
-            f"CREATE TEMP TABLE {sql.quoted_name(table)} AS SELECT * FROM read_csv({file}, {_CSV_OPTIONS})"  # noqa: S608
+            f"CREATE TEMP TABLE {sql.quoted_name(table)} AS "  # noqa: S608
+            f"SELECT * FROM read_csv({file}, {_CSV_OPTIONS}{_unproved(connection, file)})"
         )
     except duckdb.InvalidInputException as error:
         line = re.search(r"CSV Error on Line: (\d+)", str(error))
@@ -248,6 +249,18 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path, *, table: str) -> N
             "as many values on each line."
         )
         raise SourceError(message, permanent=True) from error
+
+
+def _unproved(connection: duckdb.DuckDBPyConnection, file: str) -> str:
+    """Return the option that leaves times text where they are not ISO: DuckDB would guess which number is the month."""
+    (found,) = connection.execute(
+        f"SELECT Columns, DateFormat, TimestampFormat FROM sniff_csv({file}, {_CSV_OPTIONS})"  # noqa: S608
+    ).fetchall()
+    columns, *formats = found
+    guessed = {"DATE": formats[0], "TIMESTAMP": formats[1], "TIMESTAMP WITH TIME ZONE": formats[1]}
+    texts = [one["name"] for one in columns if not (guessed.get(one["type"]) or "%Y-").startswith(("%Y-", "%Y/"))]
+    listed = ", ".join(f"{sql.quoted_text(name)}: 'VARCHAR'" for name in texts)
+    return f", types = {{{listed}}}" if texts else ""
 
 
 @contextmanager

@@ -17,11 +17,12 @@ from labcoat.warehouse.resolving import AskedMetric
 class Measured:
     """One metric of one group.
 
-    faults: how many units or rows are wrong, by FAULTS.
+    faults: how many units or rows are wrong, by FAULTS. is_day: its rows have days only, by their type.
     means: by column of COLUMNS. covariances: by the pair of columns.
     """
 
     measured: int
+    is_day: bool
     faults: Mapping[str, int]
     means: Mapping[str, float]
     covariances: Mapping[str, float]
@@ -29,11 +30,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One variant of one experiment. exposed, repeated: units, and those with several rows."""
+    """One variant of one experiment.
+
+    exposed, repeated, timed: units, those with several rows, those exposed at a time of day.
+    """
 
     variant: str
     exposed: int
     repeated: int
+    timed: int
     metrics: Mapping[AskedMetric, Measured]
 
 
@@ -121,6 +126,7 @@ def _group(row: Mapping[str, object], measures: Sequence[Measure], asked: Sequen
         variant=str(row["variant"]),
         exposed=_whole(row["units"]),
         repeated=_whole(row["repeated"]),
+        timed=_whole(row["timed"]),
         metrics={
             one: _measured(row, f"m{place}", measure)
             for place, (one, measure) in enumerate(zip(asked, measures, strict=True))
@@ -157,6 +163,7 @@ def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured
         means, covariances = _with_zeros(means, covariances, some=some, of=measured)
     return Measured(
         measured=measured,
+        is_day=measure.is_day,
         faults={name: _whole(row[f"{key}_{name}"]) for name in FAULTS},
         means=means,
         covariances=covariances,
@@ -204,6 +211,9 @@ def reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[s
             f"{some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
             "2026-03-01 09:30:00, or cast it in `sql`."
         )
+    if any(group.timed for group in groups):
+        is_day = any(group.metrics[asked].is_day for group in groups) or bool(faults["days"] and not faults["timed"])
+        yield from _reasons_of_days(asked, is_day=is_day, timed=faults["timed"])
     if count := faults["repeated"]:
         yield (
             f"{some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
@@ -215,3 +225,18 @@ def reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[s
         yield f"{some(count, 'value')} {are} ({which}). If empty means 0, say so: COALESCE(value, 0) in `sql`."
     if count := faults["odd"]:
         yield f"{some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
+
+
+def _reasons_of_days(asked: AskedMetric, *, is_day: bool, timed: int) -> Iterator[str]:
+    """Yield what is wrong with rows that have days only, beside exposures that have times of day."""
+    same_day = asked.measuring.same_day or asked.metric.same_day
+    if same_day is None and is_day:
+        yield (
+            "rows without a time of day, so nobody can tell whether a row of the exposure's own day came after it. "
+            "Write `same_day: include` to count that day, or `same_day: exclude` to begin with the next."
+        )
+    if same_day is not None and timed:
+        yield (
+            f"{some(timed, 'row')} with a time of day, and `same_day: {same_day}` is for rows that have days only. "
+            "Leave it out, or cast the time to a day in `sql`; a running plan keeps it, so run that again."
+        )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import MetricKind
 
 LARGEST = "CAST('1e100' AS DOUBLE)"
@@ -10,12 +11,17 @@ LARGEST = "CAST('1e100' AS DOUBLE)"
 ONE, ZERO = "CAST(1 AS DOUBLE)", "CAST(0 AS DOUBLE)"
 """Of a plain 1.0 some engines make a decimal, whose mean they round to a few digits."""
 
+DAY_SECONDS = 86_400
 COLUMNS = "yxcd"
 """Of a unit, as in `stats.moments`: value, denominator, covariate, covariate's denominator."""
-COUNTS = ("units", "row_count", "repeated", "respelled")
-"""Of one variant, or of units in two: units, their rows, units with several rows, units whose variant was respelled."""
-FAULTS = ("bad", "odd", "untimed", "repeated")
-"""Of one metric: values that are no numbers, or not 0 or 1; rows without a time; units with several rows."""
+COUNTS = ("units", "row_count", "repeated", "respelled", "timed")
+"""Of one variant, or of units in two: units, their rows, units with several rows, those whose variant is respelled,
+those exposed at a time of day.
+"""
+CLOCK = ("timed", "days")
+"""Of a metric's own rows near the exposures: those with a time of day, and those at midnight UTC."""
+FAULTS = ("bad", "odd", "untimed", "repeated", *CLOCK)
+"""Of one metric: values that are no numbers, or not 0 or 1; rows without a time; units with several rows; CLOCK."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,8 @@ class Measure:
     untimed: whether a row says a time that can't be compared with the exposure; None where the type makes sure.
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
+    same_day: of rows that have days only: the exposure's day counts whole, or not at all. is_day: `time` is a day by
+    its type.
     """
 
     kind: MetricKind
@@ -68,6 +76,8 @@ class Measure:
     window_seconds: int = 0
     pre_seconds: int = 0
     cap: float | None = None
+    same_day: SameDay | None = None
+    is_day: bool = False
 
     @property
     def columns(self) -> str:

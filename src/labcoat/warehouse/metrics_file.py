@@ -12,8 +12,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import Direction, MetricKind
-from labcoat.warehouse import sources, sql, yaml_document
+from labcoat.warehouse import sources, sql, times, yaml_document
 from labcoat.warehouse.sources import Identifier, Model, Source, Text
 from labcoat.warehouse.yaml_document import MetricsFileError
 
@@ -42,6 +43,7 @@ COVARIATE_WITH_TIME = (
     "the covariate by `pre_period_days`"
 )
 MetricName = Annotated[str, AfterValidator(_metric_name)]
+TimeFormat = Annotated[str, AfterValidator(times.checked_format)]
 Days = Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)]
 
 
@@ -60,6 +62,7 @@ class Exposures(_Rows):
     """Which unit saw which variant, and when; rows may repeat, the first of a unit counts.
 
     exposed_at: UTC where it has no zone. experiment: the column of the experiment's key; None if all rows are of one.
+    time_format: how text or numbers of `exposed_at` are read; None where the type or the whole column tells.
     """
 
     source: str
@@ -67,6 +70,7 @@ class Exposures(_Rows):
     variant: Text | None = None
     exposed_at: Text | None = None
     experiment: Text | None = None
+    time_format: TimeFormat | None = None
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> Self:
@@ -88,7 +92,8 @@ class Metric(_Rows):
     in the window after the exposure count. pre_period_days: the same before it, as a covariate (CUPED).
     covariate, covariate_denominator: known before the exposure, for data without times; one row a unit.
     window_days: only units exposed that long ago are measured; 0 measures at once. cap: a unit's larger values count as
-    this. complete_at_exposure: a unit's value never changes after its first row.
+    this. complete_at_exposure: a unit's value never changes after its first row. time_format: as that of exposures.
+    same_day: whether rows of the exposure's own day count, for rows that have days only.
     """
 
     exposures: str | None = None
@@ -107,6 +112,8 @@ class Metric(_Rows):
     pre_period_days: Days = 0.0
     cap: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     complete_at_exposure: bool = False
+    time_format: TimeFormat | None = None
+    same_day: SameDay | None = None
 
     @property
     def has_own_rows(self) -> bool:
@@ -145,6 +152,8 @@ class Metric(_Rows):
             "A metric has `pre_period_days` or `covariate`, not both",
         )
         yield self.covariate is not None and self.time is not None, COVARIATE_WITH_TIME
+        yield beside and self.same_day is not None, "`same_day` goes with `table` or `sql`: rows of the metric's own"
+        yield beside and self.time_format is not None, "`time_format` goes with `time`; its exposures have their own"
         yield self.cap is not None and self.kind is MetricKind.PROPORTION, "A proportion has no `cap`"
         is_share_with_format = self.format is not None and self.kind is MetricKind.PROPORTION
         yield is_share_with_format, "A proportion is written in percent; leave out `format`"

@@ -24,6 +24,8 @@ from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds
 
+_ADDED = {"time_format", "same_day"}
+"""Fields that came later: left out, they change no definition, and no running plan is told that one changed."""
 MOST_TOGETHER = 200
 """Experiments in one query."""
 
@@ -171,6 +173,10 @@ def definition(metrics_file: MetricsFile, name: str, measuring: Measuring) -> st
     exposures = metrics_file.exposures[metrics_file.exposures_of(metric)]
     words = {"description", "owner", "format", "direction", "window_days", "pre_period_days", "cap"}
     parts = [exposures.model_dump(mode="json"), metric.model_dump(mode="json", exclude=words), asdict(measuring)]
+    for part in parts:
+        for added in _ADDED & part.keys():
+            if part[added] is None:
+                del part[added]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -197,7 +203,12 @@ def metric_of(metrics_file: MetricsFile, name: str) -> Metric:
 
 def measuring_of(metric: Metric) -> Measuring:
     """Return what a plan freezes of a metric."""
-    return Measuring(window_days=metric.window_days, pre_period_days=metric.pre_period_days, cap=metric.cap)
+    return Measuring(
+        window_days=metric.window_days,
+        pre_period_days=metric.pre_period_days,
+        cap=metric.cap,
+        same_day=metric.same_day,
+    )
 
 
 def _by_exposures(metrics_file: MetricsFile, question: Question) -> dict[str, tuple[AskedMetric, ...]]:

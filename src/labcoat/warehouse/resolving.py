@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from labcoat.domain.plan import Measuring
+from labcoat.domain.plan import Measuring, SameDay
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import sql
+from labcoat.warehouse import sql, times
 from labcoat.warehouse.engine import Column, ColumnType, Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EXPOSURES
-from labcoat.warehouse.measures import ONE, ZERO, ExposureColumns, Measure
+from labcoat.warehouse.measures import DAY_SECONDS, ONE, ZERO, ExposureColumns, Measure
 from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metric
 from labcoat.warehouse.sql import Bounds, Rows
-
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +22,11 @@ class AskedMetric:
     name: str
     metric: Metric
     measuring: Measuring
+
+
+_ROWS = "labcoat_looked_at"
+_Scan = tuple[Rows, str, str | None, SameDay | None]
+"""Rows, and how their unit, their time and the exposure's own day are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ def resolve(
 ) -> Resolved:
     """Return the query's parts; raise SourceError naming the column that is missing or of a wrong type."""
     asking = _Asking(source, dialect, bounds)
-    seen = _Named("Exposures", exposures, asking.columns(exposures, "Exposures"), dialect)
+    seen = _Named("Exposures", exposures, asking)
     found = ExposureColumns(
         unit=seen.expression("unit"),
         variant=f"CAST({seen.expression('variant')} AS TEXT)",
@@ -48,14 +51,10 @@ def resolve(
         experiment=seen.text("experiment"),
         is_unit_text=seen.may_be_text("unit"),
     )
-    stand_ins: dict[tuple[Rows, str, str | None], str] = {}
+    stand_ins: dict[_Scan, str] = {}
     measures = tuple(_measure(asked, asking, seen, found, stand_ins) for asked in metrics)
-    rows = {name: mine for (mine, _, _), name in stand_ins.items()}
+    rows = {name: mine for (mine, *_), name in stand_ins.items()}
     return Resolved(exposures=found, measures=measures, rows={EXPOSURES: rows_of(exposures), **rows})
-
-
-def _is_day(column: Column) -> bool:
-    return column.type_name.upper() in ("DATE", "DATE32")
 
 
 def rows_of(part: Exposures | Metric) -> Rows:
@@ -72,18 +71,22 @@ def _measure(
     asking: "_Asking",
     seen: "_Named",
     exposures: ExposureColumns,
-    stand_ins: dict[tuple[Rows, str, str | None], str],
+    stand_ins: dict[_Scan, str],
 ) -> Measure:
     metric, who = asked.metric, f"Metric {asked.name}"
     named, unit, time, stand_in = seen.read_by(who, metric), "", None, None
+    # A plan of before it was asked for has none: then it is the file's.
+    same_day = asked.measuring.same_day or metric.same_day
     if metric.has_own_rows:
-        named = _Named(who, metric, asking.columns(metric, who), asking.dialect)
+        named = _Named(who, metric, asking)
         named.require_same_type(seen, "unit")
-        named.require_time_of_day("time", beside=seen)
         unit, time = named.expression("unit", default=seen.find("unit")), named.time("time")
         # Metrics that read the same rows in the same way share one scan.
-        stand_in = stand_ins.setdefault((rows_of(metric), unit, time), f"labcoat_rows_{len(stand_ins)}")
+        stand_in = stand_ins.setdefault((rows_of(metric), unit, time, same_day), f"labcoat_rows_{len(stand_ins)}")
     _require_times(asked, time=time, exposures=exposures, who=who)
+    if same_day is not None and asked.measuring.window_days % 1:
+        message = f"{who}: with `same_day` its window is whole days. Write `window_days` as 1, 7 ..."
+        raise SourceError(message, permanent=True, field="window_days")
     if time is not None and named.find("covariate") is not None and not asked.measuring.pre_period_days:
         message = f"{who}: {COVARIATE_WITH_TIME}."
         raise SourceError(message, permanent=True, field="covariate")
@@ -94,7 +97,7 @@ def _measure(
         rows=stand_in,
         unit=unit,
         time=time,
-        untimed=None if time is None else named.untimed("time", beside=seen),
+        untimed=None if time is None else named.untimed("time"),
         value=named.number("value", is_needed=not metric.has_own_rows),
         denominator=named.number("denominator") if is_ratio else None,
         covariate=covariate,
@@ -102,6 +105,8 @@ def _measure(
         window_seconds=round(asked.measuring.window_days * DAY_SECONDS),
         pre_seconds=round(asked.measuring.pre_period_days * DAY_SECONDS),
         cap=asked.measuring.cap,
+        same_day=same_day,
+        is_day=time is not None and named.is_day("time"),
     )
 
 
@@ -123,6 +128,7 @@ class _Asking:
         self._source = source
         self._bounds = bounds
         self._known: dict[Rows, Mapping[str, Column]] = {}
+        self._written: dict[tuple[Rows, str], Sequence[tuple[object, ...]]] = {}
 
     def columns(self, part: Exposures | Metric, who: str) -> Mapping[str, Column]:
         rows = rows_of(part)
@@ -138,19 +144,30 @@ class _Asking:
                 raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
         return self._known[rows]
 
+    def look(self, part: Exposures | Metric, text: str) -> Sequence[tuple[object, ...]]:
+        """Return what a SELECT of ours gives over the rows of a part, `ROWS` in it; asked once."""
+        rows = rows_of(part)
+        if (rows, text) not in self._written:
+            query = sql.write(text, {_ROWS: rows}, dialect=self.dialect, bounds=self._bounds)
+            self._written[rows, text] = self._source.rows(query)
+        return self._written[rows, text]
+
 
 class _Named:
     """The columns of some rows, as a part of the metrics file names them."""
 
-    def __init__(self, who: str, part: Exposures | Metric, columns: Mapping[str, Column], dialect: str) -> None:
+    def __init__(
+        self, who: str, part: Exposures | Metric, asking: _Asking, columns: Mapping[str, Column] | None = None
+    ) -> None:
         self._who = who
         self._part = part
-        self._columns = columns
-        self._dialect = dialect
+        self._asking = asking
+        self._dialect = asking.dialect
+        self._columns = asking.columns(part, who) if columns is None else columns
 
     def read_by(self, who: str, metric: Metric) -> "_Named":
         """Return the same rows as another part of the file names them."""
-        return _Named(who, metric, self._columns, self._dialect)
+        return _Named(who, metric, self._asking, self._columns)
 
     def find(self, field: str) -> Column | None:
         """Return the column of a field, None if the file names none and the rows have none of the field's name."""
@@ -192,38 +209,77 @@ class _Named:
         if column is None:
             return None
         plain = sql.column(column.name, dialect=self._dialect)
+        declared = self._part.time_format
+        if declared is not None and declared in times.EPOCHS:
+            return self._epoch(column, micros=times.EPOCHS[declared])
         if column.type is ColumnType.TEXT and self._tries_casts:
-            return f"TRY_CAST({plain} AS TIMESTAMPTZ)"
+            return times.as_instant(plain, self._written(column, field).formats)
+        if column.type is ColumnType.NUMBER:
+            message = f"{column.name} has numbers. Say what they count: `time_format: {self._epoch_of(plain)}`."
+            raise self._wrong(message, field)
+        if column.type is ColumnType.TEXT and declared is not None:
+            message = f"`time_format` reads text on DuckDB only. Cast {column.name} to a timestamp in `sql`, in UTC."
+            raise self._wrong(message, "time_format")
         if column.type not in (ColumnType.TIME, ColumnType.UNKNOWN):
             message = f"{column.name} is of type {column.type_name}. Cast it to a timestamp in `sql`, in UTC."
             raise self._wrong(message, field)
+        if declared is not None:
+            message = f"{column.name} is a time already ({column.type_name}). Leave out `time_format`."
+            raise self._wrong(message, "time_format")
         # Not cast where it is UTC already: the engine can then skip parts of a file.
         is_utc = self._dialect == "duckdb" and column.type_name == "TIMESTAMP"
         return plain if is_utc else f"CAST({plain} AS TIMESTAMPTZ)"
 
-    def untimed(self, field: str, *, beside: "_Named") -> str | None:
-        """Return whether a row's text is no time, or only a day where the exposures have times of day; None if typed.
+    def is_day(self, field: str) -> bool:
+        """Return whether a column has days, by its type or by how its texts are written."""
+        column = self.find(field)
+        if column is None or self._part.time_format in times.EPOCHS:
+            return False
+        if column.type is ColumnType.TEXT:
+            return self._tries_casts and not self._written(column, field).has_clock
+        return column.type_name.upper() in ("DATE", "DATE32")
+
+    def untimed(self, field: str) -> str | None:
+        """Return whether a row says a time that can't be read, or a day only among times; None if the type makes sure.
 
         A row with no text at all has not happened.
         """
         column = self.find(field)
-        if column is None or column.type is not ColumnType.TEXT:
+        if column is None or column.type is not ColumnType.TEXT or not self._tries_casts:
             return None
-        plain = sql.column(column.name, dialect=self._dialect)
-        seen = beside.find("exposed_at")
-        has_hours = seen is not None and seen.type is ColumnType.TIME and not _is_day(seen)
-        day = f" OR NOT {plain} LIKE '%:%'" if has_hours else ""
-        return f"TRIM({plain}) <> '' AND (TRY_CAST({plain} AS TIMESTAMPTZ) IS NULL{day})"
+        plain, time = sql.column(column.name, dialect=self._dialect), self.time(field)
+        has_clock = self._part.time_format not in times.EPOCHS and self._written(column, field).has_clock
+        day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
+        return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
 
-    def require_time_of_day(self, field: str, *, beside: "_Named") -> None:
-        """Refuse days where the exposures have times: a row of the exposure's own day would count as before it."""
-        mine, seen = self.find(field), beside.find("exposed_at")
-        if mine is not None and seen is not None and _is_day(mine) and not _is_day(seen):
-            message = (
-                f"{mine.name} is a day without a time, so nobody can tell whether a row of the exposure's own day came "
-                "after it. Name a column with times, or cast exposed_at to a day in the exposures' `sql`."
-            )
-            raise self._wrong(message, field)
+    def _written(self, column: Column, field: str) -> times.Written:
+        """Return how a column's texts are written, as the file says or the whole column proves."""
+        declared = self._part.time_format
+        if declared is not None:
+            formats = () if declared == times.ISO else (declared,)
+            return times.Written(formats=formats, has_clock="%H" in declared or "%I" in declared)
+        query = times.shapes_query(sql.column(column.name, dialect=self._dialect), _ROWS)
+        try:
+            return times.written(times.shapes(self._asking.look(self._part, query)))
+        except times.UnclearError as error:
+            message = f"{column.name} {error}."
+            raise self._wrong(message, field) from error
+
+    def _epoch(self, column: Column, *, micros: int) -> str:
+        plain = sql.column(column.name, dialect=self._dialect)
+        if column.type is ColumnType.TEXT and self._tries_casts:
+            number = f"TRY_CAST({plain} AS DOUBLE)"
+        elif column.type in (ColumnType.NUMBER, ColumnType.UNKNOWN):
+            number = plain
+        else:
+            message = f"{column.name} is of type {column.type_name}, not a number. Leave out `time_format`."
+            raise self._wrong(message, "time_format")
+        return sql.instant_of_microseconds(f"{number} * {micros}")
+
+    def _epoch_of(self, plain: str) -> str:
+        query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {_ROWS} AS e"  # noqa: S608
+        ((largest,),) = self._asking.look(self._part, query)
+        return times.suggested_epoch(float(str(largest or 0)))
 
     def number(self, field: str, *, is_needed: bool = True) -> str | None:
         """Return a column as a double; None if it need not be there, and is not."""

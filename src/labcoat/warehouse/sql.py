@@ -25,6 +25,19 @@ _KEPT_BY_ENGINES = frozenset(
 )
 
 
+_MICROSECONDS = "LABCOAT_MICROSECONDS"
+_EPOCHS = {
+    "duckdb": "MAKE_TIMESTAMP(CAST({} AS BIGINT))",
+    "postgres": "TO_TIMESTAMP(({}) / 1000000.0)",
+    "spark": "TIMESTAMP_MICROS(CAST({} AS BIGINT))",
+    "databricks": "TIMESTAMP_MICROS(CAST({} AS BIGINT))",
+    "clickhouse": "fromUnixTimestamp64Micro(toInt64({}), 'UTC')",
+    "bigquery": "TIMESTAMP_MICROS(CAST({} AS INT64))",
+    "snowflake": "TO_TIMESTAMP_TZ(CAST({} AS BIGINT), 6)",
+    "trino": "FROM_UNIXTIME_NANOS(CAST({} AS BIGINT) * 1000)",
+    "redshift": "(TIMESTAMPTZ 'epoch' + ({}) * INTERVAL '1 microsecond')",
+}
+"""Microseconds since 1970 as an instant, in each dialect."""
 _CALLS_JAVA = frozenset({"reflect", "java_method", "try_reflect"})
 _PART = r'([\w$]+(-[\w$]+)*|"[^"]+"|`[^`]+`)'
 
@@ -136,12 +149,19 @@ def instant(moment: datetime) -> str:
     return f"CAST('{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00:00' AS TIMESTAMPTZ)"
 
 
+def instant_of_microseconds(number: str) -> str:
+    """Return microseconds since 1970 as an instant, as our SQL writes it."""
+    return f"{_MICROSECONDS}({number})"
+
+
 def write(ours: str, rows: Mapping[str, Rows], *, dialect: str, bounds: Bounds) -> str:
     """Return our SQL in an engine's dialect, with the user's rows where it names them.
 
     ours: in DuckDB's dialect. rows: by the table name that stands for them in `ours`.
     """
     tree = sqlglot.parse_one(ours, read=_OURS)
+    if _MICROSECONDS in ours:
+        tree = tree.transform(_epochs_for, dialect)
     if dialect in _REWRITE:
         tree = tree.transform(_REWRITE[dialect])
     for table in list(tree.find_all(exp.Table)):
@@ -237,6 +257,13 @@ def _verb(statement: exp.Expr) -> str:
     if isinstance(statement, exp.Into):
         return "SELECT INTO"
     return statement.name.upper() if isinstance(statement, exp.Command) else statement.key.upper()
+
+
+def _epochs_for(node: exp.Expr, dialect: str) -> exp.Expr:
+    if not (isinstance(node, exp.Anonymous) and node.name == _MICROSECONDS):
+        return node
+    number = node.expressions[0].sql(dialect)
+    return sqlglot.parse_one(_EPOCHS[dialect].format(number), read=dialect)
 
 
 def _for_duckdb(node: exp.Expr) -> exp.Expr:
