@@ -7,16 +7,13 @@ costs: that is done once with few columns, and units without rows of a metric ar
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from itertools import combinations
 
-from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import exposed_units, sql
+from labcoat.warehouse import exposed_units, windows
 from labcoat.warehouse.measures import (
     CLOCK,
     COUNTS,
-    DAY_SECONDS,
     FAULTS,
     LARGEST,
     ONE,
@@ -31,7 +28,6 @@ MOST_GROUPS = 100
 
 VALUES = "labcoat_values"
 _VARIANTS = "labcoat_variants"
-_DAY = "DATE_TRUNC('day', u.exposed_at)"
 
 
 def names(measures: Sequence[Measure]) -> tuple[str, ...]:
@@ -79,6 +75,8 @@ def steps_of_units(measure: Measure, subject: Subject) -> dict[str, str]:
         found = [*_faults(measure, raw, "1 = 1", "1 = 1")]
         found += ["untimed"] * (measure.untimed is not None) + ["repeated"] * measure.needs_one_row
         faults |= {name: f"COALESCE(s.m0_{name}, 0)" for name in found}
+        if measure.time is not None:
+            faults |= {name: f"COALESCE(s.{name}, 0)" for name in CLOCK}
         numbers = {name: f"COALESCE(s.m0_{name}, {ZERO})" for name in measure.columns}
         units += " LEFT JOIN labcoat_sums_0 AS s ON s.unit = u.unit"
     else:
@@ -134,11 +132,7 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
 def _timed(measures: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
     """Return how many units were exposed at a time of day; 0 where no metric's rows are compared with it."""
     is_asked = has_time and any(measure.time is not None for _, measure in measures)
-    return f"SUM(CASE WHEN {_is_midnight('u.exposed_at')} THEN 0 ELSE 1 END)" if is_asked else "0"
-
-
-def _is_midnight(moment: str) -> str:
-    return f"{moment} = DATE_TRUNC('day', {moment})"
+    return f"SUM({windows.has_clock('u.exposed_at')})" if is_asked else "0"
 
 
 def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject], *, has_time: bool) -> str:
@@ -155,43 +149,25 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
         time += f", CASE WHEN {first.untimed} THEN 1 ELSE 0 END AS is_untimed"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
     if first.time is not None:
-        is_day = _is_midnight("r.happened_at")
         values += [
-            f"SUM(CASE WHEN {is_day} THEN {1 if name == 'days' else 0} WHEN r.happened_at IS NULL THEN 0 "
-            f"ELSE {0 if name == 'days' else 1} END) AS {name}"
-            for name in CLOCK
+            f"SUM({windows.has_clock('r.happened_at')}) AS timed",
+            f"SUM({windows.is_day('r.happened_at')}) AS days",
         ]
     on = "r.unit = u.unit AND u.is_in = 1 AND u.variant = u.last_variant"
     if first.time is not None:
-        earliest = _seconds_before(measures)
+        earliest = windows.seconds_before(measures)
         near = f"r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
         on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
     times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
-    inner += _bounded(measures, subjects)
+    inner += windows.bounds(measures, subjects)
     return f"""SELECT u.experiment AS experiment, u.unit AS unit, MIN(u.variant) AS variant{times}, {", ".join(values)}
 FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY u.experiment, u.unit"""
 
 
-def _seconds_before(measures: Sequence[tuple[int, Measure]]) -> int:
-    """Return how long before its exposure a unit's rows are read: a day more where the exposure's day counts whole."""
-    return max(measure.pre_seconds + DAY_SECONDS * (measure.same_day is not None) for _, measure in measures)
-
-
-def _bounded(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject]) -> str:
-    """Return constant bounds of a metric's own rows: without them no engine skips a partition."""
-    first = measures[0][1]
-    if first.time is None:
-        return ""
-    before = timedelta(seconds=_seconds_before(measures))
-    start, end = min(one.since for one in subjects) - before, max(one.until for one in subjects)
-    near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
-    return f" WHERE {near}" if first.untimed is None else f" WHERE ({near}) OR ({first.untimed})"
-
-
 def _summed(key: str, measure: Measure) -> list[str]:
-    after, before = _when(measure)
+    after, before = windows.counts(measure)
     is_yes_no = measure.kind is MetricKind.PROPORTION
     numbers = {name: f"r.{key}_{name}" if raw is not None else ONE for name, raw in measure.given.items()}
 
@@ -229,7 +205,7 @@ def _moments_of_sums(measures: Sequence[tuple[int, Measure]], number: int, *, ha
     values = []
     for place, measure in measures:
         key = f"m{place}"
-        counts = _closed(measure) if has_time else "1 = 1"
+        counts = windows.is_closed(measure) if has_time else "1 = 1"
         raw = {name: ONE if value is None else value for name, value in measure.given.items()}
         faults = {
             name: f"SUM(CASE WHEN {counts} THEN u.{key}_{name} ELSE 0 END)"
@@ -305,38 +281,10 @@ def _numbers(measure: Measure) -> list[str]:
     return ["some", *FAULTS, *measure.columns, *(one + two for one, two in _pairs(measure))]
 
 
-def _when(measure: Measure) -> tuple[str, str]:
-    """Return when a row counts, and when it counts as the past; a row without a time always counts."""
-    if measure.time is None:
-        return "1 = 1", "1 = 0"
-    begins, day = _begins(measure), "u.exposed_at" if measure.same_day is None else _DAY
-    after = f"r.happened_at >= {begins}"
-    if measure.window_seconds:
-        after += f" AND r.happened_at < {begins} + INTERVAL '{measure.window_seconds}' SECOND"
-    return after, f"r.happened_at < {day} AND r.happened_at >= {day} - INTERVAL '{measure.pre_seconds}' SECOND"
-
-
-def _begins(measure: Measure) -> str:
-    """Return from when a unit's rows count."""
-    match measure.same_day:
-        case None:
-            return "u.exposed_at"
-        case SameDay.INCLUDE:
-            return _DAY
-        case SameDay.EXCLUDE:
-            return f"{_DAY} + INTERVAL '{DAY_SECONDS}' SECOND"
-
-
 def _counts(measure: Measure, *, has_time: bool) -> str:
     """Return whether a unit is measured: in one variant, and its window has closed."""
     is_open_ended = not measure.window_seconds or not has_time
-    return "u.variant = u.last_variant" + ("" if is_open_ended else f" AND {_closed(measure)}")
-
-
-def _closed(measure: Measure) -> str:
-    if not measure.window_seconds:
-        return "1 = 1"
-    return f"{_begins(measure)} + INTERVAL '{measure.window_seconds}' SECOND < u.until"
+    return "u.variant = u.last_variant" + ("" if is_open_ended else f" AND {windows.is_closed(measure)}")
 
 
 def _pairs(measure: Measure) -> list[tuple[str, str]]:

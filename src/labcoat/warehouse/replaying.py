@@ -126,6 +126,7 @@ class _Profile:
     counted_day: int
     units: int
     repeated: int
+    timed: int
     faults: Mapping[str, int]
     means: tuple[float, ...]
     covariances: tuple[float, ...]
@@ -208,13 +209,14 @@ class _Answers:
 
 
 def _profile(row: Sequence[object], columns: str) -> _Profile:
-    exposed_day, counted_day, units, repeated, *others = row
+    exposed_day, counted_day, units, repeated, timed, *others = row
     faults, numbers = others[: len(FAULTS)], [_real(number) for number in others[len(FAULTS) :]]
     return _Profile(
         exposed_day=int(_real(exposed_day)),
         counted_day=int(_real(counted_day)),
         units=int(_real(units)),
         repeated=int(_real(repeated)),
+        timed=int(_real(timed)),
         faults={name: int(_real(count)) for name, count in zip(FAULTS, faults, strict=True)},
         means=tuple(numbers[: len(columns)]),
         # One unit has no variance; some engines say NaN.
@@ -238,8 +240,9 @@ def _refuse_wrong(profiles: Sequence[Sequence[_Profile]], asked: Asked, resolved
         if is_inline:
             faults["repeated"] = 0
         units = sum(one.units for one in profile)
-        measured = Measured(measured=units, faults=faults, means={}, covariances={})
-        group = Group(variant="all", exposed=units, repeated=repeated, metrics={asked.metric: measured})
+        measured = Measured(measured=units, is_day=resolved.measures[0].is_day, faults=faults, means={}, covariances={})
+        timed = sum(one.timed for one in profile)
+        group = Group(variant="all", exposed=units, repeated=repeated, timed=timed, metrics={asked.metric: measured})
         for wrong in groups.reasons_of_metric([group], asked.metric):
             message = f"Metric {asked.metric.name} has {wrong}"
             raise SourceError(message, permanent=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations_with_replacement
 
-from labcoat.warehouse import aggregate, exposed_units, population, sql
+from labcoat.warehouse import aggregate, exposed_units, population, sql, windows
 from labcoat.warehouse.exposed_units import EXPOSURES, ROWS, Lack
 from labcoat.warehouse.measures import FAULTS, Measure, Subject
 from labcoat.warehouse.resolving import Resolved
@@ -51,6 +51,7 @@ def profile_query(resolved: Resolved, past: Past) -> str:
     values = [
         "COUNT(*) AS units",
         "SUM(p.repeated) AS repeated_units",
+        "SUM(p.has_clock) AS timed_units",
         *(f"SUM(CASE WHEN p.counted_day > 0 THEN p.{name} ELSE 0 END) AS {name}" for name in FAULTS),
         *(f"AVG(p.{name}) AS {name}" for name in columns),
         *(
@@ -107,7 +108,8 @@ def _steps(resolved: Resolved, past: Past) -> dict[str, str]:
     (measure,) = resolved.measures
     names = ("unit", *measure.columns, *FAULTS)
     placed = f"""SELECT {", ".join(f"v.{name} AS {name}" for name in names)},
-  {_day("v.exposed_at", past.edges)} AS exposed_day, {_counted_day(measure, past.edges)} AS counted_day
+  {_day("v.exposed_at", past.edges)} AS exposed_day, {_counted_day(measure, past.edges)} AS counted_day,
+  {windows.has_clock("v.exposed_at")} AS has_clock
 FROM {aggregate.VALUES} AS v"""
     return {
         **_units(resolved, past),
@@ -130,8 +132,9 @@ def _subject(past: Past) -> Subject:
 
 
 def _counted_day(measure: Measure, edges: Sequence[datetime]) -> str:
-    window = f" + INTERVAL '{measure.window_seconds}' SECOND" if measure.window_seconds else ""
-    return _day(f"v.exposed_at{window}", edges)
+    if not measure.window_seconds:
+        return _day("v.exposed_at", edges)
+    return _day(f"{windows.begin(measure, 'v.exposed_at')} + INTERVAL '{measure.window_seconds}' SECOND", edges)
 
 
 def _day(moment: str, edges: Sequence[datetime]) -> str:
