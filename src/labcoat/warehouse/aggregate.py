@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import combinations
 
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import exposed_units, sql
+from labcoat.warehouse import bounding, exposed_units, sql
 from labcoat.warehouse.measures import COUNTS, FAULTS, LARGEST, ONE, ZERO, ExposureColumns, Measure, Subject
 
 MOST_GROUPS = 100
@@ -114,9 +114,12 @@ def _bounded(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject
     if first.time is None:
         return ""
     before = timedelta(seconds=max(measure.pre_seconds for _, measure in measures))
-    start, end = min(one.since for one in subjects) - before, max(one.until for one in subjects)
+    start, end = min(one.exposed_since for one in subjects) - before, max(one.until for one in subjects)
+    days = first.time_days if first.time_days and first.time_days.column != first.time else None
     near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
-    return f" WHERE {near}" if first.untimed is None else f" WHERE ({near}) OR ({first.untimed})"
+    near = " AND ".join([*bounding.where(days, None, since=start, until=end), near])
+    near = near if first.untimed is None else f"(({near}) OR ({first.untimed}))"
+    return " WHERE " + bounding.joined(bounding.where(None, first.partition, since=start, until=None)) + near
 
 
 def _summed(key: str, measure: Measure) -> list[str]:

@@ -1,7 +1,6 @@
 """Open what a question to the warehouse needs, and write its SQL in the engine's dialect."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 
 from labcoat.warehouse import aggregate, engine, resolving, sql
 from labcoat.warehouse.engine import Engine
@@ -10,9 +9,6 @@ from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds, Rows
-
-EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Where no bound is given; every engine's timestamps reach so far."""
 
 
 def opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from labcoat.stats.rule import MetricKind
+from labcoat.warehouse.bounding import DayColumn
 
 LARGEST = "CAST('1e100' AS DOUBLE)"
 """A unit's value beyond this is taken for a mistake; its square would leave what a double holds."""
@@ -22,13 +23,19 @@ FAULTS = ("bad", "odd", "untimed", "repeated")
 class Subject:
     """One experiment of the query. key: of its rows. since, until: of the first exposure, the end excluded.
 
-    variants: as the plan spells them.
+    variants: as the plan spells them. read_since: exposures before it are not read; None reads all.
     """
 
     key: str
     since: datetime
     until: datetime
     variants: tuple[str, ...]
+    read_since: datetime | None = None
+
+    @property
+    def exposed_since(self) -> datetime:
+        """Before this no unit's exposure is."""
+        return max(self.since, self.read_since or self.since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,7 @@ class ExposureColumns:
     """Expressions over the exposures' rows, which are called e; None where the data has no such column.
 
     is_unit_text: whether a unit may be empty text, or its type is not known.
+    time_days, partition: what the engine can skip rows by.
     """
 
     unit: str
@@ -43,6 +51,8 @@ class ExposureColumns:
     exposed_at: str | None
     experiment: str | None
     is_unit_text: bool
+    time_days: DayColumn | None = None
+    partition: DayColumn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class Measure:
     untimed: whether a row says a time that can't be compared with the exposure; None where the type makes sure.
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
+    time_days, partition: what the engine can skip rows by.
     """
 
     kind: MetricKind
@@ -67,6 +78,8 @@ class Measure:
     window_seconds: int = 0
     pre_seconds: int = 0
     cap: float | None = None
+    time_days: DayColumn | None = None
+    partition: DayColumn | None = None
 
     @property
     def columns(self) -> str:

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import sql
+from labcoat.warehouse import bounding, sql
+from labcoat.warehouse.bounding import DayColumn
 from labcoat.warehouse.engine import Column, ColumnType, Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EXPOSURES
@@ -15,6 +16,7 @@ from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metri
 from labcoat.warehouse.sql import Bounds, Rows
 
 DAY_SECONDS = 86_400
+_Scan = tuple[Rows, str, str | None, DayColumn | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +49,12 @@ def resolve(
         exposed_at=seen.time("exposed_at"),
         experiment=seen.text("experiment"),
         is_unit_text=seen.may_be_text("unit"),
+        time_days=bounding.of_time(seen.find("exposed_at"), dialect=dialect),
+        partition=seen.partition("exposed_at"),
     )
-    stand_ins: dict[tuple[Rows, str, str | None], str] = {}
+    stand_ins: dict[_Scan, str] = {}
     measures = tuple(_measure(asked, asking, seen, found, stand_ins) for asked in metrics)
-    rows = {name: mine for (mine, _, _), name in stand_ins.items()}
+    rows = {name: mine for (mine, *_), name in stand_ins.items()}
     return Resolved(exposures=found, measures=measures, rows={EXPOSURES: rows_of(exposures), **rows})
 
 
@@ -72,17 +76,18 @@ def _measure(
     asking: "_Asking",
     seen: "_Named",
     exposures: ExposureColumns,
-    stand_ins: dict[tuple[Rows, str, str | None], str],
+    stand_ins: dict[_Scan, str],
 ) -> Measure:
     metric, who = asked.metric, f"Metric {asked.name}"
-    named, unit, time, stand_in = seen.read_by(who, metric), "", None, None
+    named, unit, time, stand_in, partition = seen.read_by(who, metric), "", None, None, None
     if metric.has_own_rows:
         named = _Named(who, metric, asking.columns(metric, who), asking.dialect)
         named.require_same_type(seen, "unit")
         named.require_time_of_day("time", beside=seen)
         unit, time = named.expression("unit", default=seen.find("unit")), named.time("time")
+        partition = named.partition("time")
         # Metrics that read the same rows in the same way share one scan.
-        stand_in = stand_ins.setdefault((rows_of(metric), unit, time), f"labcoat_rows_{len(stand_ins)}")
+        stand_in = stand_ins.setdefault((rows_of(metric), unit, time, partition), f"labcoat_rows_{len(stand_ins)}")
     _require_times(asked, time=time, exposures=exposures, who=who)
     if time is not None and named.find("covariate") is not None and not asked.measuring.pre_period_days:
         message = f"{who}: {COVARIATE_WITH_TIME}."
@@ -102,6 +107,8 @@ def _measure(
         window_seconds=round(asked.measuring.window_days * DAY_SECONDS),
         pre_seconds=round(asked.measuring.pre_period_days * DAY_SECONDS),
         cap=asked.measuring.cap,
+        time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
+        partition=partition,
     )
 
 
@@ -200,6 +207,23 @@ class _Named:
         # Not cast where it is UTC already: the engine can then skip parts of a file.
         is_utc = self._dialect == "duckdb" and column.type_name == "TIMESTAMP"
         return plain if is_utc else f"CAST({plain} AS TIMESTAMPTZ)"
+
+    def partition(self, time: str) -> DayColumn | None:
+        """Return the column that keeps rows of different days apart, None without one. time: the field beside it."""
+        asked = self._part.partition
+        if asked is None:
+            return None
+        column = bounding.pseudo_column(asked, dialect=self._dialect) or self.find("partition")
+        found = None if column is None else bounding.of_partition(column, dialect=self._dialect)
+        if column is not None and found is None:
+            message = (
+                f"{column.name} is of type {column.type_name}. A partition is a day, a time, or text as 2026-11-01."
+            )
+            raise self._wrong(message, "partition")
+        if self.find(time) is None:
+            message = f"`partition` needs `{time}`, the column of each row's time."
+            raise self._wrong(message, "partition")
+        return found
 
     def untimed(self, field: str, *, beside: "_Named") -> str | None:
         """Return whether a row's text is no time, or only a day where the exposures have times of day; None if typed.
