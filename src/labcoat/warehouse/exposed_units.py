@@ -134,7 +134,8 @@ def _bounded(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:
         exact.append(f"{exposed_at} < p.until")
     near = " AND ".join([*bounding.where(days, None, since=first, until=last), *exact])
     by_partition = bounding.where(None, exposures.partition, since=first, until=None)
-    return f" AND ({exposed_at} IS NULL OR ({near}))" + "".join(f" AND {one}" for one in by_partition)
+    plain = exposures.time_days.column if exposures.time_days else exposed_at
+    return f" AND ({plain} IS NULL OR ({near}))" + "".join(f" AND {one}" for one in by_partition)
 
 
 def _lack(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:

@@ -80,7 +80,8 @@ def _query(columns: ExposureColumns, keys: Collection[str] | None, *, since: dat
     if columns.exposed_at is not None:
         near = [f"{columns.exposed_at} >= {sql.instant(since)}"]
         near += bounding.where(columns.time_days, None, since=since, until=None)
-        wanted.append(f"({columns.exposed_at} IS NULL OR ({' AND '.join(near)}))")
+        plain = columns.time_days.column if columns.time_days else columns.exposed_at
+        wanted.append(f"({plain} IS NULL OR ({' AND '.join(near)}))")
         wanted += bounding.where(None, columns.partition, since=since, until=None)
     only = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     unit = f"CASE WHEN {is_missing(columns.unit, is_text=columns.is_unit_text)} THEN NULL ELSE {columns.unit} END"
