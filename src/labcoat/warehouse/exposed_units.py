@@ -41,7 +41,7 @@ def steps(
     """
     has_time = exposures.exposed_at is not None
     rows = {ROWS: _rows(subjects, exposures, inline)}
-    rows |= _units_apart(inline) if reads_twice else {UNITS: _units(ROWS, inline)}
+    rows |= _units_apart(inline) if reads_twice else {UNITS: _units(ROWS, inline, is_one=len(subjects) == 1)}
     return {
         **({_PLAN: _plan(subjects)} if len(subjects) > 1 else {}),
         **rows,
@@ -197,17 +197,19 @@ def _spelled(alias: str, names: Sequence[str]) -> str:
     return f"CASE {' '.join(cases)} ELSE {trimmed} END"
 
 
-def _units(rows: str, inline: _Inline) -> str:
+def _units(rows: str, inline: _Inline, *, is_one: bool = False) -> str:
     """One row per unit: its first exposure, and what its row says beside it.
 
     Of a unit with several rows the largest value comes back, which is not used: such units are refused or crossed.
     """
     values = [f"MAX(m{place}_{name}) AS m{place}_{name}" for place, measure in inline for name in measure.given]
     extra = "".join(f", {value}" for value in values)
-    return f"""SELECT experiment, lack, unit, MIN(exposed_at) AS exposed_at, MIN(variant) AS variant,
+    # A constant among the keys is hashed for every row all the same.
+    experiment, keys = ("0 AS experiment", "lack, unit") if is_one else ("experiment", "experiment, lack, unit")
+    return f"""SELECT {experiment}, lack, unit, MIN(exposed_at) AS exposed_at, MIN(variant) AS variant,
   MAX(variant) AS last_variant, MIN(spelling) AS spelling, COUNT(*) AS row_count{extra}
 FROM {rows}
-GROUP BY experiment, lack, unit"""
+GROUP BY {keys}"""
 
 
 def _units_apart(inline: _Inline) -> dict[str, str]:
