@@ -7,10 +7,11 @@ costs: that is done once with few columns, and units without rows of a metric ar
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import exposed_units, windows
+from labcoat.warehouse import exposed_units, sql, windows
 from labcoat.warehouse.measures import (
     CLOCK,
     COUNTS,
@@ -51,11 +52,13 @@ def query(
     has_time = exposures.exposed_at is not None
     reads_twice = scans_again and bool(inline) and not own_rows
     units = exposed_units.steps(subjects, exposures, inline, reads_twice=reads_twice)
-    steps = {**units, _VARIANTS: _variants(keyed, inline, has_time=has_time)}
+    # One end is a constant, which is cheaper than a column of every unit.
+    until = subjects[0].until if len(subjects) == 1 else None
+    steps = {**units, _VARIANTS: _variants(keyed, inline, has_time=has_time, until=until)}
     for number, (name, mine) in enumerate(own_rows.items()):
         assert name is not None
         steps[f"labcoat_sums_{number}"] = _sums(name, mine, subjects, has_time=has_time)
-        steps[f"labcoat_moments_{number}"] = _moments_of_sums(mine, number, has_time=has_time)
+        steps[f"labcoat_moments_{number}"] = _moments_of_sums(mine, number, has_time=has_time, until=until)
     with_steps = ",\n".join(f"{name} AS {_kept(name, units)}(\n{step}\n)" for name, step in steps.items())
     answer = _answer(keyed, list(own_rows.values()), most=MOST_GROUPS * len(subjects))
     return f"WITH {with_steps}\n{answer}"
@@ -102,7 +105,13 @@ def _kept(name: str, units: Mapping[str, str]) -> str:
     return "NOT MATERIALIZED " if exposed_units.is_read_again(name, units) else ""
 
 
-def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
+def _variants(
+    measures: Sequence[tuple[int, Measure]],
+    inline: Sequence[tuple[int, Measure]],
+    *,
+    has_time: bool,
+    until: datetime | None,
+) -> str:
     """One row per variant, and per pair of them that units were in: how many, and the moments of what is inline."""
     values = [
         "u.last_variant AS last_variant",
@@ -114,11 +123,11 @@ def _variants(measures: Sequence[tuple[int, Measure]], inline: Sequence[tuple[in
         f"{_timed(measures, has_time=has_time)} AS timed",
     ]
     values += [
-        f"SUM(CASE WHEN {_counts(measure, has_time=has_time)} THEN 1 ELSE 0 END) AS m{place}_measured"
+        f"SUM(CASE WHEN {_counts(measure, has_time=has_time, until=until)} THEN 1 ELSE 0 END) AS m{place}_measured"
         for place, measure in measures
     ]
     for place, measure in inline:
-        counts, key = _counts(measure, has_time=has_time), f"m{place}"
+        counts, key = _counts(measure, has_time=has_time, until=until), f"m{place}"
         all_numbers = " AND ".join(_is_number(f"u.{key}_{name}") for name in measure.given)
         faults = {
             "bad": f"SUM(CASE WHEN {counts} THEN CASE WHEN {all_numbers} THEN 0 ELSE 1 END ELSE 0 END)",
@@ -137,7 +146,7 @@ def _timed(measures: Sequence[tuple[int, Measure]], *, has_time: bool) -> str:
 
 def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject], *, has_time: bool) -> str:
     """One row per unit that has any of a metric's own rows; metrics over the same rows share the scan."""
-    first = measures[0][1]
+    first, is_one = measures[0][1], len(subjects) == 1
     raw = [
         f"{expression} AS m{place}_{name}"
         for place, measure in measures
@@ -156,14 +165,17 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     on = "r.unit = u.unit AND u.is_in = 1 AND u.variant = u.last_variant"
     if first.time is not None:
         earliest = windows.seconds_before(measures)
-        near = f"r.happened_at < u.until AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
+        until = sql.instant(subjects[0].until) if is_one else "u.until"
+        near = f"r.happened_at < {until} AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
         on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
-    times = ", MIN(u.exposed_at) AS exposed_at, MIN(u.until) AS until" if has_time else ""
+    times = ", MIN(u.exposed_at) AS exposed_at" if has_time else ""
+    times += "" if is_one or not has_time else ", MIN(u.until) AS until"
+    experiment, keys = ("0", "u.unit") if is_one else ("u.experiment", "u.experiment, u.unit")
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
     inner += windows.bounds(measures, subjects)
-    return f"""SELECT u.experiment AS experiment, u.unit AS unit, MIN(u.variant) AS variant{times}, {", ".join(values)}
+    return f"""SELECT {experiment} AS experiment, u.unit AS unit, MIN(u.variant) AS variant{times}, {", ".join(values)}
 FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
-GROUP BY u.experiment, u.unit"""
+GROUP BY {keys}"""
 
 
 def _summed(key: str, measure: Measure) -> list[str]:
@@ -200,12 +212,14 @@ def _faults(measure: Measure, numbers: Mapping[str, str], after: str, before: st
     return faults
 
 
-def _moments_of_sums(measures: Sequence[tuple[int, Measure]], number: int, *, has_time: bool) -> str:
+def _moments_of_sums(
+    measures: Sequence[tuple[int, Measure]], number: int, *, has_time: bool, until: datetime | None
+) -> str:
     """One row per variant: the moments of the units that have rows; all others have 0, and `groups` adds them."""
     values = []
     for place, measure in measures:
         key = f"m{place}"
-        counts = windows.is_closed(measure) if has_time else "1 = 1"
+        counts = windows.is_closed(measure, until) if has_time else "1 = 1"
         raw = {name: ONE if value is None else value for name, value in measure.given.items()}
         faults = {
             name: f"SUM(CASE WHEN {counts} THEN u.{key}_{name} ELSE 0 END)"
@@ -281,10 +295,10 @@ def _numbers(measure: Measure) -> list[str]:
     return ["some", *FAULTS, *measure.columns, *(one + two for one, two in _pairs(measure))]
 
 
-def _counts(measure: Measure, *, has_time: bool) -> str:
+def _counts(measure: Measure, *, has_time: bool, until: datetime | None) -> str:
     """Return whether a unit is measured: in one variant, and its window has closed."""
     is_open_ended = not measure.window_seconds or not has_time
-    return "u.variant = u.last_variant" + ("" if is_open_ended else f" AND {windows.is_closed(measure)}")
+    return "u.variant = u.last_variant" + ("" if is_open_ended else f" AND {windows.is_closed(measure, until)}")
 
 
 def _pairs(measure: Measure) -> list[tuple[str, str]]:

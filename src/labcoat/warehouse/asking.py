@@ -1,18 +1,14 @@
 """Open what a question to the warehouse needs, and write its SQL in the engine's dialect."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 
-from labcoat.warehouse import aggregate, engine, resolving, sql
+from labcoat.warehouse import aggregate, engine, naming, resolving, sql
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds, Rows
-
-EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Where no bound is given; every engine's timestamps reach so far."""
 
 
 def opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
@@ -39,7 +35,7 @@ def has_bounds(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[
 
 def _rows(exposures: Exposures, asked: Sequence[AskedMetric]) -> list[Rows]:
     parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
-    return [resolving.rows_of(part) for part in parts]
+    return [naming.rows_of(part) for part in parts]
 
 
 def query(

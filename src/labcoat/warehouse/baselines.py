@@ -11,6 +11,7 @@ from labcoat.domain.baseline import Baseline
 from labcoat.stats import answers
 from labcoat.warehouse import asking, groups, population, reading
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Answer
 from labcoat.warehouse.measures import Measure
 from labcoat.warehouse.metrics_file import MetricsFile
@@ -138,7 +139,7 @@ def _baseline(answer: Answer, asked: AskedMetric, measure_: Measure, *, exposure
     return Baseline(
         metric=asked.name,
         definition="",
-        measured_at=asking.EARLIEST,
+        measured_at=EARLIEST,
         since=None,
         until=None,
         units=moments.count,

@@ -6,13 +6,13 @@ What comes back tells nothing of an effect: units per variant, and values of all
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from labcoat.domain.left_out import LeftOut
-from labcoat.warehouse import asking, groups, reading, sql, survey
-from labcoat.warehouse.asking import EARLIEST
+from labcoat.warehouse import asking, bounding, groups, reading, sql, survey
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
@@ -141,11 +141,14 @@ def _tried(
 ) -> MetricSeen:
     exposures = metrics_file.exposures[over.name]
     variants = tuple(arm.variant for arm in over.arms if arm.key == over.key and arm.variant != NOT_NAMED)
-    subject = Subject(key=over.key or "", since=EARLIEST, until=now, variants=variants)
+    since = _first_day(over, now=now)
+    subject = Subject(key=over.key or "", since=EARLIEST, until=now, variants=variants, read_since=since)
     with asking.opened(metrics_file, exposures, (asked,)) as source:
-        bounds = Bounds(since=EARLIEST, until=now)
+        bounds = Bounds(since=since, until=now)
         text, resolved = asking.query(source, metrics_file, exposures, (subject,), (asked,), bounds=bounds)
         cost = source.cost(text)
+        if resolved.exposures.exposed_at is not None:
+            cost = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), now, cost)
         (answer,) = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
         newest = _newest(source, resolved, dialect=asking.dialect_of(metrics_file, exposures), now=now)
     found = answer.found(variants)
@@ -166,12 +169,21 @@ def _tried(
     )
 
 
+def _first_day(over: ExposuresSeen, *, now: datetime) -> datetime:
+    """Return the day from which on there are exposures of the experiment that metrics are tried on."""
+    seen = [arm.first for arm in over.arms if arm.key in (over.key, None) and arm.first is not None]
+    first = min(seen, default=now - bounding.RECENT)
+    return first.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _newest(source: Engine, resolved: Resolved, *, dialect: str, now: datetime) -> datetime | None:
     (measure,) = resolved.measures
     if measure.rows is None or measure.time is None:
         return None
-    ours = f"SELECT CAST(MAX({measure.time}) AS TEXT) AS newest_at FROM {measure.rows} AS e"
-    text = sql.write(ours, resolved.rows, dialect=dialect, bounds=Bounds(since=EARLIEST, until=now))
+    since = now - bounding.RECENT
+    near = bounding.where(measure.time_days, measure.partition, since=since, until=None) or ["1 = 1"]
+    ours = f"SELECT CAST(MAX({measure.time}) AS TEXT) AS newest_at FROM {measure.rows} AS e WHERE {' AND '.join(near)}"
+    text = sql.write(ours, resolved.rows, dialect=dialect, bounds=Bounds(since=since, until=now))
     ((newest,),) = source.rows(text)
     return survey.moment(newest)
 

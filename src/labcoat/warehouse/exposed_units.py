@@ -6,14 +6,18 @@ its exposure. A row that lacks one of them is a unit of its own kind (`lack`), s
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import IntEnum
 
-from labcoat.warehouse import sql
+from labcoat.warehouse import bounding, sql
 from labcoat.warehouse.measures import ExposureColumns, Measure, Subject
 
 EXPOSURES = "labcoat_exposures"
 ROWS, UNITS, SEEN, LEFT_OUT = "labcoat_rows", "labcoat_units", "labcoat_seen", "labcoat_left_out"
 _PLAN, _SEVERAL, _SHORT, _KNOWN = "labcoat_plan", "labcoat_several", "labcoat_short", "labcoat_known"
+
+EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Where no bound is given; every engine's timestamps reach so far."""
 
 _Inline = Sequence[tuple[int, Measure]]
 
@@ -37,7 +41,7 @@ def steps(
     """
     has_time = exposures.exposed_at is not None
     rows = {ROWS: _rows(subjects, exposures, inline)}
-    rows |= _units_apart(inline) if reads_twice else {UNITS: _units(ROWS, inline)}
+    rows |= _units_apart(inline) if reads_twice else {UNITS: _units(ROWS, inline, is_one=len(subjects) == 1)}
     return {
         **({_PLAN: _plan(subjects)} if len(subjects) > 1 else {}),
         **rows,
@@ -60,7 +64,8 @@ def _plan(subjects: Sequence[Subject]) -> str:
     # Units are grouped by the experiment's number here: its name would be hashed for each of them.
     return "\nUNION ALL ".join(
         f"SELECT {number} AS experiment, {sql.quoted_text(name)} AS name, {is_unnamed} AS is_unnamed, "
-        f"{sql.instant(one.since)} AS since, {sql.instant(one.until)} AS until"
+        f"{sql.instant(one.since)} AS since, {sql.instant(one.until)} AS until, "
+        f"{sql.instant(one.read_since or EARLIEST)} AS read_since"
         for number, one in enumerate(subjects)
         for is_unnamed, name in enumerate((one.key, ""))
     )
@@ -93,9 +98,7 @@ def _given(subjects: Sequence[Subject], exposures: ExposureColumns, inline: _Inl
         plan = "" if is_one else f" INNER JOIN {_PLAN} AS p ON COALESCE({experiment}, '') = p.name"
         wanted = f"({experiment} IN ({keys}) OR {experiment} IS NULL OR {experiment} = '')"
     if exposures.exposed_at is not None:
-        ends = {sql.instant(one.until) for one in subjects}
-        end = ends.pop() if len(ends) == 1 else "p.until"
-        wanted += f" AND ({exposed_at} IS NULL OR {exposed_at} < {end})"
+        wanted += _bounded(subjects, exposures)
     if exposures.only is not None:
         wanted += f" AND {exposures.only}"
     columns = [
@@ -111,6 +114,30 @@ def _given(subjects: Sequence[Subject], exposures: ExposureColumns, inline: _Inl
         ),
     ]
     return f"SELECT {', '.join(columns)}\nFROM {EXPOSURES} AS e{plan}\nWHERE {wanted}"
+
+
+def _bounded(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:
+    """Return which times are read: of each experiment its own, and constants for all, by which the engine skips rows.
+
+    A row without a time counts as lacking it, wherever the engine keeps it.
+    """
+    exposed_at = exposures.exposed_at
+    starts = {one.read_since for one in subjects}
+    first = None if None in starts else min(start for start in starts if start is not None)
+    last = max(one.until for one in subjects)
+    days = exposures.time_days if exposures.time_days and exposures.time_days.column != exposed_at else None
+    exact = []
+    if first is not None:
+        exact.append(f"{exposed_at} >= {sql.instant(first)}")
+    exact.append(f"{exposed_at} < {sql.instant(last)}")
+    if len(starts) > 1:
+        exact.append(f"{exposed_at} >= p.read_since")
+    if len({one.until for one in subjects}) > 1:
+        exact.append(f"{exposed_at} < p.until")
+    near = " AND ".join([*bounding.where(days, None, since=first, until=last), *exact])
+    by_partition = bounding.where(None, exposures.partition, since=first, until=None)
+    plain = exposures.time_days.column if exposures.time_days else exposed_at
+    return f" AND ({plain} IS NULL OR ({near}))" + "".join(f" AND {one}" for one in by_partition)
 
 
 def _lack(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:
@@ -172,17 +199,19 @@ def _spelled(alias: str, names: Sequence[str]) -> str:
     return f"CASE {' '.join(cases)} ELSE {trimmed} END"
 
 
-def _units(rows: str, inline: _Inline) -> str:
+def _units(rows: str, inline: _Inline, *, is_one: bool = False) -> str:
     """One row per unit: its first exposure, and what its row says beside it.
 
     Of a unit with several rows the largest value comes back, which is not used: such units are refused or crossed.
     """
     values = [f"MAX(m{place}_{name}) AS m{place}_{name}" for place, measure in inline for name in measure.given]
     extra = "".join(f", {value}" for value in values)
-    return f"""SELECT experiment, lack, unit, MIN(exposed_at) AS exposed_at, MIN(variant) AS variant,
+    # A constant among the keys is hashed for every row all the same.
+    experiment, keys = ("0 AS experiment", "lack, unit") if is_one else ("experiment", "experiment, lack, unit")
+    return f"""SELECT {experiment}, lack, unit, MIN(exposed_at) AS exposed_at, MIN(variant) AS variant,
   MAX(variant) AS last_variant, MIN(spelling) AS spelling, COUNT(*) AS row_count{extra}
 FROM {rows}
-GROUP BY experiment, lack, unit"""
+GROUP BY {keys}"""
 
 
 def _units_apart(inline: _Inline) -> dict[str, str]:

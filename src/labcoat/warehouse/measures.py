@@ -5,6 +5,7 @@ from datetime import datetime
 
 from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import MetricKind
+from labcoat.warehouse.bounding import DayColumn
 
 LARGEST = "CAST('1e100' AS DOUBLE)"
 """A unit's value beyond this is taken for a mistake; its square would leave what a double holds."""
@@ -28,13 +29,19 @@ FAULTS = ("bad", "odd", "untimed", "repeated", *CLOCK)
 class Subject:
     """One experiment of the query. key: of its rows. since, until: of the first exposure, the end excluded.
 
-    variants: as the plan spells them.
+    variants: as the plan spells them. read_since: exposures before it are not read; None reads all.
     """
 
     key: str
     since: datetime
     until: datetime
     variants: tuple[str, ...]
+    read_since: datetime | None = None
+
+    @property
+    def exposed_since(self) -> datetime:
+        """Before this no unit's exposure is."""
+        return max(self.since, self.read_since or self.since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,7 @@ class ExposureColumns:
     """Expressions over the exposures' rows, which are called e; None where the data has no such column.
 
     is_unit_text: whether a unit may be empty text, or its type is not known. only: which rows are read, None for all.
+    time_days, partition: what the engine can skip rows by.
     """
 
     unit: str
@@ -50,6 +58,8 @@ class ExposureColumns:
     experiment: str | None
     is_unit_text: bool
     only: str | None = None
+    time_days: DayColumn | None = None
+    partition: DayColumn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +71,7 @@ class Measure:
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
     same_day: of rows that have days only: the exposure's day counts whole, or not at all. is_day: `time` is a day by
-    its type.
+    its type. time_days, partition: what the engine can skip rows by.
     """
 
     kind: MetricKind
@@ -78,6 +88,8 @@ class Measure:
     cap: float | None = None
     same_day: SameDay | None = None
     is_day: bool = False
+    time_days: DayColumn | None = None
+    partition: DayColumn | None = None
 
     @property
     def columns(self) -> str:

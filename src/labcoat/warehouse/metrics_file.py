@@ -63,6 +63,7 @@ class Exposures(_Rows):
 
     exposed_at: UTC where it has no zone. experiment: the column of the experiment's key; None if all rows are of one.
     time_format: how text or numbers of `exposed_at` are read; None where the type or the whole column tells.
+    partition: the column of the day of each row, or of its load, that the engine keeps rows apart by.
     """
 
     source: str
@@ -71,6 +72,7 @@ class Exposures(_Rows):
     exposed_at: Text | None = None
     experiment: Text | None = None
     time_format: TimeFormat | None = None
+    partition: Text | None = None
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> Self:
@@ -81,6 +83,9 @@ class Exposures(_Rows):
         if self.table is not None and missing:
             message = f"Exposures from a table need `{missing[0]}`, the column's name"
             raise ValueError(message)
+        if self.partition is not None and self.table is not None and self.exposed_at is None:
+            message = "`partition` needs `exposed_at`, the column of each row's time"
+            raise ValueError(message)
         return self
 
 
@@ -89,7 +94,8 @@ class Metric(_Rows):
 
     exposures: None if the file has one only. Without `table` and `sql` its columns are columns of the exposures' rows.
     value, denominator: summed over a unit's rows; without `value` the rows are counted. time: of each row; only rows
-    in the window after the exposure count. pre_period_days: the same before it, as a covariate (CUPED).
+    in the window after the exposure count. partition: as of the exposures.
+    pre_period_days: the same before it, as a covariate (CUPED).
     covariate, covariate_denominator: known before the exposure, for data without times; one row a unit.
     window_days: only units exposed that long ago are measured; 0 measures at once. cap: a unit's larger values count as
     this. complete_at_exposure: a unit's value never changes after its first row. time_format: as that of exposures.
@@ -104,6 +110,7 @@ class Metric(_Rows):
     format: Annotated[str, AfterValidator(_format)] | None = None
     unit: Text | None = None
     time: Text | None = None
+    partition: Text | None = None
     value: Text | None = None
     denominator: Text | None = None
     covariate: Text | None = None
@@ -144,6 +151,8 @@ class Metric(_Rows):
             "A metric needs `value`, a column of its exposures' rows, or rows of its own (`table` or `sql`)",
         )
         yield beside and self.time is not None, "`time` goes with `table` or `sql`: rows of the metric's own"
+        is_untimed = beside or (self.table is not None and self.time is None)
+        yield self.partition is not None and is_untimed, "`partition` needs `time`, the column of each row's time"
         yield beside and self.unit is not None, "`unit` goes with `table` or `sql`; its exposures name the unit"
         needs_time = self.pre_period_days and (beside or (self.table is not None and self.time is None))
         yield bool(needs_time), "`pre_period_days` needs `time`, the column of each row's time"

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from labcoat.warehouse import aggregate, asking, resolving, sql
-from labcoat.warehouse.asking import EARLIEST
 from labcoat.warehouse.engine import Engine
-from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
+from labcoat.warehouse.exposed_units import EARLIEST, EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns, Subject
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved

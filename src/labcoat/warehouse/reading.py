@@ -14,9 +14,10 @@ from difflib import get_close_matches
 from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, asking, groups, resolving, sql
-from labcoat.warehouse.asking import EARLIEST, LATEST
+from labcoat.warehouse import aggregate, asking, groups, naming, sql
+from labcoat.warehouse.bounding import LOOK_BACK
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.exposed_units import EARLIEST, LATEST
 from labcoat.warehouse.groups import Answer
 from labcoat.warehouse.incomplete import Found
 from labcoat.warehouse.measures import Subject
@@ -82,6 +83,12 @@ class Question:
     def bounds(self) -> Bounds:
         """What `:since` and `:until` stand for in a SELECT."""
         return Bounds(since=self.select_since or self.since or EARLIEST, until=self.until or LATEST)
+
+    @property
+    def read_since(self) -> datetime | None:
+        """From when on exposures are read, so that a unit that was exposed before the start is known; None: all."""
+        start = self.select_since or self.since
+        return None if start is None else start - LOOK_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +178,12 @@ def definition(metrics_file: MetricsFile, name: str, measuring: Measuring) -> st
     """
     metric = metrics_file.metrics[name]
     exposures = metrics_file.exposures[metrics_file.exposures_of(metric)]
-    words = {"description", "owner", "format", "direction", "window_days", "pre_period_days", "cap"}
-    parts = [exposures.model_dump(mode="json"), metric.model_dump(mode="json", exclude=words), asdict(measuring)]
+    words = {"description", "owner", "format", "direction", "window_days", "pre_period_days", "cap", "partition"}
+    parts = [
+        exposures.model_dump(mode="json", exclude={"partition"}),
+        metric.model_dump(mode="json", exclude=words),
+        asdict(measuring),
+    ]
     for part in parts:
         for added in _ADDED & part.keys():
             if part[added] is None:
@@ -188,7 +199,7 @@ def may_have_times(metrics_file: MetricsFile, goal: str) -> bool:
     if exposures.exposed_at is not None or exposures.sql is None:
         return exposures.exposed_at is not None
     dialect = asking.dialect_of(metrics_file, exposures)
-    return bool({"*", "exposed_at"} & sql.selected(resolving.rows_of(exposures), dialect=dialect))
+    return bool({"*", "exposed_at"} & sql.selected(naming.rows_of(exposures), dialect=dialect))
 
 
 def metric_of(metrics_file: MetricsFile, name: str) -> Metric:
@@ -278,7 +289,13 @@ def _found(answer: Answer, question: Question) -> Found:
 
 def _subjects(questions: Sequence[Question]) -> list[Subject]:
     return [
-        Subject(key=one.key, since=one.since or EARLIEST, until=one.until or LATEST, variants=one.variants)
+        Subject(
+            key=one.key,
+            since=one.since or EARLIEST,
+            until=one.until or LATEST,
+            variants=one.variants,
+            read_since=one.read_since,
+        )
         for one in questions
     ]
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from itertools import combinations_with_replacement
 
 from labcoat.stats.rule import DaySums, Splits
-from labcoat.warehouse import asking, groups, resolving, splitting, sql, survey
-from labcoat.warehouse.asking import EARLIEST
+from labcoat.warehouse import asking, groups, naming, resolving, splitting, sql, survey
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError, some
+from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group, Measured
 from labcoat.warehouse.measures import FAULTS
 from labcoat.warehouse.metrics_file import MetricsFile
@@ -258,7 +258,7 @@ def _refuse_unknown_past(metrics_file: MetricsFile, asked: Asked, resolved: Reso
         )
         raise SourceError(message, permanent=True, field="exposed_at")
     exposures = metrics_file.exposures[asked.exposures]
-    rows = resolving.rows_of(metric.metric if metric.metric.has_own_rows else exposures)
+    rows = naming.rows_of(metric.metric if metric.metric.has_own_rows else exposures)
     dialect = asking.dialect_of(metrics_file, exposures)
     is_cut = rows.select is not None and ":until" in rows.select and sql.has_bounds(rows, dialect=dialect)
     if asked.is_growing and measure.time is None and not is_cut:

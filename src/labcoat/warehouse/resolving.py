@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from labcoat.domain.plan import Measuring, SameDay
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import sql, times
-from labcoat.warehouse.engine import Column, ColumnType, Engine
+from labcoat.warehouse import bounding
+from labcoat.warehouse.bounding import DayColumn
+from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EXPOSURES
-from labcoat.warehouse.measures import DAY_SECONDS, ONE, ZERO, ExposureColumns, Measure
+from labcoat.warehouse.measures import DAY_SECONDS, ExposureColumns, Measure
 from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metric
+from labcoat.warehouse.naming import Asking, Named, rows_of
 from labcoat.warehouse.sql import Bounds, Rows
 
 
@@ -24,9 +25,8 @@ class AskedMetric:
     measuring: Measuring
 
 
-_ROWS = "labcoat_looked_at"
-_Scan = tuple[Rows, str, str | None, SameDay | None]
-"""Rows, and how their unit, their time and the exposure's own day are read."""
+_Scan = tuple[Rows, str, str | None, SameDay | None, DayColumn | None]
+"""Rows, how their unit, their time and the exposure's own day are read, and what they are kept apart by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +42,16 @@ def resolve(
     source: Engine, exposures: Exposures, metrics: Sequence[AskedMetric], *, dialect: str, bounds: Bounds
 ) -> Resolved:
     """Return the query's parts; raise SourceError naming the column that is missing or of a wrong type."""
-    asking = _Asking(source, dialect, bounds)
-    seen = _Named("Exposures", exposures, asking)
+    asking = Asking(source, dialect, bounds)
+    seen = Named("Exposures", exposures, asking)
     found = ExposureColumns(
         unit=seen.expression("unit"),
         variant=f"CAST({seen.expression('variant')} AS TEXT)",
         exposed_at=seen.time("exposed_at"),
         experiment=seen.text("experiment"),
         is_unit_text=seen.may_be_text("unit"),
+        time_days=bounding.of_time(seen.find("exposed_at"), dialect=dialect),
+        partition=seen.partition("exposed_at"),
     )
     stand_ins: dict[_Scan, str] = {}
     measures = tuple(_measure(asked, asking, seen, found, stand_ins) for asked in metrics)
@@ -57,32 +59,25 @@ def resolve(
     return Resolved(exposures=found, measures=measures, rows={EXPOSURES: rows_of(exposures), **rows})
 
 
-def rows_of(part: Exposures | Metric) -> Rows:
-    """Return where a part of the metrics file has its rows."""
-    return Rows(table=part.table, select=part.sql)
-
-
-def _where(part: Exposures | Metric) -> str:
-    return "sql" if part.sql is not None else "table"
-
-
 def _measure(
     asked: AskedMetric,
-    asking: "_Asking",
-    seen: "_Named",
+    asking: Asking,
+    seen: Named,
     exposures: ExposureColumns,
     stand_ins: dict[_Scan, str],
 ) -> Measure:
     metric, who = asked.metric, f"Metric {asked.name}"
-    named, unit, time, stand_in = seen.read_by(who, metric), "", None, None
+    named, unit, time, stand_in, partition = seen.read_by(who, metric), "", None, None, None
     # A plan of before it was asked for has none: then it is the file's.
     same_day = asked.measuring.same_day or metric.same_day
     if metric.has_own_rows:
-        named = _Named(who, metric, asking)
+        named = Named(who, metric, asking)
         named.require_same_type(seen, "unit")
         unit, time = named.expression("unit", default=seen.find("unit")), named.time("time")
+        partition = named.partition("time")
         # Metrics that read the same rows in the same way share one scan.
-        stand_in = stand_ins.setdefault((rows_of(metric), unit, time, same_day), f"labcoat_rows_{len(stand_ins)}")
+        scan = (rows_of(metric), unit, time, same_day, partition)
+        stand_in = stand_ins.setdefault(scan, f"labcoat_rows_{len(stand_ins)}")
     _require_times(asked, time=time, exposures=exposures, who=who)
     if same_day is not None and asked.measuring.window_days % 1:
         message = f"{who}: with `same_day` its window is whole days. Write `window_days` as 1, 7 ..."
@@ -107,6 +102,8 @@ def _measure(
         cap=asked.measuring.cap,
         same_day=same_day,
         is_day=time is not None and named.is_day("time"),
+        time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
+        partition=partition,
     )
 
 
@@ -118,210 +115,3 @@ def _require_times(asked: AskedMetric, *, time: str | None, exposures: ExposureC
     if asked.measuring.pre_period_days and time is None:
         message = f"{who}: `pre_period_days` needs `time`, the column of each row's time."
         raise SourceError(message, permanent=True)
-
-
-class _Asking:
-    """One open source, asked for the columns of each table or SELECT once."""
-
-    def __init__(self, source: Engine, dialect: str, bounds: Bounds) -> None:
-        self.dialect = dialect
-        self._source = source
-        self._bounds = bounds
-        self._known: dict[Rows, Mapping[str, Column]] = {}
-        self._written: dict[tuple[Rows, str], Sequence[tuple[object, ...]]] = {}
-
-    def columns(self, part: Exposures | Metric, who: str) -> Mapping[str, Column]:
-        rows = rows_of(part)
-        if rows not in self._known:
-            try:
-                query = sql.columns_query(rows, dialect=self.dialect, bounds=self._bounds)
-                self._known[rows] = self._source.columns(query)
-            except sql.SqlError as error:
-                message = f"{who}: {error}"
-                raise SourceError(message, permanent=True, field=_where(part)) from error
-            except SourceError as error:
-                message = f"{who}: {error.message}"
-                raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
-        return self._known[rows]
-
-    def look(self, part: Exposures | Metric, text: str) -> Sequence[tuple[object, ...]]:
-        """Return what a SELECT of ours gives over the rows of a part, `ROWS` in it; asked once."""
-        rows = rows_of(part)
-        if (rows, text) not in self._written:
-            query = sql.write(text, {_ROWS: rows}, dialect=self.dialect, bounds=self._bounds)
-            self._written[rows, text] = self._source.rows(query)
-        return self._written[rows, text]
-
-
-class _Named:
-    """The columns of some rows, as a part of the metrics file names them."""
-
-    def __init__(
-        self, who: str, part: Exposures | Metric, asking: _Asking, columns: Mapping[str, Column] | None = None
-    ) -> None:
-        self._who = who
-        self._part = part
-        self._asking = asking
-        self._dialect = asking.dialect
-        self._columns = asking.columns(part, who) if columns is None else columns
-
-    def read_by(self, who: str, metric: Metric) -> "_Named":
-        """Return the same rows as another part of the file names them."""
-        return _Named(who, metric, self._asking, self._columns)
-
-    def find(self, field: str) -> Column | None:
-        """Return the column of a field, None if the file names none and the rows have none of the field's name."""
-        asked: str | None = getattr(self._part, field)
-        if asked is None:
-            # Of a SELECT the field's own name is meant; a table may have a column of that name that is something else.
-            return self._columns.get(field) if self._part.sql is not None else None
-        column = self._columns.get(asked.strip('"`').casefold())
-        if column is None:
-            message = f"there is no column {asked}. {self._hint(asked)}"
-            raise self._wrong(message, field)
-        return column
-
-    def expression(self, field: str, *, default: Column | None = None) -> str:
-        """Return a column that must be there. default: the column of that name, where the file names none."""
-        column = self.find(field) or (self._columns.get(default.name.casefold()) if default else None)
-        if column is None:
-            message = f"there is no column {field}. {self._hint(field)}"
-            raise self._wrong(message, field)
-        return sql.column(column.name, dialect=self._dialect)
-
-    def text(self, field: str) -> str | None:
-        """Return a column as text, None without one."""
-        column = self.find(field)
-        if column is None:
-            return None
-        plain = sql.column(column.name, dialect=self._dialect)
-        # Not cast where it is text: the engine can then use an index.
-        return plain if column.type is ColumnType.TEXT else f"CAST({plain} AS TEXT)"
-
-    def may_be_text(self, field: str) -> bool:
-        """Return whether a column is text, or the engine does not tell."""
-        column = self.find(field)
-        return column is None or column.type in (ColumnType.TEXT, ColumnType.UNKNOWN)
-
-    def time(self, field: str) -> str | None:
-        """Return a column as an instant, None without one."""
-        column = self.find(field)
-        if column is None:
-            return None
-        plain = sql.column(column.name, dialect=self._dialect)
-        declared = self._part.time_format
-        if declared is not None and declared in times.EPOCHS:
-            return self._epoch(column, micros=times.EPOCHS[declared])
-        if column.type is ColumnType.TEXT and self._tries_casts:
-            return times.as_instant(plain, self._written(column, field).formats)
-        if column.type is ColumnType.NUMBER:
-            message = f"{column.name} has numbers. Say what they count: `time_format: {self._epoch_of(plain)}`."
-            raise self._wrong(message, field)
-        if column.type is ColumnType.TEXT and declared is not None:
-            message = f"`time_format` reads text on DuckDB only. Cast {column.name} to a timestamp in `sql`, in UTC."
-            raise self._wrong(message, "time_format")
-        if column.type not in (ColumnType.TIME, ColumnType.UNKNOWN):
-            message = f"{column.name} is of type {column.type_name}. Cast it to a timestamp in `sql`, in UTC."
-            raise self._wrong(message, field)
-        if declared is not None:
-            message = f"{column.name} is a time already ({column.type_name}). Leave out `time_format`."
-            raise self._wrong(message, "time_format")
-        # Not cast where it is UTC already: the engine can then skip parts of a file.
-        is_utc = self._dialect == "duckdb" and column.type_name == "TIMESTAMP"
-        return plain if is_utc else f"CAST({plain} AS TIMESTAMPTZ)"
-
-    def is_day(self, field: str) -> bool:
-        """Return whether a column has days, by its type or by how its texts are written."""
-        column = self.find(field)
-        if column is None or self._part.time_format in times.EPOCHS:
-            return False
-        if column.type is ColumnType.TEXT:
-            return self._tries_casts and not self._written(column, field).has_clock
-        return column.type_name.upper() in ("DATE", "DATE32")
-
-    def untimed(self, field: str) -> str | None:
-        """Return whether a row says a time that can't be read, or a day only among times; None if the type makes sure.
-
-        A row with no text at all has not happened.
-        """
-        column = self.find(field)
-        if column is None or column.type is not ColumnType.TEXT or not self._tries_casts:
-            return None
-        plain, time = sql.column(column.name, dialect=self._dialect), self.time(field)
-        has_clock = self._part.time_format not in times.EPOCHS and self._written(column, field).has_clock
-        day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
-        return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
-
-    def _written(self, column: Column, field: str) -> times.Written:
-        """Return how a column's texts are written, as the file says or the whole column proves."""
-        declared = self._part.time_format
-        if declared is not None:
-            formats = () if declared == times.ISO else (declared,)
-            return times.Written(formats=formats, has_clock="%H" in declared or "%I" in declared)
-        query = times.shapes_query(sql.column(column.name, dialect=self._dialect), _ROWS)
-        try:
-            return times.written(times.shapes(self._asking.look(self._part, query)))
-        except times.UnclearError as error:
-            message = f"{column.name} {error}."
-            raise self._wrong(message, field) from error
-
-    def _epoch(self, column: Column, *, micros: int) -> str:
-        plain = sql.column(column.name, dialect=self._dialect)
-        if column.type is ColumnType.TEXT and self._tries_casts:
-            number = f"TRY_CAST({plain} AS DOUBLE)"
-        elif column.type in (ColumnType.NUMBER, ColumnType.UNKNOWN):
-            number = plain
-        else:
-            message = f"{column.name} is of type {column.type_name}, not a number. Leave out `time_format`."
-            raise self._wrong(message, "time_format")
-        return sql.instant_of_microseconds(f"{number} * {micros}")
-
-    def _epoch_of(self, plain: str) -> str:
-        query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {_ROWS} AS e"  # noqa: S608
-        ((largest,),) = self._asking.look(self._part, query)
-        return times.suggested_epoch(float(str(largest or 0)))
-
-    def number(self, field: str, *, is_needed: bool = True) -> str | None:
-        """Return a column as a double; None if it need not be there, and is not."""
-        column = self.find(field)
-        if column is None:
-            if is_needed:
-                message = f"there is no column {field}. {self._hint(field)}"
-                raise self._wrong(message, field)
-            return None
-        plain = sql.column(column.name, dialect=self._dialect)
-        if column.type is ColumnType.BOOLEAN and isinstance(self._part, Metric):
-            if self._part.kind is not MetricKind.PROPORTION:
-                message = f"{column.name} is true or false. Set `kind: proportion`."
-                raise self._wrong(message, field)
-            return f"CASE WHEN {plain} THEN {ONE} WHEN NOT {plain} THEN {ZERO} END"
-        if column.type is ColumnType.TEXT and self._tries_casts:
-            return f"TRY_CAST({plain} AS DOUBLE)"
-        if column.type not in (ColumnType.NUMBER, ColumnType.UNKNOWN):
-            message = f"{column.name} is of type {column.type_name}, not a number. Name another, or use `sql`."
-            raise self._wrong(message, field)
-        return f"CAST({plain} AS DOUBLE)"
-
-    def require_same_type(self, other: "_Named", field: str) -> None:
-        """Refuse to compare a number with text: engines differ in what they make of it."""
-        theirs = other.find(field)
-        mine = self.find(field) or (self._columns.get(theirs.name.casefold()) if theirs else None)
-        unknown = (ColumnType.UNKNOWN, ColumnType.OTHER)
-        if mine and theirs and mine.type is not theirs.type and not {mine.type, theirs.type} & set(unknown):
-            message = (
-                f"{mine.name} is {mine.type}, and the exposures' {theirs.name} is {theirs.type}. Cast one in `sql`."
-            )
-            raise self._wrong(message, field)
-
-    @property
-    def _tries_casts(self) -> bool:
-        # One word on line 30,000 makes a whole column of a CSV file text; its other lines still count.
-        return self._dialect == "duckdb"
-
-    def _hint(self, asked: str) -> str:
-        names = [column.name for column in self._columns.values()]
-        near = get_close_matches(asked.casefold(), [name.casefold() for name in names], n=1)
-        return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names[:30])}."
-
-    def _wrong(self, what: str, field: str) -> SourceError:
-        return SourceError(f"{self._who}: {what}", permanent=True, field=field)

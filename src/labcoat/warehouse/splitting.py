@@ -128,7 +128,7 @@ def _units(resolved: Resolved, past: Past) -> dict[str, str]:
 
 
 def _subject(past: Past) -> Subject:
-    return Subject(key="", since=past.since, until=past.until, variants=(population.EVERYBODY,))
+    return Subject(key="", since=past.since, until=past.until, variants=(population.EVERYBODY,), read_since=past.since)
 
 
 def _counted_day(measure: Measure, edges: Sequence[datetime]) -> str:

@@ -163,11 +163,11 @@ def write(ours: str, rows: Mapping[str, Rows], *, dialect: str, bounds: Bounds) 
     if _MICROSECONDS in ours:
         tree = tree.transform(_epochs_for, dialect)
     if dialect in _REWRITE:
-        tree = tree.transform(_REWRITE[dialect])
+        tree = tree.transform(_REWRITE[dialect], copy=False)
     for table in list(tree.find_all(exp.Table)):
         if table.name in rows:
             table.replace(_from(rows[table.name], dialect, bounds).as_(table.alias))
-    return tree.sql(dialect)
+    return tree.sql(dialect, copy=False)
 
 
 def quoted_name(name: str) -> str:

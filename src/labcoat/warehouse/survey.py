@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labcoat.warehouse import asking, resolving, sql
-from labcoat.warehouse.asking import EARLIEST
+from labcoat.warehouse import asking, bounding, resolving, sql
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns
@@ -37,7 +36,7 @@ class Arm:
 def arms(
     metrics_file: MetricsFile, name: str, *, until: datetime, keys: Collection[str] | None = None
 ) -> tuple[Arm, ...]:
-    """Return the variants that the exposures of that name have, those with the newest first.
+    """Return the variants that the exposures of that name have had lately, those with the newest first.
 
     keys: only of these experiments, where the exposures name any. Raises SourceError.
     """
@@ -56,9 +55,11 @@ def arms_of(
 ) -> tuple[Arm, ...]:
     """Return the same from a source that is open."""
     dialect = asking.dialect_of(metrics_file, exposures)
-    bounds = Bounds(since=EARLIEST, until=until)
+    bounds = Bounds(since=until - bounding.RECENT, until=until)
     resolved = resolving.resolve(source, exposures, (), dialect=dialect, bounds=bounds)
-    text = sql.write(_query(resolved.exposures, keys), resolved.rows, dialect=dialect, bounds=bounds)
+    text = sql.write(
+        _query(resolved.exposures, keys, since=bounds.since), resolved.rows, dialect=dialect, bounds=bounds
+    )
     return tuple(
         Arm(
             key=None if key is None else str(key),
@@ -71,11 +72,18 @@ def arms_of(
     )
 
 
-def _query(columns: ExposureColumns, keys: Collection[str] | None) -> str:
+def _query(columns: ExposureColumns, keys: Collection[str] | None, *, since: datetime) -> str:
     experiment = columns.experiment or "CAST(NULL AS TEXT)"
-    only = ""
+    wanted = []
     if keys is not None and columns.experiment is not None:
-        only = f" WHERE {columns.experiment} IN ({', '.join(sql.quoted_text(key) for key in sorted(keys))})"
+        wanted.append(f"{columns.experiment} IN ({', '.join(sql.quoted_text(key) for key in sorted(keys))})")
+    if columns.exposed_at is not None:
+        near = [f"{columns.exposed_at} >= {sql.instant(since)}"]
+        near += bounding.where(columns.time_days, None, since=since, until=None)
+        plain = columns.time_days.column if columns.time_days else columns.exposed_at
+        wanted.append(f"({plain} IS NULL OR ({' AND '.join(near)}))")
+        wanted += bounding.where(None, columns.partition, since=since, until=None)
+    only = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     unit = f"CASE WHEN {is_missing(columns.unit, is_text=columns.is_unit_text)} THEN NULL ELSE {columns.unit} END"
     rows = (
         f"SELECT NULLIF({experiment}, '') AS experiment, NULLIF(TRIM({columns.variant}), '') AS variant, "

@@ -4,10 +4,10 @@ Expressions over a row called r and a unit called u, in DuckDB's dialect.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from labcoat.domain.plan import SameDay
-from labcoat.warehouse import sql
+from labcoat.warehouse import bounding, sql
 from labcoat.warehouse.measures import DAY_SECONDS, Measure, Subject
 
 
@@ -36,10 +36,12 @@ def begin(measure: Measure, exposed_at: str = "u.exposed_at") -> str:
             return f"{_day_of(exposed_at)} + INTERVAL '{DAY_SECONDS}' SECOND"
 
 
-def is_closed(measure: Measure) -> str:
-    """Return whether a unit's window is over."""
+def is_closed(measure: Measure, until: datetime | None) -> str:
+    """Return whether a unit's window is over. until: the end of all; None: it is a column."""
     if not measure.window_seconds:
         return "1 = 1"
+    if until is not None:
+        return f"{begin(measure)} < {sql.instant(until - timedelta(seconds=measure.window_seconds))}"
     return f"{begin(measure)} + INTERVAL '{measure.window_seconds}' SECOND < u.until"
 
 
@@ -68,6 +70,9 @@ def bounds(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject])
     if first.time is None:
         return ""
     before = timedelta(seconds=seconds_before(measures))
-    start, end = min(one.since for one in subjects) - before, max(one.until for one in subjects)
+    start, end = min(one.exposed_since for one in subjects) - before, max(one.until for one in subjects)
+    days = first.time_days if first.time_days and first.time_days.column != first.time else None
     near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
-    return f" WHERE {near}" if first.untimed is None else f" WHERE ({near}) OR ({first.untimed})"
+    near = " AND ".join([*bounding.where(days, None, since=start, until=end), near])
+    near = near if first.untimed is None else f"(({near}) OR ({first.untimed}))"
+    return " WHERE " + bounding.joined(bounding.where(None, first.partition, since=start, until=None)) + near

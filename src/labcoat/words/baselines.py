@@ -63,7 +63,7 @@ def others(known: Sequence[tuple[Baseline, MetricDescription]]) -> str:
 def today(baseline: Baseline, kind: MetricKind) -> str:
     """Return a baseline as people type it, "" where none can be planned with.
 
-    >>> from labcoat.warehouse.asking import EARLIEST
+    >>> from labcoat.warehouse.exposed_units import EARLIEST
     >>> one = Baseline(metric="orders", definition="", measured_at=EARLIEST, since=None, until=None, units=500,
     ...     units_per_day=None, mean=0.0421287, deviation=0.2, variance_reduction=None)
     >>> today(one, MetricKind.PROPORTION), today(one, MetricKind.MEAN)

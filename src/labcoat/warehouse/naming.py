@@ -1,0 +1,249 @@
+"""The columns of the user's rows, as the metrics file names them: found, read as what a field needs, or refused."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from labcoat.stats.rule import MetricKind
+from labcoat.warehouse import bounding, sql, times
+from labcoat.warehouse.bounding import DayColumn
+from labcoat.warehouse.engine import Column, ColumnType, Engine
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.measures import ONE, ZERO
+from labcoat.warehouse.metrics_file import Exposures, Metric
+from labcoat.warehouse.sql import Bounds, Rows
+
+_ROWS = "labcoat_looked_at"
+
+
+def rows_of(part: Exposures | Metric) -> Rows:
+    """Return where a part of the metrics file has its rows."""
+    return Rows(table=part.table, select=part.sql)
+
+
+def _where(part: Exposures | Metric) -> str:
+    return "sql" if part.sql is not None else "table"
+
+
+class Asking:
+    """One open source, asked for the columns of each table or SELECT once."""
+
+    def __init__(self, source: Engine, dialect: str, bounds: Bounds) -> None:
+        self.dialect = dialect
+        self._source = source
+        self._bounds = bounds
+        self._known: dict[Rows, Mapping[str, Column]] = {}
+        self._written: dict[tuple[Rows, str], Sequence[tuple[object, ...]]] = {}
+
+    def columns(self, part: Exposures | Metric, who: str) -> Mapping[str, Column]:
+        """Return each column of a part's rows by its name in lower case; raise SourceError. who: for what is wrong."""
+        rows = rows_of(part)
+        if rows not in self._known:
+            try:
+                query = sql.columns_query(rows, dialect=self.dialect, bounds=self._bounds)
+                self._known[rows] = self._source.columns(query)
+            except sql.SqlError as error:
+                message = f"{who}: {error}"
+                raise SourceError(message, permanent=True, field=_where(part)) from error
+            except SourceError as error:
+                message = f"{who}: {error.message}"
+                raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
+        return self._known[rows]
+
+    def look(self, part: Exposures | Metric, text: str) -> Sequence[tuple[object, ...]]:
+        """Return what a SELECT of ours gives over the rows of a part, `ROWS` in it; asked once."""
+        rows = rows_of(part)
+        if (rows, text) not in self._written:
+            query = sql.write(text, {_ROWS: rows}, dialect=self.dialect, bounds=self._bounds)
+            self._written[rows, text] = self._source.rows(query)
+        return self._written[rows, text]
+
+
+class Named:
+    """The columns of some rows, as a part of the metrics file names them."""
+
+    def __init__(
+        self, who: str, part: Exposures | Metric, asking: Asking, columns: Mapping[str, Column] | None = None
+    ) -> None:
+        self._who = who
+        self._part = part
+        self._asking = asking
+        self._dialect = asking.dialect
+        self._columns = asking.columns(part, who) if columns is None else columns
+
+    def read_by(self, who: str, metric: Metric) -> "Named":
+        """Return the same rows as another part of the file names them."""
+        return Named(who, metric, self._asking, self._columns)
+
+    def find(self, field: str) -> Column | None:
+        """Return the column of a field, None if the file names none and the rows have none of the field's name."""
+        asked: str | None = getattr(self._part, field)
+        if asked is None:
+            # Of a SELECT the field's own name is meant; a table may have a column of that name that is something else.
+            return self._columns.get(field) if self._part.sql is not None else None
+        column = self._columns.get(asked.strip('"`').casefold())
+        if column is None:
+            message = f"there is no column {asked}. {self._hint(asked)}"
+            raise self._wrong(message, field)
+        return column
+
+    def expression(self, field: str, *, default: Column | None = None) -> str:
+        """Return a column that must be there. default: the column of that name, where the file names none."""
+        column = self.find(field) or (self._columns.get(default.name.casefold()) if default else None)
+        if column is None:
+            message = f"there is no column {field}. {self._hint(field)}"
+            raise self._wrong(message, field)
+        return sql.column(column.name, dialect=self._dialect)
+
+    def text(self, field: str) -> str | None:
+        """Return a column as text, None without one."""
+        column = self.find(field)
+        if column is None:
+            return None
+        plain = sql.column(column.name, dialect=self._dialect)
+        # Not cast where it is text: the engine can then use an index.
+        return plain if column.type is ColumnType.TEXT else f"CAST({plain} AS TEXT)"
+
+    def may_be_text(self, field: str) -> bool:
+        """Return whether a column is text, or the engine does not tell."""
+        column = self.find(field)
+        return column is None or column.type in (ColumnType.TEXT, ColumnType.UNKNOWN)
+
+    def time(self, field: str) -> str | None:
+        """Return a column as an instant, None without one."""
+        column = self.find(field)
+        if column is None:
+            return None
+        plain = sql.column(column.name, dialect=self._dialect)
+        declared = self._part.time_format
+        if declared is not None and declared in times.EPOCHS:
+            return self._epoch(column, micros=times.EPOCHS[declared])
+        if column.type is ColumnType.TEXT and self._tries_casts:
+            return times.as_instant(plain, self._written(column, field).formats)
+        if column.type is ColumnType.NUMBER:
+            message = f"{column.name} has numbers. Say what they count: `time_format: {self._epoch_of(plain)}`."
+            raise self._wrong(message, field)
+        if column.type is ColumnType.TEXT and declared is not None:
+            message = f"`time_format` reads text on DuckDB only. Cast {column.name} to a timestamp in `sql`, in UTC."
+            raise self._wrong(message, "time_format")
+        if column.type not in (ColumnType.TIME, ColumnType.UNKNOWN):
+            message = f"{column.name} is of type {column.type_name}. Cast it to a timestamp in `sql`, in UTC."
+            raise self._wrong(message, field)
+        if declared is not None:
+            message = f"{column.name} is a time already ({column.type_name}). Leave out `time_format`."
+            raise self._wrong(message, "time_format")
+        # Not cast where it is UTC already: the engine can then skip parts of a file.
+        is_utc = self._dialect == "duckdb" and column.type_name == "TIMESTAMP"
+        return plain if is_utc else f"CAST({plain} AS TIMESTAMPTZ)"
+
+    def is_day(self, field: str) -> bool:
+        """Return whether a column has days, by its type or by how its texts are written."""
+        column = self.find(field)
+        if column is None or self._part.time_format in times.EPOCHS:
+            return False
+        if column.type is ColumnType.TEXT:
+            return self._tries_casts and not self._written(column, field).has_clock
+        return column.type_name.upper() in ("DATE", "DATE32")
+
+    def partition(self, time: str) -> DayColumn | None:
+        """Return the column that keeps rows of different days apart, None without one. time: the field beside it."""
+        asked = self._part.partition
+        if asked is None:
+            return None
+        column = bounding.pseudo_column(asked, dialect=self._dialect) or self.find("partition")
+        found = None if column is None else bounding.of_partition(column, dialect=self._dialect)
+        if column is not None and found is None:
+            message = (
+                f"{column.name} is of type {column.type_name}. A partition is a day, a time, or text as 2026-11-01."
+            )
+            raise self._wrong(message, "partition")
+        if self.find(time) is None:
+            message = f"`partition` needs `{time}`, the column of each row's time."
+            raise self._wrong(message, "partition")
+        return found
+
+    def untimed(self, field: str) -> str | None:
+        """Return whether a row says a time that can't be read, or a day only among times; None if the type makes sure.
+
+        A row with no text at all has not happened.
+        """
+        column = self.find(field)
+        if column is None or column.type is not ColumnType.TEXT or not self._tries_casts:
+            return None
+        plain, time = sql.column(column.name, dialect=self._dialect), self.time(field)
+        has_clock = self._part.time_format not in times.EPOCHS and self._written(column, field).has_clock
+        day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
+        return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
+
+    def _written(self, column: Column, field: str) -> times.Written:
+        """Return how a column's texts are written, as the file says or the whole column proves."""
+        declared = self._part.time_format
+        if declared is not None:
+            formats = () if declared == times.ISO else (declared,)
+            return times.Written(formats=formats, has_clock="%H" in declared or "%I" in declared)
+        query = times.shapes_query(sql.column(column.name, dialect=self._dialect), _ROWS)
+        try:
+            return times.written(times.shapes(self._asking.look(self._part, query)))
+        except times.UnclearError as error:
+            message = f"{column.name} {error}."
+            raise self._wrong(message, field) from error
+
+    def _epoch(self, column: Column, *, micros: int) -> str:
+        plain = sql.column(column.name, dialect=self._dialect)
+        if column.type is ColumnType.TEXT and self._tries_casts:
+            number = f"TRY_CAST({plain} AS DOUBLE)"
+        elif column.type in (ColumnType.NUMBER, ColumnType.UNKNOWN):
+            number = plain
+        else:
+            message = f"{column.name} is of type {column.type_name}, not a number. Leave out `time_format`."
+            raise self._wrong(message, "time_format")
+        return sql.instant_of_microseconds(f"{number} * {micros}")
+
+    def _epoch_of(self, plain: str) -> str:
+        query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {_ROWS} AS e"  # noqa: S608
+        ((largest,),) = self._asking.look(self._part, query)
+        return times.suggested_epoch(float(str(largest or 0)))
+
+    def number(self, field: str, *, is_needed: bool = True) -> str | None:
+        """Return a column as a double; None if it need not be there, and is not."""
+        column = self.find(field)
+        if column is None:
+            if is_needed:
+                message = f"there is no column {field}. {self._hint(field)}"
+                raise self._wrong(message, field)
+            return None
+        plain = sql.column(column.name, dialect=self._dialect)
+        if column.type is ColumnType.BOOLEAN and isinstance(self._part, Metric):
+            if self._part.kind is not MetricKind.PROPORTION:
+                message = f"{column.name} is true or false. Set `kind: proportion`."
+                raise self._wrong(message, field)
+            return f"CASE WHEN {plain} THEN {ONE} WHEN NOT {plain} THEN {ZERO} END"
+        if column.type is ColumnType.TEXT and self._tries_casts:
+            return f"TRY_CAST({plain} AS DOUBLE)"
+        if column.type not in (ColumnType.NUMBER, ColumnType.UNKNOWN):
+            message = f"{column.name} is of type {column.type_name}, not a number. Name another, or use `sql`."
+            raise self._wrong(message, field)
+        return f"CAST({plain} AS DOUBLE)"
+
+    def require_same_type(self, other: "Named", field: str) -> None:
+        """Refuse to compare a number with text: engines differ in what they make of it."""
+        theirs = other.find(field)
+        mine = self.find(field) or (self._columns.get(theirs.name.casefold()) if theirs else None)
+        unknown = (ColumnType.UNKNOWN, ColumnType.OTHER)
+        if mine and theirs and mine.type is not theirs.type and not {mine.type, theirs.type} & set(unknown):
+            message = (
+                f"{mine.name} is {mine.type}, and the exposures' {theirs.name} is {theirs.type}. Cast one in `sql`."
+            )
+            raise self._wrong(message, field)
+
+    @property
+    def _tries_casts(self) -> bool:
+        # One word on line 30,000 makes a whole column of a CSV file text; its other lines still count.
+        return self._dialect == "duckdb"
+
+    def _hint(self, asked: str) -> str:
+        names = [column.name for column in self._columns.values()]
+        near = get_close_matches(asked.casefold(), [name.casefold() for name in names], n=1)
+        return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names[:30])}."
+
+    def _wrong(self, what: str, field: str) -> SourceError:
+        return SourceError(f"{self._who}: {what}", permanent=True, field=field)
