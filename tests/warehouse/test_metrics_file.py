@@ -87,7 +87,6 @@ def test_an_absolute_path_is_kept(tmp_path: Path) -> None:
         ("metrics:\n", "colour: red\nmetrics:\n", 13, "It may have: sources, exposures, metrics"),
         ("source: game", "source: games", 9, "There is no source `games`. The file has: game."),
         ("exposures: players", "exposures: users", 15, "There are no exposures `users`. The file has: players."),
-        ("    unit: userid\n", "", 8, "Exposures from a table need `unit`"),
         ("    table: players\n", "", 8, "Exposures need `table` or `sql`, and not both"),
         ("table: players", "table: read_csv('x')", 10, "is not a table's name"),
         ("window_days: 7", "window_days: -1", 19, "`window_days`"),

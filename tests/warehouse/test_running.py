@@ -47,7 +47,7 @@ exposures:
     sql: SELECT unit, variant, seen_at AS exposed_at FROM seen WHERE seen_at >= :since
   everything: {{source: shop, sql: "SELECT * FROM seen"}}
   untimed: {{source: shop, sql: "SELECT unit, variant, unit AS value FROM seen"}}
-  plain: {{source: shop, table: seen, unit: unit, variant: variant}}
+  plain: {{source: shop, table: seen, unit: unit, variant: variant, exposed_at: null}}
 metrics:
   in a table: {{kind: mean, direction: up, exposures: table, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}
   in a select: {{kind: mean, direction: up, exposures: select, sql: "SELECT DISTINCT unit, unit AS value FROM seen"}}

@@ -48,13 +48,15 @@ class Measuring:
     """How the warehouse measures a metric, frozen with the plan whatever becomes of the metrics file.
 
     window_days: after a unit's exposure, 0 for none. pre_period_days: before it, for the covariate, 0 for none.
-    cap: a unit's larger values count as this, None for no cap. same_day: None where rows have times.
+    cap, floor: a unit's larger values, and its smaller ones, count as this; None for none. same_day: of rows that have
+    days only.
     """
 
     window_days: float = 0.0
     pre_period_days: float = 0.0
     cap: float | None = None
     same_day: SameDay | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,10 +94,11 @@ def steps_of_units(measure: Measure, subject: Subject) -> dict[str, str]:
 
 
 def _capped(measure: Measure, name: str, number: str) -> str:
-    if measure.cap is None or name not in "yc":
-        return number
-    cap = f"CAST({measure.cap!r} AS DOUBLE)"
-    return f"CASE WHEN {number} > {cap} THEN {cap} ELSE {number} END"
+    """Return a unit's number with the cap and the floor of its metric."""
+    given = ((">", measure.cap), ("<", measure.floor)) if name in "yc" else ()
+    limits = [(sign, f"CAST({limit!r} AS DOUBLE)") for sign, limit in given if limit is not None]
+    cases = [f"WHEN {number} {sign} {limit} THEN {limit}" for sign, limit in limits]
+    return f"CASE {' '.join(cases)} ELSE {number} END" if cases else number
 
 
 def _kept(name: str, units: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from labcoat.domain.baseline import Baseline
 from labcoat.stats import answers
-from labcoat.warehouse import asking, groups, population, reading
+from labcoat.warehouse import asking, definitions, groups, population, reading
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Answer
@@ -26,7 +26,7 @@ FEWEST_UNITS = 100
 
 def definition(metrics_file: MetricsFile, name: str) -> str:
     """Return a short hash of what decides a metric's baseline."""
-    return reading.definition(metrics_file, name, reading.measuring_of(metrics_file.metrics[name]))
+    return definitions.hash_of(metrics_file, name, reading.measuring_of(metrics_file.metrics[name]))
 
 
 def measure(metrics_file: MetricsFile, names: Collection[str], *, now: datetime) -> dict[str, Baseline | SourceError]:

@@ -38,11 +38,11 @@ class OpenBigQuery:
     name: str
     seconds: float
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return each column by its name in lower case; reads nothing."""
+    def columns(self, text: str) -> list[Column]:
+        """Return each column, as the engine spells it."""
         fields = self._dry_run(text).schema or ()
         found = [(one.name, "REPEATED" if one.mode == "REPEATED" else one.field_type) for one in fields]
-        return {name.casefold(): Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found}
+        return [Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found]
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives; refused by BigQuery where it would read more than it may."""

@@ -48,11 +48,11 @@ class OpenClickHouse:
     ask: _Ask
     is_here: bool
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return each column by its name in lower case."""
+    def columns(self, text: str) -> list[Column]:
+        """Return each column, as the engine spells it."""
         self._require_no_reach(text)
         found = [(str(row[0]), _plain(str(row[1]))) for row in self._answer(f"DESCRIBE TABLE (\n{text}\n)")]
-        return {name.casefold(): Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found}
+        return [Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found]
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives."""

@@ -74,12 +74,12 @@ class OpenConnection:
     driver: Driver
     seconds: float
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return each column by its name in lower case; the text gives no rows."""
+    def columns(self, text: str) -> list[Column]:
+        """Return each column, as the engine spells it."""
         with self._run(text) as cursor:
             cursor.fetchall()  # Trino knows the columns only then
             found = [(str(one[0]), self.driver.type_name(one[1])) for one in cursor.description or ()]
-        return {name.casefold(): Column(name, engine.typed(type_, self.driver.types), type_) for name, type_ in found}
+        return [Column(name, engine.typed(type_, self.driver.types), type_) for name, type_ in found]
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives."""

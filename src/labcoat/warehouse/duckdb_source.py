@@ -57,11 +57,11 @@ class OpenSource:
     seconds: float
     paths: tuple[Path, ...]
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return each column by its name in lower case."""
+    def columns(self, text: str) -> list[Column]:
+        """Return each column, as the engine spells it."""
         with self._guard(text) as cursor:
             found = [(str(column[0]), str(column[1])) for column in cursor.description or ()]
-        return {name.casefold(): Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found}
+        return [Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found]
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives."""

@@ -37,8 +37,8 @@ class Column:
 class Engine(Protocol):
     """A source that is open for one read."""
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return the columns of a SELECT by their names in lower case; raise SourceError."""
+    def columns(self, text: str) -> list[Column]:
+        """Return the columns of a SELECT, in its order; raise SourceError."""
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what a SELECT gives; raise SourceError, also when it takes too long."""

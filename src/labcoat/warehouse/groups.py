@@ -18,7 +18,7 @@ class Measured:
     """One metric of one group.
 
     faults: how many units or rows are wrong, by FAULTS. is_day: its rows have days only, by their type.
-    means: by column of COLUMNS. covariances: by the pair of columns.
+    means: by column of COLUMNS. covariances: by the pair of columns. taken: as of the measure.
     """
 
     measured: int
@@ -26,6 +26,7 @@ class Measured:
     faults: Mapping[str, int]
     means: Mapping[str, float]
     covariances: Mapping[str, float]
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,30 +161,33 @@ def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured
     means = {column: _real(row[f"{key}_{column}"]) if some else 0.0 for column in measure.columns}
     covariances = {pair: _real(row[f"{key}_{pair}"]) if some > 1 else 0.0 for pair in pairs}  # one unit has none
     if some < measured:
-        means, covariances = _with_zeros(means, covariances, some=some, of=measured)
+        means, covariances = _with_others(means, covariances, measure.nothing, some=some, of=measured)
     return Measured(
         measured=measured,
         is_day=measure.is_day,
         faults={name: _whole(row[f"{key}_{name}"]) for name in FAULTS},
         means=means,
         covariances=covariances,
+        taken=measure.taken,
     )
 
 
-def _with_zeros(
-    means: Mapping[str, float], covariances: Mapping[str, float], *, some: int, of: int
+def _with_others(
+    means: Mapping[str, float], covariances: Mapping[str, float], nothing: Mapping[str, float], *, some: int, of: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the moments of some units together with others whose values are all 0; nothing cancels in it.
+    """Return the moments of some units together with others that have no rows; nothing cancels in it.
 
-    >>> _with_zeros({"y": 3.0}, {"yy": 2.0}, some=2, of=4)  # 2, 4, 0, 0
+    nothing: what these have in each column, 0 but for a floor above it.
+
+    >>> _with_others({"y": 3.0}, {"yy": 2.0}, {"y": 0.0}, some=2, of=4)  # 2, 4, 0, 0
     ({'y': 1.5}, {'yy': 3.6666666666666665})
     """
-    apart = some * (of - some) / of
-    rest = max(of - 1, 1)
+    rest, both = of - some, some * (of - some) / of
+    apart = {name: mean - nothing[name] for name, mean in means.items()}
     return (
-        {name: mean * some / of for name, mean in means.items()},
+        {name: mean * some / of + nothing[name] * rest / of for name, mean in means.items()},
         {
-            pair: (max(some - 1, 0) * value + apart * means[pair[0]] * means[pair[1]]) / rest
+            pair: (max(some - 1, 0) * value + both * apart[pair[0]] * apart[pair[1]]) / max(of - 1, 1)
             for pair, value in covariances.items()
         },
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import MetricKind
@@ -71,7 +72,8 @@ class Measure:
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
     same_day: of rows that have days only: the exposure's day counts whole, or not at all. is_day: `time` is a day by
-    its type. time_days, partition: what the engine can skip rows by.
+    its type. time_days, partition: what the engine can skip rows by. taken: fields that the file leaves out, and that a
+    column of the table has the name of.
     """
 
     kind: MetricKind
@@ -90,6 +92,8 @@ class Measure:
     is_day: bool = False
     time_days: DayColumn | None = None
     partition: DayColumn | None = None
+    taken: tuple[str, ...] = ()
+    floor: float | None = None
 
     @property
     def columns(self) -> str:
@@ -97,6 +101,12 @@ class Measure:
         is_ratio = self.kind is MetricKind.RATIO
         has_covariate = bool(self.covariate or self.pre_seconds)
         return "y" + "x" * is_ratio + "c" * has_covariate + "d" * (is_ratio and has_covariate)
+
+    @property
+    def nothing(self) -> dict[str, float]:
+        """What a unit without rows has in each of its columns."""
+        least, most = self.floor if self.floor is not None else -inf, self.cap if self.cap is not None else inf
+        return {name: min(max(0.0, least), most) if name in "yc" else 0.0 for name in self.columns}
 
     @property
     def needs_one_row(self) -> bool:

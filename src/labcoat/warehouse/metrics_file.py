@@ -50,8 +50,8 @@ Days = Annotated[float, Field(strict=True, ge=0, le=366, allow_inf_nan=False)]
 class _Rows(Model):
     """Rows of the user's data: a table, or what a SELECT gives.
 
-    A column's field names it; with `sql` a field that is left out means the column of the field's own name, if the
-    SELECT gives one.
+    A column's field names it. A field that is left out means the column of its own name, if there is one; one that is
+    null means none.
     """
 
     table: Text | None = None
@@ -79,13 +79,6 @@ class Exposures(_Rows):
         if (self.table is None) == (self.sql is None):
             message = "Exposures need `table` or `sql`, and not both"
             raise ValueError(message)
-        missing = [name for name in ("unit", "variant") if getattr(self, name) is None]
-        if self.table is not None and missing:
-            message = f"Exposures from a table need `{missing[0]}`, the column's name"
-            raise ValueError(message)
-        if self.partition is not None and self.table is not None and self.exposed_at is None:
-            message = "`partition` needs `exposed_at`, the column of each row's time"
-            raise ValueError(message)
         return self
 
 
@@ -99,7 +92,8 @@ class Metric(_Rows):
     covariate, covariate_denominator: known before the exposure, for data without times; one row a unit.
     window_days: only units exposed that long ago are measured; 0 measures at once. cap: a unit's larger values count as
     this. complete_at_exposure: a unit's value never changes after its first row. time_format: as that of exposures.
-    same_day: whether rows of the exposure's own day count, for rows that have days only.
+    same_day: whether rows of the exposure's own day count, for rows that have days only. floor: a unit's smaller values
+    count as this. source: that of its exposures, if it is said at all.
     """
 
     exposures: str | None = None
@@ -121,6 +115,8 @@ class Metric(_Rows):
     complete_at_exposure: bool = False
     time_format: TimeFormat | None = None
     same_day: SameDay | None = None
+    floor: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    source: Text | None = None
 
     @property
     def has_own_rows(self) -> bool:
@@ -142,7 +138,8 @@ class Metric(_Rows):
     def _faults(self) -> Iterator[tuple[bool, str]]:
         is_ratio = self.kind is MetricKind.RATIO
         yield self.table is not None and self.sql is not None, "A metric has `table` or `sql`, not both"
-        yield is_ratio and self.sql is None and self.denominator is None, "A ratio needs `denominator`, a column"
+        is_none = "denominator" in self.model_fields_set or not self.has_own_rows
+        yield is_ratio and is_none and self.denominator is None, "A ratio needs `denominator`, a column"
         yield not is_ratio and self.denominator is not None, "Only `kind: ratio` has a `denominator`"
         yield not is_ratio and self.covariate_denominator is not None, "Only a ratio has a `covariate_denominator`"
         beside = not self.has_own_rows
@@ -154,7 +151,8 @@ class Metric(_Rows):
         is_untimed = beside or (self.table is not None and self.time is None)
         yield self.partition is not None and is_untimed, "`partition` needs `time`, the column of each row's time"
         yield beside and self.unit is not None, "`unit` goes with `table` or `sql`; its exposures name the unit"
-        needs_time = self.pre_period_days and (beside or (self.table is not None and self.time is None))
+        has_no_time = self.table is not None and self.time is None and "time" in self.model_fields_set
+        needs_time = self.pre_period_days and (beside or has_no_time)
         yield bool(needs_time), "`pre_period_days` needs `time`, the column of each row's time"
         yield (
             bool(self.pre_period_days) and self.covariate is not None,
@@ -164,6 +162,9 @@ class Metric(_Rows):
         yield beside and self.same_day is not None, "`same_day` goes with `table` or `sql`: rows of the metric's own"
         yield beside and self.time_format is not None, "`time_format` goes with `time`; its exposures have their own"
         yield self.cap is not None and self.kind is MetricKind.PROPORTION, "A proportion has no `cap`"
+        yield self.floor is not None and self.kind is MetricKind.PROPORTION, "A proportion has no `floor`"
+        is_crossed = self.floor is not None and self.cap is not None and self.floor >= self.cap
+        yield is_crossed, f"`floor` is {self.floor} and `cap` {self.cap}: a floor is below the cap"
         is_share_with_format = self.format is not None and self.kind is MetricKind.PROPORTION
         yield is_share_with_format, "A proportion is written in percent; leave out `format`"
         yield (
@@ -203,7 +204,8 @@ def load(path: Path, *, environment: Mapping[str, str] | None = None) -> Metrics
     document = yaml_document.read(path)
     try:
         metrics_file = MetricsFile.model_validate(
-            document.content, context={"folder": path.parent.absolute(), "environment": environment or {}}
+            _without_anchors(document.content),
+            context={"folder": path.parent.absolute(), "environment": environment or {}},
         )
     except ValidationError as error:
         # Not `from error`: it quotes what the file says, and somebody may have written a password there.
@@ -211,6 +213,13 @@ def load(path: Path, *, environment: Mapping[str, str] | None = None) -> Metrics
     if mistakes := list(_mistakes(metrics_file)):
         raise _refused(document, mistakes)
     return metrics_file
+
+
+def _without_anchors(content: object) -> object:
+    """Return the content without what only holds YAML's anchors, under names that begin with x-."""
+    if not isinstance(content, dict):
+        return content
+    return {name: part for name, part in content.items() if not str(name).startswith("x-")}
 
 
 def _refused(document: yaml_document.Document, problems: Sequence[tuple[_Place, str]]) -> MetricsFileError:
@@ -277,7 +286,33 @@ def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:
             known = ", ".join(file.exposures)
             yield (*place, "exposures"), f"There are no exposures `{metric.exposures}`. The file has: {known}."
         elif (source := file.exposures[file.exposures_of(metric)].source) in file.sources:
+            yield from _mistakes_in_source(file, name, metric, source)
             yield from _mistakes_in_sql(file, place, metric, source)
+
+
+def _mistakes_in_source(file: MetricsFile, name: str, metric: Metric, source: str) -> Iterator[tuple[_Place, str]]:
+    """Yield that a metric's rows are in another source than the exposures: one query can't read both."""
+    do = (
+        f"One query reads both, so add `exposures` of that source with the same units, and name it in `{name}`; or "
+        f"make the rows a table or view of `{source}`."
+    )
+    if metric.source is not None and metric.source != source:
+        yield (
+            ("metrics", name, "source"),
+            f"The exposures of `{name}` are in `{source}`, not in `{metric.source}`. {do}",
+        )
+    elif metric.table is not None and metric.table.casefold() not in _tables(file.sources[source], metric.table):
+        others = [one for one, other in file.sources.items() if metric.table.casefold() in _tables(other, "")]
+        if others:
+            where = f"`{metric.table}` is a table of `{others[0]}`, and the exposures of `{name}` are in `{source}`."
+            yield ("metrics", name, "table"), f"{where} {do}"
+
+
+def _tables(source: Source, asked: str) -> frozenset[str]:
+    """Return a source's tables in lower case, `asked` among them where only the source itself can tell."""
+    listed: Mapping[str, Path] = getattr(source, "tables", {})
+    is_whole = bool(listed) and getattr(source, "database", None) is None
+    return frozenset(table.casefold() for table in (*listed, *(() if is_whole else (asked,))))
 
 
 def _mistakes_in_sql(

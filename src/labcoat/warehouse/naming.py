@@ -1,6 +1,6 @@
 """The columns of the user's rows, as the metrics file names them: found, read as what a field needs, or refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from labcoat.stats.rule import MetricKind
@@ -31,11 +31,11 @@ class Asking:
         self.dialect = dialect
         self._source = source
         self._bounds = bounds
-        self._known: dict[Rows, Mapping[str, Column]] = {}
+        self._known: dict[Rows, Sequence[Column]] = {}
         self._written: dict[tuple[Rows, str], Sequence[tuple[object, ...]]] = {}
 
-    def columns(self, part: Exposures | Metric, who: str) -> Mapping[str, Column]:
-        """Return each column of a part's rows by its name in lower case; raise SourceError. who: for what is wrong."""
+    def columns(self, part: Exposures | Metric, who: str) -> Sequence[Column]:
+        """Return the columns of a part's rows; raise SourceError. who: for what is wrong."""
         rows = rows_of(part)
         if rows not in self._known:
             try:
@@ -62,7 +62,7 @@ class Named:
     """The columns of some rows, as a part of the metrics file names them."""
 
     def __init__(
-        self, who: str, part: Exposures | Metric, asking: Asking, columns: Mapping[str, Column] | None = None
+        self, who: str, part: Exposures | Metric, asking: Asking, columns: Sequence[Column] | None = None
     ) -> None:
         self._who = who
         self._part = part
@@ -74,21 +74,42 @@ class Named:
         """Return the same rows as another part of the file names them."""
         return Named(who, metric, self._asking, self._columns)
 
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The fields that the file does not name, and that a column of a table has the name of."""
+        fields = ("unit", "variant", "exposed_at", "experiment", "time", "value", "denominator", "covariate")
+        asked = [one for one in (*fields, "covariate_denominator") if one in type(self._part).model_fields]
+        is_left_out = [one for one in asked if one not in self._part.model_fields_set]
+        return tuple(one for one in is_left_out if self._part.table is not None and self._spelled(one, one) is not None)
+
     def find(self, field: str) -> Column | None:
-        """Return the column of a field, None if the file names none and the rows have none of the field's name."""
+        """Return the column of a field, None if the file names none and the rows have none of the field's name.
+
+        A field that the file sets to null has none, whatever the rows have.
+        """
         asked: str | None = getattr(self._part, field)
         if asked is None:
-            # Of a SELECT the field's own name is meant; a table may have a column of that name that is something else.
-            return self._columns.get(field) if self._part.sql is not None else None
-        column = self._columns.get(asked.strip('"`').casefold())
+            has_rows = self._part.table is not None or self._part.sql is not None
+            return self._spelled(field, field) if has_rows and field not in self._part.model_fields_set else None
+        column = self._spelled(asked.strip('"`'), field)
         if column is None:
             message = f"there is no column {asked}. {self._hint(asked)}"
             raise self._wrong(message, field)
         return column
 
+    def _spelled(self, name: str, field: str) -> Column | None:
+        """Return the column of that name: spelled so, or the only one that differs in capitals alone."""
+        alike = [column for column in self._columns if column.name.casefold() == name.casefold()]
+        exact = [column for column in alike if column.name == name]
+        if len(alike) > 1 and len(exact) != 1:
+            names = " and ".join(column.name for column in alike)
+            message = f"`{field}` could be {names}, which differ in capitals only. Write it as it is spelled."
+            raise self._wrong(message, field)
+        return next(iter(exact or alike), None)
+
     def expression(self, field: str, *, default: Column | None = None) -> str:
         """Return a column that must be there. default: the column of that name, where the file names none."""
-        column = self.find(field) or (self._columns.get(default.name.casefold()) if default else None)
+        column = self.find(field) or (self._spelled(default.name, field) if default else None)
         if column is None:
             message = f"there is no column {field}. {self._hint(field)}"
             raise self._wrong(message, field)
@@ -227,7 +248,7 @@ class Named:
     def require_same_type(self, other: "Named", field: str) -> None:
         """Refuse to compare a number with text: engines differ in what they make of it."""
         theirs = other.find(field)
-        mine = self.find(field) or (self._columns.get(theirs.name.casefold()) if theirs else None)
+        mine = self.find(field) or (self._spelled(theirs.name, field) if theirs else None)
         unknown = (ColumnType.UNKNOWN, ColumnType.OTHER)
         if mine and theirs and mine.type is not theirs.type and not {mine.type, theirs.type} & set(unknown):
             message = (
@@ -241,7 +262,7 @@ class Named:
         return self._dialect == "duckdb"
 
     def _hint(self, asked: str) -> str:
-        names = [column.name for column in self._columns.values()]
+        names = [column.name for column in self._columns]
         near = get_close_matches(asked.casefold(), [name.casefold() for name in names], n=1)
         return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names[:30])}."
 

@@ -36,11 +36,11 @@ class OpenPostgresql:
     connection: psycopg.Connection
     seconds: float
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return each column by its name in lower case."""
+    def columns(self, text: str) -> list[Column]:
+        """Return each column, as the engine spells it."""
         with self._guard(text) as cursor:
             found = [(one.name, self._type_name(one.type_code)) for one in cursor.description or ()]
-        return {name.casefold(): Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found}
+        return [Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found]
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives."""

@@ -4,17 +4,15 @@ Only counts, means and covariances come back. What would make them wrong is refu
 lack something a little is left out, and told.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 
 from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, asking, groups, naming, sql
+from labcoat.warehouse import aggregate, asking, definitions, groups, naming, sql
 from labcoat.warehouse.bounding import LOOK_BACK
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EARLIEST, LATEST
@@ -25,8 +23,6 @@ from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds
 
-_ADDED = {"time_format", "same_day"}
-"""Fields that came later: left out, they change no definition, and no running plan is told that one changed."""
 MOST_TOGETHER = 200
 """Experiments in one query."""
 
@@ -171,33 +167,15 @@ def written(metrics_file: MetricsFile, question: Question) -> dict[str, str]:
     return texts
 
 
-def definition(metrics_file: MetricsFile, name: str, measuring: Measuring) -> str:
-    """Return a short hash of all that decides a metric's numbers; its words, owner and format do not.
-
-    measuring: as it is measured, which the plan froze, whatever the file says now.
-    """
-    metric = metrics_file.metrics[name]
-    exposures = metrics_file.exposures[metrics_file.exposures_of(metric)]
-    words = {"description", "owner", "format", "direction", "window_days", "pre_period_days", "cap", "partition"}
-    parts = [
-        exposures.model_dump(mode="json", exclude={"partition"}),
-        metric.model_dump(mode="json", exclude=words),
-        asdict(measuring),
-    ]
-    for part in parts:
-        for added in _ADDED & part.keys():
-            if part[added] is None:
-                del part[added]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def may_have_times(metrics_file: MetricsFile, goal: str) -> bool:
     """Whether the exposures that a goal counts may have a time; only where the file rules it out, they have none."""
     if goal not in metrics_file.metrics:
         return True
     exposures = metrics_file.exposures[metrics_file.exposures_of(metrics_file.metrics[goal])]
-    if exposures.exposed_at is not None or exposures.sql is None:
+    if exposures.exposed_at is not None or "exposed_at" in exposures.model_fields_set:
         return exposures.exposed_at is not None
+    if exposures.sql is None:
+        return True
     dialect = asking.dialect_of(metrics_file, exposures)
     return bool({"*", "exposed_at"} & sql.selected(naming.rows_of(exposures), dialect=dialect))
 
@@ -219,6 +197,7 @@ def measuring_of(metric: Metric) -> Measuring:
         pre_period_days=metric.pre_period_days,
         cap=metric.cap,
         same_day=metric.same_day,
+        floor=metric.floor,
     )
 
 
@@ -336,6 +315,12 @@ def _reading(
         crossed=seen.crossed,
         left_out=seen.left_out(),
         definitions={
-            one.name: definition(metrics_file, one.name, one.measuring) for metrics in parts.values() for one in metrics
+            one.name: definitions.hash_of(metrics_file, one.name, one.measuring, taken=_taken(found[name], one))
+            for name, metrics in parts.items()
+            for one in metrics
         },
     )
+
+
+def _taken(answer: Answer, one: AskedMetric) -> tuple[str, ...]:
+    return next((group.metrics[one].taken for group in answer.groups), ())

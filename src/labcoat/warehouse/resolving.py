@@ -100,10 +100,12 @@ def _measure(
         window_seconds=round(asked.measuring.window_days * DAY_SECONDS),
         pre_seconds=round(asked.measuring.pre_period_days * DAY_SECONDS),
         cap=asked.measuring.cap,
+        floor=asked.measuring.floor,
         same_day=same_day,
         is_day=time is not None and named.is_day("time"),
         time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
         partition=partition,
+        taken=(*(f"exposures.{field}" for field in seen.taken), *(named.taken if metric.has_own_rows else ())),
     )
 
 

@@ -49,11 +49,11 @@ class OpenSpark:
     seconds: float
     is_here: bool
 
-    def columns(self, text: str) -> dict[str, Column]:
-        """Return each column by its name in lower case."""
+    def columns(self, text: str) -> list[Column]:
+        """Return each column, as the engine spells it."""
         with self._guard():
             found = self._query(text).dtypes
-        return {name.casefold(): Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found}
+        return [Column(name, engine.typed(type_, _TYPES), type_) for name, type_ in found]
 
     def rows(self, text: str) -> list[tuple[object, ...]]:
         """Return what the SELECT gives."""

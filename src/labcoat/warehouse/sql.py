@@ -1,10 +1,11 @@
-"""Check that a statement is one SELECT, and write ours in the engine's dialect around it: the only home of sqlglot.
+"""Check that a statement is one SELECT, and write ours in the engine's dialect around it.
 
-sqlglot reads what a statement is, not what its functions do; what a SELECT may reach is the engine's to guard.
+With `dialects` the only home of sqlglot, which reads what a statement is, not what its functions do; what a SELECT may
+reach is the engine's to guard.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +13,8 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+
+from labcoat.warehouse import dialects
 
 _OURS = "duckdb"  # the dialect that our own SQL is written in
 _DIALECTS = {"postgresql": "postgres"}  # where an engine's name is not sqlglot's
@@ -25,19 +28,7 @@ _KEPT_BY_ENGINES = frozenset(
 )
 
 
-_MICROSECONDS = "LABCOAT_MICROSECONDS"
-_EPOCHS = {
-    "duckdb": "MAKE_TIMESTAMP(CAST({} AS BIGINT))",
-    "postgres": "TO_TIMESTAMP(({}) / 1000000.0)",
-    "spark": "TIMESTAMP_MICROS(CAST({} AS BIGINT))",
-    "databricks": "TIMESTAMP_MICROS(CAST({} AS BIGINT))",
-    "clickhouse": "fromUnixTimestamp64Micro(toInt64({}), 'UTC')",
-    "bigquery": "TIMESTAMP_MICROS(CAST({} AS INT64))",
-    "snowflake": "TO_TIMESTAMP_TZ(CAST({} AS BIGINT), 6)",
-    "trino": "FROM_UNIXTIME_NANOS(CAST({} AS BIGINT) * 1000)",
-    "redshift": "(TIMESTAMPTZ 'epoch' + ({}) * INTERVAL '1 microsecond')",
-}
-"""Microseconds since 1970 as an instant, in each dialect."""
+_TEMPLATE = re.compile(r"\{\{|\{%|\$\{|<%")
 _CALLS_JAVA = frozenset({"reflect", "java_method", "try_reflect"})
 _PART = r'([\w$]+(-[\w$]+)*|"[^"]+"|`[^`]+`)'
 
@@ -124,7 +115,7 @@ def selected(rows: Rows, *, dialect: str) -> frozenset[str]:
 
 def columns_query(rows: Rows, *, dialect: str, bounds: Bounds) -> str:
     """Return SQL that gives the columns of rows, and none of them."""
-    return exp.select("*").from_(_from(rows, dialect, bounds).as_("e")).limit(0).sql(dialect)
+    return exp.select("*").from_(_from(rows, dialect, bounds).as_("e")).limit(0).sql(dialect, comments=False)
 
 
 def column(name: str, *, dialect: str = _OURS) -> str:
@@ -151,7 +142,7 @@ def instant(moment: datetime) -> str:
 
 def instant_of_microseconds(number: str) -> str:
     """Return microseconds since 1970 as an instant, as our SQL writes it."""
-    return f"{_MICROSECONDS}({number})"
+    return f"{dialects.MICROSECONDS}({number})"
 
 
 def write(ours: str, rows: Mapping[str, Rows], *, dialect: str, bounds: Bounds) -> str:
@@ -160,14 +151,14 @@ def write(ours: str, rows: Mapping[str, Rows], *, dialect: str, bounds: Bounds) 
     ours: in DuckDB's dialect. rows: by the table name that stands for them in `ours`.
     """
     tree = sqlglot.parse_one(ours, read=_OURS)
-    if _MICROSECONDS in ours:
-        tree = tree.transform(_epochs_for, dialect)
-    if dialect in _REWRITE:
-        tree = tree.transform(_REWRITE[dialect], copy=False)
+    if dialects.MICROSECONDS in ours:
+        tree = tree.transform(dialects.epochs_for, dialect)
+    if dialect in dialects.REWRITE:
+        tree = tree.transform(dialects.REWRITE[dialect], copy=False)
     for table in list(tree.find_all(exp.Table)):
         if table.name in rows:
             table.replace(_from(rows[table.name], dialect, bounds).as_(table.alias))
-    return tree.sql(dialect, copy=False)
+    return tree.sql(dialect, copy=False, comments=False)
 
 
 def quoted_name(name: str) -> str:
@@ -205,8 +196,11 @@ def _from(rows: Rows, dialect: str, bounds: Bounds | None) -> exp.Table | exp.Su
 
 @cache
 def _parse(text: str, dialect: str) -> exp.Query:
+    _require_compiled(text)
     try:
-        statements = [statement for statement in sqlglot.parse(text, dialect=dialect) if statement is not None]
+        # A comment after the last semicolon is a statement to sqlglot.
+        parsed = sqlglot.parse(text, dialect=dialect)
+        statements = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     except SqlglotError as error:
         raise SqlError(_parse_message(error)) from error
     if len(statements) != 1:
@@ -216,9 +210,32 @@ def _parse(text: str, dialect: str) -> exp.Query:
     writes = statement.find(exp.DDL, exp.DML, exp.Command, exp.Into, exp.Drop, exp.Copy) or statement
     if isinstance(statement, exp.Query) and (writes is statement or isinstance(writes, exp.Query)):
         _require_tables_only(statement, dialect)
+        _require_known_parameters(statement)
         return statement
     message = f"The SQL must be one SELECT statement; this is {_verb(writes)}."
     raise SqlError(message)
+
+
+def _require_compiled(text: str) -> None:
+    plain = re.sub(r"'(?:[^']|'')*'", lambda quoted: " " * len(quoted[0]), text)
+    found = _TEMPLATE.search(plain)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        message = (
+            f"The SQL is a template: it has `{found[0]}` on its line {line}. Give the compiled SQL; `dbt compile` "
+            "writes it below target/compiled."
+        )
+        raise SqlError(message)
+
+
+def _require_known_parameters(query: exp.Query) -> None:
+    for one in query.find_all(exp.Placeholder, exp.Parameter):
+        name = str(one.this.name if isinstance(one.this, exp.Expr) else one.this or "?")
+        if isinstance(one, exp.Parameter) or name not in ("since", "until"):
+            message = (
+                f"The SQL has a parameter, `{name}`. Give the compiled SQL; only :since and :until are filled in here."
+            )
+            raise SqlError(message)
 
 
 def _require_tables_only(query: exp.Query, dialect: str) -> None:
@@ -257,74 +274,3 @@ def _verb(statement: exp.Expr) -> str:
     if isinstance(statement, exp.Into):
         return "SELECT INTO"
     return statement.name.upper() if isinstance(statement, exp.Command) else statement.key.upper()
-
-
-def _epochs_for(node: exp.Expr, dialect: str) -> exp.Expr:
-    if not (isinstance(node, exp.Anonymous) and node.name == _MICROSECONDS):
-        return node
-    number = node.expressions[0].sql(dialect)
-    return sqlglot.parse_one(_EPOCHS[dialect].format(number), read=dialect)
-
-
-def _for_duckdb(node: exp.Expr) -> exp.Expr:
-    # FAVG compensates: AVG over a million values near 1e9 is off in the third decimal, five standard errors.
-    if isinstance(node, exp.Avg):
-        return exp.func("FAVG", node.this)
-    # Whatever has a zone goes through a calendar, row by row: thirty times as slow. Without one it is UTC here.
-    if isinstance(node, exp.Cast) and node.is_type("timestamptz"):
-        value = node.this
-        if isinstance(value, exp.Literal):
-            return exp.cast(exp.Literal.string(value.this.removesuffix("+00:00")), "TIMESTAMP")
-        if isinstance(value, exp.Null):
-            return exp.cast(value, "TIMESTAMP")
-        instant = node if isinstance(node, exp.TryCast) else value
-        return exp.func("MAKE_TIMESTAMP", exp.func("EPOCH_US", instant.copy()))
-    return node
-
-
-def _for_clickhouse(node: exp.Expr) -> exp.Expr:
-    # Its plain variance is a difference of sums of squares; and its DateTime has whole seconds and ends in 2106.
-    if isinstance(node, exp.Variance):
-        return exp.func("varSampStable", node.this)
-    if isinstance(node, exp.CovarSamp):
-        return exp.func("covarSampStable", node.this, node.expression)
-    if isinstance(node, exp.Cast) and node.is_type("timestamptz"):
-        value = node.this
-        if isinstance(value, exp.Literal):
-            value = exp.Literal.string(value.this.removesuffix("+00:00"))
-        return exp.func("toDateTime64", value, exp.Literal.number(6), exp.Literal.string("UTC"))
-    return node
-
-
-def _for_trino(node: exp.Expr) -> exp.Expr:
-    # Without a precision it keeps milliseconds only, and what came just before an exposure would come with it.
-    if not (isinstance(node, exp.Cast) and node.is_type("timestamptz")) or node.to.expressions:
-        return node
-    value = node.this
-    if isinstance(value, exp.Literal):
-        value = exp.Literal.string(f"{value.this.removesuffix('+00:00')} UTC")
-    return exp.cast(value, exp.DataType.build("TIMESTAMP(6) WITH TIME ZONE", dialect="trino"))
-
-
-def _for_bigquery(node: exp.Expr) -> exp.Expr:
-    # Its documentation has a whole number there, and text only for a range of parts.
-    if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal):
-        return exp.Interval(this=exp.Literal.number(node.this.this), unit=node.unit)
-    return node
-
-
-def _for_redshift(node: exp.Expr) -> exp.Expr:
-    # It has no covariance: cov(x, y) = (var(x + y) - var(x - y)) / 4.
-    if not isinstance(node, exp.CovarSamp):
-        return node
-    both, apart = node.this + node.expression, node.this - node.expression
-    return exp.paren(exp.func("VAR_SAMP", both) - exp.func("VAR_SAMP", apart)) / exp.Literal.number("4.0")
-
-
-_REWRITE: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
-    "duckdb": _for_duckdb,
-    "bigquery": _for_bigquery,
-    "clickhouse": _for_clickhouse,
-    "trino": _for_trino,
-    "redshift": _for_redshift,
-}

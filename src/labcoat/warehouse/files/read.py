@@ -62,7 +62,7 @@ class GivenTable:
 
     def __init__(self, file: GivenFile, source: OpenSource) -> None:
         self._file, self._source = file, source
-        self._columns = [column for name, column in source.columns(f"SELECT * FROM {GIVEN}").items() if name != PLACE]
+        self._columns = [column for column in source.columns(f"SELECT * FROM {GIVEN}") if column.name != PLACE]
         names = file.header or tuple(column.name for column in self._columns)
         self.columns: tuple[str, ...] = tuple(name.strip() for name in names)
         self.name, self.separator = file.name, file.separator
