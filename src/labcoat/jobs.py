@@ -219,17 +219,11 @@ class Jobs:
             looks.finish(tx, look)
 
     def _look(self, look: looks.DueLook, found: Reading | SourceError | Wait | None, now: datetime) -> None:
-        if found is None or isinstance(found, Wait):
-            with self.database.writing() as tx:
-                return looks.put_off(tx, look, found, now=now)
-        figures.read("look", is_problem=isinstance(found, SourceError))
-        if isinstance(found, SourceError):
-            with self.database.writing() as tx:
-                looks.record_problem(tx, look, found.message, is_permanent=found.permanent, now=now)
-            return
-        answer = looks.answer(look, found.sample)
+        if isinstance(found, Reading | SourceError):
+            figures.read("look", is_problem=isinstance(found, SourceError))
+        answer = looks.answer(look, found.sample) if isinstance(found, Reading) else None
         with self.database.writing() as tx:
-            looks.record(tx, look, found, answer, now=now)
+            looks.settle(tx, look, found, answer, now=now)
 
     def count_units(self, now: datetime, source: str | None) -> None:
         """Count units between looks, so that an uneven split is told within the hour."""

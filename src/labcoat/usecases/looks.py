@@ -19,6 +19,7 @@ from labcoat.stats.results import NoLook, Readout, SampleRatio, Verdict
 from labcoat.stats.rule import Sample
 from labcoat.usecases import counting, problems, results, telling
 from labcoat.warehouse import freshness
+from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.reading import Reading
 
 LATE_FOR = timedelta(days=7)
@@ -135,6 +136,24 @@ def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
         is_last=look.is_last,
         split_between=look.split_between,
     )
+
+
+def settle(
+    tx: Transaction,
+    look: DueLook,
+    found: Reading | SourceError | Wait | None,
+    answer: Readout | NoLook | None,
+    *,
+    now: datetime,
+) -> None:
+    """Store what became of a look: its readout, why it can't be read, or what it waits for. answer: of a reading."""
+    if isinstance(found, SourceError):
+        record_problem(tx, look, found.message, is_permanent=found.permanent, now=now)
+    elif isinstance(found, Reading):
+        assert answer is not None
+        record(tx, look, found, answer, now=now)
+    else:
+        put_off(tx, look, found, now=now)
 
 
 def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | NoLook, *, now: datetime) -> Look | None:
