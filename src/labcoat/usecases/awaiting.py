@@ -81,10 +81,10 @@ def _ends(
         if ready is not None:
             own = ready.zone or zone
             day = schedule.midnight(schedule.local_date(look.slot, own), own)
-            needed = _end(look) if look.closes else day
+            needed = _end(look) if look.closes or look.is_last else day
             found.append((late_data.promised(ready, source=name, needed=needed, zone=zone, now=now), needed))
         elif isinstance(answer, datetime):
-            needed = _end(look) if look.closes else late_data.start_of_day(look.slot, zone)
+            needed = _end(look) if look.closes or look.is_last else late_data.start_of_day(look.slot, zone)
             found.append((Short(source=name, complete_to=answer), needed))
     return found
 
