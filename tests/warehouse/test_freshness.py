@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 import postgres
-from labcoat.warehouse import checking, freshness, metrics_file
+from labcoat.warehouse import checking, freshness, metrics_file, sql
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.words import metrics as words
@@ -120,6 +120,18 @@ def test_the_check_says_how_far_each_source_is_complete(load: Loader, tmp_path: 
     )
 
     assert page.splitlines()[0] == "Source shop: fresh until 1 Dec 2026 04:10 UTC, 3.8 hours ago"
+
+
+@pytest.mark.parametrize("dialect", ["bigquery", "snowflake", "databricks", "trino", "redshift", "spark", "clickhouse"])
+def test_every_engine_is_asked_for_text_of_an_instant(dialect: str) -> None:
+    """Read back by sqlglot: one select of text, over the query with its one column named."""
+    query = sql.one_column("SELECT MAX(loaded_at) FROM etl.loads WHERE ok", name="complete_to", dialect=dialect)
+    bounds = sql.Bounds(since=NOW, until=NOW)
+    text = sql.write(freshness.OF_TIME, {"freshness": sql.Rows(select=query)}, dialect=dialect, bounds=bounds)
+
+    sql.check(text, dialect=dialect)
+    assert sql.selected(sql.Rows(select=text), dialect=dialect) == {"complete_to"}
+    assert sql.table_names(sql.Rows(select=text), dialect=dialect) == {"loads"}
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ ASKED_OF = "The freshness of "
 AHEAD_AT_MOST = timedelta(minutes=5)
 """Two machines' clocks may differ so much."""
 _NAME = "complete_to"
-_OF_TEXT = "SELECT CAST(e.complete_to AS TEXT) AS complete_to FROM freshness AS e LIMIT 2"
-_OF_TIME = "SELECT CAST(CAST(e.complete_to AS TIMESTAMPTZ) AS TEXT) AS complete_to FROM freshness AS e LIMIT 2"
+OF_TEXT = "SELECT CAST(e.complete_to AS TEXT) AS complete_to FROM freshness AS e LIMIT 2"
+OF_TIME = "SELECT CAST(CAST(e.complete_to AS TIMESTAMPTZ) AS TEXT) AS complete_to FROM freshness AS e LIMIT 2"
 
 
 def ask(metrics_file: MetricsFile, names: Iterable[str], *, now: datetime) -> dict[str, datetime | SourceError]:
@@ -49,7 +49,7 @@ def _ask(source: Source, name: str, *, now: datetime) -> datetime:
                 )
             if column.type in (ColumnType.NUMBER, ColumnType.BOOLEAN):
                 raise _wrong(name, f"{column.type_name}, which is no time. Convert it to a timestamp in UTC")
-            ours = _OF_TEXT if column.type is ColumnType.TEXT else _OF_TIME
+            ours = OF_TEXT if column.type is ColumnType.TEXT else OF_TIME
             bounds = sql.Bounds(since=now, until=now)
             given = opened.rows(sql.write(ours, {"freshness": sql.Rows(select=text)}, dialect=dialect, bounds=bounds))
     except sql.SqlError as error:

@@ -242,10 +242,10 @@ def _known(place: list[str], detail: ErrorDetails) -> str:
 
 def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:
     """Yield what is wrong between the parts, each with its place."""
-    for name, source in file.sources.items():
-        if source.freshness is not None:
+    for name, declared in file.sources.items():
+        if declared.freshness is not None:
             try:
-                sql.one_column(source.freshness, name="complete_to", dialect=sql.dialect_of(source.engine))
+                sql.one_column(declared.freshness, name="complete_to", dialect=sql.dialect_of(declared.engine))
             except sql.SqlError as error:
                 yield ("sources", name, "freshness"), str(error)
     if not file.exposures:
