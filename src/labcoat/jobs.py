@@ -15,10 +15,11 @@ from labcoat.db.database import Database
 from labcoat.db.dossiers import Changed
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
+from labcoat.domain.late_data import Wait
 from labcoat.domain.person import Person
 from labcoat.slack.delivery import Delivery
 from labcoat.slack.file_work import FileWork
-from labcoat.usecases import arriving, counting, digests, looks, measuring, nudges, requests
+from labcoat.usecases import arriving, awaiting, counting, digests, looks, measuring, nudges, requests
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import Reading
@@ -173,8 +174,9 @@ class Jobs:
         return [one for one in due if measuring.source_of(one.experiment, self.metrics) == source]
 
     def _make(self, mine: Sequence[looks.DueLook], now: datetime) -> None:
-        found = self._apart(measuring.measure, mine, broken=_BROKEN)
-        self._each(zip(mine, found, strict=True), lambda one: self._look(*one, now))
+        due = awaiting.sort_out(mine, self.metrics, now=now)
+        found = self._apart(measuring.measure, due.ready, broken=_BROKEN)
+        self._each((*due.others, *zip(due.ready, found, strict=True)), lambda one: self._look(*one, now))
 
     def _apart(
         self,
@@ -212,15 +214,12 @@ class Jobs:
         with self.database.writing() as tx:
             looks.finish(tx, look)
 
-    def _look(self, look: looks.DueLook, found: Reading | SourceError, now: datetime) -> None:
-        figures.read("look", is_problem=isinstance(found, SourceError))
-        if isinstance(found, SourceError):
-            with self.database.writing() as tx:
-                looks.record_problem(tx, look, found.message, is_permanent=found.permanent, now=now)
-            return
-        answer = looks.answer(look, found.sample)
+    def _look(self, look: looks.DueLook, found: Reading | SourceError | Wait | None, now: datetime) -> None:
+        if isinstance(found, Reading | SourceError):
+            figures.read("look", is_problem=isinstance(found, SourceError))
+        answer = looks.answer(look, found.sample) if isinstance(found, Reading) else None
         with self.database.writing() as tx:
-            looks.record(tx, look, found, answer, now=now)
+            looks.settle(tx, look, found, answer, now=now)
 
     def count_units(self, now: datetime, source: str | None) -> None:
         """Count units between looks, so that an uneven split is told within the hour."""

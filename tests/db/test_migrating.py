@@ -19,16 +19,19 @@ from sqlalchemy import DateTime, MetaData, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from builders import DAY, LEAD, NOW, OWNER, WORKSPACE, a_member
-from labcoat.db import baselines, dossiers, looks, migrating, people, workspaces
+from labcoat.db import baselines, dossiers, looks, migrating, people, waiting_looks, workspaces
 from labcoat.db.baselines import Tried
 from labcoat.db.database import Database, Transaction
 from labcoat.db.tables import metadata
+from labcoat.domain import late_data
 from labcoat.domain.baseline import Baseline
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.file_job import ExportFormat
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
+from labcoat.domain.late_data import Short
 from labcoat.stats.results import Verdict
 from labcoat.usecases import counting, experiments, exports, requests, results
+from labcoat.usecases import looks as lookmaking
 
 
 def _differences(database: Database) -> list[object]:
@@ -166,6 +169,37 @@ def test_plans_of_the_version_before_baselines_stay_and_take_no_gain_from_a_cova
         plans = [one.plan for number in (1, 2, 3) for one in _found(tx, number).experiments]
     assert {metric.variance_reduction for plan in plans for metric in plan.metrics} == {0.0}
     _goes_on(empty_database, tmp_path)
+
+
+def test_looks_and_open_work_of_the_version_before_waiting_looks_stay(empty_database: Database) -> None:
+    """E-1 runs and had a treatment dropped, E-2 has a request that waits, E-3 was shipped; written by revision 0019."""
+    command.upgrade(_config(empty_database), "0019")
+    _insert(empty_database, json.loads((Path(__file__).parent / "version_0019.json").read_text(encoding="utf-8")))
+
+    migrating.migrate(empty_database)
+
+    one = ExperimentNumber(1)
+    with empty_database.writing() as tx:
+        newest = looks.newest(tx, WORKSPACE, one)
+        assert newest is not None
+        assert (newest.short, newest.left_out.no_variant, newest.crossed) == ((), 3, 2)
+        assert waiting_looks.find(tx, WORKSPACE, one) is None
+        assert _found(tx, 2).waiting_request is not None
+        assert _found(tx, 3).hypothesis.ending is not None
+        (due,) = lookmaking.due(tx, now=NOW + 2 * DAY)
+        wait = late_data.wait_for(
+            (Short(source="shop", complete_to=NOW),), slot=due.slot, is_final=due.closes, known=due.waits
+        )
+        lookmaking.put_off(tx, due, wait, now=NOW + 2 * DAY)
+        assert results.show(tx, _found(tx, 1), due.experiment, now=NOW + 2 * DAY).wait == wait
+        stopped = experiments.stop(
+            tx, _found(tx, 1), one, by=a_member(), ended_at=NOW + 2 * DAY, reason="enough", now=NOW + 2 * DAY
+        )
+        assert results.current_wait(tx, stopped) is None
+    command.downgrade(_config(empty_database), "0019")
+    migrating.migrate(empty_database)
+    with empty_database.reading() as tx:
+        assert looks.newest(tx, WORKSPACE, one) == newest
 
 
 def _goes_on(database: Database, folder: Path) -> None:

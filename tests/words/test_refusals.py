@@ -55,6 +55,8 @@ FACTS: dict[str, Fact] = {
     "megabytes": 1,
     "line": 3,
     "until": NOW.isoformat(),
+    "latest": NOW.isoformat(),
+    "sources": "shop",
     "count": 21,
     "most": 20,
     "units": 10,

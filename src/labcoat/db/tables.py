@@ -24,7 +24,15 @@ from labcoat.db.tables_api import api_answers, tokens
 from labcoat.db.tables_files import file_jobs
 from labcoat.db.tables_nudges import nudge_days, nudges, snoozes, stalls
 from labcoat.db.tables_outbox import holds, outbox, posts
-from labcoat.db.tables_results import baseline_reads, entries, looks, metric_baselines, source_problems, unit_counts
+from labcoat.db.tables_results import (
+    baseline_reads,
+    entries,
+    looks,
+    metric_baselines,
+    source_problems,
+    unit_counts,
+    waiting_looks,
+)
 from labcoat.db.types import Json, UTCDateTime, Word
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
@@ -55,6 +63,7 @@ __all__ = [
     "stalls",
     "tokens",
     "unit_counts",
+    "waiting_looks",
 ]
 """Made elsewhere; every table is found here."""
 

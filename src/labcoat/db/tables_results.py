@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Strin
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.domain.late_data import Short
 from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import NoLookReason, Readout, SampleRatio
 from labcoat.stats.rule import Moments, Sample
@@ -43,6 +44,18 @@ looks = Table(
     Column("crossed", Integer, nullable=False, server_default=text("0")),
     Column("definitions", Json(Mapping[str, str])),
     Column("left_out", Json(LeftOut, empty=LeftOut()), comment="rows that lacked something; empty for none"),
+    Column("short", Json(tuple[Short, ...], empty=()), comment="sources whose data ended too early; empty for none"),
+)
+
+waiting_looks = Table(
+    "waiting_looks",
+    metadata,
+    Column("workspace", ID, primary_key=True),
+    Column("experiment", Integer, primary_key=True),
+    Column("slot", UTCDateTime, nullable=False, comment="of the first look that waited"),
+    Column("until", UTCDateTime, nullable=False, comment="business time; then it is made with what there is"),
+    Column("is_final", Boolean(create_constraint=False), nullable=False),
+    Column("short", Json(tuple[Short, ...]), nullable=False, comment="the sources that it waits for"),
 )
 
 source_problems = Table(

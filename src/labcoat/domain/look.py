@@ -6,6 +6,7 @@ from datetime import datetime
 from math import isclose
 
 from labcoat.domain.ids import ExperimentNumber, UserId
+from labcoat.domain.late_data import Short
 from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import NoLookReason, Readout
 from labcoat.stats.rule import Moments, Sample
@@ -22,6 +23,7 @@ class Look:
     is_superseded: typed numbers that it rests on were corrected; it is kept but decides nothing.
     crossed: units that were in two variants, and count in none. definitions: a short hash of each metric's SQL and
     window as they were read; None for typed numbers. left_out: what else of the data does not count.
+    short: sources that ended before the look's data should, and were no longer waited for.
     """
 
     experiment: ExperimentNumber
@@ -35,6 +37,7 @@ class Look:
     crossed: int = 0
     definitions: Mapping[str, str] | None = None
     left_out: LeftOut = field(default_factory=LeftOut)
+    short: tuple[Short, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

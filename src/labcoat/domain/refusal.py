@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NOT_EXPIRED = "not expired"
     PREDICTIONS_CLOSED = "predictions closed"
     LAST_LOOK_PENDING = "last look pending"
+    LAST_LOOK_WAITS = "last look waits"
     DATA_OF_THE_PAST = "data of the past"
     CONTROL_STAYS = "control stays"
     DROPPED_BEFORE = "dropped before"

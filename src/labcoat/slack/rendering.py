@@ -103,18 +103,20 @@ def _number(details: Mapping[str, object], name: str) -> int:
 
 def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
     dossier = _dossier(tx, notice)
-    readout = results.newest_readout(tx, dossier)
+    look = results.newest_look(tx, dossier)
     problem = results.current_problem(tx, dossier)
     made = predictions.of_newest(tx, dossier)
     counts = results.current_counts(tx, dossier)
     corrected_at = results.correction_shown(tx, dossier)
     return card(
         dossier,
-        readout=readout,
+        readout=look.readout if look is not None else None,
         problem=problem,
         counts=counts,
         predictions=made,
         corrected_at=corrected_at,
+        wait=results.current_wait(tx, dossier),
+        short=look.short if look is not None else (),
         now=now,
         zone=zone,
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from labcoat.db import counts, history, looks, workspaces
+from labcoat.db import counts, history, looks, waiting_looks, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import plan as plans
 from labcoat.domain import schedule
@@ -101,6 +101,7 @@ def stop(
         late = schedule.next_look_slot(now, since=ended_at, zone=plan.zone, hour=plan.look_hour)
         is_decided = results.is_decided(tx, saved, number)
         looks.schedule(tx, saved.hypothesis.workspace, number, late if is_decided else now)
+        waiting_looks.clear(tx, saved.hypothesis.workspace, number)
     else:
         recording.look_at_the_end(tx, saved, number, now=now)
     return saved

@@ -4,19 +4,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from labcoat.db import dossiers, looks
+from labcoat.db import dossiers, looks, waiting_looks
 from labcoat.db.database import Transaction
-from labcoat.domain import schedule
+from labcoat.domain import late_data, schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
+from labcoat.domain.late_data import Short, Wait
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look, is_same
 from labcoat.domain.verdicts import called, has_changed
 from labcoat.stats.results import NoLook, Readout, SampleRatio, Verdict
 from labcoat.stats.rule import Sample
 from labcoat.usecases import counting, problems, results, telling
+from labcoat.warehouse import freshness
+from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.reading import Reading
 
 LATE_FOR = timedelta(days=7)
@@ -30,6 +33,7 @@ class DueLook:
     due_at: what the look is taken by. until: later data do not count. day: of the experiment, for what it spends.
     past: the looks that stand. is_last: the last one of a stopped experiment. late_until: until when data that came
     late are looked for after it, None for never. split_between: what the newest count between looks said of the split.
+    waits: what it has waited for so far. short: what its data lack all the same.
     """
 
     workspace: WorkspaceId
@@ -43,6 +47,14 @@ class DueLook:
     is_last: bool
     late_until: datetime | None = None
     split_between: SampleRatio | None = None
+    waits: Wait | None = None
+    short: tuple[Short, ...] = ()
+
+    @property
+    def closes(self) -> bool:
+        """Whether it is the final look, by a stop or by the planned end."""
+        is_at_end = self.is_last or self.day >= self.experiment.plan.planned_days
+        return is_at_end and not any(one.is_final for one in _standing(self.experiment, self.past))
 
     @property
     def is_late(self) -> bool:
@@ -98,6 +110,7 @@ def _due_look(
         is_last=is_stopped or plan.period is not None,
         late_until=_late_until(dossier.hypothesis, experiment),
         split_between=counting.evidence(tx, dossier.hypothesis.workspace, experiment),
+        waits=waiting_looks.find(tx, dossier.hypothesis.workspace, experiment.number),
     )
 
 
@@ -125,6 +138,24 @@ def answer(look: DueLook, sample: Sample) -> Readout | NoLook:
     )
 
 
+def settle(
+    tx: Transaction,
+    look: DueLook,
+    found: Reading | SourceError | Wait | None,
+    answer: Readout | NoLook | None,
+    *,
+    now: datetime,
+) -> None:
+    """Store what became of a look: its readout, why it can't be read, or what it waits for. answer: of a reading."""
+    if isinstance(found, SourceError):
+        record_problem(tx, look, found.message, is_permanent=found.permanent, now=now)
+    elif isinstance(found, Reading):
+        assert answer is not None
+        record(tx, look, found, answer, now=now)
+    else:
+        put_off(tx, look, found, now=now)
+
+
 def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | NoLook, *, now: datetime) -> Look | None:
     """Store a look with its notices; None if somebody took it, or the plan moved, or nothing came late meanwhile."""
     dossier = _taken(tx, look, then=_next_time(look, answer, now))
@@ -132,12 +163,15 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
         return None
     experiment = dossier.get_experiment(look.experiment.number)
     had_problem = looks.clear_problem(tx, look.workspace, experiment.number)
+    if not _is_wrong_at_the_end(look, answer):  # what is wrong at the end is looked at again, and has waited
+        had_problem = waiting_looks.clear(tx, look.workspace, experiment.number) or had_problem
     if look.is_late and is_same(look.past[-1].sample, reading.sample):
         if had_problem:
             telling.refresh_card(tx, dossier)
         return None
     made = results.look_of(experiment, reading.sample, answer, slot=look.slot, as_of=look.until, made_at=now)
     made = replace(made, crossed=reading.crossed, left_out=reading.left_out, definitions=reading.definitions)
+    made = replace(made, short=look.short)
     looks.add(tx, look.workspace, made)
     before = look.past[-1].definitions if look.past else None
     changed = results.redefined(before or {}, made.definitions or {})
@@ -154,6 +188,7 @@ def finish(tx: Transaction, look: DueLook) -> None:
     """Remember that no look of this experiment is to come, and forget why late data could not be read."""
     number = look.experiment.number
     is_taken = looks.take(tx, look.workspace, number, due_at=look.due_at, then=None)
+    waiting_looks.clear(tx, look.workspace, number)
     if is_taken and looks.clear_problem(tx, look.workspace, number):
         dossier = dossiers.find(tx, look.workspace, look.hypothesis)
         assert dossier is not None
@@ -167,6 +202,28 @@ def record_problem(tx: Transaction, look: DueLook, message: str, *, is_permanent
     dossier = _taken(tx, look, then=now + problems.wait(problem, is_permanent=is_permanent))
     if dossier is not None:
         problems.tell(tx, dossier, number, problem, is_permanent=is_permanent)
+
+
+def put_off(tx: Transaction, look: DueLook, wait: Wait | None, *, now: datetime) -> None:
+    """Remember what a look waits for and ask again later; nobody is nudged, the card says it.
+
+    wait: None to go on to the next slot, because the data of this one end before any unit can count.
+    """
+    workspace, number = look.workspace, look.experiment.number
+    dossier = _taken(tx, look, then=late_data.next_try(wait, now) if wait is not None else _next_slot(look, now))
+    if dossier is None:
+        return
+    is_new = wait is not None and wait != look.waits
+    if wait is None:
+        waiting_looks.clear(tx, workspace, number)
+    elif is_new:
+        waiting_looks.put(tx, workspace, number, wait)
+    known = looks.find_problem(tx, workspace, number)
+    is_readable_again = known is not None and known.message.startswith(freshness.ASKED_OF)
+    if is_readable_again:
+        looks.clear_problem(tx, workspace, number)
+    if is_new or is_readable_again:
+        telling.refresh_card(tx, dossier)
 
 
 def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier | None:
@@ -185,13 +242,21 @@ def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier 
 
 
 def _next_time(look: DueLook, answer: Readout | NoLook, now: datetime) -> datetime | None:
-    if look.is_last and isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR:
+    if _is_wrong_at_the_end(look, answer):
         return now + problems.LONGEST_WAIT
-    plan, since = look.experiment.plan, look.experiment.since
-    assert since is not None
-    slot = schedule.next_look_slot(now, since=since, zone=plan.zone, hour=plan.look_hour)
+    slot = _next_slot(look, now)
     is_over = look.is_last and (look.late_until is None or slot > look.late_until)
     return None if is_over else slot
+
+
+def _next_slot(look: DueLook, now: datetime) -> datetime:
+    plan, since = look.experiment.plan, look.experiment.since
+    assert since is not None
+    return schedule.next_look_slot(now, since=since, zone=plan.zone, hour=plan.look_hour)
+
+
+def _is_wrong_at_the_end(look: DueLook, answer: Readout | NoLook) -> bool:
+    return look.is_last and isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR
 
 
 def _is_news(readout: Readout, earlier: Sequence[Readout]) -> bool:

@@ -16,11 +16,16 @@ from labcoat.warehouse.survey import Arm
 
 def source_of(experiment: Experiment, metrics: MetricsFile | None) -> str | None:
     """Return the source that an experiment reads; None if it reads several, or is not in the metrics file."""
+    sources = sources_of(experiment, metrics)
+    return next(iter(sources)) if len(sources) == 1 else None
+
+
+def sources_of(experiment: Experiment, metrics: MetricsFile | None) -> frozenset[str]:
+    """Return the sources that an experiment reads; none if a metric is not in the metrics file."""
     names = {one.name for one in experiment.plan.metrics}
     if metrics is None or not names <= metrics.metrics.keys():
-        return None
-    sources = {metrics.exposures[metrics.exposures_of(metrics.metrics[name])].source for name in names}
-    return sources.pop() if len(sources) == 1 else None
+        return frozenset()
+    return frozenset(metrics.exposures[metrics.exposures_of(metrics.metrics[name])].source for name in names)
 
 
 def may_have_times(experiment: Experiment, metrics: MetricsFile | None) -> bool:

@@ -154,6 +154,10 @@ def require_last_look(tx: Transaction, dossier: Dossier) -> None:
     is_made = results.is_decided(tx, dossier, experiment.number)  # what is to come then are late data
     is_coming = not is_made and looks.is_scheduled(tx, dossier.hypothesis.workspace, experiment.number)
     if is_coming and looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number) is None:
+        wait = results.current_wait(tx, dossier)
+        if wait is not None:
+            sources, latest = ", ".join(one.source for one in wait.short), wait.until.isoformat()
+            raise Refusal(Reason.LAST_LOOK_WAITS, experiment=experiment.number, sources=sources, latest=latest)
         raise Refusal(Reason.LAST_LOOK_PENDING, experiment=experiment.number)
 
 

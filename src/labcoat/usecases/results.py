@@ -1,16 +1,17 @@
 """Results: totals that people type, and what is shown when someone asks; asking makes no look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from labcoat.db import looks
+from labcoat.db import looks, waiting_looks
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.late_data import Wait
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.domain.plan import ResultSource
@@ -31,7 +32,7 @@ class Result:
     look: the newest with a readout. sample, sample_as_of: the newest data, of which only units may be shown.
     counts: the newest count between looks. changed: metrics whose definition changed between the newest two looks.
     next_look: None where people send the numbers, or no look is to come. no_look: why the newest data made no look.
-    missing: metrics whose typed totals up to the end the last look waits for.
+    missing: metrics whose typed totals up to the end the last look waits for. wait: for data of its sources.
     """
 
     dossier: Dossier
@@ -45,10 +46,21 @@ class Result:
     next_look: datetime | None
     no_look: NoLookReason | None
     missing: tuple[str, ...]
+    wait: Wait | None = None
 
 
-def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: datetime) -> Result:
-    """Return what may be shown of an experiment: its newest stored look, and what came since."""
+def show(
+    tx: Transaction,
+    dossier: Dossier,
+    experiment: Experiment,
+    *,
+    now: datetime,
+    when: Callable[[Experiment, datetime], datetime] | None = None,
+) -> Result:
+    """Return what may be shown of an experiment: its newest stored look, and what came since.
+
+    when: tells of an experiment and a slot when its look is made, as far as its sources say; None for at the slot.
+    """
     workspace = dossier.hypothesis.workspace
     newest = looks.newest_data(tx, workspace, experiment.number)
     if newest is not None and newest.readout is not None and experiment.is_void(newest.readout):
@@ -66,9 +78,10 @@ def show(tx: Transaction, dossier: Dossier, experiment: Experiment, *, now: date
         counts=counting.newest(tx, workspace, experiment.number),
         changed=_changed(looks.newest_definitions(tx, workspace, experiment.number)),
         problem=looks.find_problem(tx, workspace, experiment.number),
-        next_look=_next_look(experiment, now),
+        next_look=_next_look(experiment, now, when),
         no_look=newest.no_look if newest else None,
         missing=_missing(tx, dossier, experiment, now),
+        wait=waiting_looks.find(tx, workspace, experiment.number),
     )
 
 
@@ -93,12 +106,15 @@ def _missing(tx: Transaction, dossier: Dossier, experiment: Experiment, now: dat
     return still_missing(experiment, looks.newest_entries(tx, workspace, experiment.number))
 
 
-def _next_look(experiment: Experiment, now: datetime) -> datetime | None:
+def _next_look(
+    experiment: Experiment, now: datetime, when: Callable[[Experiment, datetime], datetime] | None
+) -> datetime | None:
     plan = experiment.plan
     if experiment.state is not ExperimentState.RUNNING or plan.source is ResultSource.TYPED or plan.period is not None:
         return None
     assert experiment.since is not None
-    return schedule.next_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
+    slot = schedule.next_look_slot(now, since=experiment.since, zone=plan.zone, hour=plan.look_hour)
+    return slot if when is None else when(experiment, slot)
 
 
 def newest_verdict(tx: Transaction, dossier: Dossier, treatment: str | None = None) -> Verdict | None:
@@ -173,6 +189,12 @@ def current_problem(tx: Transaction, dossier: Dossier) -> SourceProblem | None:
     """Return why the newest experiment's numbers cannot be read now."""
     experiment = dossier.newest_experiment
     return None if experiment is None else looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number)
+
+
+def current_wait(tx: Transaction, dossier: Dossier) -> Wait | None:
+    """Return what the newest experiment's look waits for."""
+    experiment = dossier.newest_experiment
+    return None if experiment is None else waiting_looks.find(tx, dossier.hypothesis.workspace, experiment.number)
 
 
 def current_counts(tx: Transaction, dossier: Dossier) -> UnitCounts | None:

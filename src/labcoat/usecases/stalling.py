@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from labcoat.db import counts, looks, nudging
+from labcoat.db import counts, looks, nudging, waiting_looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
@@ -68,7 +68,7 @@ def _of_warehouse(
         found=found,
         is_uneven=is_uneven or _is_uneven(readout),
         is_harmed=readout is not None and is_harmed(readout, experiment),
-        has_data=sum(units) > 0,
+        has_data=sum(units) > 0 or waiting_looks.find(tx, workspace, experiment.number) is not None,
         has_refreshed=count is not None or any_look is not None,
         problem_since=problem.since if problem is not None and problem.is_owner_told else None,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from labcoat.domain.left_out import LeftOut
-from labcoat.warehouse import asking, bounding, groups, reading, sql, survey
+from labcoat.warehouse import asking, bounding, freshness, groups, reading, sql, survey
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
@@ -65,16 +65,26 @@ class MetricSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSeen:
+    """How far a source with a `freshness` is complete, or why that can't be told."""
+
+    name: str
+    complete_to: datetime | None
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """A metrics file as its data answer."""
 
+    sources: tuple[SourceSeen, ...] = ()
     exposures: tuple[ExposuresSeen, ...]
     metrics: tuple[MetricSeen, ...]
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
         """All that has to be mended."""
-        seen: tuple[ExposuresSeen | MetricSeen, ...] = (*self.exposures, *self.metrics)
+        seen: tuple[SourceSeen | ExposuresSeen | MetricSeen, ...] = (*self.sources, *self.exposures, *self.metrics)
         return tuple(one.trouble for one in seen if one.trouble is not None)
 
 
@@ -92,11 +102,24 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
         if is_all or name in used
     }
     return Checked(
+        sources=_sources(metrics_file, {one.source for one in seen.values()}, now=now),
         exposures=tuple(seen.values()),
         metrics=tuple(
             _metric(metrics_file, name, metric, over=seen[metrics_file.exposures_of(metric)], now=now)
             for name, metric in metrics.items()
         ),
+    )
+
+
+def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime) -> tuple[SourceSeen, ...]:
+    answers = freshness.ask(metrics_file, [name for name in metrics_file.sources if name in used], now=now)
+    return tuple(
+        SourceSeen(
+            name=name, complete_to=None, trouble=Trouble(place=_place("sources", name, answer), message=answer.message)
+        )
+        if isinstance(answer, SourceError)
+        else SourceSeen(name=name, complete_to=answer)
+        for name, answer in answers.items()
     )
 
 

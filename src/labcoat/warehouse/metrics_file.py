@@ -269,6 +269,12 @@ def _known(place: list[str], detail: ErrorDetails) -> str:
 
 def _mistakes(file: MetricsFile) -> Iterator[tuple[_Place, str]]:
     """Yield what is wrong between the parts, each with its place."""
+    for name, declared in file.sources.items():
+        if declared.freshness is not None:
+            try:
+                sql.one_column(declared.freshness, name="complete_to", dialect=sql.dialect_of(declared.engine))
+            except sql.SqlError as error:
+                yield ("sources", name, "freshness"), str(error)
     if not file.exposures:
         yield ("exposures",), "The metrics file needs `exposures`: which unit saw which variant."
         return

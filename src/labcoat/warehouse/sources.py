@@ -5,8 +5,10 @@ A secret is never written into the metrics file: it is `${NAME}` there, and read
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +21,10 @@ from pydantic import (
     model_validator,
 )
 
+from labcoat.domain.late_data import ReadyAfter
+
 # Engine's own catalogs; a source of that name would hide them.
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?:\s+(\S+))?")
 _RESERVED = frozenset({"memory", "system", "temp", "main", "default", "information_schema"})
 
 
@@ -91,10 +96,43 @@ Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
+def _ready_after(written: object) -> object:
+    if isinstance(written, ReadyAfter):
+        return written
+    if isinstance(written, str) and (found := _CLOCK.fullmatch(written.strip())):
+        hour, minute, zone = found.groups()
+        if zone is not None and zone not in available_timezones():
+            message = (
+                f"`ready_after` has no time zone {zone[:40]}. Write one as Europe/Berlin or UTC, or none for the plan's"
+            )
+            raise ValueError(message)
+        return ReadyAfter(clock=time(int(hour), int(minute)), zone=zone)
+    # YAML reads 11:00 without quotes as sixty times eleven.
+    is_clock = type(written) is int and 60 <= written < 24 * 60
+    hours, minutes = divmod(written, 60) if is_clock and isinstance(written, int) else (11, 0)
+    right = f'ready_after: "{hours:02}:{minutes:02}"'
+    message = f'`ready_after` is an hour of the day in quotes. Write {right}, or with a time zone {right[:-1]} UTC"'
+    raise ValueError(message)
+
+
 class _Source(Model):
-    """What every source has. time_limit_seconds: of each statement."""
+    """What every source has. time_limit_seconds: of each statement.
+
+    ready_after: when each day's load is done. freshness: a SELECT of the instant that data are complete to.
+    """
 
     time_limit_seconds: Seconds = 60.0
+    ready_after: Annotated[ReadyAfter, BeforeValidator(_ready_after)] | None = None
+    freshness: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
+
+    @model_validator(mode="after")
+    def _says_once_how_far_it_is(self) -> Self:
+        if self.ready_after is not None and self.freshness is not None:
+            message = (
+                "A source has `ready_after` or `freshness`, not both: leave out `ready_after`, the query knows better"
+            )
+            raise ValueError(message)
+        return self
 
 
 class DuckDbSource(_Source):

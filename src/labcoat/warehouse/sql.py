@@ -113,6 +113,26 @@ def selected(rows: Rows, *, dialect: str) -> frozenset[str]:
     return frozenset(name.casefold() for name in _parse(rows.select, dialect).named_selects)
 
 
+def one_column(text: str, *, name: str, dialect: str = _OURS) -> str:
+    """Return a SELECT of one column with that column's name set; refuse one of several columns, or with bounds.
+
+    >>> one_column("SELECT MAX(loaded_at) FROM loads", name="complete_to")
+    'SELECT MAX(loaded_at) AS complete_to FROM loads'
+    """
+    query = _parse(text, dialect).copy()
+    first = query
+    while not isinstance(first, exp.Select) and isinstance(first.this, exp.Query):
+        first = first.this
+    if len(first.selects) != 1 or first.is_star:
+        message = "The SQL must give one column; name one, as SELECT MAX(loaded_at) FROM loads."
+        raise SqlError(message)
+    if query.find(exp.Placeholder):
+        message = "This SQL is of no experiment, so it has no `:since` and no `:until`."
+        raise SqlError(message)
+    first.set("expressions", [exp.alias_(first.selects[0].unalias(), name)])
+    return query.sql(dialect)
+
+
 def columns_query(rows: Rows, *, dialect: str, bounds: Bounds) -> str:
     """Return SQL that gives the columns of rows, and none of them."""
     return exp.select("*").from_(_from(rows, dialect, bounds).as_("e")).limit(0).sql(dialect, comments=False)

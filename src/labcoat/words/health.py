@@ -5,6 +5,7 @@ from datetime import datetime
 
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.late_data import Short, Wait
 from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import Readout, SampleRatio, Verdict
 from labcoat.words import numbers
@@ -50,6 +51,34 @@ def counts_line(counts: UnitCounts, variants: Sequence[str], *, zone: str) -> st
     """Return the units of the newest count and their split, as they stand between looks."""
     split = f"SRM p {numbers.probability(counts.split.p_value)}"
     return f"Units as of {numbers.day_and_time(counts.as_of, zone)}: {_arms(variants, counts.exposed)}, {split}"
+
+
+def waits(wait: Wait, zone: str) -> str:
+    """Return what a look waits for, and until when at the latest."""
+    which = "The final look" if wait.is_final else "Today's look"
+    sources = " and ".join(_awaited(one, zone) for one in wait.short)
+    if wait.is_promised and not wait.is_final:
+        return f"{which} waits for the data of {sources}"
+    return f"{which} waits for the data of {sources}, until {numbers.day_and_time(wait.until, zone)} at the latest"
+
+
+def _awaited(short: Short, zone: str) -> str:
+    if short.ready_at is not None:
+        return f"{short.source} (ready {numbers.day_and_time(short.ready_at, zone)})"
+    return f"{short.source} (complete to {numbers.day_and_time(short.complete_to, zone)})"
+
+
+def made_without(short: Sequence[Short], zone: str) -> str:
+    """Return which data a look was made without; "" for none."""
+    if not short:
+        return ""
+    sources = " and ".join(f"{one.source} reach {numbers.day_and_time(one.complete_to, zone)} only" for one in short)
+    return f"Data of {sources}; this look was made without the rest."
+
+
+def late_data(wait: Wait | None, short: Sequence[Short], zone: str) -> tuple[str, ...]:
+    """Return what the newest look was made without, and what the next one waits for, a sentence each."""
+    return tuple(one for one in (made_without(short, zone), wait and f"{waits(wait, zone)}.") if one)
 
 
 def left_out(crossed: int, rest: LeftOut | None = None) -> tuple[str, ...]:

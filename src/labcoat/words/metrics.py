@@ -8,7 +8,7 @@ from pathlib import Path
 
 from labcoat.domain.plan import PlannedMetric
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen
+from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen, SourceSeen
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import health, numbers
@@ -40,7 +40,7 @@ def page(
     checked: Checked, troubles: Sequence[tuple[int, str]], metrics_file: MetricsFile, *, path: Path, now: datetime
 ) -> str:
     """Return what was found, part by part, and what has to be mended with its lines."""
-    lines = []
+    lines = [line for seen in checked.sources if (line := _source(seen, now))]
     for one in checked.exposures:
         engine = metrics_file.sources[one.source].engine
         lines += [f"Exposures {one.name} ({one.source}, {engine}): {_exposures(one, now)}", *_arms(one), ""]
@@ -69,6 +69,12 @@ def as_json(checked: Checked, troubles: Sequence[tuple[int, str]]) -> str:
 def _row(one: MetricDescription) -> tuple[str, ...]:
     window = numbers.days(one.window_days) if one.window_days else "-"
     return one.name, one.kind, one.direction, window, one.format or "-", one.owner or "-", one.source, one.description
+
+
+def _source(seen: SourceSeen, now: datetime) -> str:
+    if seen.complete_to is None:
+        return ""
+    return f"Source {seen.name}: fresh until {_instant(seen.complete_to)}, {_ago(now - seen.complete_to)}"
 
 
 def _exposures(one: ExposuresSeen, now: datetime) -> str:

@@ -55,6 +55,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.ALREADY_DECIDED: "This request was already {state}{by_whom}{at_when}{why_so}. Nothing was changed by your click.",
     Reason.NOT_EXPIRED: "The request for H-{hypothesis} has not expired yet.",
     Reason.PREDICTIONS_CLOSED: "E-{experiment} is {state}, and predictions are fixed from the start on. Predict the next one: `/experiment predict E-7`.",
+    Reason.LAST_LOOK_WAITS: "The final look of E-{experiment} waits until its data are complete{of_sources}{at_latest}, so that the request rests on all of them. The card tells when it is made; please ask again then.",
     Reason.LAST_LOOK_PENDING: "The last look of E-{experiment} is being made, so that the request rests on it. Please ask again in a minute.",
     Reason.DATA_OF_THE_PAST: "E-{experiment} reads data of the past, which nothing can change any more. Stop it and run it again with another plan: `/experiment stop E-{experiment}`.",
     Reason.CONTROL_STAYS: "“{name}” is the control, which every treatment is compared with. Pick a treatment, or stop E-{experiment}: `/experiment stop E-{experiment}`.",
@@ -228,6 +229,8 @@ class _Facts(dict[str, object]):
         self["channel_name"] = f"<#{facts.get('channel')}>"
         self["by_whom"] = f" by {mention(str(facts['by']))}" if facts.get("by") else ""
         self["at_when"] = f" on {self._when(facts['at'])}" if facts.get("at") else ""
+        self["of_sources"] = f" ({facts['sources']})" if facts.get("sources") else ""
+        self["at_latest"] = f", until {self._when(facts['latest'])} at the latest" if facts.get("latest") else ""
         nearest = facts.get("nearest")
         self["did_you_mean"] = f" Did you mean “{nearest}”?" if nearest else ""
         number = facts.get("experiment")

@@ -13,7 +13,7 @@ from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.stats.rule import MetricKind, Role
-from labcoat.words import findings, numbers, run_stories, verdicts
+from labcoat.words import findings, health, numbers, run_stories, verdicts
 from labcoat.words.run_stories import because, experiment_of
 
 VALUE_LENGTH = 120
@@ -99,7 +99,8 @@ def look_line(look: Look, experiment: Experiment) -> str:
     if not readout.is_after_final:
         what_now = verdicts.next_step(readout, is_running=is_running, experiment=experiment.number)
     between = "\n" if arms else " "
-    return f"E-{experiment.number} · {lead}{effect}.{detail.rstrip()}{arms}{between}{what_now}"
+    lacks = f" {said}" if (said := health.made_without(look.short, experiment.plan.zone)) else ""
+    return f"E-{experiment.number} · {lead}{effect}.{detail.rstrip()}{arms}{between}{what_now}{lacks}"
 
 
 def _text(entry: HistoryEntry, field: str) -> str:

@@ -50,17 +50,19 @@ def show(call: Call, target: Target) -> None:
     """Answer with the card, only for the person."""
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
-        readout = results.newest_readout(tx, dossier)
+        look, wait = results.newest_look(tx, dossier), results.current_wait(tx, dossier)
         problem, counts = results.current_problem(tx, dossier), results.current_counts(tx, dossier)
         made, corrected_at = predictions.of_newest(tx, dossier), results.correction_shown(tx, dossier)
     call.reply(
         card(
             dossier,
-            readout=readout,
+            readout=look.readout if look is not None else None,
             problem=problem,
             counts=counts,
             predictions=made,
             corrected_at=corrected_at,
+            wait=wait,
+            short=look.short if look is not None else (),
             now=now,
             zone=call.house.zone,
         )

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import partial
 from typing import Any
 
 from labcoat.domain import entering
@@ -17,7 +18,7 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.rule import MetricKind, Moments
-from labcoat.usecases import files, finding, recording, results, uploads
+from labcoat.usecases import awaiting, files, finding, recording, results, uploads
 from labcoat.usecases.uploads import FileTotals
 
 _TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
@@ -29,7 +30,8 @@ def show_result(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
         experiment = finding.get_experiment(dossier, target.subject)
-        shown = results.show(tx, dossier, experiment, now=now)
+        when = partial(awaiting.next_look, metrics=call.house.metrics)
+        shown = results.show(tx, dossier, experiment, now=now, when=when)
     call.reply(result(shown, zone=call.house.zone))
 
 

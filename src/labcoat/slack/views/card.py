@@ -8,6 +8,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceSource, Strength
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
+from labcoat.domain.late_data import Short, Wait
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.look import SourceProblem
 from labcoat.domain.plan import ResultSource
@@ -33,15 +34,20 @@ def card(
     counts: UnitCounts | None = None,
     predictions: Sequence[Prediction] = (),
     corrected_at: datetime | None = None,
+    wait: Wait | None = None,
+    short: Sequence[Short] = (),
     now: datetime,
     zone: str,
 ) -> Message:
     """Return the card. readout, predictions: of the newest look, and of the newest experiment, as counts are.
 
-    corrected_at: when totals were corrected, as long as the newest look is at those.
+    corrected_at: when totals were corrected, as long as the newest look is at those. wait: of the next look for its
+    data. short: what the newest look was made without.
     """
     hypothesis = dossier.hypothesis
     said = _health(dossier, readout, problem, counts, zone)
+    late = health.late_data(wait if problem is None else None, short, zone) if hypothesis.ending is None else ()
+    said += "".join(f"\n:hourglass_flowing_sand: {escape(line)}" for line in late)
     said += _corrected_since(dossier, readout, corrected_at, zone)
     blocks: list[Block] = [
         header(_title(dossier, now)),

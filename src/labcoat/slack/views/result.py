@@ -82,6 +82,8 @@ def _nothing_yet(shown: Result, zone: str) -> str:
             "No totals yet. Send them with "
             f"`/experiment record E-{experiment.number} control=1200/24000 treatment=1310/24100`, or the button."
         )
+    if shown.wait is not None:
+        return f"No look yet. {escape(health.waits(shown.wait, zone))}."
     if shown.next_look is not None:
         return f"No look yet. The next one is on {numbers.day_and_time(shown.next_look, zone)}."
     return "No look yet. It is being made; ask again in a minute."
@@ -102,6 +104,8 @@ def _uneven_since(shown: Result) -> list[Block]:
 def _freshness(shown: Result, zone: str) -> str:
     look = shown.look
     parts = [escape(one) for one in health.left_out(look.crossed, look.left_out)] if look is not None else []
+    if look is not None and look.short:
+        parts.append(escape(health.made_without(look.short, zone).removesuffix(".")))
     if shown.changed:
         parts.append(escape(health.redefined(shown.changed)))
     newest = shown.look.as_of if shown.look is not None else None
@@ -116,7 +120,9 @@ def _freshness(shown: Result, zone: str) -> str:
         parts.append(f"Units as of {numbers.day_and_time(shown.sample_as_of, zone)}: {arms}")
     if shown.missing:
         parts.append(f"The last look waits for totals up to the end: {escape(', '.join(shown.missing))}")
-    if shown.next_look is not None:
+    if shown.wait is not None and shown.look is not None:
+        parts.append(escape(health.waits(shown.wait, zone)))
+    elif shown.next_look is not None and shown.wait is None:
         parts.append(f"Next look {numbers.day_and_time(shown.next_look, zone)}")
     parts.append("Asking makes no look and spends nothing")
     return " · ".join(parts)
