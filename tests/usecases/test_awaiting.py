@@ -27,7 +27,7 @@ from labcoat.slack.delivery import Delivery
 from labcoat.slack.downloading import downloader
 from labcoat.slack.file_work import FileWork
 from labcoat.stats.rule import MetricKind, Role
-from labcoat.usecases import awaiting, experiments, requests
+from labcoat.usecases import awaiting, experiments, requests, stalling
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.freshness import ASKED_OF
 from usecases.storing import stored
@@ -413,6 +413,25 @@ def test_a_decision_waits_for_the_final_look_and_its_data(a_lab: Labs) -> None:
 
     assert refused.value.reason is Reason.LAST_LOOK_WAITS
     assert refused.value.facts["latest"] == (ended + 72 * HOUR).isoformat()
+
+
+def test_nobody_stalls_while_the_final_look_waits(a_lab: Labs) -> None:
+    lab = a_lab()
+    lab.start(_plan())
+    ended = NOW + 3 * DAY
+    stopped = lab.stop(ended)
+
+    def stalls_since() -> datetime:
+        with lab.database.reading() as tx:
+            return stalling.signs(tx, stopped, changed_at=ended, found={}).changed_at
+
+    before = stalls_since()
+    lab.tick(ended)
+    waiting = stalls_since()
+    lab.loaded(ended)
+    lab.tick(ended + 15 * MINUTE)
+
+    assert (before, waiting, stalls_since()) == (ended, ended + 72 * HOUR, ended)
 
 
 def test_data_that_end_before_the_start_make_no_look(a_lab: Labs) -> None:

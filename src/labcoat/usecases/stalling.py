@@ -25,6 +25,10 @@ _TOLD_ELSEWHERE = frozenset({NudgeCase.SPLIT, NudgeCase.HARM, NudgeCase.REQUEST_
 def signs(tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Mapping[NudgeCase, datetime]) -> Signs:
     """Return what the database tells; only of what runs is anything read."""
     experiment = dossier.newest_experiment
+    if experiment is not None and experiment.state is ExperimentState.STOPPED:
+        wait = waiting_looks.find(tx, dossier.hypothesis.workspace, experiment.number)
+        # Nobody can decide before the final look, so nothing stalls while it waits.
+        changed_at = changed_at if wait is None else max(changed_at, wait.until)
     if experiment is None or experiment.state is not ExperimentState.RUNNING or experiment.is_of_the_past:
         return Signs(changed_at=changed_at, found=found)
     if experiment.plan.source is ResultSource.TYPED:
