@@ -36,12 +36,14 @@ class Order:
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a read should give. values: of each unit by variant. is_refused: too much of a variant lacks something."""
+    """What a read should give. values: of each unit by variant. is_refused: too much of a variant lacks something.
+    nameless: orders of nobody."""
 
     is_refused: bool
     values: dict[str, list[float]]
     crossed: int
     left_out: LeftOut
+    nameless: int
 
     @property
     def numbers(self) -> list[tuple[int, float, float]]:
@@ -85,6 +87,7 @@ def by_hand(seen: Sequence[Seen], orders: Sequence[Order], *, since: datetime, w
         values=values,
         crossed=len(crossed),
         left_out=_left_out(alone, complete, lacking),
+        nameless=sum(_is_empty(one.unit) and one.at is not None and since <= one.at < UNTIL for one in orders),
     )
 
 

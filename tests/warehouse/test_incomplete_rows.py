@@ -63,7 +63,7 @@ def test_a_row_without_a_variant_moves_no_exposure(tmp_path: Path, since: dateti
 
     assert found.sample.exposed == (100, 100)
     assert [one.mean for one in found.sample.moments["amount"]] == pytest.approx([20.2660, 21.8241], abs=5e-5)
-    assert (found.crossed, found.left_out) == (0, LeftOut(no_variant=67, no_unit=1))
+    assert (found.crossed, found.left_out) == (0, LeftOut(no_variant=67, no_unit=1, nameless={"amount": 40}))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Whatever rows lack, a read is what plain Python makes of them, on each local engine; hypothesis looks for another."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import duckdb
@@ -136,6 +137,7 @@ def test_a_read_is_what_python_makes_of_the_rows(
             reading.read(world, question)
         return
     found = reading.read(world, question)
-    assert (found.crossed, found.left_out) == (expected.crossed, expected.left_out)
+    nameless = {metric: expected.nameless} if expected.nameless else {}
+    assert (found.crossed, found.left_out) == (expected.crossed, replace(expected.left_out, nameless=nameless))
     for one, by_python in zip(found.sample.moments[metric], expected.numbers, strict=True):
         assert (one.count, one.mean, one.variance) == pytest.approx(by_python, rel=1e-9)

@@ -10,6 +10,7 @@ class LeftOut:
 
     no_unit, no_variant, no_time, no_experiment: rows that lack it, a unit's further rows among them.
     unplanned: units by the name of their variant, which the plan does not have.
+    nameless: rows of a metric's own without a unit, by the metric; nobody's, so no variant loses them.
     respelled: units that were counted although their variant is written otherwise, by how it is written.
     """
 
@@ -17,6 +18,7 @@ class LeftOut:
     no_variant: int = 0
     no_time: int = 0
     no_experiment: int = 0
+    nameless: Mapping[str, int] = field(default_factory=dict)
     unplanned: Mapping[str, int] = field(default_factory=dict)
     respelled: Mapping[str, int] = field(default_factory=dict)
 
@@ -24,4 +26,4 @@ class LeftOut:
     def is_nothing(self) -> bool:
         """Whether every row counted, under the name that the plan has."""
         rows = self.no_unit + self.no_variant + self.no_time + self.no_experiment
-        return not (rows or self.unplanned or self.respelled)
+        return not (rows or self.nameless or self.unplanned or self.respelled)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from labcoat.warehouse import aggregate, engine, naming, resolving, sql
+from labcoat.warehouse import aggregate, engine, naming, own_rows, resolving, sql
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
@@ -56,6 +56,23 @@ def query(
     scans_again = dialect == "duckdb" and exposures.table is not None
     ours = aggregate.query(subjects, resolved.exposures, resolved.measures, scans_again=scans_again)
     return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved
+
+
+def nameless(
+    source: Engine,
+    metrics_file: MetricsFile,
+    exposures: Exposures,
+    subjects: Sequence[Subject],
+    resolved: Resolved,
+    *,
+    bounds: Bounds,
+) -> list[dict[int, int]]:
+    """Return, by experiment, how many rows of nobody each metric has, by its place among the measures."""
+    ours = own_rows.nameless_query(resolved, subjects)
+    if ours is None:
+        return [{} for _ in subjects]
+    text = sql.write(ours, resolved.rows, dialect=dialect_of(metrics_file, exposures), bounds=bounds)
+    return own_rows.nameless(source.rows(text), resolved, subjects=len(subjects))
 
 
 def dialect_of(metrics_file: MetricsFile, exposures: Exposures) -> str:

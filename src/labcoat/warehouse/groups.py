@@ -1,7 +1,7 @@
 """What comes back of a query: per experiment one group per variant, checked before anybody trusts it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 
 from labcoat.stats.rule import Joint, MetricKind, Moments
@@ -45,11 +45,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back of one experiment."""
+    """What came back of one experiment. nameless: rows of a metric's own that have no unit."""
 
     groups: Sequence[Group]
     arms: Sequence[ArmUnits]
     incomplete: Sequence[Incomplete]
+    nameless: Mapping[AskedMetric, int] = field(default_factory=dict)
 
     def found(self, variants: Sequence[str], *, dropped: Sequence[str] = ()) -> Found:
         """Return its exposures beside the variants of a plan."""

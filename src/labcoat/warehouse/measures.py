@@ -68,6 +68,7 @@ class Measure:
     """One metric of the query.
 
     rows: the name that stands for its own rows, None for those of the exposures. unit, time: expressions over them.
+    is_unit_text: as of the exposures.
     untimed: whether a row says a time that can't be compared with the exposure; None where the type makes sure.
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
@@ -79,6 +80,7 @@ class Measure:
     kind: MetricKind
     rows: str | None
     unit: str = ""
+    is_unit_text: bool = True
     time: str | None = None
     untimed: str | None = None
     value: str | None = None

@@ -5,7 +5,7 @@ lack something a little is left out, and told.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -238,6 +238,7 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
             bounds = _bounds(questions)
             text, resolved = asking.query(source, metrics_file, exposures, _subjects(questions), asked, bounds=bounds)
             rows = source.rows(text)
+            nobody = asking.nameless(source, metrics_file, exposures, _subjects(questions), resolved, bounds=bounds)
     except SourceError as error:
         if len(batch) == 1 or not error.permanent:
             return dict.fromkeys(batch, error)
@@ -246,7 +247,8 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
             for place, alone in batch.items()
             for answer in _read_batch(metrics_file, name, {place: alone}).values()
         }
-    found = groups.parse(rows, resolved.measures, asked=asked, subjects=len(batch))
+    parsed = groups.parse(rows, resolved.measures, asked=asked, subjects=len(batch))
+    found = _with_nameless(parsed, nobody, asked)
     if len(batch) > 1 and sum(len(one.arms) for one in found) >= aggregate.MOST_GROUPS * len(batch):
         return {place: _read_batch(metrics_file, name, {place: alone})[place] for place, alone in batch.items()}
     answers: dict[int, Answer | SourceError] = {}
@@ -260,6 +262,15 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
         else:
             answers[place] = answer
     return answers
+
+
+def _with_nameless(
+    answers: Sequence[Answer], nobody: Sequence[Mapping[int, int]], asked: Sequence[AskedMetric]
+) -> list[Answer]:
+    return [
+        replace(answer, nameless={asked[place]: count for place, count in counts.items()})
+        for answer, counts in zip(answers, nobody, strict=True)
+    ]
 
 
 def _found(answer: Answer, question: Question) -> Found:
@@ -313,13 +324,22 @@ def _reading(
             moments={one.name: moments[one.name] for one in question.metrics},
         ),
         crossed=seen.crossed,
-        left_out=seen.left_out(),
+        left_out=replace(seen.left_out(), nameless=_nameless(parts, found)),
         definitions={
             one.name: definitions.hash_of(metrics_file, one.name, one.measuring, taken=_taken(found[name], one))
             for name, metrics in parts.items()
             for one in metrics
         },
     )
+
+
+def _nameless(parts: Mapping[str, tuple[AskedMetric, ...]], found: Mapping[str, Answer]) -> dict[str, int]:
+    return {
+        one.name: found[name].nameless[one]
+        for name, metrics in parts.items()
+        for one in metrics
+        if one in found[name].nameless
+    }
 
 
 def _taken(answer: Answer, one: AskedMetric) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What is said when an experiment's numbers need a person: a source that can't be read, traffic that is uneven."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from labcoat.domain.counting import UnitCounts
@@ -95,8 +95,17 @@ def left_out(crossed: int, rest: LeftOut | None = None) -> tuple[str, ...]:
     if rest.unplanned:
         units = numbers.counted(sum(rest.unplanned.values()), "unit")
         missing.append(f"{units} of {_names(rest.unplanned)}, which the plan does not have")
+    missing += _nameless(rest.nameless)
     also = f"Left out{' too' if crossed else ''}: {', '.join(missing)}" if missing else ""
     return tuple(one for one in (_crossed(crossed), also, _respelled(rest)) if one)
+
+
+def _nameless(rows: Mapping[str, int]) -> list[str]:
+    """Return how many rows of metrics are nobody's; metrics that share their rows share the number."""
+    by_count: dict[int, list[str]] = {}
+    for metric, count in rows.items():
+        by_count.setdefault(count, []).append(metric)
+    return [f"{numbers.counted(count, 'row')} of {_names(names)} without a unit" for count, names in by_count.items()]
 
 
 def _crossed(crossed: int) -> str:
