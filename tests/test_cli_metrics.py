@@ -134,7 +134,10 @@ def test_everything_wrong_is_named_with_its_line(folder: Path, source: str, caps
     assert f"metrics.yml, line {gone}: Exposures gone: The database says: " in out
     assert f"metrics.yml, line {misspelt}: Metric misspelt: there is no column amout. Did you mean amount?" in out
     assert f"metrics.yml, line {texts}: Metric texts" in out
-    assert "To mend: 3 things." in out
+    assert (
+        f"metrics.yml, line {line_of(path, 'on gone:')}: Metric on gone was not tried: exposures gone can't be" in out
+    )
+    assert "To mend: 4 things." in out
     assert "good: " in out
 
 
@@ -204,18 +207,23 @@ def test_units_that_never_meet_their_rows_are_doubted(folder: Path, capsys: pyte
     code, out, _ = run(capsys, "check", written(folder, DUCKDB, metrics=metrics), "--metric", "strange")
 
     assert code == 0
-    assert "strange: every unit has 0. Do its rows and its exposures mean the same by a unit?" in out
+    _, orders = shop.a_shop()
+    words = f"none of {len(orders):,} rows has a unit that is exposed. Do rows and exposures mean the same by a unit?"
+    assert f"strange: {words}" in out
 
 
-def test_exposures_without_rows_are_no_fault(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_that_could_not_be_tried_are_no_success(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with duckdb.connect(folder / "shop.duckdb") as writer:
         writer.execute("CREATE OR REPLACE TABLE planned AS SELECT * FROM exposures WHERE FALSE")
     metrics = shop.METRICS.replace("table: exposures", "table: planned")
 
     code, out, _ = run(capsys, "check", written(folder, DUCKDB, metrics=metrics))
 
-    assert code == 0
+    assert code == 1
     assert "Exposures users (shop, duckdb): no rows yet" in out
+    words = "exposures users have no rows of the last 400 days. Try again once somebody was exposed"
+    assert f"Metric orders was not tried: {words}" in out
+    assert "To mend: 6 things." in out
 
 
 def test_the_list_has_what_people_need_to_choose(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,3 +258,86 @@ def test_without_a_file_the_setting_is_named(
 
     assert code == 1
     assert "Set LABCOAT_METRICS" in err
+
+
+def test_how_rows_and_exposures_fit_together_is_counted(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By hand, in Python."""
+    code, out, _ = run(capsys, "check", written(folder, source), "--experiment", "E-7", "--metric", "orders", "--json")
+
+    exposures, orders = shop.a_shop()
+    exposed = {one.user for one in exposures if one.experiment == "E-7"}
+    since = min(one.at for one in exposures if one.experiment == "E-7").replace(hour=0, minute=0, second=0)
+    read = [one for one in orders if one.at >= since]
+    days = {one.at.date() for one in read}
+    every = {min(days) + shop.DAY * number for number in range((max(days) - min(days)).days)}
+    (seen,) = json.loads(out)["metrics"]
+    assert code == 0
+    assert seen["rows"] == {
+        "row_count": len(read),
+        "no_unit": 0,
+        "no_time": 0,
+        "met": sum(one.user in exposed for one in read),
+        "units": len({one.user for one in read} & exposed),
+        "exposed": len(exposed),
+        "newest": str(max(one.at for one in read)),
+        "future": 0,
+        "days_without": [str(day) for day in sorted(every - days)],
+    }
+
+
+def test_odd_rows_of_a_metric_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exposures, orders = shop.a_shop()
+    exposed = {one.user for one in exposures if one.experiment == "E-7"}
+    first, last = ("2026-03-02 09:30:00", "2026-03-12 09:30:00")
+    rows = [f"({user}, TIMESTAMP '{at}')" for user in sorted(exposed)[:30] for at in (first, last)]
+    rows += (
+        ["(NULL, TIMESTAMP '2026-03-02 10:00:00')"] * 3 + ["(1, NULL)"] * 2 + ["(1, TIMESTAMP '2126-03-02 10:00:00')"]
+    )
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute(f"CREATE OR REPLACE TABLE odd AS SELECT * FROM (VALUES {', '.join(rows)}) AS v (user_id, at)")
+    metrics = shop.METRICS + "  odd: {kind: mean, direction: up, table: odd, time: at, window_days: 7}\n"
+
+    code, out, _ = run(
+        capsys, "check", written(folder, DUCKDB, metrics=metrics), "--experiment", "E-7", "--metric", "odd"
+    )
+
+    assert code == 0
+    assert "odd: 3 of 66 rows have no unit (4.5 %). They are nobody's and don't count." in out
+    assert "odd: 2 of 66 rows have no time. They have not happened and don't count." in out
+    assert "odd: 1 row of the future. Times without a zone are read as UTC." in out
+    assert "odd: 9 days between its rows without any: 3 Mar, 4 Mar, 5 Mar, 6 Mar, 7 Mar and 4 more." in out
+    assert "Left out: 3 rows of odd without a unit." in out
+
+
+def test_the_first_day_is_shown_both_ways_where_it_must_be_decided(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute("CREATE OR REPLACE TABLE daily AS SELECT user_id, CAST(ordered_at AS DATE) AS day FROM orders")
+    metrics = shop.METRICS + "  daily: {kind: mean, direction: up, table: daily, time: day, window_days: 7}\n"
+
+    code, out, _ = run(
+        capsys, "check", written(folder, DUCKDB, metrics=metrics), "--experiment", "E-7", "--metric", "daily", "--json"
+    )
+
+    (seen,) = json.loads(out)["metrics"]
+    assert code == 1
+    assert seen["same_day"] == [pytest.approx(_per_unit(start=0)), pytest.approx(_per_unit(start=1))]
+    assert "Write `same_day: include` to count that day" in seen["trouble"]["message"]
+
+
+def _per_unit(*, start: int) -> float:
+    """Return the orders of a unit of E-7 in seven whole days, from so many days after its first exposure on."""
+    exposures, orders = shop.a_shop()
+    mine: dict[int, list[shop.Exposure]] = {}
+    for one in exposures:
+        if one.experiment == "E-7":
+            mine.setdefault(one.user, []).append(one)
+    alone = {user: rows for user, rows in mine.items() if len({row.variant for row in rows}) == 1}
+    total = 0
+    for user, rows in alone.items():
+        first = min(row.at for row in rows).date() + start * shop.DAY
+        total += sum(one.user == user and first <= one.at.date() < first + 7 * shop.DAY for one in orders)
+    return total / len(alone)

@@ -117,6 +117,7 @@ def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
         corrected_at=corrected_at,
         wait=results.current_wait(tx, dossier),
         short=look.short if look is not None else (),
+        left_out=health.left_out(look.crossed, look.left_out) if look is not None else (),
         now=now,
         zone=zone,
     )

@@ -4,18 +4,21 @@ What comes back tells nothing of an effect: units per variant, and values of all
 """
 
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from labcoat.domain.left_out import LeftOut
-from labcoat.warehouse import asking, bounding, freshness, groups, reading, sql, survey
+from labcoat.domain.plan import SameDay
+from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, sql, survey
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Subject
-from labcoat.warehouse.metrics_file import Metric, MetricsFile
+from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
+from labcoat.warehouse.open_sources import OpenSources
+from labcoat.warehouse.own_rows import OwnRows
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds
 from labcoat.warehouse.survey import NOT_NAMED, Arm
@@ -47,7 +50,8 @@ class MetricSeen:
 
     units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
     crossed, left_out: units of its exposures in two variants, and what else does not count.
-    newest: of its own rows' times; None without. cost: as the engine tells, "" if it does not.
+    rows: of its own, None without. by_name: fields that the file leaves out and the table decides. same_day: the mean
+    with the exposure's own day and without it, where its rows have days only. cost: as the engine tells, "" if not.
     """
 
     name: str
@@ -58,10 +62,17 @@ class MetricSeen:
     left_out: LeftOut = field(default_factory=LeftOut)
     mean: float | None = None
     deviation: float | None = None
-    newest: datetime | None = None
+    rows: OwnRows | None = None
+    by_name: tuple[str, ...] = ()
+    same_day: tuple[float, float] | None = None
     cost: str = ""
     seconds: float = 0.0
     trouble: Trouble | None = None
+
+    @property
+    def newest(self) -> datetime | None:
+        """The time of the newest of its own rows."""
+        return None if self.rows is None else self.rows.newest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,18 +107,15 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
     metrics = {name: metric for name, metric in metrics_file.metrics.items() if name in names}
     used = {metrics_file.exposures_of(metric) for metric in metrics.values()}
     is_all = len(metrics) == len(metrics_file.metrics)
-    seen = {
-        name: _exposures(metrics_file, name, key=key, now=now)
-        for name in metrics_file.exposures
-        if is_all or name in used
-    }
+    exposures = [name for name in metrics_file.exposures if is_all or name in used]
+    with OpenSources(metrics_file, metrics) as sources:
+        seen = {name: _exposures(sources, name, key=key, now=now) for name in exposures}
+        trial = {name: Trial(sources, one, now=now) for name, one in seen.items()}
+        tried = [trial[metrics_file.exposures_of(metric)].of(name, metric) for name, metric in metrics.items()]
     return Checked(
-        sources=_sources(metrics_file, {one.source for one in seen.values()}, now=now),
+        sources=(*_sources(metrics_file, {one.source for one in seen.values()}, now=now), *_changed(sources)),
         exposures=tuple(seen.values()),
-        metrics=tuple(
-            _metric(metrics_file, name, metric, over=seen[metrics_file.exposures_of(metric)], now=now)
-            for name, metric in metrics.items()
-        ),
+        metrics=tuple(tried),
     )
 
 
@@ -123,12 +131,22 @@ def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime)
     )
 
 
-def _exposures(metrics_file: MetricsFile, name: str, *, key: str | None, now: datetime) -> ExposuresSeen:
+def _changed(sources: OpenSources) -> Iterator[SourceSeen]:
+    """Yield the sources of which a file changed meanwhile: what was read may be of two."""
+    for name, error in sources.changed.items():
+        source = sources.metrics_file.exposures[name].source
+        yield SourceSeen(
+            name=source, complete_to=None, trouble=Trouble(place=("sources", source), message=error.message)
+        )
+
+
+def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetime) -> ExposuresSeen:
     begun = time.perf_counter()
     arms: tuple[Arm, ...] = ()
     trouble = None
     try:
-        arms = survey.arms(metrics_file, name, until=now)
+        exposures = sources.metrics_file.exposures[name]
+        arms = sources.ask(name, (), lambda source: survey.arms_of(source, sources.metrics_file, exposures, until=now))
     except SourceError as error:
         trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", error))
     named = [arm for arm in arms if arm.key is not None] or arms
@@ -136,7 +154,7 @@ def _exposures(metrics_file: MetricsFile, name: str, *, key: str | None, now: da
     chosen = key if any(arm.key == key for arm in arms) else newest.key if newest is not None else None
     return ExposuresSeen(
         name=name,
-        source=metrics_file.exposures[name].source,
+        source=sources.metrics_file.exposures[name].source,
         arms=arms,
         key=chosen,
         seconds=time.perf_counter() - begun,
@@ -144,52 +162,144 @@ def _exposures(metrics_file: MetricsFile, name: str, *, key: str | None, now: da
     )
 
 
-def _metric(metrics_file: MetricsFile, name: str, metric: Metric, *, over: ExposuresSeen, now: datetime) -> MetricSeen:
-    seen = MetricSeen(name=name, exposures=over.name)
-    if over.trouble is not None:
-        return seen
-    begun = time.perf_counter()
-    asked = AskedMetric(name=name, metric=metric, measuring=reading.measuring_of(metric))
-    try:
-        return _tried(metrics_file, asked, over=over, now=now, begun=begun)
-    except NoRowsYet:
-        return seen
-    except SourceError as error:
-        trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", error))
-        return MetricSeen(name=name, exposures=over.name, seconds=time.perf_counter() - begun, trouble=trouble)
+class Trial:
+    """Tries the metrics of one exposures on their newest experiment: all together, and alone what fails so."""
 
+    def __init__(self, sources: OpenSources, over: ExposuresSeen, *, now: datetime) -> None:
+        self._sources = sources
+        self._over = over
+        self._now = now
+        self._rows: dict[tuple[object, ...], OwnRows] = {}
+        self._together: dict[AskedMetric, MetricSeen] | None = None
 
-def _tried(
-    metrics_file: MetricsFile, asked: AskedMetric, *, over: ExposuresSeen, now: datetime, begun: float
-) -> MetricSeen:
-    exposures = metrics_file.exposures[over.name]
-    variants = tuple(arm.variant for arm in over.arms if arm.key == over.key and arm.variant != NOT_NAMED)
-    since = _first_day(over, now=now)
-    subject = Subject(key=over.key or "", since=EARLIEST, until=now, variants=variants, read_since=since)
-    with asking.opened(metrics_file, exposures, (asked,)) as source:
-        bounds = Bounds(since=since, until=now)
-        text, resolved = asking.query(source, metrics_file, exposures, (subject,), (asked,), bounds=bounds)
+    def of(self, name: str, metric: Metric) -> MetricSeen:
+        """Return what a metric gives, or why it could not be tried."""
+        seen = MetricSeen(name=name, exposures=self._over.name)
+        if why := self._why_not():
+            return replace(
+                seen, trouble=Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
+            )
+        begun = time.perf_counter()
+        asked = _asked(name, metric)
+        try:
+            return replace(self._tried(asked), seconds=time.perf_counter() - begun)
+        except NoRowsYet:
+            why = f"{self._over.name} has no complete exposure of {self._over.key or 'any experiment'} yet."
+            trouble = Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
+            return replace(seen, trouble=trouble)
+        except SourceError as error:
+            trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", error))
+            return replace(
+                seen, seconds=time.perf_counter() - begun, trouble=trouble, same_day=self._both_ways(asked, error)
+            )
+
+    def _why_not(self) -> str:
+        if self._over.trouble is not None:
+            return f"exposures {self._over.name} can't be read."
+        if not self._over.arms:
+            return (
+                f"exposures {self._over.name} have no rows of the last {bounding.RECENT.days} days. Try again once "
+                "somebody was exposed, or with a few rows of a test."
+            )
+        return ""
+
+    def _tried(self, asked: AskedMetric) -> MetricSeen:
+        if self._together is None:
+            self._together = self._all()
+        found = self._together.get(asked)
+        return self._ask((asked,))[asked] if found is None else found
+
+    def _all(self) -> dict[AskedMetric, MetricSeen]:
+        """Return what all metrics give, as one query answers; nothing where one of them spoils it."""
+        every = tuple(
+            _asked(name, metric)
+            for name, metric in self._sources.metrics.items()
+            if self._sources.metrics_file.exposures_of(metric) == self._over.name
+        )
+        try:
+            return self._ask(every)
+        except SourceError:
+            return {}
+
+    def _ask(self, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+        return self._sources.ask(self._over.name, every, lambda source: self._read(source, every))
+
+    def _read(self, source: Engine, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+        metrics_file, since = self._sources.metrics_file, _first_day(self._over, now=self._now)
+        exposures = metrics_file.exposures[self._over.name]
+        variants = tuple(
+            arm.variant for arm in self._over.arms if arm.key == self._over.key and arm.variant != NOT_NAMED
+        )
+        subject = Subject(
+            key=self._over.key or "", since=EARLIEST, until=self._now, variants=variants, read_since=since
+        )
+        bounds = Bounds(since=since, until=self._now)
+        text, resolved = asking.query(source, metrics_file, exposures, (subject,), every, bounds=bounds)
         cost = source.cost(text)
-        if resolved.exposures.exposed_at is not None:
-            cost = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), now, cost)
-        (answer,) = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
-        newest = _newest(source, resolved, dialect=asking.dialect_of(metrics_file, exposures), now=now)
-    found = answer.found(variants)
-    groups.refuse_wrong(answer, found, (asked,), key=over.key or "this experiment")
-    measured, mean, deviation = _together(answer.groups, asked)
-    return MetricSeen(
-        name=asked.name,
-        exposures=over.name,
-        units=sum(group.exposed for group in answer.groups),
-        crossed=found.crossed,
-        left_out=found.left_out(),
-        measured=measured,
-        mean=mean,
-        deviation=deviation,
-        newest=newest,
-        cost=cost,
-        seconds=time.perf_counter() - begun,
-    )
+        (answer,) = groups.parse(source.rows(text), resolved.measures, asked=every)
+        (nobody,) = asking.nameless(source, metrics_file, exposures, (subject,), resolved, bounds=bounds)
+        found = answer.found(variants)
+        groups.refuse_wrong(answer, found, every, key=self._over.key or "this experiment")
+        rows = self._own_rows(source, resolved, exposures, since=since)
+        seen = {}
+        for place, (asked, measure) in enumerate(zip(every, resolved.measures, strict=True)):
+            measured, mean, deviation = _together(answer.groups, asked)
+            days = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now, cost)
+            seen[asked] = MetricSeen(
+                name=asked.name,
+                exposures=self._over.name,
+                units=sum(group.exposed for group in answer.groups),
+                crossed=found.crossed,
+                left_out=replace(found.left_out(), nameless={asked.name: nobody[place]} if place in nobody else {}),
+                measured=measured,
+                mean=mean,
+                deviation=deviation,
+                rows=None if measure.rows is None else rows[measure.rows],
+                by_name=measure.taken,
+                cost=cost if resolved.exposures.exposed_at is None else days,
+            )
+        return seen
+
+    def _own_rows(
+        self, source: Engine, resolved: Resolved, exposures: Exposures, *, since: datetime
+    ) -> dict[str, OwnRows]:
+        """Return what each metric's own rows have; rows that several metrics read are asked about once."""
+        dialect = asking.dialect_of(self._sources.metrics_file, exposures)
+        bounds = Bounds(since=since, until=self._now)
+        found = {}
+        for name, mine in own_rows.scans(resolved).items():
+            first = mine[0][1]
+            scan = (resolved.rows[name], first.unit, first.time)
+            if scan not in self._rows:
+                ours = own_rows.query(resolved, name, key=self._over.key, since=since, now=self._now)
+                (row,) = source.rows(sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds))
+                of_days = own_rows.days_query(resolved, name, since=since)
+                days = (
+                    []
+                    if of_days is None
+                    else source.rows(sql.write(of_days, resolved.rows, dialect=dialect, bounds=bounds))
+                )
+                self._rows[scan] = own_rows.seen(row, days, now=self._now)
+            found[name] = self._rows[scan]
+        return found
+
+    def _both_ways(self, asked: AskedMetric, error: SourceError) -> tuple[float, float] | None:
+        """Return the mean with the exposure's own day and without it, where that is what has to be decided."""
+        if groups.ASKS_SAME_DAY not in error.message:
+            return None
+        means = []
+        for same_day in (SameDay.INCLUDE, SameDay.EXCLUDE):
+            one = replace(asked, measuring=replace(asked.measuring, same_day=same_day))
+            try:
+                means.append(self._ask((one,))[one].mean)
+            except SourceError:
+                return None
+        first, second = means
+        return None if first is None or second is None else (first, second)
+
+
+def _asked(name: str, metric: Metric) -> AskedMetric:
+    return AskedMetric(name=name, metric=metric, measuring=reading.measuring_of(metric))
 
 
 def _first_day(over: ExposuresSeen, *, now: datetime) -> datetime:
@@ -197,18 +307,6 @@ def _first_day(over: ExposuresSeen, *, now: datetime) -> datetime:
     seen = [arm.first for arm in over.arms if arm.key in (over.key, None) and arm.first is not None]
     first = min(seen, default=now - bounding.RECENT)
     return first.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _newest(source: Engine, resolved: Resolved, *, dialect: str, now: datetime) -> datetime | None:
-    (measure,) = resolved.measures
-    if measure.rows is None or measure.time is None:
-        return None
-    since = now - bounding.RECENT
-    near = bounding.where(measure.time_days, measure.partition, since=since, until=None) or ["1 = 1"]
-    ours = f"SELECT CAST(MAX({measure.time}) AS TEXT) AS newest_at FROM {measure.rows} AS e WHERE {' AND '.join(near)}"
-    text = sql.write(ours, resolved.rows, dialect=dialect, bounds=Bounds(since=since, until=now))
-    ((newest,),) = source.rows(text)
-    return survey.moment(newest)
 
 
 def _together(found: Sequence[Group], asked: AskedMetric) -> tuple[int, float | None, float | None]:

@@ -12,6 +12,9 @@ from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
 from labcoat.warehouse.measures import COLUMNS, FAULTS, Measure
 from labcoat.warehouse.resolving import AskedMetric
 
+ASKS_SAME_DAY = "rows without a time of day"
+"""How the refusal begins that asks what becomes of the exposure's own day."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -237,7 +240,7 @@ def _reasons_of_days(asked: AskedMetric, *, is_day: bool, timed: int) -> Iterato
     same_day = asked.measuring.same_day or asked.metric.same_day
     if same_day is None and is_day:
         yield (
-            "rows without a time of day, so nobody can tell whether a row of the exposure's own day came after it. "
+            f"{ASKS_SAME_DAY}, so nobody can tell whether a row of the exposure's own day came after it. "
             "Write `same_day: include` to count that day, or `same_day: exclude` to begin with the next."
         )
     if same_day is not None and timed:

@@ -10,10 +10,15 @@ from labcoat.domain.plan import PlannedMetric
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen, SourceSeen
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
+from labcoat.warehouse.own_rows import OwnRows
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import health, numbers
 
 MEANING_LENGTH = 150
+STALE = timedelta(days=3)
+"""Older than this the newest row is asked about: a nightly load and a weekend."""
+MOST_DAYS = 5
+"""Days without rows that are named."""
 MOST_EXPERIMENTS = 10
 """Shown of each exposures, the newest first."""
 
@@ -47,9 +52,17 @@ def page(
         mine = [(seen, metrics_file.metrics[seen.name]) for seen in checked.metrics if seen.exposures == one.name]
         if mine and one.trouble is None:
             over = f"over {one.key}, all variants together" if one.key else "all variants together"
-            heads = (f"metric, {over}", "measured", "rows up to", "cost", "seconds")
+            heads = (
+                f"metric, {over}",
+                "measured",
+                "units with rows",
+                "rows that meet",
+                "rows up to",
+                "cost",
+                "seconds",
+            )
             lines += [_aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), *_left_out(mine[0][0]), ""]
-    lines += [line for seen in checked.metrics if (line := _doubt(seen, now))]
+    lines += [line for seen in checked.metrics for line in _said(seen, metrics_file.metrics[seen.name], now)]
     if troubles:
         lines += [f"{path.name}, line {line}: {message}" for line, message in troubles]
         lines.append(f"To mend: {numbers.counted(len(troubles), 'thing')}.")
@@ -108,7 +121,23 @@ def _left_out(seen: MetricSeen) -> list[str]:
 def _metric(seen: MetricSeen, metric: Metric, *, now: datetime) -> tuple[str, ...]:
     measured = f"{numbers.count(seen.measured)} of {numbers.counted(seen.units, 'unit')}" if seen.units else "-"
     newest = "-" if seen.newest is None else f"{_instant(seen.newest)} ({_ago(now - seen.newest)})"
-    return f"{seen.name}: {_value(seen, metric)}", measured, newest, seen.cost or "-", f"{seen.seconds:.1f}"
+    rows = seen.rows
+    units = "-" if rows is None else _share(rows.units, rows.exposed)
+    met = "-" if rows is None else f"{_share(rows.met, rows.row_count)} of {numbers.count(rows.row_count)}"
+    return f"{seen.name}: {_value(seen, metric)}", measured, units, met, newest, seen.cost or "-", f"{seen.seconds:.1f}"
+
+
+def _share(part: int, whole: int) -> str:
+    """Return a share in percent, never rounded to none or all.
+
+    >>> _share(1, 3000), _share(2999, 3000), _share(0, 0)
+    ('<0.1 %', '>99.9 %', '-')
+    """
+    if not whole:
+        return "-"
+    if 0 < part < whole / 1000:
+        return "<0.1 %"
+    return ">99.9 %" if whole - whole / 1000 < part < whole else f"{numbers.plain(round(100 * part / whole, 1))} %"
 
 
 def _value(seen: MetricSeen, metric: Metric) -> str:
@@ -122,15 +151,42 @@ def _value(seen: MetricSeen, metric: Metric) -> str:
     return mean
 
 
-def _doubt(seen: MetricSeen, now: datetime) -> str:
-    """Return what can be right and seldom is."""
-    if seen.measured and seen.mean == 0:
-        return f"{seen.name}: every unit has 0. Do its rows and its exposures mean the same by a unit?"
+def _said(seen: MetricSeen, metric: Metric, now: datetime) -> Iterable[str]:
+    """Yield what a metric's rows have that a person should know, and what can be right and seldom is."""
+    if seen.by_name:
+        fields = " and ".join(f"`{field}`" for field in seen.by_name)
+        yield f"{seen.name}: the file leaves out {fields}, and columns of these names were taken. Write `name: null` for none."
+    if seen.same_day is not None:
+        with_it, without = (numbers.mean(one, metric.kind, format_=metric.format) for one in seen.same_day)
+        yield f"{seen.name}: {with_it} with `same_day: include`, {without} with `same_day: exclude`."
+    if seen.rows is not None:
+        yield from (f"{seen.name}: {line}" for line in _of_rows(seen.rows, now))
+    if seen.measured and seen.mean == 0 and (seen.rows is None or seen.rows.met):
+        yield f"{seen.name}: every unit has 0. Do its rows and its exposures mean the same by a unit?"
     if seen.units and not seen.measured and seen.trouble is None:
-        return f"{seen.name}: no unit's window has closed yet, so nothing is measured."
-    if seen.newest is not None and seen.newest > now + timedelta(hours=1):
-        return f"{seen.name}: its newest row is in the future. Times without a zone are read as UTC."
-    return ""
+        yield f"{seen.name}: no unit's window has closed yet, so nothing is measured."
+
+
+def _of_rows(rows: OwnRows, now: datetime) -> Iterable[str]:
+    """Yield what is worth knowing of a metric's own rows."""
+    count = numbers.counted(rows.row_count, "row")
+    if not rows.row_count:
+        yield "there are no rows in the days that are read, so every unit has 0."
+        return
+    if not rows.met:
+        yield f"none of {count} has a unit that is exposed. Do rows and exposures mean the same by a unit?"
+    if rows.no_unit:
+        yield f"{numbers.count(rows.no_unit)} of {count} have no unit ({_share(rows.no_unit, rows.row_count)}). They are nobody's and don't count."
+    if rows.no_time:
+        yield f"{numbers.count(rows.no_time)} of {count} have no time. They have not happened and don't count."
+    if rows.future:
+        yield f"{numbers.counted(rows.future, 'row')} of the future. Times without a zone are read as UTC."
+    if rows.days_without:
+        first = ", ".join(f"{day.day} {day:%b}" for day in rows.days_without[:MOST_DAYS])
+        more = f" and {len(rows.days_without) - MOST_DAYS} more" if len(rows.days_without) > MOST_DAYS else ""
+        yield f"{numbers.counted(len(rows.days_without), 'day')} between its rows without any: {first}{more}. Was a load left out?"
+    if rows.newest is not None and now - rows.newest > STALE:
+        yield f"its newest row is of {_ago(now - rows.newest)}. Does its load still run?"
 
 
 def _instant(moment: datetime) -> str:

@@ -36,13 +36,14 @@ def card(
     corrected_at: datetime | None = None,
     wait: Wait | None = None,
     short: Sequence[Short] = (),
+    left_out: Sequence[str] = (),
     now: datetime,
     zone: str,
 ) -> Message:
     """Return the card. readout, predictions: of the newest look, and of the newest experiment, as counts are.
 
     corrected_at: when totals were corrected, as long as the newest look is at those. wait: of the next look for its
-    data. short: what the newest look was made without.
+    data. short: what the newest look was made without. left_out: what of its data does not count, in words.
     """
     hypothesis = dossier.hypothesis
     said = _health(dossier, readout, problem, counts, zone)
@@ -55,7 +56,8 @@ def card(
         fields(_facts(dossier, readout, predictions)),
     ]
     blocks += [section(said)] if said else []
-    notes = (corrections.note(corrected_at, zone) if corrected_at else "", _small_print(dossier))
+    corrected = corrections.note(corrected_at, zone) if corrected_at else ""
+    notes = (corrected, *(escape(one) for one in left_out), _small_print(dossier))
     small_print = " · ".join(note for note in notes if note)
     blocks += [context(small_print)] if small_print else []
     buttons = next_buttons(dossier, is_split_uneven=makes_invalid(readout, counts))
