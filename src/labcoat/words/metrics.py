@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -115,7 +115,8 @@ def _arms(one: ExposuresSeen) -> Iterable[str]:
 
 
 def _left_out(seen: MetricSeen) -> list[str]:
-    return [f"Exposures {seen.exposures}: {said}." for said in health.left_out(seen.crossed, seen.left_out)]
+    rest = replace(seen.left_out, nameless={})  # told with each metric's rows
+    return [f"Exposures {seen.exposures}: {said}." for said in health.left_out(seen.crossed, rest)]
 
 
 def _metric(seen: MetricSeen, metric: Metric, *, now: datetime) -> tuple[str, ...]:
