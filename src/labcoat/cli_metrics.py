@@ -85,10 +85,11 @@ def _run_check(given: argparse.Namespace) -> int:
         return refuse(f"The data have no exposures of {given.experiment}. {_hint(given.experiment, sorted(keys))}")
     lines = yaml_document.read(path)
     troubles = [(lines.line(one.place), one.message) for one in checked.troubles]
+    warnings = [(lines.line(one.place), one.message) for one in checked.warnings]
     if given.json:
-        print(words.as_json(checked, troubles))
+        print(words.as_json(checked, troubles, warnings=warnings))
     else:
-        print(words.page(checked, troubles, metrics_file, path=path, now=now))
+        print(words.page(checked, troubles, metrics_file, path=path, now=now, warnings=warnings))
     return 1 if troubles else 0
 
 

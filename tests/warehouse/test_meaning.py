@@ -256,3 +256,12 @@ def test_where_neither_is_spelled_so_it_is_asked(two_spellings: MetricsFile) -> 
 
     with pytest.raises(SourceError, match="`value` could be Amount and amount, which differ in capitals only"):
         read(two_spellings.model_copy(update={"metrics": {"spent": spent}}))
+
+
+def test_a_table_with_two_unit_columns_is_asked(two_spellings: MetricsFile, url: str) -> None:
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(b"ALTER TABLE seen RENAME unit TO user_id; ALTER TABLE orders ADD COLUMN user_id text")
+    users = two_spellings.exposures["users"].model_copy(update={"unit": "user_id"})
+
+    with pytest.raises(SourceError, match=r"its unit could be unit or user_id. Write `unit:` with the one"):
+        read(two_spellings.model_copy(update={"exposures": {"users": users}}))

@@ -5,98 +5,24 @@ What comes back tells nothing of an effect: units per variant, and values of all
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import SameDay
-from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, sql, survey
+from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, sql, survey, unused_columns
+from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, SourceSeen, Trouble
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
+from labcoat.warehouse.naming import Asking, Named
 from labcoat.warehouse.open_sources import OpenSources
 from labcoat.warehouse.own_rows import OwnRows
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds
 from labcoat.warehouse.survey import NOT_NAMED, Arm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """What has to be mended. place: in the metrics file, from the outside in."""
-
-    place: tuple[str, ...]
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExposuresSeen:
-    """What exposures have, or why they can't be read. key: the experiment that metrics are tried on, the newest."""
-
-    name: str
-    source: str
-    arms: tuple[Arm, ...]
-    key: str | None
-    seconds: float
-    trouble: Trouble | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSeen:
-    """What a metric gives over one experiment, all variants together, or why it can't be read.
-
-    units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
-    crossed, left_out: units of its exposures in two variants, and what else does not count.
-    rows: of its own, None without. by_name: fields that the file leaves out and the table decides. same_day: the mean
-    with the exposure's own day and without it, where its rows have days only. cost: as the engine tells, "" if not.
-    """
-
-    name: str
-    exposures: str
-    units: int = 0
-    measured: int = 0
-    crossed: int = 0
-    left_out: LeftOut = field(default_factory=LeftOut)
-    mean: float | None = None
-    deviation: float | None = None
-    rows: OwnRows | None = None
-    by_name: tuple[str, ...] = ()
-    same_day: tuple[float, float] | None = None
-    cost: str = ""
-    seconds: float = 0.0
-    trouble: Trouble | None = None
-
-    @property
-    def newest(self) -> datetime | None:
-        """The time of the newest of its own rows."""
-        return None if self.rows is None else self.rows.newest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSeen:
-    """How far a source with a `freshness` is complete, or why that can't be told."""
-
-    name: str
-    complete_to: datetime | None
-    trouble: Trouble | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """A metrics file as its data answer."""
-
-    sources: tuple[SourceSeen, ...] = ()
-    exposures: tuple[ExposuresSeen, ...]
-    metrics: tuple[MetricSeen, ...]
-
-    @property
-    def troubles(self) -> tuple[Trouble, ...]:
-        """All that has to be mended."""
-        seen: tuple[SourceSeen | ExposuresSeen | MetricSeen, ...] = (*self.sources, *self.exposures, *self.metrics)
-        return tuple(one.trouble for one in seen if one.trouble is not None)
 
 
 def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None, now: datetime) -> Checked:
@@ -144,9 +70,14 @@ def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetim
     begun = time.perf_counter()
     arms: tuple[Arm, ...] = ()
     trouble = None
+    warnings: tuple[Trouble, ...] = ()
     try:
         exposures = sources.metrics_file.exposures[name]
         arms = sources.ask(name, (), lambda source: survey.arms_of(source, sources.metrics_file, exposures, until=now))
+        dialect, bounds = asking.dialect_of(sources.metrics_file, exposures), Bounds(since=EARLIEST, until=now)
+        warnings = sources.ask(
+            name, (), lambda source: _warnings(Asking(source, dialect, bounds), exposures, kind="exposures", name=name)
+        )
     except SourceError as error:
         trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", error))
     named = [arm for arm in arms if arm.key is not None] or arms
@@ -159,7 +90,16 @@ def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetim
         key=chosen,
         seconds=time.perf_counter() - begun,
         trouble=trouble,
+        warnings=warnings,
     )
+
+
+def _warnings(columns: Asking, part: Exposures | Metric, *, kind: str, name: str) -> tuple[Trouble, ...]:
+    """Return what to say of columns that look like a field and lie unused."""
+    if isinstance(part, Metric) and not part.has_own_rows:
+        return ()
+    found = unused_columns.unused(part, Named(name, part, columns).all_taken, name=name)
+    return tuple(Trouble(place=(kind, name, one.field), message=one.message) for one in found)
 
 
 class Trial:
@@ -241,6 +181,7 @@ class Trial:
         found = answer.found(variants)
         groups.refuse_wrong(answer, found, every, key=self._over.key or "this experiment")
         rows = self._own_rows(source, resolved, exposures, since=since)
+        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
         seen = {}
         for place, (asked, measure) in enumerate(zip(every, resolved.measures, strict=True)):
             measured, mean, deviation = _together(answer.groups, asked)
@@ -256,6 +197,7 @@ class Trial:
                 deviation=deviation,
                 rows=None if measure.rows is None else rows[measure.rows],
                 by_name=measure.taken,
+                warnings=_warnings(columns, asked.metric, kind="metrics", name=asked.name),
                 cost=cost if resolved.exposures.exposed_at is None else days,
             )
         return seen

@@ -1,6 +1,8 @@
 """The columns of the user's rows, as the metrics file names them: found, read as what a field needs, or refused."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from labcoat.stats.rule import MetricKind
@@ -22,6 +24,14 @@ def rows_of(part: Exposures | Metric) -> Rows:
 
 def _where(part: Exposures | Metric) -> str:
     return "sql" if part.sql is not None else "table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Which column each field of some rows has, None for none. known: all columns of the rows."""
+
+    columns: Mapping[str, Column | None]
+    known: tuple[Column, ...]
 
 
 class Asking:
@@ -58,6 +68,11 @@ class Asking:
         return self._written[rows, text]
 
 
+def _is_second_of(first: str, name: str) -> bool:
+    renamed = re.fullmatch(r"(.+)_[0-9]+", name)
+    return renamed is not None and renamed[1] != first and renamed[1].casefold() == first.casefold()
+
+
 class Named:
     """The columns of some rows, as a part of the metrics file names them."""
 
@@ -77,10 +92,41 @@ class Named:
     @property
     def taken(self) -> tuple[str, ...]:
         """The fields that the file does not name, and that a column of a table has the name of."""
-        fields = ("unit", "variant", "exposed_at", "experiment", "time", "value", "denominator", "covariate")
-        asked = [one for one in (*fields, "covariate_denominator") if one in type(self._part).model_fields]
-        is_left_out = [one for one in asked if one not in self._part.model_fields_set]
-        return tuple(one for one in is_left_out if self._part.table is not None and self._spelled(one, one) is not None)
+        if self._part.table is None:
+            return ()
+        is_left_out = [field for field in self._fields if field not in self._part.model_fields_set]
+        return tuple(field for field in is_left_out if self._spelled(field, field) is not None)
+
+    def taken_beside(self, seen: "Named") -> tuple[str, ...]:
+        """Return the same of a metric's own rows; the exposures' own unit column was always meant."""
+        mine, theirs = self.find("unit"), seen.find("unit")
+        is_same = mine is not None and theirs is not None and mine.name.casefold() == theirs.name.casefold()
+        return tuple(field for field in self.taken if not (field == "unit" and is_same))
+
+    def require_one_unit(self, seen: "Named") -> None:
+        """Refuse a table that has a column `unit` and the exposures' unit column, where the file names neither."""
+        theirs = seen.find("unit")
+        if self._part.table is None or "unit" in self._part.model_fields_set or theirs is None:
+            return
+        mine, other = self._spelled("unit", "unit"), self._spelled(theirs.name, "unit")
+        if mine is not None and other is not None and mine.name != other.name:
+            message = f"its unit could be {mine.name} or {other.name}. Write `unit:` with the one that is meant."
+            raise self._wrong(message, "unit")
+
+    @property
+    def all_taken(self) -> Taken:
+        """Which column each field has; raise SourceError as `find` does."""
+        return Taken(columns={field: self.find(field) for field in self._fields}, known=tuple(self._columns))
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        """The fields that are columns of these rows."""
+        if isinstance(self._part, Exposures):
+            return ("unit", "variant", "exposed_at", "experiment")
+        is_ratio = self._part.kind is MetricKind.RATIO
+        past = () if self._part.pre_period_days else ("covariate", "covariate_denominator")[: 1 + is_ratio]
+        rows = ("unit", "time") if self._part.has_own_rows else ()
+        return (*rows, "value", *(("denominator",) if is_ratio else ()), *past)
 
     def find(self, field: str) -> Column | None:
         """Return the column of a field, None if the file names none and the rows have none of the field's name.
@@ -101,6 +147,9 @@ class Named:
         """Return the column of that name: spelled so, or the only one that differs in capitals alone."""
         alike = [column for column in self._columns if column.name.casefold() == name.casefold()]
         exact = [column for column in alike if column.name == name]
+        if alike and self._dialect == "duckdb" and not exact:
+            # Of columns that differ in capitals only it calls the second `amount_1`.
+            alike += [column for column in self._columns if _is_second_of(alike[0].name, column.name)]
         if len(alike) > 1 and len(exact) != 1:
             names = " and ".join(column.name for column in alike)
             message = f"`{field}` could be {names}, which differ in capitals only. Write it as it is spelled."

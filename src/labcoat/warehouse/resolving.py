@@ -73,6 +73,7 @@ def _measure(
     if metric.has_own_rows:
         named = Named(who, metric, asking)
         named.require_same_type(seen, "unit")
+        named.require_one_unit(seen)
         unit, time = named.expression("unit", default=seen.find("unit")), named.time("time")
         partition = named.partition("time")
         # Metrics that read the same rows in the same way share one scan.
@@ -87,6 +88,7 @@ def _measure(
         raise SourceError(message, permanent=True, field="covariate")
     is_ratio = metric.kind is MetricKind.RATIO
     covariate = None if asked.measuring.pre_period_days else named.number("covariate", is_needed=False)
+    mine = named.taken_beside(seen) if metric.has_own_rows else ()
     return Measure(
         kind=metric.kind,
         rows=stand_in,
@@ -106,7 +108,10 @@ def _measure(
         is_day=time is not None and named.is_day("time"),
         time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
         partition=partition,
-        taken=(*(f"exposures.{field}" for field in seen.taken), *(named.taken if metric.has_own_rows else ())),
+        taken=(
+            *(f"exposures.{field}" for field in seen.taken),
+            *(named.taken_beside(seen) if metric.has_own_rows else ()),
+        ),
     )
 
 

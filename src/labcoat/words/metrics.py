@@ -8,7 +8,7 @@ from pathlib import Path
 
 from labcoat.domain.plan import PlannedMetric
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse.checking import Checked, ExposuresSeen, MetricSeen, SourceSeen
+from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, SourceSeen
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.own_rows import OwnRows
 from labcoat.warehouse.reading import MetricDescription
@@ -42,9 +42,15 @@ def list_as_json(metrics: Sequence[MetricDescription]) -> str:
 
 
 def page(
-    checked: Checked, troubles: Sequence[tuple[int, str]], metrics_file: MetricsFile, *, path: Path, now: datetime
+    checked: Checked,
+    troubles: Sequence[tuple[int, str]],
+    metrics_file: MetricsFile,
+    *,
+    path: Path,
+    now: datetime,
+    warnings: Sequence[tuple[int, str]] = (),
 ) -> str:
-    """Return what was found, part by part, and what has to be mended with its lines."""
+    """Return what was found, part by part, and what has to be mended or looked at, with its lines."""
     lines = [line for seen in checked.sources if (line := _source(seen, now))]
     for one in checked.exposures:
         engine = metrics_file.sources[one.source].engine
@@ -63,6 +69,7 @@ def page(
             )
             lines += [_aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), *_left_out(mine[0][0]), ""]
     lines += [line for seen in checked.metrics for line in _said(seen, metrics_file.metrics[seen.name], now)]
+    lines += [f"{path.name}, line {line}: warning: {message}" for line, message in warnings]
     if troubles:
         lines += [f"{path.name}, line {line}: {message}" for line, message in troubles]
         lines.append(f"To mend: {numbers.counted(len(troubles), 'thing')}.")
@@ -72,9 +79,10 @@ def page(
     return "\n".join(lines)
 
 
-def as_json(checked: Checked, troubles: Sequence[tuple[int, str]]) -> str:
+def as_json(checked: Checked, troubles: Sequence[tuple[int, str]], *, warnings: Sequence[tuple[int, str]] = ()) -> str:
     """Return the same as JSON."""
     shown = asdict(checked)
+    shown["warnings"] = [{"line": line, "message": message} for line, message in warnings]
     shown["to_mend"] = [{"line": line, "message": message} for line, message in troubles]
     return json.dumps(shown, ensure_ascii=False, indent=2, default=str)
 
