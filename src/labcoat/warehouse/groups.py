@@ -12,6 +12,9 @@ from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
 from labcoat.warehouse.measures import COLUMNS, FAULTS, Measure
 from labcoat.warehouse.resolving import AskedMetric
 
+FEWEST_DAYS, MOST_DAYS = 10, 0.2
+"""So many rows at midnight, and this share of them, among rows with times are no chance, not even of whole hours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
@@ -81,6 +84,14 @@ def refuse_wrong(answer: Answer, found: Found, metrics: Sequence[AskedMetric], *
             whom = f" Whom to ask: {one.metric.owner}." if one.metric.owner else ""
             message = f"Metric {one.name} has {wrong}{whom}"
             raise SourceError(message, permanent=True)
+
+
+def has_days(groups: Sequence[Group], asked: AskedMetric) -> bool:
+    """Return whether a metric's rows have days only, beside exposures that have times of day."""
+    mine = [group.metrics[asked] for group in groups]
+    days, timed = (sum(one.faults[name] for one in mine) for name in ("days", "timed"))
+    is_day = any(one.is_day for one in mine) or (days > 0 and timed == 0)
+    return is_day and any(group.timed for group in groups)
 
 
 def moments(group: Group | None, asked: AskedMetric) -> Moments:
@@ -208,11 +219,10 @@ def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[
     if count := faults["untimed"]:
         yield (
             f"{some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
-            "2026-03-01 09:30:00, or cast it in `sql`."
+            "2026-03-01 09:30:00, or cast it in `sql`. Where it says 1900 or 1970 for no time, leave it empty."
         )
     if any(group.timed for group in groups):
-        is_day = any(group.metrics[asked].is_day for group in groups) or bool(faults["days"] and not faults["timed"])
-        yield from _reasons_of_days(asked, is_day=is_day, timed=faults["timed"])
+        yield from _reasons_of_days(asked, is_day=has_days(groups, asked), days=faults["days"], timed=faults["timed"])
     if count := faults["repeated"]:
         yield (
             f"{some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
@@ -226,7 +236,7 @@ def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[
         yield f"{some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
 
 
-def _reasons_of_days(asked: AskedMetric, *, is_day: bool, timed: int) -> Iterator[str]:
+def _reasons_of_days(asked: AskedMetric, *, is_day: bool, days: int, timed: int) -> Iterator[str]:
     """Yield what is wrong with rows that have days only, beside exposures that have times of day."""
     same_day = asked.measuring.same_day or asked.metric.same_day
     if same_day is None and is_day:
@@ -238,4 +248,9 @@ def _reasons_of_days(asked: AskedMetric, *, is_day: bool, timed: int) -> Iterato
         yield (
             f"{some(timed, 'row')} with a time of day, and `same_day: {same_day}` is for rows that have days only. "
             "Leave it out, or cast the time to a day in `sql`; a running plan keeps it, so run that again."
+        )
+    elif timed and days >= FEWEST_DAYS and days > (days + timed) * MOST_DAYS:
+        yield (
+            f"{some(days, 'row')} at midnight among {some(timed, 'row')} with a time of day: some were written as days. "
+            "Give each its time, or cast all to days in `sql` and write `same_day`."
         )
