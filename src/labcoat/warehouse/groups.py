@@ -251,6 +251,6 @@ def _reasons_of_days(asked: AskedMetric, *, is_day: bool, days: int, timed: int)
         )
     elif timed and days >= FEWEST_DAYS and days > (days + timed) * MOST_DAYS:
         yield (
-            f"{some(days, 'row')} at midnight among {some(timed, 'row')} with a time of day: some were written as days. "
-            "Give each its time, or cast all to days in `sql` and write `same_day`."
+            f"{some(days, 'row')} at midnight among {some(timed, 'row')} with a time of day: some were written as "
+            "days. Give each its time, or cast all to days in `sql` and write `same_day`."
         )
