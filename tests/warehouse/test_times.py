@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcoat.stats.rule import Moments
-from labcoat.warehouse import checking, metrics_file, reading, sql, times
+from labcoat.warehouse import metrics_file, reading, sql, times
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.warehouse.reading import MetricQuestion, Question
 from labcoat.warehouse.sql import Bounds, Rows
 from labcoat.warehouse.times import UnclearError
-from labcoat.words import metrics as words
 
 US_DATES = Path(__file__).parent / "us_dates_orders.csv"
 NOVEMBER, DECEMBER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -237,7 +236,7 @@ def test_rows_that_were_times_and_are_days_now_are_refused(tmp_path: Path) -> No
     assert error.message.startswith("Metric spent has rows without a time of day")
 
 
-@pytest.mark.parametrize(("midnights", "timed", "is_refused"), [(10, 39, True), (10, 40, False), (9, 1, False)])
+@pytest.mark.parametrize(("midnights", "timed", "is_refused"), [(10, 9, True), (10, 10, False), (9, 1, False)])
 def test_many_rows_at_midnight_among_times_are_two_loads(
     tmp_path: Path, *, midnights: int, timed: int, is_refused: bool
 ) -> None:
@@ -274,31 +273,6 @@ def test_epochs_of_text_that_count_something_else_are_refused_and_counted(tmp_pa
         "1 row with a time that can't be read"
         in refusal(a_shop(tmp_path, rows, also=", time_format: epoch seconds")).message
     )
-
-
-@pytest.mark.parametrize("said", ["", ", same_day: include", ", same_day: exclude"])
-def test_checking_shows_the_value_with_and_without_the_exposures_day(tmp_path: Path, said: str) -> None:
-    """By hand: six users, 30 + 3 + 6 with the own day (the 8th is outside), 3 + 6 + 600 from the next on."""
-    world = a_shop(tmp_path, DAYS, also=said)
-
-    checked = checking.check(world, names=["spent"], key=None, now=DECEMBER)
-
-    (seen,) = checked.metrics
-    assert seen.same_day == pytest.approx((39 / 6, 609 / 6))
-    assert (seen.trouble is None) is bool(said)
-    page = words.page(checked, [], world, path=tmp_path / "metrics.yml", now=DECEMBER)
-    assert (
-        "spent: its rows have days only. With the day of the exposure (`same_day: include`) it is 6.50, without it "
-        "(`same_day: exclude`) 101.50."
-    ) in page
-
-
-def test_checking_says_nothing_of_days_where_rows_have_times(tmp_path: Path) -> None:
-    world = a_shop(tmp_path, "user_id,time,amount\nu000,2026-11-02 10:00:00,3\n")
-
-    (seen,) = checking.check(world, names=["spent"], key=None, now=DECEMBER).metrics
-
-    assert (seen.same_day, seen.mean) == (None, 0.5)
 
 
 def test_a_plan_keeps_what_it_was_frozen_with(tmp_path: Path) -> None:

@@ -5,11 +5,10 @@ What comes back tells nothing of an effect: units per variant, and values of all
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from labcoat.domain.left_out import LeftOut
-from labcoat.domain.plan import SameDay
 from labcoat.warehouse import asking, groups, reading, sql, survey
 from labcoat.warehouse.asking import EARLIEST
 from labcoat.warehouse.engine import Engine
@@ -49,7 +48,6 @@ class MetricSeen:
     units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
     crossed, left_out: units of its exposures in two variants, and what else does not count.
     newest: of its own rows' times; None without. cost: as the engine tells, "" if it does not.
-    same_day: the mean with and without rows of the exposure's own day, where rows have days only; else None.
     """
 
     name: str
@@ -62,7 +60,6 @@ class MetricSeen:
     deviation: float | None = None
     newest: datetime | None = None
     cost: str = ""
-    same_day: tuple[float | None, float | None] | None = None
     seconds: float = 0.0
     trouble: Trouble | None = None
 
@@ -135,12 +132,8 @@ def _metric(metrics_file: MetricsFile, name: str, metric: Metric, *, over: Expos
     except NoRowsYet:
         return seen
     except SourceError as error:
-        return _wrong(asked, over, error, begun=begun)
-
-
-def _wrong(asked: AskedMetric, over: ExposuresSeen, error: SourceError, *, begun: float) -> MetricSeen:
-    trouble = Trouble(place=_place("metrics", asked.name, error), message=_said(f"Metric {asked.name}", error))
-    return MetricSeen(name=asked.name, exposures=over.name, seconds=time.perf_counter() - begun, trouble=trouble)
+        trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", error))
+        return MetricSeen(name=name, exposures=over.name, seconds=time.perf_counter() - begun, trouble=trouble)
 
 
 def _tried(
@@ -155,20 +148,8 @@ def _tried(
         cost = source.cost(text)
         (answer,) = groups.parse(source.rows(text), resolved.measures, asked=(asked,))
         newest = _newest(source, resolved, dialect=asking.dialect_of(metrics_file, exposures), now=now)
-        same_day = None
-        if groups.has_days(answer.groups, asked) and not asked.measuring.window_days % 1:
-            both = _both_ways(asked)
-            text, resolved = asking.query(source, metrics_file, exposures, (subject,), both, bounds=bounds)
-            (days,) = groups.parse(source.rows(text), resolved.measures, asked=both)
-            same_day = (_together(days.groups, both[0])[1], _together(days.groups, both[1])[1])
     found = answer.found(variants)
-    try:
-        groups.refuse_wrong(answer, found, (asked,), key=over.key or "this experiment")
-    except NoRowsYet:
-        raise
-    except SourceError as error:
-        wrong = _wrong(asked, over, error, begun=begun)
-        return replace(wrong, same_day=same_day)
+    groups.refuse_wrong(answer, found, (asked,), key=over.key or "this experiment")
     measured, mean, deviation = _together(answer.groups, asked)
     return MetricSeen(
         name=asked.name,
@@ -181,18 +162,8 @@ def _tried(
         deviation=deviation,
         newest=newest,
         cost=cost,
-        same_day=same_day,
         seconds=time.perf_counter() - begun,
     )
-
-
-def _both_ways(asked: AskedMetric) -> tuple[AskedMetric, AskedMetric]:
-    """Return a metric with and without rows of the exposure's own day, whatever the file says of these."""
-    with_it, without_it = (
-        replace(asked, measuring=replace(asked.measuring, same_day=same_day))
-        for same_day in (SameDay.INCLUDE, SameDay.EXCLUDE)
-    )
-    return with_it, without_it
 
 
 def _newest(source: Engine, resolved: Resolved, *, dialect: str, now: datetime) -> datetime | None:

@@ -9,11 +9,8 @@ from labcoat.warehouse import aggregate, incomplete
 from labcoat.warehouse.errors import NoRowsYet, SourceError, some
 from labcoat.warehouse.exposed_units import Lack
 from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
-from labcoat.warehouse.measures import COLUMNS, FAULTS, Measure
+from labcoat.warehouse.measures import COLUMNS, FAULTS, FEWEST_AT_MIDNIGHT, Measure
 from labcoat.warehouse.resolving import AskedMetric
-
-FEWEST_DAYS, MOST_DAYS = 10, 0.2
-"""So many rows at midnight, and this share of them, among rows with times are no chance, not even of whole hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +81,6 @@ def refuse_wrong(answer: Answer, found: Found, metrics: Sequence[AskedMetric], *
             whom = f" Whom to ask: {one.metric.owner}." if one.metric.owner else ""
             message = f"Metric {one.name} has {wrong}{whom}"
             raise SourceError(message, permanent=True)
-
-
-def has_days(groups: Sequence[Group], asked: AskedMetric) -> bool:
-    """Return whether a metric's rows have days only, beside exposures that have times of day."""
-    mine = [group.metrics[asked] for group in groups]
-    days, timed = (sum(one.faults[name] for one in mine) for name in ("days", "timed"))
-    is_day = any(one.is_day for one in mine) or (days > 0 and timed == 0)
-    return is_day and any(group.timed for group in groups)
 
 
 def moments(group: Group | None, asked: AskedMetric) -> Moments:
@@ -222,7 +211,8 @@ def _reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[
             "2026-03-01 09:30:00, or cast it in `sql`. Where it says 1900 or 1970 for no time, leave it empty."
         )
     if any(group.timed for group in groups):
-        yield from _reasons_of_days(asked, is_day=has_days(groups, asked), days=faults["days"], timed=faults["timed"])
+        is_day = any(group.metrics[asked].is_day for group in groups) or bool(faults["days"] and not faults["timed"])
+        yield from _reasons_of_days(asked, is_day=is_day, days=faults["days"], timed=faults["timed"])
     if count := faults["repeated"]:
         yield (
             f"{some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
@@ -249,7 +239,7 @@ def _reasons_of_days(asked: AskedMetric, *, is_day: bool, days: int, timed: int)
             f"{some(timed, 'row')} with a time of day, and `same_day: {same_day}` is for rows that have days only. "
             "Leave it out, or cast the time to a day in `sql`; a running plan keeps it, so run that again."
         )
-    elif timed and days >= FEWEST_DAYS and days > (days + timed) * MOST_DAYS:
+    elif timed and days >= FEWEST_AT_MIDNIGHT and days > timed:
         yield (
             f"{some(days, 'row')} at midnight among {some(timed, 'row')} with a time of day: some were written as "
             "days. Give each its time, or cast all to days in `sql` and write `same_day`."

@@ -49,7 +49,6 @@ def page(
             over = f"over {one.key}, all variants together" if one.key else "all variants together"
             heads = (f"metric, {over}", "measured", "rows up to", "cost", "seconds")
             lines += [_aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), *_left_out(mine[0][0]), ""]
-    lines += [line for seen in checked.metrics if (line := _same_day(seen, metrics_file.metrics[seen.name]))]
     lines += [line for seen in checked.metrics if (line := _doubt(seen, now))]
     if troubles:
         lines += [f"{path.name}, line {line}: {message}" for line, message in troubles]
@@ -115,20 +114,6 @@ def _value(seen: MetricSeen, metric: Metric) -> str:
     if metric.kind is MetricKind.MEAN and seen.deviation is not None:
         return f"{mean}, standard deviation {numbers.mean(seen.deviation, metric.kind)}"
     return mean
-
-
-def _same_day(seen: MetricSeen, metric: Metric) -> str:
-    """Return what rows of the exposure's own day change, where rows have days only."""
-    if seen.same_day is None:
-        return ""
-    with_it, without_it = (
-        "nothing yet" if mean is None else numbers.mean(mean, metric.kind, format_=metric.format)
-        for mean in seen.same_day
-    )
-    return (
-        f"{seen.name}: its rows have days only. With the day of the exposure (`same_day: include`) it is {with_it}, "
-        f"without it (`same_day: exclude`) {without_it}."
-    )
 
 
 def _doubt(seen: MetricSeen, now: datetime) -> str:
