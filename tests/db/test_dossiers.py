@@ -5,6 +5,7 @@ from dataclasses import replace
 from threading import Barrier
 
 import pytest
+from sqlalchemy import JSON, column, select, table, update
 from sqlalchemy.exc import NoResultFound
 
 from builders import (
@@ -30,6 +31,7 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
+from labcoat.domain.plan import Measuring
 
 ELSEWHERE = WorkspaceId("T2")
 
@@ -75,6 +77,25 @@ def test_changed_parts_come_back_equal(database: Database) -> None:
 
     assert saved.hypothesis.version == 3
     assert find(database) == saved
+
+
+def test_a_plan_of_before_same_day_was_asked_for_opens_unchanged(database: Database) -> None:
+    """The database is made to hold what the version before wrote: no `same_day` beside the window."""
+    frozen = Measuring(window_days=7, pre_period_days=14, cap=500)
+    full = a_full_dossier()
+    plan = full.experiments[0].plan
+    metrics = (replace(plan.metrics[0], measuring=frozen), *plan.metrics[1:])
+    first = replace(full.experiments[0], plan=replace(plan, metrics=metrics))
+    saved = save(database, replace(full, experiments=(first, *full.experiments[1:])))
+    stored = table("experiments", column("number"), column("plan", JSON))
+    with database.writing() as tx:
+        mine = stored.c.number == first.number
+        written = tx.execute(select(stored.c.plan).where(mine)).scalar_one()
+        assert written["metrics"][0]["measuring"].pop("same_day", "none") is None
+        tx.execute(update(stored).where(mine).values(plan=written))
+
+    assert find(database) == saved
+    assert saved.experiments[0].plan.metrics[0].measuring == frozen
 
 
 def test_many_are_read_by_number_with_their_own_parts(database: Database) -> None:

@@ -15,9 +15,14 @@ from warehouse.test_bad_data import METRIC, Row, World, tables_of, text_of, writ
 @pytest.fixture(params=["spark", "clickhouse"])
 def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     def make(
-        seen: Sequence[Row], events: Sequence[Row], *, value: str = "double precision", metric: str = METRIC
+        seen: Sequence[Row],
+        events: Sequence[Row],
+        *,
+        value: str = "double precision",
+        when: str = "timestamp",
+        metric: str = METRIC,
     ) -> MetricsFile:
-        tables = tables_of(seen, events, value=value)
+        tables = tables_of(seen, events, value=value, when=when)
         write_duckdb(tmp_path / "shop.duckdb", tables)
         with duckdb.connect(tmp_path / "shop.duckdb") as connection:
             for name in tables:
@@ -33,6 +38,8 @@ def a_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 test_first_exposure = same.test_the_first_of_several_exposures_counts
 test_clock_skew = same.test_an_event_a_moment_before_its_exposure_is_not_an_effect_of_it
 test_time_before = same.test_it_is_part_of_the_time_before_instead
+test_days_beside_times = same.test_days_without_times_are_refused_beside_exposures_with_times
+test_same_day = same.test_the_exposure_s_own_day_counts_as_the_file_says
 test_two_variants = same.test_a_unit_in_two_variants_is_left_out_and_counted
 test_too_many_in_two_variants = same.test_too_many_units_in_two_variants_are_refused
 test_unplanned_variant = same.test_a_variant_that_is_not_in_the_plan_is_named

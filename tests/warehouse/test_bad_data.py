@@ -160,6 +160,28 @@ def test_days_without_times_are_refused_beside_exposures_with_times(a_world: Wor
     assert error.permanent
 
 
+@pytest.mark.parametrize("when", ["date", "timestamp"])
+@pytest.mark.parametrize(
+    ("same_day", "after", "before"),
+    [("include", [5.0 + 1.0, 2.0], [70.0, 0.0]), ("exclude", [1.0 + 3.0, 2.0], [70.0, 0.0])],
+)
+def test_the_exposure_s_own_day_counts_as_the_file_says(
+    a_world: World, when: str, same_day: str, after: list[float], before: list[float]
+) -> None:
+    """The window of seven days ends with the sixth after the exposure's own, or with the seventh."""
+    metric = METRIC.replace("window_days: 7", f"window_days: 7, pre_period_days: 1, same_day: {same_day}")
+    midnight = NOON.replace(hour=0)
+    amounts = {-2: 900.0, -1: 70.0, 0: 5.0, 6: 1.0, 7: 3.0, 8: 900.0}
+    events = [(1, midnight + day * DAY, amount) for day, amount in amounts.items()]
+    # One unit an arm would have no variance: a second one that bought nothing halves the mean.
+    seen = [*TWO_ARMS, (3, "a", NOON + 3 * SECOND), (4, "b", NOON)]
+
+    found = read(a_world(seen, [*events, (2, midnight + DAY, 2.0)], when=when, metric=metric)).sample.moments["spent"]
+
+    assert [2 * one.mean for one in found] == after
+    assert [2 * one.joint.means[1] for one in found if one.joint] == before
+
+
 def test_days_beside_exposures_that_are_days_count_from_the_exposure_s_own_day_on(a_world: World) -> None:
     events = [(1, NOON - DAY, 70.0), (1, NOON, 5.0), (2, NOON + 6 * DAY, 2.0), (2, NOON + 7 * DAY, 70.0)]
     days = EXPOSURES.replace("timestamp", "date")

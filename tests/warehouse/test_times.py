@@ -227,6 +227,64 @@ def test_rows_that_have_times_after_all_contradict_what_was_said(tmp_path: Path)
     assert error.message.startswith("Metric spent has 1 row with a time of day, and `same_day: include` is for rows")
 
 
+def test_rows_that_were_times_and_are_days_now_are_refused(tmp_path: Path) -> None:
+    rows = "user_id,time,amount\nu000,2026-11-02 10:00:00,3\n"
+    assert read(a_shop(tmp_path, rows)) == [1.0, 0.0]
+
+    error = refusal(a_shop(tmp_path, DAYS))
+
+    assert error.message.startswith("Metric spent has rows without a time of day")
+
+
+@pytest.mark.parametrize(("midnights", "timed", "is_refused"), [(10, 9, True), (10, 10, False), (9, 1, False)])
+def test_many_rows_at_midnight_among_times_are_two_loads(
+    tmp_path: Path, *, midnights: int, timed: int, is_refused: bool
+) -> None:
+    rows = "u000,2026-11-02 00:00:00,3\n" * midnights + "u000,2026-11-02 10:00:00,3\n" * timed
+    world = a_shop(tmp_path, f"user_id,time,amount\n{rows}")
+
+    if is_refused:
+        error = refusal(world)
+        assert error.message.startswith(
+            f"Metric spent has {midnights} rows at midnight among {timed} rows with a time of day: some were written"
+        )
+    else:
+        assert read(world) == [midnights + timed, 0.0]
+
+
+@pytest.mark.parametrize("year", [1900, 1970, 9999])
+def test_what_stands_for_no_time_is_refused_and_counted(tmp_path: Path, year: int) -> None:
+    rows = f"user_id,time,amount\nu000,02.11.2026 10:00,3\nu001,13.11.2026 10:00,3\nu001,01.01.{year} 00:00,3\n"
+
+    error = refusal(a_shop(tmp_path, rows))
+
+    assert error.message == (
+        "Metric spent has 1 row with a time that can't be read, or with a day only. Write it as 2026-03-01 09:30:00, "
+        "or cast it in `sql`. Where it says 1900 or 1970 for no time, leave it empty."
+    )
+
+
+def test_epochs_of_text_that_count_something_else_are_refused_and_counted(tmp_path: Path) -> None:
+    seconds = int(datetime(2026, 11, 2, 10, tzinfo=UTC).timestamp())
+    rows = f"user_id,time,amount\nu000,{seconds},6\nu001,unknown,6\n"
+
+    assert read_column([str(seconds)], declared="%Y-%m-%d") == [None]
+    assert (
+        "1 row with a time that can't be read"
+        in refusal(a_shop(tmp_path, rows, also=", time_format: epoch seconds")).message
+    )
+
+
+def test_a_plan_keeps_what_it_was_frozen_with(tmp_path: Path) -> None:
+    frozen = reading.measuring_of(a_shop(tmp_path, DAYS, also=", same_day: include").metrics["spent"])
+    spent = (MetricQuestion(name="spent", measuring=frozen),)
+    asked = Question(key="E-7", goal="spent", metrics=spent, variants=("a", "b"), since=NOVEMBER, until=DECEMBER)
+
+    found = reading.read(a_shop(tmp_path, DAYS, also=", same_day: exclude"), asked)
+
+    assert [one.mean for one in found.sample.moments["spent"]] == [13.0, 0.0]
+
+
 def test_only_whole_days_are_a_window_of_days(tmp_path: Path) -> None:
     world = a_shop(tmp_path, DAYS, also=", same_day: include")
     half = metrics_file.load(tmp_path / "metrics.yml").metrics["spent"].model_copy(update={"window_days": 0.5})

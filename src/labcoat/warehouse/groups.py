@@ -9,7 +9,7 @@ from labcoat.warehouse import aggregate, incomplete
 from labcoat.warehouse.errors import NoRowsYet, SourceError, some
 from labcoat.warehouse.exposed_units import Lack
 from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
-from labcoat.warehouse.measures import COLUMNS, FAULTS, Measure
+from labcoat.warehouse.measures import COLUMNS, FAULTS, FEWEST_AT_MIDNIGHT, Measure
 from labcoat.warehouse.resolving import AskedMetric
 
 ASKS_SAME_DAY = "rows without a time of day"
@@ -217,11 +217,11 @@ def reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[s
     if count := faults["untimed"]:
         yield (
             f"{some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
-            "2026-03-01 09:30:00, or cast it in `sql`."
+            "2026-03-01 09:30:00, or cast it in `sql`. Where it says 1900 or 1970 for no time, leave it empty."
         )
     if any(group.timed for group in groups):
         is_day = any(group.metrics[asked].is_day for group in groups) or bool(faults["days"] and not faults["timed"])
-        yield from _reasons_of_days(asked, is_day=is_day, timed=faults["timed"])
+        yield from _reasons_of_days(asked, is_day=is_day, days=faults["days"], timed=faults["timed"])
     if count := faults["repeated"]:
         yield (
             f"{some(count, 'unit')} with several rows, and a covariate is known once a unit. Sum up in `sql`: one row "
@@ -235,7 +235,7 @@ def reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[s
         yield f"{some(count, 'value')} other than 0 and 1. A proportion needs 0 or 1; else set `kind: mean`."
 
 
-def _reasons_of_days(asked: AskedMetric, *, is_day: bool, timed: int) -> Iterator[str]:
+def _reasons_of_days(asked: AskedMetric, *, is_day: bool, days: int, timed: int) -> Iterator[str]:
     """Yield what is wrong with rows that have days only, beside exposures that have times of day."""
     same_day = asked.measuring.same_day or asked.metric.same_day
     if same_day is None and is_day:
@@ -247,4 +247,9 @@ def _reasons_of_days(asked: AskedMetric, *, is_day: bool, timed: int) -> Iterato
         yield (
             f"{some(timed, 'row')} with a time of day, and `same_day: {same_day}` is for rows that have days only. "
             "Leave it out, or cast the time to a day in `sql`; a running plan keeps it, so run that again."
+        )
+    elif timed and days >= FEWEST_AT_MIDNIGHT and days > timed:
+        yield (
+            f"{some(days, 'row')} at midnight among {some(timed, 'row')} with a time of day: some were written as "
+            "days. Give each its time, or cast all to days in `sql` and write `same_day`."
         )

@@ -25,6 +25,9 @@ CLOCK = ("timed", "days")
 FAULTS = ("bad", "odd", "untimed", "repeated", *CLOCK)
 """Of one metric: values that are no numbers, or not 0 or 1; rows without a time; units with several rows; CLOCK."""
 
+FEWEST_AT_MIDNIGHT = 10
+"""As many, and more than half of all, are no chance among rows with times, not even where these are whole hours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:

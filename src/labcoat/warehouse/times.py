@@ -7,6 +7,7 @@ is the day; where no row has one, or two ways of writing meet, somebody has to s
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from labcoat.warehouse import sql
 from labcoat.warehouse.errors import some
@@ -16,6 +17,8 @@ EPOCHS: Mapping[str, int] = {"epoch seconds": 1_000_000, "epoch milliseconds": 1
 """Numbers since 1970-01-01 00:00 UTC, and the microseconds of one."""
 MOST_SHAPES = 50
 """Ways of writing that are looked at; a column of free text has more, and is no column of times."""
+_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Text before or after is no time of anybody's doing."""
 _SAY = "`%m/%d/%Y`, `%d.%m.%Y %H:%M`, `iso`, or `epoch seconds` or `epoch milliseconds` for numbers"
 
 _ZONE = r"(?P<zone> ?(?:a(?:/a)?|[+-](?:9(?::?9)?|Y)))"
@@ -189,11 +192,15 @@ def _clock_of(match: re.Match[str]) -> str:
 
 
 def as_instant(column: str, formats: Sequence[str]) -> str:
-    """Return text as an instant, NULL where it is none, in DuckDB's dialect. formats: of strptime; none for ISO."""
-    if not formats:
-        return f"TRY_CAST({column} AS TIMESTAMPTZ)"
-    listed = ", ".join(sql.quoted_text(one) for one in formats)
-    return f"CAST(TRY_STRPTIME(TRIM({column}), [{listed}]) AS TIMESTAMPTZ)"
+    """Return text as an instant, NULL where it is none, in DuckDB's dialect. formats: of strptime; none for ISO.
+
+    What stands for nothing in other programs is none: 1900-01-01, 1970-01-01, 9999-12-31.
+    """
+    instant = f"TRY_CAST({column} AS TIMESTAMPTZ)"
+    if formats:
+        listed = ", ".join(sql.quoted_text(one) for one in formats)
+        instant = f"CAST(TRY_STRPTIME(TRIM({column}), [{listed}]) AS TIMESTAMPTZ)"
+    return f"CASE WHEN {instant} >= {sql.instant(_FIRST)} AND {instant} < {sql.instant(_LAST)} THEN {instant} END"
 
 
 def suggested_epoch(largest: float) -> str:
