@@ -89,7 +89,7 @@ def test_a_pasted_table_is_read_as_a_file_is() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"PK\x03\x04rest", "Excel workbook"),
+        (b"PK\x03\x04rest", "is damaged"),
         (b"", "units.csv is empty"),
         ("user,variant,order_per_user\n1,control,1\n", "nor one named orders per user; the nearest is order_per_user"),
         ("user_id,vaiant,orders per user\n1,control,1\n", "no column variant; the nearest is vaiant"),

@@ -144,7 +144,7 @@ def test_two_rows_of_totals_for_a_variant_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("gone.csv", "no file"), ("*.csv", "no file"), ("rows.xlsx", "an Excel workbook or a zip")]
+    ("name", "words"), [("gone.csv", "no file"), ("*.csv", "no file"), ("rows.xlsx", "rows.xlsx is damaged")]
 )
 def test_a_file_that_is_none_is_refused(tmp_path: Path, name: str, words: str) -> None:
     _file(tmp_path, "PK\x03\x04 and so on", "rows.xlsx")

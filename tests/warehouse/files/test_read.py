@@ -217,7 +217,11 @@ def zipped() -> bytes:
         (b"", "units.csv", "units.csv is empty."),
         (b"\n \n", "units.csv", "units.csv is empty."),
         (b"u,v,x\n", "units.csv", "no rows below its line of column names"),
-        (zipped(), "units.xlsx", "an Excel workbook or a zip. In its program choose Save as or Export, pick CSV"),
+        (
+            zipped(),
+            "units.xlsx",
+            "is damaged and can't be read. In its program choose Save as, pick Excel workbook (.xlsx) or CSV",
+        ),
         (b"\xd0\xcf\x11\xe0rest", "units.xls", "an Excel workbook"),
         (gzip.compress(b"u,v,x\n", mtime=0), "units.csv.gz", "is compressed. Unpack it"),
         (b"%PDF-1.7", "units.pdf", "is a PDF"),

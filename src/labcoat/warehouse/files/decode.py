@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.files import workbook
 
 SEPARATORS = ",;\t|"
 LONGEST_HEADER = 100_000
@@ -26,8 +27,6 @@ _PIECE = 1 << 18
 _PARQUET = b"PAR1"
 _AS_CSV = "In its program choose Save as or Export, pick CSV, and give that file."
 _OTHERS = {
-    b"PK\x03\x04": f"is an Excel workbook or a zip. {_AS_CSV}",
-    b"\xd0\xcf\x11\xe0": f"is an Excel workbook. {_AS_CSV}",
     b"%PDF": f"is a PDF. {_AS_CSV}",
     b"\x1f\x8b": "is compressed. Unpack it, and give the CSV or Parquet file that is in it.",
     b"BZh": "is compressed. Unpack it, and give the CSV or Parquet file that is in it.",
@@ -75,10 +74,10 @@ class GivenFile:
         return f"line {begins + self.skipped_lines:,}"
 
 
-def look_at(path: Path, *, name: str, folder: Path) -> GivenFile:
+def look_at(path: Path, *, name: str, folder: Path, sheet: str | None = None) -> GivenFile:
     """Return the file ready for the engine; raise SourceError saying what it is instead, and what to do.
 
-    name: as people know it. folder: where a copy in UTF-8 may be made.
+    name: as people know it. folder: where a copy in UTF-8 may be made. sheet: of a workbook, None to find it.
     """
     with path.open("rb") as file:
         head = file.read(4096)
@@ -90,6 +89,13 @@ def look_at(path: Path, *, name: str, folder: Path) -> GivenFile:
         if tail != _PARQUET:
             refuse(f"{name} is cut off: its end is missing. Write it again, or give a CSV file")
         return GivenFile(name=name, path=path, separator=None)
+    if head.startswith(workbook.OLD):
+        workbook.refuse_old(path, name=name)
+    if head.startswith(workbook.ZIP):
+        written = folder / "sheet.csv"
+        workbook.write_sheet(path, written, name=name, sheet=sheet)
+        with written.open("rb") as file:
+            return _text(written, name=name, folder=folder, head=file.read(4096))
     for start, what in _OTHERS.items():
         if head.startswith(start):
             refuse(f"{name} {what}")
