@@ -108,10 +108,7 @@ def _measure(
         is_day=time is not None and named.is_day("time"),
         time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
         partition=partition,
-        taken=(
-            *(f"exposures.{field}" for field in seen.taken),
-            *(named.taken_beside(seen) if metric.has_own_rows else ()),
-        ),
+        taken=(*(f"exposures.{field}" for field in seen.taken), *mine),
     )
 
 
