@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from builders import DAY, E7, NOW, WORKSPACE, a_goal, a_guardrail, a_typed_plan
@@ -53,6 +54,21 @@ def test_totals_of_a_file_are_looked_at_as_typed_ones_are(
     assert look is not None
     assert look.sample.exposed == (1000, 1000)
     assert set(look.sample.moments) == {"orders per user", "refunds"}
+
+
+def test_a_workbook_gives_the_same_totals(database: Database, tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for row in TABLE.splitlines():
+        workbook.active.append([int(cell) if cell.isdigit() else cell for cell in row.split(",")])
+    workbook.save(tmp_path / "totals.xlsx")
+
+    assert cli.main(["import", "E-7", str(tmp_path / "totals.xlsx"), "--as-of", "2026-06-01T12:00"]) == 0
+    with database.reading() as tx:
+        look = looks.newest(tx, WORKSPACE, E7)
+    database.dispose()
+    assert look is not None
+    assert look.sample.exposed == (1000, 1000)
+    assert [one.mean for one in look.sample.moments["orders per user"]] == [0.1, 0.14]
 
 
 @pytest.mark.parametrize(

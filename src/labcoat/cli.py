@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _ANALYSE = """\
-Print what a CSV or Parquet file of an experiment says, with the statistics that Labcoat uses in Slack.
+Print what a CSV, Excel or Parquet file of an experiment says, with the statistics that Labcoat uses in Slack.
 
   labcoat analyse players.csv --variant version --metric retention_7 --guardrail retention_1
   labcoat analyse users.csv --variant arm --metric clicks/views --metric orders~orders_before --unit user
@@ -86,7 +86,7 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_ANALYSE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    analyse.add_argument("file", metavar="FILE", type=Path, help="a CSV or Parquet file with names of columns")
+    analyse.add_argument("file", metavar="FILE", type=Path, help="a CSV, Excel or Parquet file with names of columns")
     analyse.add_argument(
         "--variant", metavar="COL", help="the column that names the variant (found by its name if not given)"
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from labcoat.db.database import Database
 
 _IMPORT = """\
-Store the totals of a CSV or Parquet file in an experiment, as the form of /experiment record does.
+Store the totals of a CSV, Excel or Parquet file in an experiment, as the form of /experiment record does.
 
   labcoat import E-7 players.parquet
   labcoat import E-7 totals.csv --metric retention_7 --as-of 2026-11-23T18:00+01:00

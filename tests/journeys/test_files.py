@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import httpx
+import openpyxl
 import pytest
 from sqlalchemy import update
 
@@ -87,6 +88,22 @@ def test_a_small_file_stores_every_metric_that_it_has(running: Play) -> None:
     )
 
 
+def test_a_workbook_is_read_as_the_same_file_in_csv_is(running: Play, tmp_path: Path) -> None:
+    rows = units(400, treated=30).decode().splitlines()
+    workbook = openpyxl.Workbook()
+    for row in rows:
+        cells = row.split(",")
+        workbook.active.append([float(cell) if cell.replace(".", "", 1).isdigit() else cell for cell in cells])
+    workbook.save(tmp_path / "units.xlsx")
+
+    stores(running, (tmp_path / "units.xlsx").read_bytes(), "units.xlsx")
+
+    from_workbook = running.asks(running.ana, "/experiment result E-1")
+    assert "n 200" in from_workbook
+    stores(running, units(400, treated=30))  # the same numbers again, so nothing is stored
+    assert running.asks(running.ana, "/experiment result E-1") == from_workbook
+
+
 def test_a_large_file_is_read_after_the_form_has_closed(running: Play) -> None:
     view = gives(running, LARGE)
 
@@ -135,7 +152,7 @@ def test_what_is_wrong_with_a_small_file_stands_under_its_field(running: Play) -
     errors = running.is_refused(running.ana, file=[running.ana.upload("units.xlsx", b"PK\x03\x04rest")])
 
     assert list(errors) == ["file"]
-    assert "Save as or Export, pick CSV" in errors["file"]
+    assert errors["file"].startswith("units.xlsx is damaged and can't be read.")
 
 
 def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(running: Play) -> None:

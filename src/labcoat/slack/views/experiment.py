@@ -106,7 +106,7 @@ def record_form(experiment: Experiment, *, metric: PlannedMetric, now: datetime,
             is_optional=True,
         ),
         # Any kind may be given: what is no table is told how to become one, in better words than Slack's.
-        file_input("file", "Or a CSV or Parquet file", kinds=(), hint=_FILE_HINT.format(header=header)),
+        file_input("file", "Or a CSV, Excel or Parquet file", kinds=(), hint=_FILE_HINT.format(header=header)),
     ]
     blocks.append(
         checkbox_input(
