@@ -186,8 +186,9 @@ def test_a_template_is_told_to_be_compiled(text: str, words: str) -> None:
     assert words in str(caught.value)
 
 
-def test_braces_in_a_text_are_no_template() -> None:
-    sql.check("SELECT '{{ name }}' AS unit FROM orders")
+@pytest.mark.parametrize("text", ["'{{ name }}' AS unit FROM orders", "unit FROM orders -- {{ ref('orders') }}"])
+def test_braces_in_a_text_or_a_comment_are_no_template(text: str) -> None:
+    sql.check(f"SELECT {text}")
 
 
 def test_anchors_may_stand_under_names_of_their_own(tmp_path: Path) -> None:

@@ -184,8 +184,15 @@ def test_numbers_are_times_only_if_the_file_says_what_they_count(tmp_path: Path)
     assert read(a_shop(tmp_path, rows, also=", time_format: epoch milliseconds")) == [2.0, 0.0]
 
 
+def test_numbers_too_small_for_seconds_are_told_apart(tmp_path: Path) -> None:
+    for number in (45_000, 20_261_105):
+        error = refusal(a_shop(tmp_path, f"user_id,time,amount\nu000,{number},6\n"))
+
+        assert error.message.startswith("Metric spent: time has numbers. They are too small for seconds since 1970:")
+
+
 def test_a_format_beside_a_real_time_is_refused(tmp_path: Path) -> None:
-    error = refusal(a_shop(tmp_path, "user_id,time,amount\nu000,1,6\n", also=", time_format: '%Y-%m-%d'"))
+    error = refusal(a_shop(tmp_path, "user_id,time,amount\nu000,1793000000,6\n", also=", time_format: '%Y-%m-%d'"))
 
     assert "Say what they count" in error.message
 

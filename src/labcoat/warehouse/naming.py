@@ -190,7 +190,7 @@ class Named:
         if column.type is ColumnType.TEXT and self._tries_casts:
             return times.as_instant(plain, self._written(column, field).formats)
         if column.type is ColumnType.NUMBER:
-            message = f"{column.name} has numbers. Say what they count: `time_format: {self._epoch_of(plain)}`."
+            message = f"{column.name} has numbers. {self._suggestion(plain)}"
             raise self._wrong(message, field)
         if column.type is ColumnType.TEXT and declared is not None:
             message = f"`time_format` reads text on DuckDB only. Cast {column.name} to a timestamp in `sql`, in UTC."
@@ -268,10 +268,13 @@ class Named:
             raise self._wrong(message, "time_format")
         return sql.instant_of_microseconds(f"{number} * {micros}")
 
-    def _epoch_of(self, plain: str) -> str:
+    def _suggestion(self, plain: str) -> str:
         query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {_ROWS} AS e"  # noqa: S608
         ((largest,),) = self._asking.look(self._part, query)
-        return times.suggested_epoch(float(str(largest or 0)))
+        epoch = times.suggested_epoch(float(str(largest or 0)))
+        if epoch is None:
+            return "They are too small for seconds since 1970: days of a spreadsheet, or 20261105? Cast them in `sql`."
+        return f"Say what they count: `time_format: {epoch}`."
 
     def number(self, field: str, *, is_needed: bool = True) -> str | None:
         """Return a column as a double; None if it need not be there, and is not."""

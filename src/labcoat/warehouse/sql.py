@@ -237,7 +237,10 @@ def _parse(text: str, dialect: str) -> exp.Query:
 
 
 def _require_compiled(text: str) -> None:
-    plain = re.sub(r"'(?:[^']|'')*'", lambda quoted: " " * len(quoted[0]), text)
+    # Neither a text nor a comment is a template; what is left keeps its place.
+    plain = re.sub(
+        r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.S
+    )
     found = _TEMPLATE.search(plain)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1

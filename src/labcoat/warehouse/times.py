@@ -15,6 +15,8 @@ from labcoat.warehouse.errors import some
 ISO = "iso"
 EPOCHS: Mapping[str, int] = {"epoch seconds": 1_000_000, "epoch milliseconds": 1000, "epoch microseconds": 1}
 """Numbers since 1970-01-01 00:00 UTC, and the microseconds of one."""
+SMALLEST_EPOCH = 1e8
+"""Seconds since 1970 until 1973; smaller numbers are something else, 20,261,105 among them."""
 MOST_SHAPES = 50
 """Ways of writing that are looked at; a column of free text has more, and is no column of times."""
 _FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -203,12 +205,14 @@ def as_instant(column: str, formats: Sequence[str]) -> str:
     return f"CASE WHEN {instant} >= {sql.instant(_FIRST)} AND {instant} < {sql.instant(_LAST)} THEN {instant} END"
 
 
-def suggested_epoch(largest: float) -> str:
-    """Return what numbers of that size most likely count; only ever suggested, never assumed.
+def suggested_epoch(largest: float) -> str | None:
+    """Return what numbers of that size most likely count, None for none; only ever suggested, never assumed.
 
-    >>> suggested_epoch(1_793_000_000), suggested_epoch(1_793_000_000_000)
-    ('epoch seconds', 'epoch milliseconds')
+    >>> suggested_epoch(1_793_000_000), suggested_epoch(1_793_000_000_000), suggested_epoch(45_000)
+    ('epoch seconds', 'epoch milliseconds', None)
     """
+    if largest < SMALLEST_EPOCH:
+        return None
     if largest > 1e14:
         return "epoch microseconds"
     return "epoch milliseconds" if largest > 1e11 else "epoch seconds"
