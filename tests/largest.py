@@ -146,6 +146,7 @@ def a_look() -> Look:
             no_variant=10**9,
             no_time=10**9,
             no_experiment=10**9,
+            nameless={name: 10**9 + place for place, name in enumerate(METRICS)},
             unplanned={text_of(70 + n): 10**9 for n in range(9)},
             respelled={text_of(70 + n): 10**9 for n in range(9)},
         ),
@@ -187,7 +188,7 @@ def messages() -> Iterator[tuple[str, Message]]:
         "over its cap": _over_its_cap(),
     }
     for name, dossier in shapes.items():
-        shown = card.card(dossier, readout=a_readout(), problem=PROBLEM, counts=COUNTS, now=NOW, zone=ZONE)
+        shown = card.card(dossier, look=a_look(), problem=PROBLEM, counts=COUNTS, now=NOW, zone=ZONE)
         yield f"card {name}", shown
     yield from _results(shapes["running"])
     said = health_words.uneven(E7, p_value=1e-9, variants=NAMES, exposed=UNITS)
@@ -276,7 +277,7 @@ def _results(dossier: Dossier) -> Iterator[tuple[str, Message]]:
 
 def _card_without_owner(dossier: Dossier) -> Message:
     nobodys = dossier.with_hypothesis(replace(dossier.hypothesis, owner=None))
-    return card.card(nobodys, readout=None, problem=None, now=NOW, zone=ZONE)
+    return card.card(nobodys, look=None, problem=None, now=NOW, zone=ZONE)
 
 
 def _people(dossier: Dossier) -> Iterator[tuple[str, Message]]:

@@ -6,6 +6,7 @@ import pytest
 
 from builders import (
     DAY,
+    E7,
     NOW,
     a_dossier,
     a_dropped,
@@ -18,9 +19,11 @@ from builders import (
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.lifecycle import ExperimentState
+from labcoat.domain.look import Look
 from labcoat.domain.plan import Period, Plan
 from labcoat.slack.views.card import card, next_buttons, running_verbs
 from labcoat.stats.results import Verdict
+from labcoat.stats.rule import Sample
 
 THREE_ARMS = a_plan(weights=(0.5, 0.25, 0.25))
 
@@ -59,7 +62,9 @@ def test_only_what_would_be_taken_is_offered(experiment: Experiment, offered: li
 
 @pytest.mark.parametrize(("verdict", "is_offered"), [(Verdict.INVALID, True), (Verdict.KEEP_COLLECTING, False)])
 def test_a_card_offers_to_start_over_while_its_look_is_not_valid(verdict: Verdict, is_offered: bool) -> None:
-    shown = card(a_dossier(_running()), readout=a_readout(verdict), problem=None, now=NOW, zone="UTC")
+    sample = Sample(exposed=(1, 1), moments={})
+    look = Look(experiment=E7, slot=NOW, as_of=NOW, made_at=NOW, sample=sample, readout=a_readout(verdict))
+    shown = card(a_dossier(_running()), look=look, problem=None, now=NOW, zone="UTC")
     menus = [element for block in shown.blocks for element in block.get("elements", ()) if "options" in element]
 
     assert any(option["value"] == "fixed H-12" for menu in menus for option in menu["options"]) is is_offered

@@ -1,7 +1,7 @@
 """The metrics file means what it says: columns by their names, floors, comments, templates, sources."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: postgr
 
 
 @pytest.fixture(scope="module")
-def url(postgres_server: postgres.Server):  # type: ignore[no-untyped-def]
+def url(postgres_server: postgres.Server) -> Iterator[str]:
     with postgres_server.fresh_database(is_migrated=False) as url:
         yield url
 

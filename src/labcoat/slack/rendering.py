@@ -110,14 +110,12 @@ def _card(tx: Transaction, notice: Notice, now: datetime, zone: str) -> Message:
     corrected_at = results.correction_shown(tx, dossier)
     return card(
         dossier,
-        readout=look.readout if look is not None else None,
+        look=look,
         problem=problem,
         counts=counts,
         predictions=made,
         corrected_at=corrected_at,
         wait=results.current_wait(tx, dossier),
-        short=look.short if look is not None else (),
-        left_out=health.left_out(look.crossed, look.left_out) if look is not None else (),
         now=now,
         zone=zone,
     )

@@ -1,6 +1,6 @@
 """All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out."""
 
-from labcoat.stats.before import of_units
+from labcoat.stats.before import UnitValue, of_units
 from labcoat.stats.data_errors import have_vanished
 from labcoat.stats.exploring import adjusted, chances
 from labcoat.stats.power import Budget, Target, days_needed, units_in
@@ -16,6 +16,7 @@ __all__ = [
     "Calls",
     "Condition",
     "Target",
+    "UnitValue",
     "UnitsTogether",
     "adjusted",
     "chances",

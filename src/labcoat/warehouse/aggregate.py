@@ -22,6 +22,7 @@ from labcoat.warehouse.measures import (
     ExposureColumns,
     Measure,
     Subject,
+    scans,
 )
 
 MOST_GROUPS = 100
@@ -47,8 +48,7 @@ def query(
     scans_again: the exposures' rows are so cheap to scan that they are rather read twice than hashed with all values.
     """
     keyed = list(enumerate(measures))
-    own_rows = {measure.rows: [pair for pair in keyed if pair[1].rows == measure.rows] for measure in measures}
-    inline = own_rows.pop(None, [])
+    own_rows, inline = scans(measures), [pair for pair in keyed if pair[1].rows is None]
     has_time = exposures.exposed_at is not None
     reads_twice = scans_again and bool(inline) and not own_rows
     units = exposed_units.steps(subjects, exposures, inline, reads_twice=reads_twice)
@@ -56,7 +56,6 @@ def query(
     until = subjects[0].until if len(subjects) == 1 else None
     steps = {**units, _VARIANTS: _variants(keyed, inline, has_time=has_time, until=until)}
     for number, (name, mine) in enumerate(own_rows.items()):
-        assert name is not None
         steps[f"labcoat_sums_{number}"] = _sums(name, mine, subjects, has_time=has_time)
         steps[f"labcoat_moments_{number}"] = _moments_of_sums(mine, number, has_time=has_time, until=until)
     with_steps = ",\n".join(f"{name} AS {_kept(name, units)}(\n{step}\n)" for name, step in steps.items())
@@ -158,13 +157,10 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     if first.untimed is not None:
         time += f", CASE WHEN {first.untimed} THEN 1 ELSE 0 END AS is_untimed"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
-    if first.time is not None:
-        values += [
-            f"SUM({windows.has_clock('r.happened_at')}) AS timed",
-            f"SUM({windows.is_day('r.happened_at')}) AS days",
-        ]
     on = "r.unit = u.unit AND u.is_in = 1 AND u.variant = u.last_variant"
     if first.time is not None:
+        happened_at = "r.happened_at"
+        values += [f"SUM({windows.has_clock(happened_at)}) AS timed", f"SUM({windows.is_day(happened_at)}) AS days"]
         earliest = windows.seconds_before(measures)
         until = sql.instant(subjects[0].until) if is_one else "u.until"
         near = f"r.happened_at < {until} AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
@@ -173,7 +169,8 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     times += "" if is_one or not has_time else ", MIN(u.until) AS until"
     experiment, keys = ("0", "u.unit") if is_one else ("u.experiment", "u.experiment, u.unit")
     inner = f"SELECT {first.unit} AS unit{time}{''.join(f', {one}' for one in raw)} FROM {rows} AS e"
-    inner += windows.bounds(measures, subjects)
+    if wanted := windows.bounds(measures, subjects):
+        inner += f" WHERE {' AND '.join(wanted)}"
     return f"""SELECT {experiment} AS experiment, u.unit AS unit, MIN(u.variant) AS variant{times}, {", ".join(values)}
 FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY {keys}"""

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from labcoat.domain.baseline import Baseline
 from labcoat.stats import answers
+from labcoat.stats.answers import UnitValue
+from labcoat.stats.rule import Moments
 from labcoat.warehouse import asking, definitions, groups, population, reading
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Answer
 from labcoat.warehouse.measures import Measure
 from labcoat.warehouse.metrics_file import MetricsFile
@@ -110,47 +111,46 @@ def _measured(
             for half in halves
             for metric, found in _measured(metrics_file, name, half, period=period, days=days, now=now).items()
         }
+    of = period if resolved.exposures.exposed_at is not None else None
     found: dict[str, Baseline | SourceError] = {}
     for one, measure_ in zip(asked, resolved.measures, strict=True):
         try:
-            baseline = _baseline(answer, one, measure_, exposures=name)
+            groups.refuse_wrong(answer, answer.found((EVERYBODY,)), (one,), key=name)
+            value = _value(answer, one, measure_)
         except SourceError as error:
             found[one.name] = error
             continue
-        dated = replace(baseline, measured_at=now, definition=definition(metrics_file, one.name))
-        has_times = resolved.exposures.exposed_at is not None
-        found[one.name] = _over(dated, period, days=days) if has_times else dated
+        units = _moments(answer, one).count
+        found[one.name] = Baseline(
+            metric=one.name,
+            definition=definition(metrics_file, one.name),
+            measured_at=now,
+            since=of.since if of is not None else None,
+            until=of.until if of is not None else None,
+            units=units,
+            units_per_day=units / days if of is not None and days else None,
+            mean=value.mean,
+            deviation=value.deviation,
+            variance_reduction=value.variance_reduction,
+            trial_days=_trial_days(one),
+        )
     return found
 
 
-def _baseline(answer: Answer, asked: AskedMetric, measure_: Measure, *, exposures: str) -> Baseline:
-    groups.refuse_wrong(answer, answer.found((EVERYBODY,)), (asked,), key=exposures)
+def _moments(answer: Answer, asked: AskedMetric) -> Moments:
     (group,) = answer.groups
-    moments = groups.moments(group, asked)
+    return groups.moments(group, asked)
+
+
+def _value(answer: Answer, asked: AskedMetric, measure_: Measure) -> UnitValue:
+    """Return what the metric was; raise SourceError where too few units or its denominator say nothing."""
+    moments = _moments(answer, asked)
     if moments.count < FEWEST_UNITS:
         few = f"{moments.count:,} unit{'s were' if moments.count != 1 else ' was'}"
         message = f"Only {few} exposed in that time; {FEWEST_UNITS} are needed for a baseline."
         raise SourceError(message, permanent=False)
-    has_covariate = "c" in measure_.columns
-    value = answers.of_units(moments, kind=asked.metric.kind, has_covariate=has_covariate)
+    value = answers.of_units(moments, kind=asked.metric.kind, has_covariate="c" in measure_.columns)
     if value is None:
         message = f"Metric {asked.name}: its denominator is too near 0 for a ratio."
         raise SourceError(message, permanent=True)
-    return Baseline(
-        metric=asked.name,
-        definition="",
-        measured_at=EARLIEST,
-        since=None,
-        until=None,
-        units=moments.count,
-        units_per_day=None,
-        mean=value.mean,
-        deviation=value.deviation,
-        variance_reduction=value.variance_reduction,
-        trial_days=_trial_days(asked),
-    )
-
-
-def _over(baseline: Baseline, period: Period, *, days: int | None) -> Baseline:
-    per_day = baseline.units / days if days else None
-    return replace(baseline, since=period.since, until=period.until, units_per_day=per_day)
+    return value

@@ -15,7 +15,7 @@ from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
-from labcoat.warehouse.measures import Subject
+from labcoat.warehouse.measures import Subject, scans
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.naming import Asking, Named
 from labcoat.warehouse.open_sources import OpenSources
@@ -177,13 +177,12 @@ class Trial:
         text, resolved = asking.query(source, metrics_file, exposures, (subject,), every, bounds=bounds)
         cost = source.cost(text)
         (answer,) = groups.parse(source.rows(text), resolved.measures, asked=every)
-        (nobody,) = asking.nameless(source, metrics_file, exposures, (subject,), resolved, bounds=bounds)
         found = answer.found(variants)
         groups.refuse_wrong(answer, found, every, key=self._over.key or "this experiment")
         rows = self._own_rows(source, resolved, exposures, since=since)
         columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
         seen = {}
-        for place, (asked, measure) in enumerate(zip(every, resolved.measures, strict=True)):
+        for asked, measure in zip(every, resolved.measures, strict=True):
             measured, mean, deviation = _together(answer.groups, asked)
             days = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now, cost)
             seen[asked] = MetricSeen(
@@ -191,7 +190,7 @@ class Trial:
                 exposures=self._over.name,
                 units=sum(group.exposed for group in answer.groups),
                 crossed=found.crossed,
-                left_out=replace(found.left_out(), nameless={asked.name: nobody[place]} if place in nobody else {}),
+                left_out=found.left_out(),
                 measured=measured,
                 mean=mean,
                 deviation=deviation,
@@ -209,7 +208,7 @@ class Trial:
         dialect = asking.dialect_of(self._sources.metrics_file, exposures)
         bounds = Bounds(since=since, until=self._now)
         found = {}
-        for name, mine in own_rows.scans(resolved).items():
+        for name, mine in scans(resolved.measures).items():
             first = mine[0][1]
             scan = (resolved.rows[name], first.unit, first.time)
             if scan not in self._rows:

@@ -161,6 +161,16 @@ def typed(type_name: str, types: Mapping[ColumnType, tuple[str, ...]]) -> Column
     return next((kind for kind, starts in types.items() if name.startswith(starts)), ColumnType.OTHER)
 
 
+def whole(value: object) -> int:
+    """Return a driver's number as an int, 0 for none: sums come as decimals from some.
+
+    >>> from decimal import Decimal
+    >>> whole(Decimal("3.0")), whole(None)
+    (3, 0)
+    """
+    return 0 if value is None else int(str(value).partition(".")[0])
+
+
 def require_file(path: Path) -> None:
     """Refuse a file that is not there; it may come back. Spark writes a folder and calls it a Parquet file."""
     if not path.exists():

@@ -6,6 +6,7 @@ from math import nan
 
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate, incomplete
+from labcoat.warehouse.engine import whole
 from labcoat.warehouse.errors import NoRowsYet, SourceError, some
 from labcoat.warehouse.exposed_units import Lack
 from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
@@ -62,15 +63,24 @@ class Answer:
 
 
 def parse(
-    rows: Sequence[tuple[object, ...]], measures: Sequence[Measure], *, asked: Sequence[AskedMetric], subjects: int = 1
+    rows: Sequence[tuple[object, ...]],
+    measures: Sequence[Measure],
+    *,
+    asked: Sequence[AskedMetric],
+    subjects: int = 1,
+    nameless: Sequence[Mapping[int, int]] = (),
 ) -> list[Answer]:
-    """Return the rows of `aggregate.query` by experiment. asked: the measures' metrics, of one name perhaps several."""
+    """Return the rows of `aggregate.query` by experiment. asked: the measures' metrics, of one name perhaps several.
+
+    nameless: by experiment, of `own_rows.nameless`; empty where nobody asked.
+    """
     columns = aggregate.names(measures)
     by_experiment: list[list[Mapping[str, object]]] = [[] for _ in range(subjects)]
     for row in rows:
         named = dict(zip(columns, row, strict=True))
-        by_experiment[_whole(named["experiment"])].append(named)
-    return [_answer(mine, measures, asked) for mine in by_experiment]
+        by_experiment[whole(named["experiment"])].append(named)
+    nobody = nameless or [{} for _ in range(subjects)]
+    return [_answer(mine, measures, asked, counts) for mine, counts in zip(by_experiment, nobody, strict=True)]
 
 
 def refuse_wrong(answer: Answer, found: Found, metrics: Sequence[AskedMetric], *, key: str) -> None:
@@ -117,21 +127,27 @@ def _four(row: tuple[float, ...]) -> tuple[float, float, float, float]:
     return value, denominator, covariate, under
 
 
-def _answer(rows: Sequence[Mapping[str, object]], measures: Sequence[Measure], asked: Sequence[AskedMetric]) -> Answer:
-    complete = [row for row in rows if not _whole(row["lack"])]
+def _answer(
+    rows: Sequence[Mapping[str, object]],
+    measures: Sequence[Measure],
+    asked: Sequence[AskedMetric],
+    nameless: Mapping[int, int],
+) -> Answer:
+    complete = [row for row in rows if not whole(row["lack"])]
     return Answer(
         groups=[_group(row, measures, asked) for row in complete if row["variant"] == row["last_variant"]],
         arms=[_arm(row) for row in complete],
-        incomplete=[_incomplete(row) for row in rows if _whole(row["lack"])],
+        incomplete=[_incomplete(row) for row in rows if whole(row["lack"])],
+        nameless={asked[place]: count for place, count in nameless.items()},
     )
 
 
 def _group(row: Mapping[str, object], measures: Sequence[Measure], asked: Sequence[AskedMetric]) -> Group:
     return Group(
         variant=str(row["variant"]),
-        exposed=_whole(row["units"]),
-        repeated=_whole(row["repeated"]),
-        timed=_whole(row["timed"]),
+        exposed=whole(row["units"]),
+        repeated=whole(row["repeated"]),
+        timed=whole(row["timed"]),
         metrics={
             one: _measured(row, f"m{place}", measure)
             for place, (one, measure) in enumerate(zip(asked, measures, strict=True))
@@ -143,25 +159,25 @@ def _arm(row: Mapping[str, object]) -> ArmUnits:
     return ArmUnits(
         variant=str(row["variant"]),
         last_variant=str(row["last_variant"]),
-        units=_whole(row["units"]),
-        row_count=_whole(row["row_count"]),
-        respelled=_whole(row["respelled"]),
+        units=whole(row["units"]),
+        row_count=whole(row["row_count"]),
+        respelled=whole(row["respelled"]),
         spelling=None if row["spelling"] is None else str(row["spelling"]),
     )
 
 
 def _incomplete(row: Mapping[str, object]) -> Incomplete:
     return Incomplete(
-        lack=Lack(min(_whole(row["lack"]), Lack.UNIT)),
+        lack=Lack(min(whole(row["lack"]), Lack.UNIT)),
         variant=None if row["variant"] is None else str(row["variant"]),
-        units=_whole(row["units"]),
-        row_count=_whole(row["row_count"]),
+        units=whole(row["units"]),
+        row_count=whole(row["row_count"]),
     )
 
 
 def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured:
     pairs = [one + two for place, one in enumerate(measure.columns) for two in measure.columns[place:]]
-    measured, some = _whole(row[f"{key}_measured"]), _whole(row[f"{key}_some"])
+    measured, some = whole(row[f"{key}_measured"]), whole(row[f"{key}_some"])
     means = {column: _real(row[f"{key}_{column}"]) if some else 0.0 for column in measure.columns}
     covariances = {pair: _real(row[f"{key}_{pair}"]) if some > 1 else 0.0 for pair in pairs}  # one unit has none
     if some < measured:
@@ -169,7 +185,7 @@ def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured
     return Measured(
         measured=measured,
         is_day=measure.is_day,
-        faults={name: _whole(row[f"{key}_{name}"]) for name in FAULTS},
+        faults={name: whole(row[f"{key}_{name}"]) for name in FAULTS},
         means=means,
         covariances=covariances,
         taken=measure.taken,
@@ -195,10 +211,6 @@ def _with_others(
             for pair, value in covariances.items()
         },
     )
-
-
-def _whole(value: object) -> int:
-    return 0 if value is None else int(str(value).partition(".")[0])
 
 
 def _real(value: object) -> float:

@@ -1,5 +1,6 @@
 """What the one query is told: experiments, the columns of their exposures, and what each metric measures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -27,6 +28,15 @@ FAULTS = ("bad", "odd", "untimed", "repeated", *CLOCK)
 
 FEWEST_AT_MIDNIGHT = 10
 """As many, and more than half of all, are no chance among rows with times, not even where these are whole hours."""
+
+
+def scans(measures: Sequence["Measure"]) -> dict[str, list[tuple[int, "Measure"]]]:
+    """Return the metrics that have rows of their own, with their places, by the name that stands for these rows."""
+    found: dict[str, list[tuple[int, Measure]]] = {}
+    for place, measure in enumerate(measures):
+        if measure.rows is not None:
+            found.setdefault(measure.rows, []).append((place, measure))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from labcoat.warehouse import bounding, sql, survey, windows
+from labcoat.warehouse.engine import whole
 from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
-from labcoat.warehouse.measures import Measure, Subject
+from labcoat.warehouse.measures import Measure, Subject, scans
 from labcoat.warehouse.resolving import Resolved
 
 MOST_DAYS = 400
@@ -33,39 +34,30 @@ class OwnRows:
     days_without: tuple[date, ...]
 
 
-def scans(resolved: Resolved) -> dict[str, list[tuple[int, Measure]]]:
-    """Return the metrics that have rows of their own, with their places, by the name of these rows."""
-    found: dict[str, list[tuple[int, Measure]]] = {}
-    for place, measure in enumerate(resolved.measures):
-        if measure.rows is not None:
-            found.setdefault(measure.rows, []).append((place, measure))
-    return found
-
-
 def nameless_query(resolved: Resolved, subjects: Sequence[Subject]) -> str | None:
     """Return, in our dialect, the query for rows without a unit; None where no metric has rows of its own.
 
     A row for each of `scans`: its number, and how many rows of nobody there are in the time of each experiment.
     """
     parts = []
-    for number, (name, mine) in enumerate(scans(resolved).items()):
+    for number, (name, mine) in enumerate(scans(resolved.measures).items()):
         first = mine[0][1]
         before = timedelta(seconds=windows.seconds_before(mine))
         sums = [_in_time(first, one.exposed_since - before, one.until) for one in subjects]
         listed = ", ".join(f"{value} AS nobody_{place}" for place, value in enumerate(sums))
-        wanted = windows.bounds(mine, subjects).replace(" WHERE ", " AND ", 1)
         nobody = is_missing(first.unit, is_text=first.is_unit_text)
-        parts.append(f"SELECT {number} AS scan, {listed} FROM {name} AS e WHERE {nobody}{wanted}")
+        wanted = " AND ".join([nobody, *windows.bounds(mine, subjects)])
+        parts.append(f"SELECT {number} AS scan, {listed} FROM {name} AS e WHERE {wanted}")
     return "\nUNION ALL\n".join(parts) or None
 
 
 def nameless(rows: Sequence[tuple[object, ...]], resolved: Resolved, *, subjects: int) -> list[dict[int, int]]:
     """Return the rows of `nameless_query` by experiment: how many rows of nobody each metric has, by its place."""
     found: list[dict[int, int]] = [{} for _ in range(subjects)]
-    every = list(scans(resolved).values())
+    every = list(scans(resolved.measures).values())
     for scan, *counts in rows:
         for mine, count in zip(found, counts, strict=True):
-            mine |= {place: _whole(count) for place, _ in every[_whole(scan)] if _whole(count)}
+            mine |= {place: whole(count) for place, _ in every[whole(scan)] if whole(count)}
     return found
 
 
@@ -78,7 +70,7 @@ def _in_time(measure: Measure, since: datetime, until: datetime) -> str:
 
 def query(resolved: Resolved, name: str, *, key: str | None, since: datetime, now: datetime) -> str:
     """Return, in our dialect, the query for `OwnRows` without its days. key: of the experiment; None for all."""
-    mine = scans(resolved)[name]
+    mine = scans(resolved.measures)[name]
     first, exposures = mine[0][1], resolved.exposures
     time = first.time or "CAST(NULL AS TIMESTAMPTZ)"
     nobody = is_missing(first.unit, is_text=first.is_unit_text)
@@ -102,7 +94,7 @@ FROM ({rows} FROM {name} AS e{_since(mine, since)}) AS r LEFT JOIN labcoat_expos
 
 def days_query(resolved: Resolved, name: str, *, since: datetime) -> str | None:
     """Return, in our dialect, the query for the days that have rows; None where rows have no time."""
-    mine = scans(resolved)[name]
+    mine = scans(resolved.measures)[name]
     time = mine[0][1].time
     if time is None:
         return None
@@ -129,17 +121,13 @@ def seen(row: Sequence[object], days: Sequence[tuple[object, ...]], *, now: date
     between = range((known[-1] - known[0]).days) if known else ()
     every = {known[0] + timedelta(days=number) for number in between}
     return OwnRows(
-        row_count=_whole(row_count),
-        no_unit=_whole(no_unit),
-        no_time=_whole(no_time),
-        met=_whole(met),
-        units=_whole(units),
-        exposed=_whole(exposed),
+        row_count=whole(row_count),
+        no_unit=whole(no_unit),
+        no_time=whole(no_time),
+        met=whole(met),
+        units=whole(units),
+        exposed=whole(exposed),
         newest=survey.moment(newest),
-        future=_whole(future),
+        future=whole(future),
         days_without=tuple(sorted(every - set(known))),
     )
-
-
-def _whole(value: object) -> int:
-    return 0 if value is None else int(str(value).partition(".")[0])

@@ -247,8 +247,7 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
             for place, alone in batch.items()
             for answer in _read_batch(metrics_file, name, {place: alone}).values()
         }
-    parsed = groups.parse(rows, resolved.measures, asked=asked, subjects=len(batch))
-    found = _with_nameless(parsed, nobody, asked)
+    found = groups.parse(rows, resolved.measures, asked=asked, subjects=len(batch), nameless=nobody)
     if len(batch) > 1 and sum(len(one.arms) for one in found) >= aggregate.MOST_GROUPS * len(batch):
         return {place: _read_batch(metrics_file, name, {place: alone})[place] for place, alone in batch.items()}
     answers: dict[int, Answer | SourceError] = {}
@@ -262,15 +261,6 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
         else:
             answers[place] = answer
     return answers
-
-
-def _with_nameless(
-    answers: Sequence[Answer], nobody: Sequence[Mapping[int, int]], asked: Sequence[AskedMetric]
-) -> list[Answer]:
-    return [
-        replace(answer, nameless={asked[place]: count for place, count in counts.items()})
-        for answer, counts in zip(answers, nobody, strict=True)
-    ]
 
 
 def _found(answer: Answer, question: Question) -> Found:

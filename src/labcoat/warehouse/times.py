@@ -7,10 +7,11 @@ is the day; where no row has one, or two ways of writing meet, somebody has to s
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from labcoat.warehouse import sql
+from labcoat.warehouse.engine import whole
 from labcoat.warehouse.errors import some
+from labcoat.warehouse.exposed_units import EARLIEST, LATEST
 
 ISO = "iso"
 EPOCHS: Mapping[str, int] = {"epoch seconds": 1_000_000, "epoch milliseconds": 1000, "epoch microseconds": 1}
@@ -19,8 +20,6 @@ SMALLEST_EPOCH = 1e8
 """Seconds since 1970 until 1973; smaller numbers are something else, 20,261,105 among them."""
 MOST_SHAPES = 50
 """Ways of writing that are looked at; a column of free text has more, and is no column of times."""
-_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Text before or after is no time of anybody's doing."""
 _SAY = "`%m/%d/%Y`, `%d.%m.%Y %H:%M`, `iso`, or `epoch seconds` or `epoch milliseconds` for numbers"
 
 _ZONE = r"(?P<zone> ?(?:a(?:/a)?|[+-](?:9(?::?9)?|Y)))"
@@ -97,13 +96,9 @@ def shapes_query(column: str, rows: str) -> str:
 def shapes(rows: Iterable[tuple[object, ...]]) -> list[Shape]:
     """Return the rows of `shapes_query`."""
     return [
-        Shape(text=str(text), count=_whole(count), first=_whole(first), second=_whole(second))
+        Shape(text=str(text), count=whole(count), first=whole(first), second=whole(second))
         for text, count, first, second in rows
     ]
-
-
-def _whole(value: object) -> int:
-    return int(str(value or 0))
 
 
 def written(found: Sequence[Shape]) -> Written:
@@ -202,7 +197,7 @@ def as_instant(column: str, formats: Sequence[str]) -> str:
     if formats:
         listed = ", ".join(sql.quoted_text(one) for one in formats)
         instant = f"CAST(TRY_STRPTIME(TRIM({column}), [{listed}]) AS TIMESTAMPTZ)"
-    return f"CASE WHEN {instant} >= {sql.instant(_FIRST)} AND {instant} < {sql.instant(_LAST)} THEN {instant} END"
+    return f"CASE WHEN {instant} >= {sql.instant(EARLIEST)} AND {instant} < {sql.instant(LATEST)} THEN {instant} END"
 
 
 def suggested_epoch(largest: float) -> str | None:

@@ -64,15 +64,15 @@ def seconds_before(measures: Sequence[tuple[int, Measure]]) -> int:
     return max(measure.pre_seconds + DAY_SECONDS * (measure.same_day is not None) for _, measure in measures)
 
 
-def bounds(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject]) -> str:
-    """Return constant bounds of a metric's own rows: without them no engine skips a partition."""
+def bounds(measures: Sequence[tuple[int, Measure]], subjects: Sequence[Subject]) -> list[str]:
+    """Return constant bounds of a metric's own rows, none without a time: without them no engine skips a partition."""
     first = measures[0][1]
     if first.time is None:
-        return ""
+        return []
     before = timedelta(seconds=seconds_before(measures))
     start, end = min(one.exposed_since for one in subjects) - before, max(one.until for one in subjects)
     days = first.time_days if first.time_days and first.time_days.column != first.time else None
     near = f"{first.time} >= {sql.instant(start)} AND {first.time} < {sql.instant(end)}"
     near = " AND ".join([*bounding.where(days, None, since=start, until=end), near])
     near = near if first.untimed is None else f"(({near}) OR ({first.untimed}))"
-    return " WHERE " + bounding.joined(bounding.where(None, first.partition, since=start, until=None)) + near
+    return [*bounding.where(None, first.partition, since=start, until=None), near]

@@ -33,7 +33,7 @@ def meaning(metric: MetricDescription | PlannedMetric) -> str:
 def table(metrics: Sequence[MetricDescription]) -> str:
     """Return the metrics one a line."""
     heads = ("metric", "kind", "better", "window", "format", "owner", "source", "description")
-    return _aligned([heads, *(_row(one) for one in metrics)])
+    return numbers.aligned([heads, *(_row(one) for one in metrics)])
 
 
 def list_as_json(metrics: Sequence[MetricDescription]) -> str:
@@ -67,7 +67,7 @@ def page(
                 "cost",
                 "seconds",
             )
-            lines += [_aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), *_left_out(mine[0][0]), ""]
+            lines += [numbers.aligned([heads, *(_metric(*pair, now=now) for pair in mine)]), *_left_out(mine[0][0]), ""]
     lines += [line for seen in checked.metrics for line in _said(seen, metrics_file.metrics[seen.name], now)]
     lines += [f"{path.name}, line {line}: warning: {message}" for line, message in warnings]
     if troubles:
@@ -216,10 +216,3 @@ def _ago(age: timedelta) -> str:
     if minutes < 48 * 60:
         return f"{numbers.plain(round(minutes / 60, 1))} hours ago"
     return f"{numbers.counted(round(minutes / 1440), 'day')} ago"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )

@@ -307,3 +307,15 @@ def shortened(text: str, longest: int) -> str:
         return line
     cut = line[: longest - 1]
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table for the terminal: a line a row, its columns as wide as their longest cell.
+
+    >>> aligned([("metric", "units"), ("clicks", "3")])
+    'metric  units\\nclicks  3'
+    """
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

@@ -40,7 +40,7 @@ def _lines(replayed: Replayed, metric: Metric) -> Iterator[str]:
     yield ""
     yield f"Split at random {replayed.splits:,} times (seed {replayed.seed}). The halves differ in nothing, so every call is false."
     yield ""
-    yield from _table(replayed)
+    yield _table(replayed)
     yield ""
     yield _conclusion(replayed)
     if replayed.is_growing:
@@ -56,7 +56,7 @@ def _lines(replayed: Replayed, metric: Metric) -> Iterator[str]:
     yield _covariate(replayed, metric)
 
 
-def _table(replayed: Replayed) -> Iterator[str]:
+def _table(replayed: Replayed) -> str:
     rows = [("design and looks", "false calls", "95 % interval", "promised", "wins / harms", "uneven splits", "")]
     for one in replayed.calls:
         promised = f"at most {numbers.share(one.alpha, decimals=0)}"
@@ -71,9 +71,7 @@ def _table(replayed: Replayed) -> Iterator[str]:
                 "more than promised" if one.is_more else "above, chance can do that" if one.low > one.alpha else "kept",
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return numbers.aligned(rows)
 
 
 def _looks(days: tuple[int, ...]) -> str:

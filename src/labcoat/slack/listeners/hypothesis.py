@@ -56,13 +56,12 @@ def show(call: Call, target: Target) -> None:
     call.reply(
         card(
             dossier,
-            readout=look.readout if look is not None else None,
+            look=look,
             problem=problem,
             counts=counts,
             predictions=made,
             corrected_at=corrected_at,
             wait=wait,
-            short=look.short if look is not None else (),
             now=now,
             zone=call.house.zone,
         )

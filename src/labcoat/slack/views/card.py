@@ -8,9 +8,9 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceSource, Strength
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Hypothesis
-from labcoat.domain.late_data import Short, Wait
+from labcoat.domain.late_data import Wait
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
-from labcoat.domain.look import SourceProblem
+from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.prediction import Prediction
 from labcoat.domain.verdicts import may_show_effects
@@ -29,23 +29,22 @@ from labcoat.words.verdict_words import WORDS
 def card(
     dossier: Dossier,
     *,
-    readout: Readout | None,
+    look: Look | None,
     problem: SourceProblem | None,
     counts: UnitCounts | None = None,
     predictions: Sequence[Prediction] = (),
     corrected_at: datetime | None = None,
     wait: Wait | None = None,
-    short: Sequence[Short] = (),
-    left_out: Sequence[str] = (),
     now: datetime,
     zone: str,
 ) -> Message:
-    """Return the card. readout, predictions: of the newest look, and of the newest experiment, as counts are.
+    """Return the card. look: the newest. predictions: of the newest experiment, as counts are.
 
     corrected_at: when totals were corrected, as long as the newest look is at those. wait: of the next look for its
-    data. short: what the newest look was made without. left_out: what of its data does not count, in words.
+    data.
     """
-    hypothesis = dossier.hypothesis
+    hypothesis, readout = dossier.hypothesis, look.readout if look is not None else None
+    short = look.short if look is not None else ()
     said = _health(dossier, readout, problem, counts, zone)
     late = health.late_data(wait if problem is None else None, short, zone) if hypothesis.ending is None else ()
     said += "".join(f"\n:hourglass_flowing_sand: {escape(line)}" for line in late)
@@ -57,6 +56,7 @@ def card(
     ]
     blocks += [section(said)] if said else []
     corrected = corrections.note(corrected_at, zone) if corrected_at else ""
+    left_out = health.left_out(look.crossed, look.left_out) if look is not None else ()
     notes = (corrected, *(escape(one) for one in left_out), _small_print(dossier))
     small_print = " · ".join(note for note in notes if note)
     blocks += [context(small_print)] if small_print else []

@@ -74,10 +74,10 @@ class GivenFile:
         return f"line {begins + self.skipped_lines:,}"
 
 
-def look_at(path: Path, *, name: str, folder: Path, sheet: str | None = None) -> GivenFile:
+def look_at(path: Path, *, name: str, folder: Path) -> GivenFile:
     """Return the file ready for the engine; raise SourceError saying what it is instead, and what to do.
 
-    name: as people know it. folder: where a copy in UTF-8 may be made. sheet: of a workbook, None to find it.
+    name: as people know it. folder: where a copy in UTF-8 may be made.
     """
     with path.open("rb") as file:
         head = file.read(4096)
@@ -93,7 +93,7 @@ def look_at(path: Path, *, name: str, folder: Path, sheet: str | None = None) ->
         workbook.refuse_old(path, name=name)
     if head.startswith(workbook.ZIP):
         written = folder / "sheet.csv"
-        workbook.write_sheet(path, written, name=name, sheet=sheet)
+        workbook.write_sheet(path, written, name=name)
         with written.open("rb") as file:
             return _text(written, name=name, folder=folder, head=file.read(4096))
     for start, what in _OTHERS.items():

@@ -28,18 +28,17 @@ _PIECE = 1 << 20
 Row = Sequence[object]
 
 
-def write_sheet(path: Path, target: Path, *, name: str, sheet: str | None) -> str:
-    """Write the sheet that has the table as CSV, and return its name; raise SourceError. sheet: None to find it."""
+def write_sheet(path: Path, target: Path, *, name: str) -> None:
+    """Write the sheet that has the table as CSV; raise SourceError."""
     _check(path, name=name)
     try:
         with CalamineWorkbook.from_path(path) as book:
-            found = _chosen(book, name=name, sheet=sheet)
-            _refuse_errors(path, name=name, sheet=found, sheets=book.sheet_names)
-            with target.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                for row in book.get_sheet_by_name(found).iter_rows():
-                    writer.writerow([_text(cell) for cell in row] if _filled(row) else [])
-            return found
+            sheet, rows = _chosen(book, name=name)
+            _refuse_errors(path, name=name, sheet=sheet, sheets=book.sheet_names)
+        with target.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                [_text(cell) for cell in row] if _filled(row) else [] for row in rows
+            )
     except PasswordError:
         _refuse(_protected(name))
     except (CalamineError, zipfile.BadZipFile, KeyError, OSError, ValueError):
@@ -76,16 +75,11 @@ def _check(path: Path, *, name: str) -> None:
         _refuse(f"{name} has {size >> 20:,} MB when it is unpacked, and {LARGEST >> 20:,} fit. Give a CSV file")
 
 
-def _chosen(book: CalamineWorkbook, *, name: str, sheet: str | None) -> str:
-    sheets = [one for one in book.sheets_metadata if one.typ == SheetTypeEnum.WorkSheet]
-    if sheet is not None:
-        if sheet not in [one.name for one in sheets]:
-            _refuse(f"{name} has no sheet {sheet[:60]}. Its sheets are {_listed([one.name for one in sheets])}")
-        _refuse_several(list(book.get_sheet_by_name(sheet).iter_rows()), name=name, sheet=sheet)
-        return sheet
+def _chosen(book: CalamineWorkbook, *, name: str) -> tuple[str, Sequence[Row]]:
+    """Return the one visible sheet with a table, and its rows."""
     tables = []
-    for one in sheets:
-        if one.visible == SheetVisibleEnum.Visible:
+    for one in book.sheets_metadata:
+        if one.typ == SheetTypeEnum.WorkSheet and one.visible == SheetVisibleEnum.Visible:
             rows = list(book.get_sheet_by_name(one.name).iter_rows())
             if sum(_filled(row) > 1 for row in rows) > 1:
                 tables.append((one.name, rows))
@@ -96,9 +90,9 @@ def _chosen(book: CalamineWorkbook, *, name: str, sheet: str | None) -> str:
             f"{name} has a table on several sheets: {_listed([one for one, _ in tables])}. Keep the one that is meant "
             "in a file of its own"
         )
-    ((found, rows),) = tables
-    _refuse_several(rows, name=name, sheet=found)
-    return found
+    ((sheet, rows),) = tables
+    _refuse_several(rows, name=name, sheet=sheet)
+    return sheet, rows
 
 
 def _refuse_several(rows: Sequence[Row], *, name: str, sheet: str) -> None:
@@ -183,4 +177,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise SourceError(f"{message}.", permanent=True)  # noqa: EM102
+    said = f"{message}."
+    raise SourceError(said, permanent=True)
