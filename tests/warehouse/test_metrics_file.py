@@ -63,7 +63,7 @@ def test_paths_are_relative_to_the_metrics_file(tmp_path: Path) -> None:
 
     assert isinstance(source, DuckDbSource)
     assert source.database == tmp_path / "world.duckdb"
-    assert source.tables == {"players": tmp_path / "cookie_cats.csv"}
+    assert source.tables == {"players": (tmp_path / "cookie_cats.csv",)}
 
 
 def test_an_absolute_path_is_kept(tmp_path: Path) -> None:
@@ -99,8 +99,11 @@ def test_an_absolute_path_is_kept(tmp_path: Path) -> None:
         ("    value: retention_7", "    denominator: n\n    value: x", 14, "Only `kind: ratio` has a `denominator`"),
         ("    value: retention_7", "    format: EUR\n    value: x", 20, "`format` has {} where the number goes"),
         ("      players: c", "      PLAYERS: a.csv\n      players: c", 7, "`players` is already on line 6"),
-        ("cookie_cats.csv", "cookie_*.csv", 6, "Name one file that ends in .csv or .parquet"),
-        ("cookie_cats.csv", "cookie_cats.xlsx", 6, "Name one file that ends in .csv or .parquet"),
+        ("cookie_cats.csv", "cookie_*.csv", 6, "or a pattern that ends in .parquet"),
+        ("cookie_cats.csv", "cookie_cats.json", 6, "Name a file (.csv, .tsv, .txt, .xlsx or .parquet), a folder"),
+        ("cookie_cats.csv", "'cookie[1].csv'", 6, "`cookie[1].csv` has one of [ ] { } in its path"),
+        ("cookie_cats.csv", "[a.csv, b.parquet]", 6, "`a.csv` can't be one of several"),
+        ("cookie_cats.csv", "[]", 6, "should have at least 1 item"),
         ("      players:", "      my players:", 6, "`my players` can't be used as a name in SQL"),
         ("  game:", "  memory:", 2, "`memory` can't be used as a name in SQL"),
         ("  retention_7:", f"  {'r' * 76}:", 14, "1 to 75 characters"),
@@ -208,7 +211,7 @@ def test_a_secret_written_into_the_file_is_refused_and_not_quoted(tmp_path: Path
     ("fields", "words"),
     [
         ("engine: clickhouse", "needs `url` or `tables`, and not both"),
-        ("engine: spark\n    tables: {a: a.csv}", "Name a .parquet file"),
+        ("engine: spark\n    tables: {a: a.csv}", "Name one .parquet file"),
         ("engine: bigquery", "needs `project`"),
         ("engine: snowflake\n    account: a", "needs `user`"),
         ("engine: trino\n    host: h\n    user: u\n    catalog: c\n    port: 99999", "`port`"),

@@ -423,7 +423,10 @@ def test_a_metric_reads_no_file_that_is_not_named(tmp_path: Path, source: str) -
 
     error = refusal(world)
 
-    assert "Cannot access file" in error.message or "passwd does not exist" in error.message
+    assert (
+        "passwd, which is no Parquet file of the source's `tables`" in error.message
+        or "passwd does not exist" in error.message
+    )
     assert "/etc" not in error.message
     assert error.permanent
 

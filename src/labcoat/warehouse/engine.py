@@ -67,17 +67,20 @@ def opened(source: Source, *, name: str, tables: Collection[str]) -> Iterator[En
     Raises SourceError, in words for whoever runs Labcoat, without secrets; also once all is read, if a file changed
     meanwhile: what was read may be half of it, or of two.
     """
-    opener, before = _opener(source.engine), [(path, _states(path)) for path in files_of(source, tables)]
+    opener, before = _opener(source.engine), _all_states(source, tables)
     try:
         with opener.opened(source, name=name, tables=tables, seconds=source.time_limit_seconds) as engine:
             yield engine
     finally:
-        for path, states in before:
-            if _states(path) != states:
-                message = (
-                    f"{path.name} changed while it was read. Write new files under another name, then rename them."
-                )
-                raise SourceError(message, permanent=False)
+        after = _all_states(source, tables)
+        changed = next((path for path in {**before, **after} if before.get(path) != after.get(path)), None)
+        if changed is not None:
+            message = f"{changed.name} changed while it was read. Write new files under another name, then rename them."
+            raise SourceError(message, permanent=False)
+
+
+def _all_states(source: Source, tables: Collection[str]) -> dict[Path, list[tuple[int, int, int] | None]]:
+    return {path: _states(path) for path in files_of(source, tables)}
 
 
 def _states(path: Path) -> list[tuple[int, int, int] | None]:

@@ -15,12 +15,27 @@ class SourceError(Exception):
         self.permanent = permanent
         self.field = field
 
+    def of_file(self, name: str) -> "SourceError":
+        """Return the same said of a file; as it is where it names the file already."""
+        if name in self.message:
+            return self
+        return SourceError(f"{name}: {after_colon(self.message)}", self.permanent, field=self.field)
+
 
 class NoRowsYet(SourceError):  # noqa: N818 - it says what is, and nothing is wrong
     """The metric's SQL works and gave no unit of this experiment."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, permanent=False)
+
+
+def after_colon(sentence: str) -> str:
+    """Return a sentence that goes on after a colon.
+
+    >>> after_colon("Line 3 has 4 values.")
+    'line 3 has 4 values.'
+    """
+    return sentence[0].lower() + sentence[1:]
 
 
 def some(count: int, noun: str) -> str:

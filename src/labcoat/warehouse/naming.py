@@ -8,8 +8,12 @@ from difflib import get_close_matches
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import bounding, sql, times
 from labcoat.warehouse.bounding import DayColumn
+from labcoat.warehouse.duckdb_source import OpenTables
 from labcoat.warehouse.engine import Column, ColumnType, Engine
-from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.errors import SourceError, after_colon
+from labcoat.warehouse.files import text_numbers
+from labcoat.warehouse.files.tables import LoadedTable
+from labcoat.warehouse.files.text_numbers import Number, UnclearNumbersError
 from labcoat.warehouse.measures import ONE, ZERO
 from labcoat.warehouse.metrics_file import Exposures, Metric
 from labcoat.warehouse.sql import Bounds, Rows
@@ -67,6 +71,13 @@ class Asking:
             self._written[rows, text] = self._source.rows(query)
         return self._written[rows, text]
 
+    def file_of(self, part: Exposures | Metric) -> LoadedTable | None:
+        """Return the file of text that a part's table is; None if its rows come from anything else."""
+        if part.table is None or not isinstance(self._source, OpenTables):
+            return None
+        (table,) = sql.table_names(rows_of(part), dialect=self.dialect)
+        return self._source.loaded.get(table)
+
 
 def _is_second_of(first: str, name: str) -> bool:
     renamed = re.fullmatch(r"(.+)_[0-9]+", name)
@@ -77,17 +88,19 @@ class Named:
     """The columns of some rows, as a part of the metrics file names them."""
 
     def __init__(
-        self, who: str, part: Exposures | Metric, asking: Asking, columns: Sequence[Column] | None = None
+        self, who: str, part: Exposures | Metric, asking: Asking, *, rows: Exposures | Metric | None = None
     ) -> None:
+        """rows: the part whose rows these are, where another one has them."""
         self._who = who
         self._part = part
+        self._rows = rows or part
         self._asking = asking
         self._dialect = asking.dialect
-        self._columns = asking.columns(part, who) if columns is None else columns
+        self._columns = asking.columns(self._rows, who)
 
     def read_by(self, who: str, metric: Metric) -> "Named":
         """Return the same rows as another part of the file names them."""
-        return Named(who, metric, self._asking, self._columns)
+        return Named(who, metric, self._asking, rows=self._rows)
 
     @property
     def taken(self) -> tuple[str, ...]:
@@ -252,7 +265,7 @@ class Named:
             return times.Written(formats=formats, has_clock="%H" in declared or "%I" in declared)
         query = times.shapes_query(sql.column(column.name, dialect=self._dialect), _ROWS)
         try:
-            return times.written(times.shapes(self._asking.look(self._part, query)))
+            return times.written(times.shapes(self._asking.look(self._rows, query)))
         except times.UnclearError as error:
             message = f"{column.name} {error}."
             raise self._wrong(message, field) from error
@@ -270,7 +283,7 @@ class Named:
 
     def _suggestion(self, plain: str) -> str:
         query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {_ROWS} AS e"  # noqa: S608
-        ((largest,),) = self._asking.look(self._part, query)
+        ((largest,),) = self._asking.look(self._rows, query)
         epoch = times.suggested_epoch(float(str(largest or 0)))
         if epoch is None:
             return "They are too small for seconds since 1970: days of a spreadsheet, or 20261105? Cast them in `sql`."
@@ -291,11 +304,26 @@ class Named:
                 raise self._wrong(message, field)
             return f"CASE WHEN {plain} THEN {ONE} WHEN NOT {plain} THEN {ZERO} END"
         if column.type is ColumnType.TEXT and self._tries_casts:
-            return f"TRY_CAST({plain} AS DOUBLE)"
+            return text_numbers.number(plain, self._how(column, field))
         if column.type not in (ColumnType.NUMBER, ColumnType.UNKNOWN):
             message = f"{column.name} is of type {column.type_name}, not a number. Name another, or use `sql`."
             raise self._wrong(message, field)
         return f"CAST({plain} AS DOUBLE)"
+
+    def _how(self, column: Column, field: str) -> Number:
+        """Return how a column of text is read as numbers, as the file or all its rows prove it."""
+        file = self._asking.file_of(self._rows)
+        found = file.numbers.get(column.name) if file is not None else None
+        if isinstance(found, SourceError):
+            raise self._wrong(found.message, field)
+        if found is not None:
+            return found
+        aggregates = text_numbers.looked_at(sql.column(column.name, dialect=self._dialect), place="1")
+        (row,) = self._asking.look(self._rows, f"SELECT {aggregates} FROM {_ROWS} AS e")  # noqa: S608
+        try:
+            return text_numbers.how(text_numbers.looked(row), separator=None)
+        except UnclearNumbersError as error:
+            raise self._wrong(after_colon(error.said(column.name)), field) from error
 
     def require_same_type(self, other: "Named", field: str) -> None:
         """Refuse to compare a number with text: engines differ in what they make of it."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labcoat.domain.export_columns import Cell, Row, Value
-from labcoat.warehouse import duckdb_source
+from labcoat.warehouse import duckdb_connection
 
 Columns = Sequence[tuple[str, Cell]]
 PutRow = Callable[[Row], None]
@@ -42,7 +42,7 @@ def opened_parquet(path: Path, columns: Columns, *, has_mark: bool = False) -> I
     try:
         with opened_csv(rows, columns) as put:
             yield put
-        duckdb_source.write_parquet(path, rows, {name: _TYPES[cell] for name, cell in columns})
+        duckdb_connection.write_parquet(path, rows, {name: _TYPES[cell] for name, cell in columns})
     finally:
         rows.unlink(missing_ok=True)
 

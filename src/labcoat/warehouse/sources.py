@@ -23,8 +23,10 @@ from pydantic import (
 
 from labcoat.domain.late_data import ReadyAfter
 
-# Engine's own catalogs; a source of that name would hide them.
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?:\s+(\S+))?")
+PARQUET = ".parquet"
+_TEXT_FILES = (".csv", ".tsv", ".txt", ".xlsx")
+# Engine's own catalogs; a source of that name would hide them.
 _RESERVED = frozenset({"memory", "system", "temp", "main", "default", "information_schema"})
 
 
@@ -48,19 +50,37 @@ def _beside_the_file(path: Path, context: ValidationInfo) -> Path:
     return folder / path
 
 
-def _table_file(path: Path) -> Path:
+def _parquet_file(path: Path) -> Path:
     # Engines would read these as a pattern over other files.
-    if path.suffix.lower() in (".csv", ".parquet") and not set(str(path)) & set("*?[{"):
+    if path.suffix.lower() == PARQUET and not set(str(path)) & set("*?[{"):
         return path
-    message = f"`{path.name}` can't be read. Name one file that ends in .csv or .parquet, with no * ? [ {{ in its path"
+    message = (
+        f"`{path.name}` can't be read by this engine. Name one .parquet file, with no * ? [ {{ in its path, or use "
+        "`engine: duckdb`"
+    )
     raise ValueError(message)
 
 
-def _parquet_only(path: Path) -> Path:
-    if path.suffix.lower() == ".parquet":
-        return path
-    message = f"`{path.name}` can't be read by this engine. Name a .parquet file, or use `engine: duckdb`"
-    raise ValueError(message)
+def _listed(written: object) -> object:
+    return written if isinstance(written, list | tuple) else [written]
+
+
+def _table_files(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        kind = path.suffix.lower()
+        if set(str(path)) & set("[]{}"):
+            message = f"`{path.name}` has one of [ ] {{ }} in its path. Rename it; a pattern has * and ? only"
+            raise ValueError(message)
+        if kind != PARQUET and (is_pattern(path) or kind not in ("", *_TEXT_FILES)):
+            message = (
+                f"`{path.name}` can't be read. Name a file ({', '.join(_TEXT_FILES)} or {PARQUET}), a folder of "
+                f"Parquet files, or a pattern that ends in {PARQUET}"
+            )
+            raise ValueError(message)
+        if len(paths) > 1 and kind in _TEXT_FILES:
+            message = f"`{path.name}` can't be one of several, only Parquet files can. Make it a table of its own"
+            raise ValueError(message)
+    return paths
 
 
 def _from_environment(value: object, context: ValidationInfo) -> object:
@@ -89,8 +109,10 @@ def _memory(text: str) -> str:
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
 LocalPath = Annotated[Path, AfterValidator(_beside_the_file)]
-TableFile = Annotated[LocalPath, AfterValidator(_table_file)]
-ParquetFile = Annotated[TableFile, AfterValidator(_parquet_only)]
+ParquetFile = Annotated[LocalPath, AfterValidator(_parquet_file)]
+TableFiles = Annotated[
+    tuple[LocalPath, ...], Field(min_length=1), BeforeValidator(_listed), AfterValidator(_table_files)
+]
 Secret = Annotated[SecretStr, BeforeValidator(_from_environment)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -136,14 +158,15 @@ class _Source(Model):
 
 
 class DuckDbSource(_Source):
-    """Files that DuckDB reads in this process: a database, CSV and Parquet files under table names, or both.
+    """Files that DuckDB reads in this process: a database, files under table names, or both.
 
-    database, tables: absolute, or relative to the metrics file.
+    database, tables: absolute, or relative to the metrics file. A table is one file of text, a workbook, or Parquet
+    files: one, several, those of a folder and the folders in it, those of a pattern.
     """
 
     engine: Literal["duckdb"]
     database: LocalPath | None = None
-    tables: dict[Identifier, TableFile] = {}
+    tables: dict[Identifier, TableFiles] = {}
     memory_limit: Annotated[str, AfterValidator(_memory)] = "1GB"
     threads: Annotated[int, Field(strict=True, ge=1, le=128)] = 2
 
@@ -270,9 +293,42 @@ MODELS: Mapping[str, type[Model]] = {
 
 
 def files_of(source: Source, tables: Collection[str]) -> tuple[Path, ...]:
-    """Return the files that a read of these tables opens; none of a server. tables: in lower case."""
-    if not isinstance(source, DuckDbSource | SparkSource | ClickHouseSource):
+    """Return the files and folders that a read of these tables opens; none of a server. tables: in lower case."""
+    if isinstance(source, SparkSource | ClickHouseSource):
+        return tuple(path for table, path in source.tables.items() if table.casefold() in tables)
+    if not isinstance(source, DuckDbSource):
         return ()
-    files = tuple(path for table, path in source.tables.items() if table.casefold() in tables)
-    database = source.database if isinstance(source, DuckDbSource) else None
-    return (*files, database) if database else files
+    entries = [entry for table, mine in source.tables.items() if table.casefold() in tables for entry in mine]
+    files = [path for entry in entries for path in (files_in(entry) if is_pattern(entry) else [entry])]
+    return (*files, *([source.database] if source.database else []))
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path stands for all files that fit it."""
+    return bool(set(str(path)) & set("*?"))
+
+
+def files_in(entry: Path) -> list[Path]:
+    """Return the files of an entry of `tables`: itself, or the Parquet files that it stands for, in order of names.
+
+    In folders, what begins with . or _ is how other programs keep what is not finished, or no data.
+    """
+    if is_pattern(entry):
+        base = _base(entry)
+        return sorted(path for path in base.glob(str(entry.relative_to(base))) if path.is_file())
+    if entry.is_dir():
+        found = [path for path in entry.rglob(f"*{PARQUET}") if path.is_file()]
+        return sorted(path for path in found if not any(part[0] in "._" for part in path.relative_to(entry).parts))
+    return [entry]
+
+
+def folder_of(entry: Path) -> Path | None:
+    """Return the folder that holds the files of a folder or a pattern; None for one file."""
+    if is_pattern(entry):
+        return _base(entry)
+    return entry if entry.is_dir() else None
+
+
+def _base(pattern: Path) -> Path:
+    """Return the last folder of a path before its pattern begins."""
+    return next(parent for parent in pattern.parents if not is_pattern(parent))

@@ -5,24 +5,24 @@ The engine checks and aggregates; what is wrong is said with the line that a per
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labcoat.warehouse import duckdb_source, sql
-from labcoat.warehouse.duckdb_source import GIVEN, PLACE, OpenSource
-from labcoat.warehouse.engine import ColumnType
-from labcoat.warehouse.files import decode
-from labcoat.warehouse.files import numbers as styles
+from labcoat.warehouse import duckdb_connection, sql
+from labcoat.warehouse.duckdb_connection import Connection, OpenSource
+from labcoat.warehouse.engine import ColumnType, whole
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.files import decode, text_numbers
 from labcoat.warehouse.files.decode import GivenFile, refuse
-from labcoat.warehouse.files.numbers import Seen, Style
+from labcoat.warehouse.files.text_numbers import FIGURES, Number, UnclearNumbersError
+from labcoat.warehouse.sources import DuckDbSource
 
+GIVEN, PLACE = "labcoat_given", "labcoat_row_number"
+"""The table of a file, and its column that numbers the rows from 0."""
+_ENGINES_PLACE = "file_row_number"
 _SHOWN = 40
 """Characters of a cell that are shown when it cannot be read."""
-_YES, _NO = "('true', 't', 'yes', 'y', 'ja', 'wahr')", "('false', 'f', 'no', 'n', 'nein', 'falsch')"
-_SEEN = 7
-"""Columns of a query that say how a column's numbers are written."""
 
 
 @contextmanager
@@ -31,26 +31,45 @@ def opened(path: Path, *, name: str, seconds: float, threads: int = 1) -> Iterat
 
     Raises SourceError, its message for the person who gave the file.
     """
-    with TemporaryDirectory(prefix="labcoat-given-") as folder:
+    source = DuckDbSource(engine="duckdb", database=path, memory_limit=duckdb_connection.GIVEN_MEMORY, threads=threads)
+    with (
+        TemporaryDirectory(prefix="labcoat-given-") as folder,
+        duckdb_connection.connected(source) as connection,
+    ):
         file = decode.look_at(path, name=name, folder=Path(folder))
-        with duckdb_source.opened_given(
-            file.path,
-            name=name,
-            separator=file.separator,
-            width=len(file.header),
-            skipped=file.skipped_lines,
-            seconds=seconds,
-            threads=threads,
-        ) as source:
-            yield GivenTable(file, source)
+        with duckdb_connection.time_limit(connection, seconds=seconds):
+            load(connection, file)
+        duckdb_connection.lock(connection, paths=() if file.separator else (file.path,))
+        with duckdb_connection.file_errors(name=name, skipped=file.skipped_lines):
+            yield GivenTable(file, OpenSource(connection, seconds, (path,)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
-    """How a column's numbers are read. style: None where the engine reads them as they are."""
+def load(connection: Connection, file: GivenFile) -> None:
+    """Make a file the table GIVEN; raise SourceError."""
+    with duckdb_connection.file_errors(name=file.name, skipped=file.skipped_lines):
+        if file.separator is None:
+            parquet = f"read_parquet({sql.quoted_text(str(file.path.resolve()))}"
+            _require_free(connection, f"{parquet})", name=file.name)
+            rows = f"SELECT * RENAME ({_ENGINES_PLACE} AS {PLACE}) FROM {parquet}, {_ENGINES_PLACE} = true)"
+            connection.execute(f"CREATE TEMP VIEW {GIVEN} AS {rows}")
+            return
+        loaded, width = f"{GIVEN}_text", len(file.header)
+        duckdb_connection.load_text(connection, file.path, separator=file.separator, width=width, table=loaded)
+        connection.execute(f"CREATE TEMP VIEW {GIVEN} AS SELECT rowid AS {PLACE}, * FROM {loaded}")
 
-    style: Style | None
-    is_percent: bool = False
+
+def unload(connection: Connection) -> None:
+    """Drop the table GIVEN of a text file."""
+    connection.execute(f"DROP VIEW {GIVEN}")
+    connection.execute(f"DROP TABLE {GIVEN}_text")
+
+
+def _require_free(connection: Connection, rows: str, *, name: str) -> None:
+    """Refuse a column with the name of ours: rows would be told by its values."""
+    for column in connection.execute(f"SELECT * FROM {rows} LIMIT 0").description or ():
+        if column[0].casefold() in (PLACE, _ENGINES_PLACE):
+            message = f"{name} has a column {column[0]}, a name that is needed to number its rows. Rename that column."
+            raise SourceError(message, permanent=True)
 
 
 class GivenTable:
@@ -102,7 +121,7 @@ class GivenTable:
 
     def text(self, place: int) -> str:
         """Return the expression of a column's text, NULL for an empty one."""
-        return f"NULLIF(TRIM(CAST({self._raw(place)} AS TEXT)), '')"
+        return text_numbers.text_of(self.raw(place))
 
     def cell(self, column: int, place: int) -> str:
         """Return a cell as it is shown when it cannot be read."""
@@ -126,12 +145,20 @@ class GivenTable:
         """
         distinct = sorted(set(columns))
         texts = [place for place in distinct if self._columns[place].type is ColumnType.TEXT]
-        plain = self._plain(texts, rows)
-        looked = [place for place in texts if place not in plain or self.separator != ","]
-        found = dict.fromkeys(distinct, Number(style=None)) | self._written(looked, plain, rows)
-        return [self._number(place, found[place]) for place in columns]
+        found = self.how(texts, rows=rows)
+        return [self._number(place, found.get(place)) for place in columns]
 
-    def _raw(self, place: int) -> str:
+    def how(self, columns: Sequence[int], *, rows: str) -> dict[int, Number | SourceError]:
+        """Return how columns of text are read as numbers, or why they can't be.
+
+        rows: the table to look at.
+        """
+        plain = self._plain(columns, rows)
+        looked = [place for place in columns if place not in plain or self.separator != ","]
+        return dict.fromkeys(columns, Number()) | self._written(looked, plain, rows)
+
+    def raw(self, place: int) -> str:
+        """Return the expression of a column as it is."""
         return sql.quoted_name(self._columns[place].name)
 
     def _plain(self, columns: Sequence[int], rows: str) -> set[int]:
@@ -139,113 +166,37 @@ class GivenTable:
         if not columns:
             return set()
         odd = ", ".join(
-            f"MIN({PLACE}) FILTER (WHERE TRY_CAST({self._raw(place)} AS DOUBLE) IS NULL AND {self.text(place)} "
+            f"MIN({PLACE}) FILTER (WHERE TRY_CAST({self.raw(place)} AS DOUBLE) IS NULL AND {self.text(place)} "
             "IS NOT NULL)"
             for place in columns
         )
         (found,) = self.rows(f"SELECT {odd} FROM {rows}")
         return {place for place, first in zip(columns, found, strict=True) if first is None}
 
-    def _written(self, columns: Sequence[int], plain: set[int], rows: str) -> dict[int, Number]:
+    def _written(self, columns: Sequence[int], plain: set[int], rows: str) -> dict[int, Number | SourceError]:
         if not columns:
             return {}
-        bared = ", ".join(
-            f"{self.text(place)} AS t{place}, {self._bare(place, is_plain=place in plain)} AS b{place}"
-            for place in columns
+        wanted = ", ".join(
+            text_numbers.looked_at(self.raw(place), place=PLACE, is_bare=place in plain) for place in columns
         )
-        wanted = ", ".join(self._seen(place) for place in columns)
-        (found,) = self.rows(f"SELECT {wanted} FROM (SELECT {PLACE}, {bared} FROM {rows})")
-        parts = [found[_SEEN * n : _SEEN * (n + 1)] for n in range(len(columns))]
-        seen = {
-            place: Seen(
-                **dict(
-                    zip(
-                        ("point", "comma", "grouped_comma", "grouped_point"),
-                        (None if at is None else whole(at) for at in part[:4]),
-                        strict=True,
-                    )
-                )
-            )
-            for place, part in zip(columns, parts, strict=True)
-        }
-        proved = {one.style for one in seen.values() if one.is_proved}
-        return {
-            place: Number(style=self._style(place, seen[place], proved), is_percent=self._is_percent(place, part[4:]))
-            for place, part in zip(columns, parts, strict=True)
-        }
+        (found,) = self.rows(f"SELECT {wanted} FROM {rows}")
+        every = {place: text_numbers.looked(found[FIGURES * n : FIGURES * (n + 1)]) for n, place in enumerate(columns)}
+        proved = {one.seen.style for one in every.values() if one.seen.is_proved}
+        told: dict[int, Number | SourceError] = {}
+        for place, looked in every.items():
+            try:
+                told[place] = text_numbers.how(looked, separator=self.separator, proved=proved)
+            except UnclearNumbersError as error:
+                message = error.said(self.columns[place], [self.line(one) for one in error.places])
+                told[place] = SourceError(message, permanent=True)
+        return told
 
-    def _seen(self, place: int) -> str:
-        patterns = (
-            styles.certain_pattern(Style.POINT),
-            styles.certain_pattern(Style.COMMA),
-            styles.two_ways_pattern(Style.POINT),
-            styles.two_ways_pattern(Style.COMMA),
-        )
-        parts = [f"MIN({PLACE}) FILTER (WHERE {_fits(f'b{place}', pattern)})" for pattern in patterns]
-        percent = f"REGEXP_MATCHES(t{place}, {sql.quoted_text(styles.PERCENT_PATTERN)})"
-        currency = f"REGEXP_EXTRACT(t{place}, {sql.quoted_text(styles.CURRENCY_PATTERN)})"
-        parts.append(f"MIN({PLACE}) FILTER (WHERE {percent})")
-        parts.append(f"MIN({PLACE}) FILTER (WHERE NOT {percent})")
-        parts.append(f"COUNT(DISTINCT NULLIF({currency}, ''))")
-        return ", ".join(parts)
-
-    def _style(self, place: int, seen: Seen, proved: set[Style]) -> Style:
-        if seen.point is not None and seen.comma is not None:
-            lines = f"{self.line(seen.point)} and {self.line(seen.comma)}"
-            refuse(
-                f"Some numbers of {self.columns[place]} have a decimal point, others a decimal comma: see {lines}. "
-                "Write them in one way"
-            )
-        unclear = seen.unclear(separator=self.separator, proved=proved)
-        if unclear is not None:
-            refuse(
-                f"A number of {self.columns[place]} on {self.line(unclear)} can be read as thousands or as decimals. "
-                "Write 1234 if those are thousands, and 1.2340 if those are decimals"
-            )
-        return seen.told(proved)
-
-    def _is_percent(self, place: int, found: Sequence[object]) -> bool:
-        with_sign, without, currencies = found
-        if whole(currencies) > 1:
-            refuse(f"There is more than one currency in {self.columns[place]}. Convert the amounts to one")
-        if with_sign is not None and without is not None:
-            lines = f"{self.line(whole(with_sign))} and {self.line(whole(without))}"
-            refuse(
-                f"Some numbers of {self.columns[place]} have a percent sign, others none: see {lines}. "
-                "Write them in one way"
-            )
-        return with_sign is not None
-
-    def _bare(self, place: int, *, is_plain: bool) -> str:
-        text = self.text(place)
-        if is_plain:
-            return text
-        for wanted, instead in styles.MARKS:
-            text = f"REGEXP_REPLACE({text}, {sql.quoted_text(wanted)}, {sql.quoted_text(instead)}, 'g')"
-        return text
-
-    def _number(self, place: int, number: Number) -> str:
+    def _number(self, place: int, how: Number | SourceError | None) -> str:
         column = self._columns[place]
+        if isinstance(how, SourceError):
+            raise how
         if column.type in (ColumnType.NUMBER, ColumnType.BOOLEAN):
-            return f"CAST({self._raw(place)} AS DOUBLE)"
-        if column.type is not ColumnType.TEXT:
+            return f"CAST({self.raw(place)} AS DOUBLE)"
+        if how is None:
             refuse(f"{self.columns[place]} has the type {column.type_name.lower()}, and a metric needs numbers")
-        if number.style is None:
-            return f"TRY_CAST({self._raw(place)} AS DOUBLE)"
-        bare = self._bare(place, is_plain=False)
-        groups = sql.quoted_text(styles.without_groups(number.style))
-        plain = f"TRY_CAST(REPLACE(REGEXP_REPLACE({bare}, {groups}, '', 'g'), ',', '.') AS DOUBLE)"
-        fits, word = _fits(bare, styles.pattern(number.style)), f"LOWER({self.text(place)})"
-        return (
-            f"CASE WHEN {fits} THEN {plain}{' / 100' if number.is_percent else ''} "
-            f"WHEN {word} IN {_YES} THEN 1.0 WHEN {word} IN {_NO} THEN 0.0 END"
-        )
-
-
-def whole(number: object) -> int:
-    """Return a count or a place of the engine as an int."""
-    return int(str(number))
-
-
-def _fits(text: str, pattern: str) -> str:
-    return f"REGEXP_FULL_MATCH({text}, {sql.quoted_text(pattern)})"
+        return text_numbers.number(self.raw(place), how)

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import sql
-from labcoat.warehouse.duckdb_source import PLACE
+from labcoat.warehouse.engine import whole
 from labcoat.warehouse.files.decode import refuse
-from labcoat.warehouse.files.read import GivenTable, whole
+from labcoat.warehouse.files.read import PLACE, GivenTable
 from labcoat.warehouse.files.totals import MOST_VARIANTS, TOTALS
 
 _Present = TypeVar("_Present")

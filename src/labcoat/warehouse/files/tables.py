@@ -1,0 +1,211 @@
+"""A file of the metrics file's `tables`, read by the one reader and loaded as a table with typed columns.
+
+A column gets a type only where no cell loses anything by it: 007 and a number of 20 digits stay text, as do $5, 5 %
+and every time that is not written as 2026-11-05 09:30:00. What stays text is read where a field of the metrics file
+needs it as a number or a time.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from labcoat.warehouse import duckdb_connection, sql
+from labcoat.warehouse.duckdb_connection import Connection, OpenSource
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.files import numbers as styles
+from labcoat.warehouse.files import read, text_numbers
+from labcoat.warehouse.files.decode import GivenFile
+from labcoat.warehouse.files.numbers import Style
+from labcoat.warehouse.files.read import PLACE, GivenTable
+from labcoat.warehouse.files.text_numbers import Number
+from labcoat.warehouse.files.totals import TOTALS
+
+_SAMPLE = 1000
+"""Rows that show which types are worth trying: to fail on a million cells is slow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedTable:
+    """A file that is a table now.
+
+    numbers: how its columns of text are read as numbers, or why they can't be, by the column's name. notes: what was
+    left out.
+    """
+
+    numbers: Mapping[str, Number | SourceError]
+    notes: tuple[str, ...]
+
+
+class _Type(StrEnum):
+    """A type that a column of text may get."""
+
+    WHOLE = "BIGINT"
+    REAL = "DOUBLE"
+    DAY = "DATE"
+    TIME = "TIMESTAMP"
+    INSTANT = "TIMESTAMPTZ"
+    FLAG = "BOOLEAN"
+
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = f"{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?"
+_KEEPS: Mapping[_Type, str] = {
+    _Type.WHOLE: "0|-?[1-9][0-9]{0,17}",
+    _Type.REAL: "[+-]?(0|[1-9][0-9]{0,14})?([.][0-9]*)?([eE][+-]?[0-9]{1,3})?",
+    _Type.DAY: _DAY,
+    _Type.TIME: _TIME,
+    _Type.INSTANT: f"{_TIME} ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)",
+    _Type.FLAG: "(?i:true|false)",
+}
+"""The cells that lose nothing by a type."""
+_NAMES = "[+-]?0[0-9].*|.*[0-9]{16}.*"
+"""Digits that may be somebody's name, in a column that is read as numbers otherwise."""
+
+
+def load(connection: Connection, file: GivenFile, *, table: str, seconds: float) -> LoadedTable:
+    """Make a file of text the table of this name; raise SourceError. seconds: for each step."""
+    read.load(connection, file)
+    given = GivenTable(file, OpenSource(connection, seconds, (file.path,)))
+    rows = _without_total(given)
+    columns = _Columns(given, rows)
+    typed, names = columns.typed(), _names(given.columns)
+    cells = ", ".join(f"{typed[place]} AS {sql.quoted_name(name)}" for place, name in enumerate(names))
+    with duckdb_connection.file_errors(name=file.name, skipped=0):
+        connection.execute(f"CREATE TEMP TABLE {sql.quoted_name(table)} AS SELECT {cells} FROM {rows} ORDER BY {PLACE}")
+    read.unload(connection)
+    numbers = {
+        names[place]: how.of_file(file.name) if isinstance(how, SourceError) else how
+        for place, how in columns.numbers.items()
+    }
+    return LoadedTable(numbers=numbers, notes=tuple(given.left_out))
+
+
+def _without_total(given: GivenTable) -> str:
+    """Return the rows without blank ones, and without a last one that sums up the others."""
+    rows, last = given.filled, given.last_row()
+    if last is None:
+        return rows
+    place, cells = last
+    filled = [column for column, cell in enumerate(cells) if cell]
+    first = filled[0]
+    is_alone = not given.rows(
+        f"SELECT 1 FROM {rows} WHERE {PLACE} <> {place} AND LOWER({given.text(first)}) = "
+        f"{sql.quoted_text(cells[first].casefold())} LIMIT 1"
+    )
+    if cells[first].casefold() not in TOTALS or not is_alone or not place:
+        return rows
+    given.left_out.append(f"the row of totals on {given.line(place)}")
+    return f"(SELECT * FROM {rows} WHERE {PLACE} <> {place})"
+
+
+def _names(header: Sequence[str]) -> list[str]:
+    """Return what the columns are called in SQL: those of one name get numbers, so that none is taken for another.
+
+    >>> _names(("id", "amount", "amount", "Id", ""))
+    ['id', 'amount_1', 'amount_2', 'Id_1', 'column4']
+    """
+    counts, taken, names = Counter(header), set[str](), list[str]()
+    for place, name in enumerate(header):
+        wanted, number = name or f"column{place}", 0
+        if (counts[name] > 1 and name) or wanted.casefold() in taken:
+            number = 1
+        while number and f"{wanted}_{number}".casefold() in taken:
+            number += 1
+        names.append(f"{wanted}_{number}" if number else wanted)
+        taken.add(names[-1].casefold())
+    return names
+
+
+class _Columns:
+    """The columns of a file, each with the type that loses nothing."""
+
+    def __init__(self, given: GivenTable, rows: str) -> None:
+        self._given, self._rows = given, rows
+        self._places = range(len(given.columns))
+        self.numbers: dict[int, Number | SourceError] = {}
+
+    def typed(self) -> list[str]:
+        """Return the expression of each column."""
+        tried, number_like = self._worth_trying()
+        found = self._kept(tried)
+        texts = [place for place in number_like if place not in found]
+        self.numbers = self._given.how(texts, rows=self._rows)
+        plain = self._plain_numbers()
+        return [self._expression(place, found.get(place), is_number=place in plain) for place in self._places]
+
+    def _expression(self, place: int, type_: _Type | None, *, is_number: bool) -> str:
+        if type_ is not None:
+            return f"CAST({self._given.text(place)} AS {type_})"
+        how = self.numbers.get(place)
+        if is_number and isinstance(how, Number):
+            del self.numbers[place]
+            return text_numbers.number(self._given.raw(place), how)
+        return self._given.raw(place)
+
+    def _worth_trying(self) -> tuple[dict[int, list[_Type]], list[int]]:
+        """Return the types that the first rows fit, and the columns that may be numbers in some style."""
+        types = [one for one in _Type if one is not _Type.REAL or self._given.separator == ","]
+        wanted = ", ".join(
+            ", ".join(
+                [
+                    *(self._lost(place, type_) for type_ in types),
+                    f"COUNT({self._given.text(place)}), {text_numbers.like_numbers(self._given.raw(place))}",
+                ]
+            )
+            for place in self._places
+        )
+        (found,) = self._given.rows(
+            f"SELECT {wanted} FROM (SELECT * FROM {self._rows} ORDER BY {PLACE} LIMIT {_SAMPLE})"
+        )
+        width = len(types) + 2
+        parts = [found[width * place : width * (place + 1)] for place in self._places]
+        tried = {
+            place: [type_ for type_, lost in zip(types, part, strict=False) if lost == 0]
+            for place, part in enumerate(parts)
+        }
+        return tried, [place for place, part in enumerate(parts) if part[-1] or not part[-2]]
+
+    def _kept(self, tried: Mapping[int, Sequence[_Type]]) -> dict[int, _Type]:
+        """Return the first type of those tried that no cell of a column loses anything by."""
+        found: dict[int, _Type] = {}
+        left = {place: list(types) for place, types in tried.items() if types}
+        while left:
+            wanted = ", ".join(
+                f"{self._lost(place, types[0])}, COUNT({self._given.text(place)})" for place, types in left.items()
+            )
+            (counts,) = self._given.rows(f"SELECT {wanted} FROM {self._rows}")
+            for n, place in enumerate(list(left)):
+                lost, filled = counts[2 * n : 2 * n + 2]
+                if not lost and filled:
+                    found[place] = left[place][0]
+                left[place] = left[place][1:] if lost else []
+            left = {place: types for place, types in left.items() if types}
+        return found
+
+    def _lost(self, place: int, type_: _Type) -> str:
+        text = self._given.text(place)
+        keeps = f"TRY_CAST({text} AS {type_}) IS NOT NULL AND {_matches(text, _KEEPS[type_])}"
+        return f"COUNT(*) FILTER (WHERE {text} IS NOT NULL AND NOT ({keeps}))"
+
+    def _plain_numbers(self) -> Collection[int]:
+        """Return the columns whose cells are all numbers of one style, with no sign beside."""
+        styled = {
+            place: how.style
+            for place, how in self.numbers.items()
+            if isinstance(how, Number) and how.style is not None and not how.is_percent
+        }
+        if not styled:
+            return ()
+        wanted = ", ".join(self._others(place, style) for place, style in styled.items())
+        (counts,) = self._given.rows(f"SELECT {wanted} FROM {self._rows}")
+        return [place for place, count in zip(styled, counts, strict=True) if not count]
+
+    def _others(self, place: int, style: Style) -> str:
+        text = self._given.text(place)
+        is_plain = f"{_matches(text, styles.pattern(style))} AND NOT {_matches(text, _NAMES)}"
+        return f"COUNT(*) FILTER (WHERE {text} IS NOT NULL AND NOT ({is_plain}))"
+
+
+def _matches(text: str, pattern: str) -> str:
+    return f"REGEXP_FULL_MATCH({text}, {sql.quoted_text(pattern)})"
