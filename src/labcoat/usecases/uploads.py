@@ -125,7 +125,7 @@ class _Given:
             for metric, column in columns.values()
         ]
         unit = self._columns.find("unit")
-        found = units.read_units(self.table, variant=variant, unit=unit, metrics=asked)
+        found = units.read_units(self.table, variant=variant, unit=unit, metrics=asked, planned=self.plan.variant_names)
         for name, line in found.first_seen.items():
             self._require_planned(name, line)
         self._require_all(found.first_seen, self.chosen.name)

@@ -19,6 +19,7 @@ from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 
 Connection = duckdb.DuckDBPyConnection
+ConversionError = duckdb.ConversionException
 SPILL_LIMIT = "10GB"
 GIVEN_MEMORY = "512MB"
 TIME_LIMIT_SECONDS = 60.0
@@ -188,7 +189,7 @@ def file_errors(*, name: str, skipped: int) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        message = f"{name} needs more memory than there is for one file. Sum it up: a row a variant."
+        message = f"{name} needs more memory than there is for one file. Leave out columns, or write it as Parquet."
         raise SourceError(message, permanent=True) from error
     except duckdb.InterruptException:
         raise

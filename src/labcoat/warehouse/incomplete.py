@@ -107,6 +107,11 @@ class _Loss:
     variants: frozenset[str]
 
 
+def is_too_much(found: Found) -> bool:
+    """Return whether more than MOST_PERCENT of a variant counts nowhere."""
+    return refusal(found) is not None
+
+
 def refusal(found: Found) -> str | None:
     """Return what is wrong where more than MOST_PERCENT of a variant counts nowhere, None where it does not."""
     known = [one for one in found.incomplete if one.lack is not Lack.UNIT]

@@ -313,22 +313,16 @@ def files_in(entry: Path) -> list[Path]:
 
     In folders, what begins with . or _ is how other programs keep what is not finished, or no data.
     """
-    if is_pattern(entry):
-        base = _base(entry)
-        return sorted(path for path in base.glob(str(entry.relative_to(base))) if path.is_file())
-    if entry.is_dir():
-        found = [path for path in entry.rglob(f"*{PARQUET}") if path.is_file()]
-        return sorted(path for path in found if not any(part[0] in "._" for part in path.relative_to(entry).parts))
-    return [entry]
+    if not is_pattern(entry) and not entry.is_dir():
+        return [entry]
+    folder = folder_of(entry) or entry
+    pattern = str(entry.relative_to(folder)) if is_pattern(entry) else f"**/*{PARQUET}"
+    files = [path for path in folder.glob(pattern) if path.is_file()]
+    return sorted(path for path in files if not any(part[0] in "._" for part in path.relative_to(folder).parts))
 
 
 def folder_of(entry: Path) -> Path | None:
     """Return the folder that holds the files of a folder or a pattern; None for one file."""
     if is_pattern(entry):
-        return _base(entry)
+        return next(parent for parent in entry.parents if not is_pattern(parent))
     return entry if entry.is_dir() else None
-
-
-def _base(pattern: Path) -> Path:
-    """Return the last folder of a path before its pattern begins."""
-    return next(parent for parent in pattern.parents if not is_pattern(parent))

@@ -235,7 +235,7 @@ def zipped() -> bytes:
         (b'u,v,x\n1,a,1\n2,b,"1\n', "units.csv", "Line 3 has a quotation mark that does not end"),
         (b"u,v,x\n1,a,1\n2, ,1\n3,,1\n", "units.csv", "There is no v on line 3, and 1 more"),
         (b"u,v,x\n1,a,1\n,b,1\n", "units.csv", "There is no u on line 3"),
-        (b"u,v,x\n1,a,1\n2,b,1\n1,b,2\n", "units.csv", "A u is in two variants, on line 2 and line 4. Leave"),
+        (b"u,v,x\n1,a,1\n2,b,1\n1,b,2\n", "units.csv", "A u is in two variants, on line 2 and line 4, more than"),
         (b'u,v,x\n1,a,"1,5"\n2,b,0.5\n', "units.csv", "see line 3 and line 2. Write them in one way"),
         (b"u;v;x\n1;a;1.234\n2;b;5\n", "units.csv", "line 2 can be read as thousands or as decimals"),
         (b"u;v;x\n1;a;1,234\n2;b;5\n", "units.csv", "line 2 can be read as thousands or as decimals"),

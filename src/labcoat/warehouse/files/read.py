@@ -131,12 +131,13 @@ class GivenTable:
     @cached_property
     def filled(self) -> str:
         """The rows that are not blank: spreadsheets leave rows of empty cells behind."""
-        blank = " AND ".join(f"{self.text(place)} IS NULL" for place in range(len(self._columns)))
+        # What is not below "!" has a first sign that is no blank: it need not be trimmed to be told.
+        blank = " AND ".join(
+            f"({self.raw(place)} IS NULL OR CAST({self.raw(place)} AS TEXT) < '!' AND {self.text(place)} IS NULL)"
+            for place in range(len(self._columns))
+        )
         ((first,),) = self.rows(f"SELECT MIN({PLACE}) FROM {GIVEN} WHERE {blank}")
-        if first is None:
-            return GIVEN
-        cells = ", ".join(self.text(place) for place in range(len(self._columns)))
-        return f"(SELECT * FROM {GIVEN} WHERE COALESCE({cells}) IS NOT NULL)"
+        return GIVEN if first is None else f"(SELECT * FROM {GIVEN} WHERE NOT ({blank}))"
 
     def numbers(self, columns: Sequence[int], *, rows: str) -> list[str]:
         """Return the expression of each column's numbers, NULL where there is none.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from labcoat.warehouse import duckdb_connection, sql
-from labcoat.warehouse.duckdb_connection import Connection, OpenSource
+from labcoat.warehouse.duckdb_connection import Connection, ConversionError, OpenSource
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files import numbers as styles
 from labcoat.warehouse.files import read, text_numbers
@@ -52,27 +52,30 @@ _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = f"{_DAY}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,6}})?)?"
 _KEEPS: Mapping[_Type, str] = {
     _Type.WHOLE: "0|-?[1-9][0-9]{0,17}",
-    _Type.REAL: "[+-]?(0|[1-9][0-9]{0,14})?([.][0-9]*)?([eE][+-]?[0-9]{1,3})?",
+    _Type.REAL: "[+-]?((0|[1-9][0-9]{0,14})([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?",
     _Type.DAY: _DAY,
     _Type.TIME: _TIME,
     _Type.INSTANT: f"{_TIME} ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)",
     _Type.FLAG: "(?i:true|false)",
 }
-"""The cells that lose nothing by a type."""
+"""The cells that lose nothing by a type, if they are of it: there is no 30 February."""
+_MAY_BE_NONE = (_Type.DAY, _Type.TIME, _Type.INSTANT)
 _NAMES = "[+-]?0[0-9].*|.*[0-9]{16}.*"
 """Digits that may be somebody's name, in a column that is read as numbers otherwise."""
 
 
 def load(connection: Connection, file: GivenFile, *, table: str, seconds: float) -> LoadedTable:
     """Make a file of text the table of this name; raise SourceError. seconds: for each step."""
-    read.load(connection, file)
+    with duckdb_connection.time_limit(connection, seconds=seconds):
+        read.load(connection, file)
     given = GivenTable(file, OpenSource(connection, seconds, (file.path,)))
     rows = _without_total(given)
-    columns = _Columns(given, rows)
-    typed, names = columns.typed(), _names(given.columns)
-    cells = ", ".join(f"{typed[place]} AS {sql.quoted_name(name)}" for place, name in enumerate(names))
-    with duckdb_connection.file_errors(name=file.name, skipped=0):
-        connection.execute(f"CREATE TEMP TABLE {sql.quoted_name(table)} AS SELECT {cells} FROM {rows} ORDER BY {PLACE}")
+    names, columns = _names(given.columns), _Columns(given, rows)
+    try:
+        columns.write(connection, table, names, seconds=seconds)
+    except ConversionError:  # 30 February
+        columns = _Columns(given, rows, has_odd_days=True)
+        columns.write(connection, table, names, seconds=seconds)
     read.unload(connection)
     numbers = {
         names[place]: how.of_file(file.name) if isinstance(how, SourceError) else how
@@ -87,13 +90,11 @@ def _without_total(given: GivenTable) -> str:
     if last is None:
         return rows
     place, cells = last
-    filled = [column for column, cell in enumerate(cells) if cell]
-    first = filled[0]
-    is_alone = not given.rows(
-        f"SELECT 1 FROM {rows} WHERE {PLACE} <> {place} AND LOWER({given.text(first)}) = "
-        f"{sql.quoted_text(cells[first].casefold())} LIMIT 1"
-    )
-    if cells[first].casefold() not in TOTALS or not is_alone or not place:
+    first, name = next((column, cell.casefold()) for column, cell in enumerate(cells) if cell)
+    if name not in TOTALS or not place:
+        return rows
+    same = f"LOWER({given.text(first)}) = {sql.quoted_text(name)}"
+    if given.rows(f"SELECT 1 FROM {rows} WHERE {PLACE} <> {place} AND {same} LIMIT 1"):
         return rows
     given.left_out.append(f"the row of totals on {given.line(place)}")
     return f"(SELECT * FROM {rows} WHERE {PLACE} <> {place})"
@@ -120,12 +121,20 @@ def _names(header: Sequence[str]) -> list[str]:
 class _Columns:
     """The columns of a file, each with the type that loses nothing."""
 
-    def __init__(self, given: GivenTable, rows: str) -> None:
-        self._given, self._rows = given, rows
+    def __init__(self, given: GivenTable, rows: str, *, has_odd_days: bool = False) -> None:
+        """has_odd_days: some cells look like a time and are none, so that each is tried."""
+        self._given, self._rows, self._has_odd_days = given, rows, has_odd_days
         self._places = range(len(given.columns))
         self.numbers: dict[int, Number | SourceError] = {}
 
-    def typed(self) -> list[str]:
+    def write(self, connection: Connection, table: str, names: Sequence[str], *, seconds: float) -> None:
+        """Write the rows to a table; raise ConversionError where a cell only looks like a time."""
+        cells = ", ".join(f"{cell} AS {sql.quoted_name(name)}" for cell, name in zip(self._typed(), names, strict=True))
+        text = f"CREATE TEMP TABLE {sql.quoted_name(table)} AS SELECT {cells} FROM {self._rows}"
+        with duckdb_connection.time_limit(connection, seconds=seconds):
+            connection.execute(text)
+
+    def _typed(self) -> list[str]:
         """Return the expression of each column."""
         tried, number_like = self._worth_trying()
         found = self._kept(tried)
@@ -136,7 +145,9 @@ class _Columns:
 
     def _expression(self, place: int, type_: _Type | None, *, is_number: bool) -> str:
         if type_ is not None:
-            return f"CAST({self._given.text(place)} AS {type_})"
+            cell = self._given.raw(place)
+            # Blanks are nothing; only then a cell that has been looked at is none of its type.
+            return f"CAST({cell} AS {type_})" if type_ in _MAY_BE_NONE else f"TRY_CAST({cell} AS {type_})"
         how = self.numbers.get(place)
         if is_number and isinstance(how, Number):
             del self.numbers[place]
@@ -155,9 +166,7 @@ class _Columns:
             )
             for place in self._places
         )
-        (found,) = self._given.rows(
-            f"SELECT {wanted} FROM (SELECT * FROM {self._rows} ORDER BY {PLACE} LIMIT {_SAMPLE})"
-        )
+        (found,) = self._given.rows(f"SELECT {wanted} FROM {self._rows} WHERE {PLACE} < {_SAMPLE}")
         width = len(types) + 2
         parts = [found[width * place : width * (place + 1)] for place in self._places]
         tried = {
@@ -172,7 +181,8 @@ class _Columns:
         left = {place: list(types) for place, types in tried.items() if types}
         while left:
             wanted = ", ".join(
-                f"{self._lost(place, types[0])}, COUNT({self._given.text(place)})" for place, types in left.items()
+                f"{self._lost(place, types[0])}, COUNT(NULLIF({self._given.raw(place)}, ''))"
+                for place, types in left.items()
             )
             (counts,) = self._given.rows(f"SELECT {wanted} FROM {self._rows}")
             for n, place in enumerate(list(left)):
@@ -184,9 +194,12 @@ class _Columns:
         return found
 
     def _lost(self, place: int, type_: _Type) -> str:
-        text = self._given.text(place)
-        keeps = f"TRY_CAST({text} AS {type_}) IS NOT NULL AND {_matches(text, _KEEPS[type_])}"
-        return f"COUNT(*) FILTER (WHERE {text} IS NOT NULL AND NOT ({keeps}))"
+        """Return how many cells would lose something; blank ones have nothing."""
+        cell = self._given.raw(place)
+        keeps = _matches(cell, f" *({_KEEPS[type_]})? *")
+        if type_ in _MAY_BE_NONE and self._has_odd_days:
+            keeps = f"{cell} IS NULL OR {keeps} AND TRY_CAST({cell} AS {type_}) IS NOT NULL"
+        return f"COUNT(*) FILTER (WHERE NOT ({keeps}))"
 
     def _plain_numbers(self) -> Collection[int]:
         """Return the columns whose cells are all numbers of one style, with no sign beside."""

@@ -1,6 +1,6 @@
 """Rows of units, or of what units did, into moments by variant: the engine aggregates, a row stays where it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import TypeVar
@@ -8,6 +8,7 @@ from typing import TypeVar
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import sql
 from labcoat.warehouse.engine import whole
+from labcoat.warehouse.files.complete import complete_rows
 from labcoat.warehouse.files.decode import refuse
 from labcoat.warehouse.files.read import PLACE, GivenTable
 from labcoat.warehouse.files.totals import MOST_VARIANTS, TOTALS
@@ -55,21 +56,37 @@ class Units:
     is_summed: bool
 
 
-def read_units(table: GivenTable, *, variant: int, unit: int | None, metrics: Sequence[Asked]) -> Units:
+def read_units(
+    table: GivenTable,
+    *,
+    variant: int,
+    unit: int | None,
+    metrics: Sequence[Asked],
+    planned: Collection[str] | None = None,
+) -> Units:
     """Return the moments of a file with rows of units.
 
     variant, unit: columns, by place; without a unit every row is one. Several rows of a unit are summed up, where that
-    has one meaning. Raises SourceError for what cannot be counted: no variant, no number, a unit in two variants.
+    has one meaning. planned: variants, None for any. Raises SourceError for what cannot be counted: no number, or more
+    without a variant, or in two, than can be left out.
     """
-    return _Rows(table, variant, unit, metrics).read()
+    return _Rows(table, variant, unit, metrics, planned).read()
 
 
 class _Rows:
     """Rows that are read for metrics."""
 
-    def __init__(self, table: GivenTable, variant: int, unit: int | None, metrics: Sequence[Asked]) -> None:
+    def __init__(
+        self,
+        table: GivenTable,
+        variant: int,
+        unit: int | None,
+        metrics: Sequence[Asked],
+        planned: Collection[str] | None,
+    ) -> None:
         self._table, self._variant, self._unit, self._metrics = table, variant, unit, metrics
-        self._rows = self._without_total()
+        complete = complete_rows(table, self._without_total(), variant=variant, unit=unit, planned=planned)
+        self._rows, self._repeated = complete.rows, complete.repeated
 
     def read(self) -> Units:
         table = self._table
@@ -86,7 +103,9 @@ class _Rows:
         groups = self._groups(rows)
         self._require_variants(groups)
         are_flags = [self._require_numbers(n, one, groups) for n, one in enumerate(self._metrics)]
-        is_summed = self._unit is not None and self._repeats(are_flags)
+        is_summed = self._repeated.count > 0
+        if is_summed:
+            self._require_sums(are_flags)
         counted = whole_sum(groups, 2)
         if is_summed:
             groups = self._groups(self._summed(rows))
@@ -171,12 +190,8 @@ class _Rows:
     def _require_variants(self, rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             refuse(f"{self._table.name} has no rows below its line of column names")
-        unnamed = next((row for row in rows if row[0] is None), None)
-        name = self._table.columns[self._variant]
-        if unnamed is not None:
-            line, more = self._table.line(whole(unnamed[1])), whole(unnamed[2]) - 1
-            refuse(f"There is no {name} on {line}{_and_more(more)}. Leave out units that were never assigned")
         if len(rows) > MOST_VARIANTS:
+            name = self._table.columns[self._variant]
             refuse(f"{name} has more than {MOST_VARIANTS} different values, so it can't be the variant")
 
     def _require_numbers(self, n: int, one: Asked, groups: Sequence[Sequence[object]]) -> bool:
@@ -207,40 +222,13 @@ class _Rows:
             "leave the unit out if it does not count"
         )
 
-    def _repeats(self, are_flags: Sequence[bool]) -> bool:
-        """Return whether units have several rows; raise SourceError where these cannot be summed up."""
+    def _require_sums(self, are_flags: Sequence[bool]) -> None:
+        """Raise SourceError where several rows of a unit can't be summed up."""
         assert self._unit is not None
-        text = self._table.text(self._unit)
-        ((rows, named, units),) = self._table.rows(
-            f"SELECT COUNT(*), COUNT({text}), COUNT(DISTINCT {text}) FROM {self._rows}"
-        )
-        if rows == named == units:
-            return False
-        ((unnamed, crossed, crossed_at, again_at, repeated, repeated_at, twice_at),) = self._table.rows(
-            "SELECT MIN(place) FILTER (WHERE u IS NULL), "
-            "COUNT(*) FILTER (WHERE arms > 1), MIN(place) FILTER (WHERE arms > 1), "
-            "ARG_MIN(other, place) FILTER (WHERE arms > 1), "
-            "COUNT(*) FILTER (WHERE lines > 1), MIN(place) FILTER (WHERE lines > 1), "
-            "ARG_MIN(last, place) FILTER (WHERE lines > 1) "
-            f"FROM (SELECT u, COUNT(*) AS lines, MIN({PLACE}) AS place, MAX({PLACE}) AS last, "
-            f"GREATEST(MIN_BY({PLACE}, v), MAX_BY({PLACE}, v)) AS other, COUNT(DISTINCT v) AS arms "
-            f"FROM (SELECT {PLACE}, {text} AS u, LOWER({self._table.text(self._variant)}) AS v FROM {self._rows}) "
-            "GROUP BY u)"
-        )
-        name, line = self._table.columns[self._unit], self._table.line
-        if unnamed is not None:
-            refuse(f"There is no {name} on {line(whole(unnamed))}. Name each unit, or leave the row out")
-        if crossed_at is not None:
-            refuse(
-                f"A {name} is in two variants, on {line(whole(crossed_at))} and {line(whole(again_at))}"
-                f"{_and_more(whole(crossed) - 1)}. Leave such units out: nobody can say what changed them"
-            )
         if any(are_flags) or any(one.covariate is not None for one in self._metrics):
-            refuse(
-                f"A {name} is there twice, on {line(whole(repeated_at))} and {line(whole(twice_at))}"
-                f"{_and_more(whole(repeated) - 1)}. Sum up: one row a unit"
-            )
-        return True
+            lines = " and ".join(self._table.line(place) for place in self._repeated.at)
+            more = f", and {self._repeated.count - 1:,} more" if self._repeated.count > 1 else ""
+            refuse(f"A {self._table.columns[self._unit]} is there twice, on {lines}{more}. Sum up: one row a unit")
 
 
 def whole_sum(rows: Sequence[Sequence[object]], place: int) -> int:
@@ -280,7 +268,3 @@ def _joint(means: Mapping[int, float], matrix: Sequence[Sequence[float]]) -> Joi
 
 def _real(number: object) -> float:
     return float(str(number)) if number is not None else float("nan")
-
-
-def _and_more(count: int) -> str:
-    return f", and {count:,} more" if count > 0 else ""
