@@ -110,3 +110,14 @@ def test_text_under_the_name_of_a_workbook_is_read_as_text(tmp_path: Path) -> No
     path.write_text("variant,amount\na,1\nb,2\na,3\nb,5\n", encoding="utf-8")
 
     assert _read(path).units == {"a": 2, "b": 2}
+
+
+def test_signs_in_cells_do_not_separate_columns(tmp_path: Path) -> None:
+    rows = [
+        ("variant", "amount;of;the;year", "amount"),
+        *((arm, "a;b;c;d", amount) for arm, amount in (("a", 1), ("a", 2), ("b", 3), ("b", 5))),
+    ]
+
+    ((_, moments),) = _read(_book(tmp_path / "rows.xlsx", rows)).metrics
+
+    assert {arm: one.mean for arm, one in moments.items()} == {"a": 1.5, "b": 4}

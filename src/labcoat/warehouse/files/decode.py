@@ -95,7 +95,7 @@ def look_at(path: Path, *, name: str, folder: Path) -> GivenFile:
         written = folder / "sheet.csv"
         workbook.write_sheet(path, written, name=name)
         with written.open("rb") as file:
-            return _text(written, name=name, folder=folder, head=file.read(4096))
+            return _text(written, name=name, folder=folder, head=file.read(4096), separators=workbook.SEPARATOR)
     for start, what in _OTHERS.items():
         if head.startswith(start):
             refuse(f"{name} {what}")
@@ -106,17 +106,17 @@ def look_at(path: Path, *, name: str, folder: Path) -> GivenFile:
     return _text(path, name=name, folder=folder, head=head)
 
 
-def _text(path: Path, *, name: str, folder: Path, head: bytes) -> GivenFile:
+def _text(path: Path, *, name: str, folder: Path, head: bytes, separators: str = SEPARATORS) -> GivenFile:
     target, encoding = folder / "given.csv", _encoding(head)
     if encoding == "utf-8" and _is_ready(path):
         target = path  # no copy: reading takes half the time
-        layout = _layout(_beginning(path))
+        layout = _layout(_beginning(path), separators)
     try:
         if target != path or layout.is_changed:
             target = folder / "given.csv"
-            layout = _copy(path, target, encoding=encoding, errors="strict")
+            layout = _copy(path, target, separators, encoding=encoding, errors="strict")
     except UnicodeError:  # what older spreadsheets write; whatever it has no sign for is none of ours either
-        layout = _copy(path, target, encoding="cp1252", errors="replace")
+        layout = _copy(path, target, separators, encoding="cp1252", errors="replace")
     with target.open(encoding="utf-8", newline="") as file:
         if len(file.readline(LONGEST_HEADER)) == LONGEST_HEADER:
             refuse(f"The first line of {name} does not end. It must hold the names of the columns")
@@ -173,7 +173,7 @@ def _beginning(path: Path) -> str:
         return file.read(_PIECE)
 
 
-def _copy(path: Path, target: Path, *, encoding: str, errors: str) -> "_Layout":
+def _copy(path: Path, target: Path, separators: str, *, encoding: str, errors: str) -> "_Layout":
     """Write the file as UTF-8 without what stands above its header."""
     with (
         path.open(encoding=encoding, errors=errors, newline=None) as source,
@@ -181,7 +181,7 @@ def _copy(path: Path, target: Path, *, encoding: str, errors: str) -> "_Layout":
     ):
         pieces = iter(lambda: source.read(_PIECE), "")
         first = next(pieces, "")
-        layout = _layout(first)
+        layout = _layout(first, separators)
         copy.write(layout.header + first[layout.rows_at :])
         for piece in pieces:
             copy.write(piece)
@@ -204,10 +204,10 @@ class _Layout:
     is_changed: bool
 
 
-def _layout(text: str) -> _Layout:
+def _layout(text: str, separators: str) -> _Layout:
     lines = list(islice(_lines(text), _LOOKED_AT))
     start = next((place for place, line in enumerate(lines) if not _says_nothing(line)), len(lines))
-    separator, rows = _table(lines[start:])
+    separator, rows = _table(lines[start:], separators)
     width = max(Counter(map(len, rows)).items(), key=lambda pair: (pair[1], pair[0]), default=(0, 0))[0]
     place, header = _header(rows, width)
     numbers = [number for number, line in enumerate(lines) if number >= start and line.strip()]
@@ -230,12 +230,12 @@ def _says_nothing(line: str) -> bool:
     return not line.strip() or (line.lower().startswith("sep=") and len(line.strip()) <= 5)
 
 
-def _table(lines: list[str]) -> tuple[str, list[list[str]]]:
+def _table(lines: list[str], separators: str) -> tuple[str, list[list[str]]]:
     """Return the separator that gives most rows the same width, and the first rows read with it."""
     filled = [line for line in lines if line.strip()]
-    best: tuple[tuple[int, int], str, list[list[str]]] = ((0, 0), SEPARATORS[0], [[line.strip()] for line in filled])
+    best: tuple[tuple[int, int], str, list[list[str]]] = ((0, 0), separators[0], [[line.strip()] for line in filled])
     csv.field_size_limit(LONGEST_CELL)
-    for separator in SEPARATORS:
+    for separator in separators:
         try:
             rows = [row for row in csv.reader(filled, delimiter=separator) if row]
         except csv.Error:

@@ -18,6 +18,8 @@ from labcoat.warehouse.errors import SourceError
 ZIP = b"PK\x03\x04"
 OLD = b"\xd0\xcf\x11\xe0"
 """How .xls files begin, and workbooks with a password."""
+SEPARATOR = ","
+"""Of the text that a sheet becomes; its cells may hold any other."""
 LARGEST = 1 << 30
 """Bytes of a workbook when it is unpacked."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -36,7 +38,7 @@ def write_sheet(path: Path, target: Path, *, name: str) -> None:
             sheet, rows = _chosen(book, name=name)
             _refuse_errors(path, name=name, sheet=sheet, sheets=book.sheet_names)
         with target.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(
+            csv.writer(file, delimiter=SEPARATOR, lineterminator="\n").writerows(
                 [_text(cell) for cell in row] if _filled(row) else [] for row in rows
             )
     except PasswordError:
