@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 import postgres
 from labcoat import cli
@@ -197,6 +199,40 @@ def test_a_near_miss_is_answered_with_what_there_is(
     code, _, err = run(capsys, "check", written(folder, DUCKDB), *arguments)
 
     assert (code, err) == (1, words + "\n")
+
+
+def test_a_superuser_is_warned_of_with_the_line_of_its_source(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tests' own role of PostgreSQL is one; DuckDB has no roles."""
+    path = written(folder, source)
+
+    code, out, _ = run(capsys, "check", path, "--metric", "revenue")
+    _, shown, _ = run(capsys, "check", path, "--metric", "revenue", "--json")
+
+    warning = "The role of shop can do more than read: it is a superuser. Labcoat needs a read-only role."
+    expected = [(2, warning)] if source == POSTGRESQL else []
+    assert code == 0
+    assert out.count(f"metrics.yml, line 2: warning: {warning}") == len(expected)
+    assert [(one["line"], one["message"][: len(warning)]) for one in json.loads(shown)["warnings"]] == expected
+    assert json.loads(shown)["to_mend"] == []
+
+
+def test_a_role_that_only_reads_is_not_warned_of(
+    folder: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = make_url(postgresql_url).set(username="shop_reader").render_as_string(hide_password=False)
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE shop_reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO shop_reader")
+    monkeypatch.setenv("SHOP_URL", mine)
+    try:
+        code, out, _ = run(capsys, "check", written(folder, POSTGRESQL), "--metric", "revenue")
+    finally:
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY shop_reader; DROP ROLE shop_reader")
+
+    assert code == 0
+    assert "warning" not in out
 
 
 def test_units_that_never_meet_their_rows_are_doubted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

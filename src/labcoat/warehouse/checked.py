@@ -67,11 +67,15 @@ class MetricSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSeen:
-    """How far a source with a `freshness` is complete, or why that can't be told."""
+    """A source. complete_to: as its `freshness` says, None without one or where trouble says why that can't be told.
+
+    warnings: of a role that can do more than read.
+    """
 
     name: str
     complete_to: datetime | None
     trouble: Trouble | None = None
+    warnings: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,5 +95,5 @@ class Checked:
     @property
     def warnings(self) -> tuple[Trouble, ...]:
         """All that can be right and seldom is, each with its place."""
-        seen: tuple[ExposuresSeen | MetricSeen, ...] = (*self.exposures, *self.metrics)
+        seen: tuple[SourceSeen | ExposuresSeen | MetricSeen, ...] = (*self.sources, *self.exposures, *self.metrics)
         return tuple(warning for one in seen for warning in one.warnings)

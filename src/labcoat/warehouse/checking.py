@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from labcoat.domain.plan import SameDay
-from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, sql, survey, unused_columns
+from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, roles, sql, survey, unused_columns
 from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, SourceSeen, Trouble
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
@@ -45,16 +45,20 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
     )
 
 
-def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime) -> tuple[SourceSeen, ...]:
-    answers = freshness.ask(metrics_file, [name for name in metrics_file.sources if name in used], now=now)
-    return tuple(
-        SourceSeen(
-            name=name, complete_to=None, trouble=Trouble(place=_place("sources", name, answer), message=answer.message)
+def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime) -> Iterator[SourceSeen]:
+    names = [name for name in metrics_file.sources if name in used]
+    fresh = freshness.ask(metrics_file, names, now=now)
+    for name in names:
+        answer = fresh.get(name)
+        more = roles.ask(metrics_file.sources[name], name=name)
+        yield SourceSeen(
+            name=name,
+            complete_to=None if isinstance(answer, SourceError) else answer,
+            trouble=Trouble(place=_place("sources", name, answer), message=answer.message)
+            if isinstance(answer, SourceError)
+            else None,
+            warnings=() if more is None else (Trouble(place=("sources", name), message=more),),
         )
-        if isinstance(answer, SourceError)
-        else SourceSeen(name=name, complete_to=answer)
-        for name, answer in answers.items()
-    )
 
 
 def _changed(sources: OpenSources) -> Iterator[SourceSeen]:

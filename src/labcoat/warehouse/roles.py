@@ -1,8 +1,11 @@
-"""Whether the role of a source may do more than read: what it may not do is the guard, whatever the SQL says."""
+"""Whether the role of a source can do more than read: what it can't do is the guard, whatever the SQL says."""
 
 import json
+import re
 from collections.abc import Sequence
 
+from labcoat.warehouse import engine as engines
+from labcoat.warehouse.clickhouse_source import OpenClickHouse
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import ClickHouseSource, PostgresqlSource, RedshiftSource, SnowflakeSource, Source
@@ -18,7 +21,7 @@ _MEMBERSHIPS = {
     "pg_write_server_files": "write files of the server",
     "pg_execute_server_program": "run programs on the server",
 }
-# What a role may become by SET ROLE, it may do. A superuser is a member of all roles.
+# What a role can become by SET ROLE, it can do. A superuser is a member of all roles.
 _POSTGRESQL_ROLES = """
 SELECT r.rolname = current_user, r.rolsuper, r.rolcreaterole, r.rolcreatedb, CAST(r.rolname AS text)
 FROM pg_catalog.pg_roles AS r
@@ -40,22 +43,29 @@ ORDER BY name LIMIT 1
 _REDSHIFT = "SELECT usesuper FROM pg_user WHERE usename = current_user"
 _SNOWFLAKE = "SELECT CURRENT_ROLE(), CURRENT_SECONDARY_ROLES()"
 _SNOWFLAKE_ADMINS = ("ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "ORGADMIN", "GLOBALORGADMIN")
-# SHOW GRANTS would tell every user, and is no SELECT. This asks for SHOW USERS and SHOW ROLES, which few have.
-_CLICKHOUSE = """
-SELECT DISTINCT CAST(g.access_type AS TEXT) AS access FROM system.grants AS g
-WHERE g.is_partial_revoke = 0
-AND (g.user_name = currentUser() OR g.role_name IN (SELECT role_name FROM system.enabled_roles))
-ORDER BY access
-"""
-_CLICKHOUSE_USER = "SELECT currentUser()"
+_CLICKHOUSE_GRANT = re.compile(r"GRANT ([\w ,]+?) ON (\S+)")
 _CLICKHOUSE_READS = frozenset(
-    {"SELECT", "CHECK", "dictGet", "NONE", "TABLE ENGINE", "CREATE TEMPORARY TABLE", "CREATE ARBITRARY TEMPORARY TABLE"}
+    {"SELECT", "CHECK", "dictGet", "NONE", "USAGE", "TABLE ENGINE"}
+    | {"CREATE TEMPORARY TABLE", "CREATE ARBITRARY TEMPORARY TABLE"}
 )
+_CLICKHOUSE_SOURCES = ("READ", "WRITE")  # what they reach stands after ON: FILE, URL, S3
 _GRANTS_NAMED = 3
+_HAVE_ROLES = (PostgresqlSource, RedshiftSource, SnowflakeSource, ClickHouseSource)
+
+
+def ask(source: Source, *, name: str) -> str | None:
+    """Return the same as `warning` on an engine of its own, None too where the source can't be opened."""
+    if not isinstance(source, _HAVE_ROLES):
+        return None
+    try:
+        with engines.opened(source, name=name, tables=()) as opened:
+            return warning(opened, source, name=name)
+    except SourceError:
+        return None
 
 
 def warning(engine: Engine, source: Source, *, name: str) -> str | None:
-    """Return what the role of an open source may do beyond reading, and what to run instead; None if nothing is known.
+    """Return what the role of an open source can do beyond reading, and what to run instead; None if nothing is known.
 
     name: of the source. What can't be asked is no trouble of the source, so None too; PostgreSQL and Redshift answer
     nothing more on this engine then, so ask it last, or on an engine of its own.
@@ -68,8 +78,8 @@ def warning(engine: Engine, source: Source, *, name: str) -> str | None:
         return None
     shown = "".join(f"\n  {line}" for line in lines)
     return (
-        f"The role of {name} may do more than read: it {_joined(can)}. Labcoat needs one that only reads. Run this "
-        f"with your own names and password, and let {name} use it:{shown}"
+        f"The role of {name} can do more than read: it {_joined(can)}. Labcoat needs a read-only role. Run this with "
+        f"your own names and password, then let {name} connect with it:{shown}"
     )
 
 
@@ -88,15 +98,15 @@ def snowflake_lines(source: SnowflakeSource) -> tuple[str, ...]:
 
 
 def _asked(engine: Engine, source: Source) -> tuple[list[str], Sequence[str]]:
-    """Return what the role is or may do, each a verb after "it", and the lines that make one that only reads."""
+    """Return what the role is or can do, each a verb after "it", and the lines that make one that only reads."""
     if isinstance(source, PostgresqlSource):
         return _postgresql(engine), POSTGRESQL_LINES
     if isinstance(source, RedshiftSource):
         return _redshift(engine), REDSHIFT_LINES
     if isinstance(source, SnowflakeSource):
         return _snowflake(engine), snowflake_lines(source)
-    if isinstance(source, ClickHouseSource) and source.url is not None:
-        return _clickhouse(engine), CLICKHOUSE_LINES
+    if isinstance(engine, OpenClickHouse) and not engine.is_here:
+        return _clickhouse(engine.grants()), CLICKHOUSE_LINES
     return [], ()
 
 
@@ -105,16 +115,16 @@ def _postgresql(engine: Engine) -> list[str]:
     if any(is_itself and is_super for is_itself, is_super, *_ in roles):
         return ["is a superuser"]
     if any(is_super for _, is_super, *_ in roles):
-        return ["may become a superuser"]
+        return ["can become a superuser"]
     can = []
     if any(may_create for _, _, may_create, *_ in roles):
-        can.append("may create roles")
+        can.append("can create roles")
     if any(may_create for _, _, _, may_create, _ in roles):
-        can.append("may create databases")
+        can.append("can create databases")
     names = {str(role) for *_, role in roles}
-    can += [f"may {what}" for role, what in _MEMBERSHIPS.items() if role in names]
+    can += [f"can {what}" for role, what in _MEMBERSHIPS.items() if role in names]
     if "pg_write_all_data" not in names:
-        can += [f"may change {table}{_more(int(str(count)) - 1)}" for table, count in engine.rows(_POSTGRESQL_TABLES)]
+        can += [f"can change {table}{_more(int(str(count)) - 1)}" for table, count in engine.rows(_POSTGRESQL_TABLES)]
     return can
 
 
@@ -143,23 +153,29 @@ def _secondary(answer: object) -> list[str]:
         return []
 
 
-def _clickhouse(engine: Engine) -> list[str]:
-    try:
-        granted = [str(access) for (access,) in engine.rows(_CLICKHOUSE)]
-    except SourceError:
-        is_default = any(user == "default" for (user,) in engine.rows(_CLICKHOUSE_USER))
-        return ["is `default`, which may do everything unless somebody limited it"] if is_default else []
-    more = [one for one in granted if one not in _CLICKHOUSE_READS and not one.startswith("SHOW")]
+def _clickhouse(grants: Sequence[str]) -> list[str]:
+    """Return what the lines of SHOW GRANTS allow beyond reading; roles among them are merged into the others.
+
+    >>> _clickhouse(["GRANT SELECT(a, b), SHOW ON shop.* TO ana", "GRANT READ ON FILE TO ana", "GRANT loader TO ana"])
+    ['has the grant READ ON FILE']
+    """
+    found = set()
+    for line in grants:
+        grant = _CLICKHOUSE_GRANT.match(re.sub(r"\([^)]*\)", "", line))
+        if grant is not None:
+            each = (one.strip() for one in grant[1].split(","))
+            found |= {f"{one} ON {grant[2]}" if one in _CLICKHOUSE_SOURCES else one for one in each}
+    more = sorted(one for one in found if one not in _CLICKHOUSE_READS and not one.startswith("SHOW"))
     left = len(more) - _GRANTS_NAMED
     said = ", ".join(more[:_GRANTS_NAMED]) + (f" and {left} more" if left > 0 else "")
-    return [f"has the grants {said}"] if more else []
+    return [f"has the grant{'' if len(more) == 1 else 's'} {said}"] if more else []
 
 
 def _joined(can: Sequence[str]) -> str:
     """Return what it can as one clause.
 
-    >>> _joined(["may create roles", "may read files of the server", "may change shop.orders"])
-    'may create roles, may read files of the server and may change shop.orders'
+    >>> _joined(["can create roles", "can read files of the server", "can change shop.orders"])
+    'can create roles, can read files of the server and can change shop.orders'
     """
     *first, last = can
     return f"{', '.join(first)} and {last}" if first else last
