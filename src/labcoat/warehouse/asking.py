@@ -11,14 +11,18 @@ from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds, Rows
 
 
-def opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
-    """Return the source of exposures, opened when it is entered, with the tables that these metrics read."""
+def opened(
+    metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric], *, beside: Collection[Exposures] = ()
+) -> "engine.Opened":
+    """Return the source of exposures, opened when it is entered, with the tables that these metrics read.
+
+    beside: other exposures of that source, read too.
+    """
     source = metrics_file.sources[exposures.source]
     dialect = sql.dialect_of(source.engine)
+    every = [*_rows(exposures, asked), *(naming.rows_of(one) for one in beside)]
     try:
-        tables: Collection[str] = frozenset().union(
-            *(sql.table_names(rows, dialect=dialect) for rows in _rows(exposures, asked))
-        )
+        tables: Collection[str] = frozenset().union(*(sql.table_names(rows, dialect=dialect) for rows in every))
     except sql.SqlError as error:
         raise SourceError(str(error), permanent=True) from error
     return engine.opened(source, name=exposures.source, tables=tables)

@@ -34,7 +34,7 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
     used = {metrics_file.exposures_of(metric) for metric in metrics.values()}
     is_all = len(metrics) == len(metrics_file.metrics)
     exposures = [name for name in metrics_file.exposures if is_all or name in used]
-    with OpenSources(metrics_file, metrics) as sources:
+    with OpenSources(metrics_file, exposures=exposures, metrics=metrics) as sources:
         seen = {name: _exposures(sources, name, key=key, now=now) for name in exposures}
         trial = {name: Trial(sources, one, now=now) for name, one in seen.items()}
         tried = [trial[metrics_file.exposures_of(metric)].of(name, metric) for name, metric in metrics.items()]
@@ -64,10 +64,7 @@ def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime)
 def _changed(sources: OpenSources) -> Iterator[SourceSeen]:
     """Yield the sources of which a file changed meanwhile: what was read may be of two."""
     for name, error in sources.changed.items():
-        source = sources.metrics_file.exposures[name].source
-        yield SourceSeen(
-            name=source, complete_to=None, trouble=Trouble(place=("sources", source), message=error.message)
-        )
+        yield SourceSeen(name=name, complete_to=None, trouble=Trouble(place=("sources", name), message=error.message))
 
 
 def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetime) -> ExposuresSeen:
