@@ -7,6 +7,7 @@ from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
+from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds, Rows
 
@@ -50,13 +51,14 @@ def query(
     asked: Sequence[AskedMetric],
     *,
     bounds: Bounds,
+    columns: Asking | None = None,
 ) -> tuple[str, Resolved]:
     """Return the one query for all these metrics of all these experiments, and what its columns were found to be.
 
-    bounds: of all subjects, where `has_bounds`.
+    bounds: of all subjects, where `has_bounds`. columns: of the same source, where they were asked already.
     """
     dialect = dialect_of(metrics_file, exposures)
-    resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
+    resolved = resolving.resolve(columns or Asking(source, dialect, bounds), exposures, asked)
     scans_again = dialect == "duckdb" and exposures.table is not None
     ours = aggregate.query(subjects, resolved.exposures, resolved.measures, scans_again=scans_again)
     return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from labcoat.domain.plan import SameDay
 from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, roles, sql, survey, unused_columns
-from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, SourceSeen, Trouble
+from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, QuerySeen, SourceSeen, Trouble
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
@@ -42,6 +42,7 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
         sources=(*_sources(metrics_file, {one.source for one in seen.values()}, now=now), *_changed(sources)),
         exposures=tuple(seen.values()),
         metrics=tuple(tried),
+        queries=tuple(query for one in trial.values() for query in one.queries),
     )
 
 
@@ -69,16 +70,21 @@ def _changed(sources: OpenSources) -> Iterator[SourceSeen]:
 
 def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetime) -> ExposuresSeen:
     begun = time.perf_counter()
+    metrics_file, exposures = sources.metrics_file, sources.metrics_file.exposures[name]
     arms: tuple[Arm, ...] = ()
     trouble = None
+    by_name: tuple[str, ...] = ()
     warnings: tuple[Trouble, ...] = ()
+
+    def look(source: Engine) -> tuple[tuple[Arm, ...], tuple[str, ...], tuple[Trouble, ...]]:
+        bounds = Bounds(since=now - bounding.RECENT, until=now)
+        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
+        arms = survey.arms_of(source, metrics_file, exposures, until=now, columns=columns)
+        taken = Named(name, exposures, columns).taken
+        return arms, taken, _warnings(columns, exposures, kind="exposures", name=name)
+
     try:
-        exposures = sources.metrics_file.exposures[name]
-        arms = sources.ask(name, (), lambda source: survey.arms_of(source, sources.metrics_file, exposures, until=now))
-        dialect, bounds = asking.dialect_of(sources.metrics_file, exposures), Bounds(since=EARLIEST, until=now)
-        warnings = sources.ask(
-            name, (), lambda source: _warnings(Asking(source, dialect, bounds), exposures, kind="exposures", name=name)
-        )
+        arms, by_name, warnings = sources.ask(name, (), look)
     except SourceError as error:
         trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", error))
     named = [arm for arm in arms if arm.key is not None] or arms
@@ -86,11 +92,12 @@ def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetim
     chosen = key if any(arm.key == key for arm in arms) else newest.key if newest is not None else None
     return ExposuresSeen(
         name=name,
-        source=sources.metrics_file.exposures[name].source,
+        source=exposures.source,
         arms=arms,
         key=chosen,
         seconds=time.perf_counter() - begun,
         trouble=trouble,
+        by_name=by_name,
         warnings=warnings,
     )
 
@@ -112,6 +119,7 @@ class Trial:
         self._now = now
         self._rows: dict[tuple[object, ...], OwnRows] = {}
         self._together: dict[AskedMetric, MetricSeen] | None = None
+        self.queries: list[QuerySeen] = []
 
     def of(self, name: str, metric: Metric) -> MetricSeen:
         """Return what a metric gives, or why it could not be tried."""
@@ -120,27 +128,25 @@ class Trial:
             return replace(
                 seen, trouble=Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
             )
-        begun = time.perf_counter()
         asked = _asked(name, metric)
         try:
-            return replace(self._tried(asked), seconds=time.perf_counter() - begun)
+            return self._tried(asked)
         except NoRowsYet:
-            why = f"{self._over.name} has no complete exposure of {self._over.key or 'any experiment'} yet."
+            of = f" of {self._over.key}" if self._over.key else ""
+            why = f"exposures {self._over.name} have no complete row{of} yet."
             trouble = Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
             return replace(seen, trouble=trouble)
         except SourceError as error:
             trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", error))
-            return replace(
-                seen, seconds=time.perf_counter() - begun, trouble=trouble, same_day=self._both_ways(asked, error)
-            )
+            return replace(seen, trouble=trouble, same_day=self._both_ways(asked, error))
 
     def _why_not(self) -> str:
         if self._over.trouble is not None:
             return f"exposures {self._over.name} can't be read."
         if not self._over.arms:
             return (
-                f"exposures {self._over.name} have no rows of the last {bounding.RECENT.days} days. Try again once "
-                "somebody was exposed, or with a few rows of a test."
+                f"exposures {self._over.name} have no rows from the last {bounding.RECENT.days} days. Run the check "
+                "again once the experiment is live, or insert a few test rows."
             )
         return ""
 
@@ -148,7 +154,7 @@ class Trial:
         if self._together is None:
             self._together = self._all()
         found = self._together.get(asked)
-        return self._ask((asked,))[asked] if found is None else found
+        return self._timed((asked,))[asked] if found is None else found
 
     def _all(self) -> dict[AskedMetric, MetricSeen]:
         """Return what all metrics give, as one query answers; nothing where one of them spoils it."""
@@ -158,14 +164,23 @@ class Trial:
             if self._sources.metrics_file.exposures_of(metric) == self._over.name
         )
         try:
-            return self._ask(every)
+            return self._timed(every)
         except SourceError:
             return {}
 
-    def _ask(self, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+    def _timed(self, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+        begun = time.perf_counter()
+        found, cost = self._ask(every)
+        names = tuple(asked.name for asked in every)
+        seconds = time.perf_counter() - begun
+        self.queries.append(QuerySeen(exposures=self._over.name, metrics=names, seconds=seconds, cost=cost))
+        return found
+
+    def _ask(self, every: tuple[AskedMetric, ...]) -> tuple[dict[AskedMetric, MetricSeen], str]:
+        """Return what one query gives for each of these, and what the engine says that it costs."""
         return self._sources.ask(self._over.name, every, lambda source: self._read(source, every))
 
-    def _read(self, source: Engine, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+    def _read(self, source: Engine, every: tuple[AskedMetric, ...]) -> tuple[dict[AskedMetric, MetricSeen], str]:
         metrics_file, since = self._sources.metrics_file, _first_day(self._over, now=self._now)
         exposures = metrics_file.exposures[self._over.name]
         variants = tuple(
@@ -175,17 +190,19 @@ class Trial:
             key=self._over.key or "", since=EARLIEST, until=self._now, variants=variants, read_since=since
         )
         bounds = Bounds(since=since, until=self._now)
-        text, resolved = asking.query(source, metrics_file, exposures, (subject,), every, bounds=bounds)
+        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
+        text, resolved = asking.query(
+            source, metrics_file, exposures, (subject,), every, bounds=bounds, columns=columns
+        )
         cost = source.cost(text)
         (answer,) = groups.parse(source.rows(text), resolved.measures, asked=every)
         found = answer.found(variants)
         groups.refuse_wrong(answer, found, every, key=self._over.key or "this experiment")
         rows = self._own_rows(source, resolved, exposures, since=since)
-        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
         seen = {}
         for asked, measure in zip(every, resolved.measures, strict=True):
             measured, mean, deviation = _together(answer.groups, asked)
-            days = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now, cost)
+            days = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now)
             seen[asked] = MetricSeen(
                 name=asked.name,
                 exposures=self._over.name,
@@ -196,11 +213,11 @@ class Trial:
                 mean=mean,
                 deviation=deviation,
                 rows=None if measure.rows is None else rows[measure.rows],
-                by_name=measure.taken,
+                by_name=tuple(field for field in measure.taken if not field.startswith("exposures.")),
                 warnings=_warnings(columns, asked.metric, kind="metrics", name=asked.name),
-                cost=cost if resolved.exposures.exposed_at is None else days,
+                days="" if resolved.exposures.exposed_at is None else days,
             )
-        return seen
+        return seen, cost
 
     def _own_rows(
         self, source: Engine, resolved: Resolved, exposures: Exposures, *, since: datetime
@@ -233,7 +250,7 @@ class Trial:
         for same_day in (SameDay.INCLUDE, SameDay.EXCLUDE):
             one = replace(asked, measuring=replace(asked.measuring, same_day=same_day))
             try:
-                means.append(self._ask((one,))[one].mean)
+                means.append(self._ask((one,))[0][one].mean)
             except SourceError:
                 return None
         first, second = means
