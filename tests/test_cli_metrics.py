@@ -1,6 +1,7 @@
 """`labcoat metrics` on real data: what is right is previewed, what is wrong has its line, and nothing peeks."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -260,7 +261,15 @@ def test_metrics_that_could_not_be_tried_are_no_success(folder: Path, capsys: py
     assert code == 1
     assert "Exposures users (shop, duckdb): no rows yet" in out
     words = "exposures users have no rows from the last 400 days. Run the check again once the experiment is live"
-    assert f"Metric orders was not tried: {words}" in out
+    first, line, others = (
+        "Metric revenue was not tried: ",
+        line_of(str(folder / "metrics.yml"), "orders:"),
+        " and 2 more.",
+    )
+    assert first + words in out
+    assert f"Also: orders (line {line}), " in out
+    assert others in out
+    assert "metric (" not in out
     assert "6 errors" in out
 
 
@@ -385,6 +394,67 @@ def test_what_columns_names_decide_is_said_once_where_it_belongs(
     found = json.loads(shown)
     assert found["exposures"][0]["by_name"] == ["unit", "variant", "exposed_at", "experiment"]
     assert [one["by_name"] for one in found["metrics"]] == [[], ["time", "value"], []]
+
+
+def test_an_empty_table_says_so_and_asks_for_nothing_else(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a CSV file without rows every column is text, and no text says that it has days only."""
+    (folder / "empty.csv").write_text("user_id,ordered_at,amount\n")
+    source = "{engine: duckdb, database: shop.duckdb, tables: {empty: empty.csv}}"
+    text = "sql: SELECT CAST(user_id AS TEXT) AS user_id, variant, seen_at, experiment FROM exposures"
+    metrics = shop.METRICS.replace("table: exposures", text)
+    metrics += "  empty: {kind: mean, direction: up, table: empty, time: ordered_at, value: amount}\n"
+
+    code, out, _ = run(
+        capsys, "check", written(folder, source, metrics=metrics), "--experiment", "E-7", "--metric", "empty"
+    )
+
+    assert code == 0, out
+    assert "empty: no rows in the days that are read, so every unit has 0." in out
+
+
+def test_metrics_are_counted_in_the_days_of_their_own(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Together with a longer pre-period and alone, by hand."""
+    path = written(folder, source)
+    _, together, _ = run(capsys, "check", path, "--experiment", "E-7", "--json")
+
+    exposures, orders = shop.a_shop()
+    first = min(one.at for one in exposures if one.experiment == "E-7").replace(hour=0, minute=0, second=0)
+    by_name = {one["name"]: one for one in json.loads(together)["metrics"]}
+    for name, days in (("orders", 0), ("bought", 3), ("revenue", 7)):
+        _, alone, _ = run(capsys, "check", path, "--experiment", "E-7", "--metric", name, "--json")
+        expected = sum(one.at >= first - days * shop.DAY for one in orders)
+        assert by_name[name]["rows"]["row_count"] == expected
+        assert json.loads(alone)["metrics"][0]["rows"]["row_count"] == expected
+        assert by_name[name]["days"].startswith(f"{first - days * shop.DAY:%Y-%m-%d} to ")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (
+            "CAST('n/a' AS DOUBLE PRECISION)",
+            r"Could not convert string '\.\.\.' to DOUBLE|A value is not what its column",
+        ),
+        ("1 / (CAST(amount AS INT) - CAST(amount AS INT))", r"values that are not numbers|division by zero\. To see"),
+    ],
+)
+def test_a_view_that_fails_half_way_is_an_error_that_says_where_to_look(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str], value: str, says: str
+) -> None:
+    metrics = shop.METRICS + (
+        "  halfway:\n    kind: mean\n    direction: up\n"
+        f'    sql: "SELECT user_id, ordered_at AS time, {value} AS value FROM orders"\n'
+    )
+
+    code, out, _ = run(capsys, "check", written(folder, source, metrics=metrics), "--experiment", "E-7")
+
+    line = next(line for line in out.splitlines() if "Metric halfway" in line)
+    assert code == 1
+    assert re.search(says, line)
+    assert "The database says" not in line or line.endswith(" To see more, run its `sql` yourself.")
+    assert any(line.startswith("orders: ") for line in out.splitlines())
 
 
 def test_what_queries_take_is_said_once_for_all_metrics_of_each(

@@ -40,7 +40,7 @@ class MetricSeen:
     units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
     crossed, left_out: units of its exposures in two variants, and what else does not count.
     rows: of its own, None without. by_name: fields that the file leaves out and the table decides. same_day: the mean
-    with the exposure's own day and without it, where its rows have days only. days: that are read, "" if not bounded.
+    with the exposure's own day and without it, where its rows have days only. days: that are read, "" for all.
     warnings: of columns that look like a field and are unused.
     """
 

@@ -9,13 +9,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from labcoat.domain.plan import SameDay
-from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, roles, sql, survey, unused_columns
+from labcoat.warehouse import (
+    asking,
+    bounding,
+    freshness,
+    groups,
+    own_rows,
+    reading,
+    roles,
+    sql,
+    survey,
+    unused_columns,
+    windows,
+)
 from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, QuerySeen, SourceSeen, Trouble
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
-from labcoat.warehouse.measures import Subject, scans
+from labcoat.warehouse.measures import Measure, Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.naming import Asking, Named
 from labcoat.warehouse.open_sources import OpenSources
@@ -86,7 +98,7 @@ def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetim
     try:
         arms, by_name, warnings = sources.ask(name, (), look)
     except SourceError as error:
-        trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", error))
+        trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", exposures, error))
     named = [arm for arm in arms if arm.key is not None] or arms
     newest = max(named, key=lambda arm: (arm.newest or EARLIEST, arm.units), default=None)
     chosen = key if any(arm.key == key for arm in arms) else newest.key if newest is not None else None
@@ -137,7 +149,7 @@ class Trial:
             trouble = Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
             return replace(seen, trouble=trouble)
         except SourceError as error:
-            trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", error))
+            trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", metric, error))
             return replace(seen, trouble=trouble, same_day=self._both_ways(asked, error))
 
     def _why_not(self) -> str:
@@ -198,11 +210,9 @@ class Trial:
         (answer,) = groups.parse(source.rows(text), resolved.measures, asked=every)
         found = answer.found(variants)
         groups.refuse_wrong(answer, found, every, key=self._over.key or "this experiment")
-        rows = self._own_rows(source, resolved, exposures, since=since)
         seen = {}
         for asked, measure in zip(every, resolved.measures, strict=True):
             measured, mean, deviation = _together(answer.groups, asked)
-            days = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now)
             seen[asked] = MetricSeen(
                 name=asked.name,
                 exposures=self._over.name,
@@ -212,35 +222,36 @@ class Trial:
                 measured=measured,
                 mean=mean,
                 deviation=deviation,
-                rows=None if measure.rows is None else rows[measure.rows],
+                rows=self._own_rows(source, resolved, measure, exposures, since=since),
                 by_name=tuple(field for field in measure.taken if not field.startswith("exposures.")),
                 warnings=_warnings(columns, asked.metric, kind="metrics", name=asked.name),
-                days="" if resolved.exposures.exposed_at is None else days,
+                days=self._days(asked, measure, resolved, since=since),
             )
         return seen, cost
 
     def _own_rows(
-        self, source: Engine, resolved: Resolved, exposures: Exposures, *, since: datetime
-    ) -> dict[str, OwnRows]:
-        """Return what each metric's own rows have; rows that several metrics read are asked about once."""
-        dialect = asking.dialect_of(self._sources.metrics_file, exposures)
-        bounds = Bounds(since=since, until=self._now)
-        found = {}
-        for name, mine in scans(resolved.measures).items():
-            first = mine[0][1]
-            scan = (resolved.rows[name], first.unit, first.time)
-            if scan not in self._rows:
-                ours = own_rows.query(resolved, name, key=self._over.key, since=since, now=self._now)
-                (row,) = source.rows(sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds))
-                of_days = own_rows.days_query(resolved, name, since=since)
-                days = (
-                    []
-                    if of_days is None
-                    else source.rows(sql.write(of_days, resolved.rows, dialect=dialect, bounds=bounds))
-                )
-                self._rows[scan] = own_rows.seen(row, days, now=self._now)
-            found[name] = self._rows[scan]
-        return found
+        self, source: Engine, resolved: Resolved, measure: Measure, exposures: Exposures, *, since: datetime
+    ) -> OwnRows | None:
+        """Return what a metric's own rows have; rows that several metrics read alike are asked about once."""
+        if measure.rows is None:
+            return None
+        scan = (resolved.rows[measure.rows], measure.unit, measure.time, windows.seconds_before([(0, measure)]))
+        if scan not in self._rows:
+            dialect = asking.dialect_of(self._sources.metrics_file, exposures)
+            bounds = Bounds(since=since, until=self._now)
+
+            def ask(ours: str) -> list[tuple[object, ...]]:
+                return source.rows(sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds))
+
+            (row,) = ask(own_rows.query(resolved, measure, key=self._over.key, since=since, now=self._now))
+            of_days = own_rows.days_query(measure, since=since)
+            self._rows[scan] = own_rows.seen(row, [] if of_days is None else ask(of_days), now=self._now)
+        return self._rows[scan]
+
+    def _days(self, asked: AskedMetric, measure: Measure, resolved: Resolved, *, since: datetime) -> str:
+        if resolved.exposures.exposed_at is None or (measure.rows is not None and measure.time is None):
+            return ""
+        return bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now)
 
     def _both_ways(self, asked: AskedMetric, error: SourceError) -> tuple[float, float] | None:
         """Return the mean with the exposure's own day and without it, where that is what has to be decided."""
@@ -288,7 +299,12 @@ def _place(kind: str, name: str, error: SourceError) -> tuple[str, ...]:
     return (kind, name, error.field) if error.field else (kind, name)
 
 
-def _said(who: str, error: SourceError) -> str:
-    if error.message.startswith("Metric "):
-        return error.message
-    return f"{who}: {error.message.removeprefix('Exposures: ')}"
+def _said(who: str, part: Exposures | Metric, error: SourceError) -> str:
+    """Return what is wrong, and of what only the engine knows how to find out more."""
+    message = error.message
+    if not message.startswith("Metric "):
+        message = f"{who}: {message.removeprefix('Exposures: ')}"
+    if "The database says: " not in message:
+        return message
+    what = "its `sql`" if part.sql is not None else f"`SELECT * FROM {part.table}`"
+    return f"{message.rstrip('.')}. To see more, run {what} yourself."

@@ -19,6 +19,8 @@ STALE = timedelta(days=3)
 """Older than this the newest row is asked about: a nightly load and a weekend."""
 MOST_DAYS = 5
 """Days without rows that are named."""
+MOST_NAMES = 3
+"""Of metrics of which the same is said."""
 MOST_EXPERIMENTS = 10
 """Shown of each exposures, the newest first."""
 _CAN_BE_NONE = frozenset({"exposed_at", "experiment", "time", "value", "covariate", "covariate_denominator"})
@@ -59,9 +61,12 @@ def page(
         lines += [f"Exposures {one.name} ({one.source}, {engine}): {_exposures(one, now)}", *_arms(one)]
         lines += [f"  {said}" for said in _by_name(one.by_name)]
         lines += ["", *_tried(one, checked, metrics_file, now)]
-    lines += [line for seen in checked.metrics for line in _said(seen, metrics_file.metrics[seen.name], now)]
-    lines += [f"{path.name}, line {line}: warning: {message}" for line, message in warnings]
-    lines += [f"{path.name}, line {line}: {message}" for line, message in troubles]
+    lines += _together(
+        [(seen.name, line) for seen in checked.metrics for line in _said(seen, metrics_file.metrics[seen.name], now)]
+    )
+    names = tuple(metrics_file.metrics)
+    lines += [f"{path.name}, line {line}: warning: {message}" for line, message in _grouped(warnings, names)]
+    lines += [f"{path.name}, line {line}: {message}" for line, message in _grouped(troubles, names)]
     found = [numbers.counted(len(some), noun) for some, noun in ((troubles, "error"), (warnings, "warning")) if some]
     if troubles:
         lines.append(f"{' and '.join(found)}.")
@@ -129,7 +134,7 @@ def _by_name(fields: Sequence[str]) -> Iterable[str]:
 def _tried(one: ExposuresSeen, checked: Checked, metrics_file: MetricsFile, now: datetime) -> Iterable[str]:
     """Yield the table of the metrics over some exposures, and what is true of all of them."""
     mine = [seen for seen in checked.metrics if seen.exposures == one.name]
-    if not mine or one.trouble is not None:
+    if all(seen.trouble is not None for seen in mine):
         return
     over = f"{one.key}, all variants" if one.key else "all variants"
     heads = (f"metric ({over})", "measured", "units with rows", "rows matched", "newest row", "days read")
@@ -159,8 +164,19 @@ def _metric(seen: MetricSeen, metric: Metric, *, now: datetime) -> tuple[str, ..
     newest = "-" if seen.newest is None else f"{_instant(seen.newest)} ({_ago(now - seen.newest)})"
     rows = seen.rows
     units = "-" if rows is None else _share(rows.units, rows.exposed)
-    met = "-" if rows is None else f"{_share(rows.met, rows.row_count)} of {numbers.count(rows.row_count)}"
-    return f"{seen.name}: {_value(seen, metric)}", measured, units, met, newest, seen.days or "-"
+    met = (
+        "-"
+        if rows is None or not rows.row_count
+        else f"{_share(rows.met, rows.row_count)} of {numbers.count(rows.row_count)}"
+    )
+    return (
+        f"{seen.name}: {_value(seen, metric)}",
+        measured,
+        units,
+        met,
+        newest,
+        ("-" if seen.trouble else seen.days or "all"),
+    )
 
 
 def _share(part: int, whole: int) -> str:
@@ -189,16 +205,56 @@ def _value(seen: MetricSeen, metric: Metric) -> str:
 
 def _said(seen: MetricSeen, metric: Metric, now: datetime) -> Iterable[str]:
     """Yield what a metric's rows have that a person should know, and what can be right and seldom is."""
-    yield from (f"{seen.name}: {said[0].lower()}{said[1:]}" for said in _by_name(seen.by_name))
+    yield from (f"{said[0].lower()}{said[1:]}" for said in _by_name(seen.by_name))
     if seen.same_day is not None:
         with_it, without = (numbers.mean(one, metric.kind, format_=metric.format) for one in seen.same_day)
-        yield f"{seen.name}: {with_it} with `same_day: include`, {without} with `same_day: exclude`."
+        yield f"{with_it} with `same_day: include`, {without} with `same_day: exclude`."
     if seen.rows is not None:
-        yield from (f"{seen.name}: {line}" for line in _of_rows(seen.rows, now))
+        yield from _of_rows(seen.rows, now)
     if seen.measured and seen.mean == 0 and (seen.rows is None or seen.rows.met):
-        yield f"{seen.name}: every unit has 0. {_SAME_IDS}"
+        yield f"every unit has 0. {_SAME_IDS}"
     if seen.units and not seen.measured and seen.trouble is None:
-        yield f"{seen.name}: no unit has completed its window yet, so there is nothing to measure."
+        yield "no unit has completed its window yet, so there is nothing to measure."
+
+
+def _together(said: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Yield what is said of metrics, the same of several in one line.
+
+    >>> list(_together([("a", "one"), ("a", "two"), ("b", "one")]))
+    ['a and b: one', 'a: two']
+    """
+    of: dict[str, list[str]] = {}
+    for metric, line in said:
+        of.setdefault(line, []).append(metric)
+    for line, metrics in of.items():
+        yield f"{_listed(metrics)}: {line}"
+
+
+def _grouped(troubles: Iterable[tuple[int, str]], metrics: Sequence[str]) -> Iterable[tuple[int, str]]:
+    """Yield what is wrong, each with its line; where the same is wrong with several metrics, the first with the others.
+
+    >>> list(_grouped([(6, "Metric a: no file."), (7, "Metric b: no file."), (2, "No source.")], ["a", "b"]))
+    [(6, 'Metric a: no file. Also: b (line 7).'), (2, 'No source.')]
+    """
+    of: dict[str, list[tuple[str, int, str]]] = {}
+    for line, message in troubles:
+        starts = [name for name in metrics if message.startswith((f"Metric {name}:", f"Metric {name} "))]
+        name = max(starts, key=len, default="")
+        of.setdefault(message.removeprefix(f"Metric {name}") if name else message, []).append((name, line, message))
+    for (_, line, message), *others in of.values():
+        also = [f"{name} (line {number})" for name, number, _ in others]
+        yield line, f"{message} Also: {_listed(also)}." if also else message
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names, the first ones of many.
+
+    >>> _listed(["a", "b"]), _listed(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
+    """
+    more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    *first, last = (*names[:MOST_NAMES], *more)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _of_rows(rows: OwnRows, now: datetime) -> Iterable[str]:
