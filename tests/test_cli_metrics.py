@@ -1,11 +1,14 @@
 """`labcoat metrics` on real data: what is right is previewed, what is wrong has its line, and nothing peeks."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 import postgres
 from labcoat import cli
@@ -59,8 +62,8 @@ def test_a_good_file_is_previewed(folder: Path, source: str, capsys: pytest.Capt
 
     units, _ = shop.units_by_hand("E-7")
     assert (code, err) == (0, "")
-    assert "Everything can be read: 6 metrics on 1 exposures." in out
-    assert "metric, over E-7, all variants together" in out
+    assert " 6 metrics and 1 exposures entry can be read." in out
+    assert "metric (E-7, all variants) " in out
     assert "  E-8: a " in out
     assert any(line.startswith("orders: ") for line in out.splitlines())
     assert len(units) > 300
@@ -137,7 +140,7 @@ def test_everything_wrong_is_named_with_its_line(folder: Path, source: str, caps
     assert (
         f"metrics.yml, line {line_of(path, 'on gone:')}: Metric on gone was not tried: exposures gone can't be" in out
     )
-    assert "To mend: 4 things." in out
+    assert out.splitlines()[-1].startswith("4 errors and ")
     assert "good: " in out
 
 
@@ -163,7 +166,7 @@ def test_a_database_that_is_not_there_is_said_without_its_password(
 
     assert code == 1
     assert "Exposures users: The database of shop can't be reached" in out
-    assert "its metrics were not tried" in out
+    assert "so its metrics were not tried" in out
     assert "hunter2" not in out + err
 
 
@@ -187,8 +190,8 @@ def test_every_wrong_line_of_a_file_is_named_at_once(folder: Path, capsys: pytes
     ("arguments", "words"),
     [
         (("--metric", "revenu"), "There is no metric revenu. Did you mean revenue?"),
-        (("--experiment", "e-77"), "The data have no exposures of e-77. Did you mean E-7?"),
-        (("--experiment", "checkout"), "The data have no exposures of checkout. There are: E-7, E-8."),
+        (("--experiment", "e-77"), "There are no exposures of e-77 in the data. Did you mean E-7?"),
+        (("--experiment", "checkout"), "There are no exposures of checkout in the data. There are: E-7, E-8."),
     ],
 )
 def test_a_near_miss_is_answered_with_what_there_is(
@@ -197,6 +200,40 @@ def test_a_near_miss_is_answered_with_what_there_is(
     code, _, err = run(capsys, "check", written(folder, DUCKDB), *arguments)
 
     assert (code, err) == (1, words + "\n")
+
+
+def test_a_superuser_is_warned_of_with_the_line_of_its_source(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tests' own role of PostgreSQL is one; DuckDB has no roles."""
+    path = written(folder, source)
+
+    code, out, _ = run(capsys, "check", path, "--metric", "revenue")
+    _, shown, _ = run(capsys, "check", path, "--metric", "revenue", "--json")
+
+    warning = "The role of shop can do more than read: it is a superuser. Labcoat needs a read-only role."
+    expected = [(2, warning)] if source == POSTGRESQL else []
+    assert code == 0
+    assert out.count(f"metrics.yml, line 2: warning: {warning}") == len(expected)
+    assert [(one["line"], one["message"][: len(warning)]) for one in json.loads(shown)["warnings"]] == expected
+    assert json.loads(shown)["errors"] == []
+
+
+def test_a_role_that_only_reads_is_not_warned_of(
+    folder: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = make_url(postgresql_url).set(username="shop_reader").render_as_string(hide_password=False)
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE shop_reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO shop_reader")
+    monkeypatch.setenv("SHOP_URL", mine)
+    try:
+        code, out, _ = run(capsys, "check", written(folder, POSTGRESQL), "--metric", "revenue")
+    finally:
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY shop_reader; DROP ROLE shop_reader")
+
+    assert code == 0
+    assert "warning" not in out
 
 
 def test_units_that_never_meet_their_rows_are_doubted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,7 +245,9 @@ def test_units_that_never_meet_their_rows_are_doubted(folder: Path, capsys: pyte
 
     assert code == 0
     _, orders = shop.a_shop()
-    words = f"none of {len(orders):,} rows has a unit that is exposed. Do rows and exposures mean the same by a unit?"
+    words = (
+        f"none of its {len(orders):,} rows belongs to an exposed unit. Do its rows and its exposures use the same ids?"
+    )
     assert f"strange: {words}" in out
 
 
@@ -221,9 +260,17 @@ def test_metrics_that_could_not_be_tried_are_no_success(folder: Path, capsys: py
 
     assert code == 1
     assert "Exposures users (shop, duckdb): no rows yet" in out
-    words = "exposures users have no rows of the last 400 days. Try again once somebody was exposed"
-    assert f"Metric orders was not tried: {words}" in out
-    assert "To mend: 6 things." in out
+    words = "exposures users have no rows from the last 400 days. Run the check again once the experiment is live"
+    first, line, others = (
+        "Metric revenue was not tried: ",
+        line_of(str(folder / "metrics.yml"), "orders:"),
+        " and 2 more.",
+    )
+    assert first + words in out
+    assert f"Also: orders (line {line}), " in out
+    assert others in out
+    assert "metric (" not in out
+    assert "6 errors" in out
 
 
 def test_the_list_has_what_people_need_to_choose(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -306,10 +353,140 @@ def test_odd_rows_of_a_metric_are_told(folder: Path, capsys: pytest.CaptureFixtu
     )
 
     assert code == 0
-    assert "odd: 3 of 66 rows have no unit (4.5 %). They are nobody's and don't count." in out
-    assert "odd: 2 of 66 rows have no time. They have not happened and don't count." in out
-    assert "odd: 1 row of the future. Times without a zone are read as UTC." in out
-    assert "odd: 9 days between its rows without any: 3 Mar, 4 Mar, 5 Mar, 6 Mar, 7 Mar and 4 more." in out
+    assert "odd: 3 of 66 rows (4.5 %) have no unit and are ignored." in out
+    assert "odd: 2 of 66 rows (3 %) have no time and are ignored." in out
+    assert "odd: 1 row dated in the future. Times without a zone are read as UTC." in out
+    assert (
+        "odd: no rows on 9 days between the first and the newest: 3 Mar, 4 Mar, 5 Mar, 6 Mar, 7 Mar and 4 more." in out
+    )
+
+
+BY_NAME = """
+exposures:
+  users: {source: shop, table: seen}
+metrics:
+  broken: {kind: mean, direction: up, table: orders, time: ordered_at, value: amout}
+  orders: {kind: mean, direction: up, table: bought, window_days: 3}
+  spent: {kind: mean, direction: up, table: bought, unit: unit, time: time, value: value, window_days: 3}
+"""
+
+
+def test_what_columns_names_decide_is_said_once_where_it_belongs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with duckdb.connect(folder / "shop.duckdb") as writer:
+        writer.execute(
+            "CREATE OR REPLACE TABLE seen AS "
+            "SELECT user_id AS unit, variant, seen_at AS exposed_at, experiment FROM exposures"
+        )
+        writer.execute(
+            "CREATE OR REPLACE TABLE bought AS SELECT user_id AS unit, ordered_at AS time, amount AS value FROM orders"
+        )
+
+    _, out, _ = run(capsys, "check", written(folder, DUCKDB, metrics=BY_NAME), "--experiment", "E-7")
+    _, shown, _ = run(capsys, "check", str(folder / "metrics.yml"), "--experiment", "E-7", "--json")
+
+    exposures, metric = (line for line in out.splitlines() if "olumns found by name" in line)
+    null = "Write `exposed_at: null` or `experiment: null` where none is meant."
+    assert exposures == f"  Columns found by name: `unit`, `variant`, `exposed_at` and `experiment`. {null}"
+    null = "Write `time: null` or `value: null` where none is meant."
+    assert metric == f"orders: columns found by name: `time` and `value`. {null}"
+    found = json.loads(shown)
+    assert found["exposures"][0]["by_name"] == ["unit", "variant", "exposed_at", "experiment"]
+    assert [one["by_name"] for one in found["metrics"]] == [[], ["time", "value"], []]
+
+
+def test_an_empty_table_says_so_and_asks_for_nothing_else(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a CSV file without rows every column is text, and no text says that it has days only."""
+    (folder / "empty.csv").write_text("user_id,ordered_at,amount\n")
+    source = "{engine: duckdb, database: shop.duckdb, tables: {empty: empty.csv}}"
+    text = "sql: SELECT CAST(user_id AS TEXT) AS user_id, variant, seen_at, experiment FROM exposures"
+    metrics = shop.METRICS.replace("table: exposures", text)
+    metrics += "  empty: {kind: mean, direction: up, table: empty, time: ordered_at, value: amount}\n"
+
+    code, out, _ = run(
+        capsys, "check", written(folder, source, metrics=metrics), "--experiment", "E-7", "--metric", "empty"
+    )
+
+    assert code == 0, out
+    assert "empty: no rows in the days that are read, so every unit has 0." in out
+
+
+def test_metrics_are_counted_in_the_days_of_their_own(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Together with a longer pre-period and alone, by hand."""
+    path = written(folder, source)
+    _, together, _ = run(capsys, "check", path, "--experiment", "E-7", "--json")
+
+    exposures, orders = shop.a_shop()
+    first = min(one.at for one in exposures if one.experiment == "E-7").replace(hour=0, minute=0, second=0)
+    by_name = {one["name"]: one for one in json.loads(together)["metrics"]}
+    for name, days in (("orders", 0), ("bought", 3), ("revenue", 7)):
+        _, alone, _ = run(capsys, "check", path, "--experiment", "E-7", "--metric", name, "--json")
+        expected = sum(one.at >= first - days * shop.DAY for one in orders)
+        assert by_name[name]["rows"]["row_count"] == expected
+        assert json.loads(alone)["metrics"][0]["rows"]["row_count"] == expected
+        assert by_name[name]["days"].startswith(f"{first - days * shop.DAY:%Y-%m-%d} to ")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (
+            "CAST('n/a' AS DOUBLE PRECISION)",
+            r"Could not convert string '\.\.\.' to DOUBLE|A value is not what its column",
+        ),
+        ("1 / (CAST(amount AS INT) - CAST(amount AS INT))", r"values that are not numbers|division by zero\. To see"),
+    ],
+)
+def test_a_view_that_fails_half_way_is_an_error_that_says_where_to_look(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str], value: str, says: str
+) -> None:
+    metrics = shop.METRICS + (
+        "  halfway:\n    kind: mean\n    direction: up\n"
+        f'    sql: "SELECT user_id, ordered_at AS time, {value} AS value FROM orders"\n'
+    )
+
+    code, out, _ = run(capsys, "check", written(folder, source, metrics=metrics), "--experiment", "E-7")
+
+    line = next(line for line in out.splitlines() if "Metric halfway" in line)
+    assert code == 1
+    assert re.search(says, line)
+    assert "The database says" not in line or line.endswith(" To see more, run its `sql` yourself.")
+    assert any(line.startswith("orders: ") for line in out.splitlines())
+
+
+def test_what_queries_take_is_said_once_for_all_metrics_of_each(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(folder, source)
+    _, out, _ = run(capsys, "check", path, "--experiment", "E-7")
+    _, shown, _ = run(capsys, "check", path, "--experiment", "E-7", "--json")
+
+    (line,) = (line for line in out.splitlines() if line.startswith("1 query for 6 metrics: "))
+    (query,) = json.loads(shown)["queries"]
+    assert ("s, the planner's cost is " in line) is (source == POSTGRESQL)
+    assert len(query["metrics"]) == 6
+    assert query["cost"] == line.partition(" s, ")[2]
+
+
+def test_metrics_beside_a_broken_one_are_asked_one_by_one(
+    folder: Path, source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What their exposures lack is said all the same, although the broken one is the first."""
+    path = written(folder, source, metrics=shop.METRICS.replace("metrics:", "metrics:\n  broken: " + BROKEN_METRIC))
+
+    code, out, _ = run(capsys, "check", path, "--experiment", "E-7")
+    _, whole, _ = run(capsys, "check", written(folder, source), "--experiment", "E-7")
+
+    told = [line for line in whole.splitlines() if line.startswith("Exposures users: ")]
+    assert code == 1
+    assert "6 queries, one per metric: " in out
+    assert [line for line in out.splitlines() if line.startswith("Exposures users: ")] == told != []
+
+
+BROKEN_METRIC = "{kind: mean, direction: up, table: orders, time: ordered_at, value: amout}"
 
 
 def test_the_first_day_is_shown_both_ways_where_it_must_be_decided(

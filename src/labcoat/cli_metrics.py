@@ -20,8 +20,8 @@ Try every source, exposures and metric of the metrics file (LABCOAT_METRICS, or 
   labcoat metrics check
   labcoat metrics check metrics.yml --metric revenue --experiment E-7
 
-Shown are units per variant, and each metric's value over all variants together: checking spends no look. Exit code 1
-if something has to be mended; each line says where and what to do.
+It prints units per variant, and each metric's value over all variants together: checking spends no look. Exit code 1
+if there is an error; each has its line in the file and says what to do. Warnings alone leave it at 0.
 """
 
 _BASELINES = """\
@@ -46,8 +46,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description=_CHECK,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    check.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this one; repeatable")
-    check.add_argument("--experiment", metavar="KEY", help="try metrics on this one; else on the newest in the data")
+    check.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this metric; repeatable")
+    check.add_argument("--experiment", metavar="KEY", help="try metrics on this experiment; the newest by default")
     check.set_defaults(run=_run_check)
     listed = verbs.add_parser("list", help="list the metrics and what they mean")
     listed.set_defaults(run=_run_list)
@@ -58,7 +58,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description=_BASELINES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    baselines.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this one; repeatable")
+    baselines.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this metric; repeatable")
     baselines.set_defaults(run=_run_baselines)
     for verb in (check, listed, baselines):
         verb.add_argument("file", metavar="FILE", nargs="?", type=Path, help="instead of LABCOAT_METRICS")
@@ -82,7 +82,9 @@ def _run_check(given: argparse.Namespace) -> int:
     )
     keys = {arm.key for one in checked.exposures for arm in one.arms if arm.key is not None}
     if given.experiment is not None and given.experiment not in keys and not checked.troubles:
-        return refuse(f"The data have no exposures of {given.experiment}. {_hint(given.experiment, sorted(keys))}")
+        return refuse(
+            f"There are no exposures of {given.experiment} in the data. {_hint(given.experiment, sorted(keys))}"
+        )
     lines = yaml_document.read(path)
     troubles = [(lines.line(one.place), one.message) for one in checked.troubles]
     warnings = [(lines.line(one.place), one.message) for one in checked.warnings]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from labcoat.warehouse import clickhouse_source, engine, spark_source
+from labcoat.warehouse import clickhouse_source, engine, roles, spark_source
 from labcoat.warehouse.clickhouse_source import OpenClickHouse
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import ClickHouseSource, SparkSource
@@ -167,3 +167,18 @@ def shows_no_secret(source: ClickHouseSource | SparkSource, caplog: pytest.LogCa
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert "hush-hush" not in caught.value.message + repr(source) + str(source) + caplog.text
     assert not caught.value.permanent
+
+
+def test_what_a_user_of_clickhouse_can_do_beyond_reading_is_said(clickhouse_url: str) -> None:
+    source = ClickHouseSource(engine="clickhouse", url=SecretStr(clickhouse_url))
+
+    said = roles.ask(source, name="shop")
+
+    assert said is not None
+    assert "The role of shop can do more than read: it has the grants ALTER, ALTER NAMED COLLECTION, " in said
+
+
+def test_clickhouse_in_this_process_has_no_role(folder: Path) -> None:
+    source = ClickHouseSource(engine="clickhouse", tables={"orders": folder / "orders.parquet"})
+
+    assert roles.ask(source, name="shop") is None

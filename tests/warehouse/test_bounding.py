@@ -225,7 +225,7 @@ def test_a_look_around_reads_the_last_400_days(tmp_path: Path) -> None:
 
     assert sum(arm.units for arm in arms) == 2 * (DAYS - 100)
     assert seen.units == 2 * (DAYS - 100)
-    assert seen.cost == f"reads {FIRST + timedelta(days=93):%Y-%m-%d} to {now:%Y-%m-%d}"
+    assert seen.days == f"{FIRST + timedelta(days=93):%Y-%m-%d} to {now:%Y-%m-%d}"
 
 
 @pytest.mark.parametrize(

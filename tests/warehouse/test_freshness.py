@@ -119,7 +119,7 @@ def test_the_check_says_how_far_each_source_is_complete(load: Loader, tmp_path: 
         checking.check(file, names=("pages",), key=None, now=NOW), (), file, path=tmp_path / "metrics.yml", now=NOW
     )
 
-    assert page.splitlines()[0] == "Source shop: fresh until 1 Dec 2026 04:10 UTC, 3.8 hours ago"
+    assert page.splitlines()[0] == "Source shop: complete up to 1 Dec 2026 04:10 UTC (3.8 hours ago)"
 
 
 @pytest.mark.parametrize("dialect", ["bigquery", "snowflake", "databricks", "trino", "redshift", "spark", "clickhouse"])

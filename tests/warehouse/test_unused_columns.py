@@ -1,4 +1,4 @@
-"""Columns that look like a role and lie unused are warned of by `metrics check`, and `null` silences each."""
+"""Columns that look like a field and are unused are warned of by `metrics check`, and `null` silences each."""
 
 import json
 from pathlib import Path
@@ -35,16 +35,16 @@ def warnings(capsys: pytest.CaptureFixture[str], path: str) -> list[str]:
 
 GOOD = "table: orders\n    time: created_at\n    value: total_amount"
 NO_TIME = (
-    "Metric spent has no `time`, so rows from before the exposure count too; `created_at` lies unused. "
-    "Write `time: created_at`, or `time: null` if every row shall count."
+    "Metric spent has no `time`, so rows from before the exposure count too. Column `created_at` is unused: "
+    "write `time: created_at`, or `time: null` if every row should count."
 )
 NO_EXPERIMENT = (
-    "Exposures users have no `experiment`, so all their rows count for every experiment; `experiment_id` lies unused. "
-    "Write `experiment: experiment_id`, or `experiment: null` if all rows are of one experiment."
+    "Exposures users have no `experiment`, so every row counts for every experiment. Column `experiment_id` is unused: "
+    "write `experiment: experiment_id`, or `experiment: null` if all rows belong to one experiment."
 )
 NO_VALUE = (
-    "Metric spent has no `value`, so its rows are counted; `total_amount` lies unused. "
-    "Write `value: total_amount`, or `value: null` if that is meant."
+    "Metric spent has no `value`, so its rows are counted. Column `total_amount` is unused: "
+    "write `value: total_amount`, or `value: null` to count rows."
 )
 
 
@@ -73,7 +73,7 @@ def test_amounts_have_many_names(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
     (found,) = warnings(capsys, path)
 
-    assert f"`{name}` lies unused" in found
+    assert f"Column `{name}` is unused" in found
 
 
 @pytest.mark.parametrize("name", ["timestamp", "ts", "event_time", "ordered_at", "occurred at"])
@@ -81,7 +81,7 @@ def test_times_have_many_names(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path = write(tmp_path, metric="table: orders\n    value: total_amount", orders=f"unit,{name},total_amount,order_id")
     (found,) = warnings(capsys, path)
 
-    assert f"`{name}` lies unused" in found
+    assert f"Column `{name}` is unused" in found
 
 
 def test_a_share_of_units_with_any_row_needs_no_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,8 +115,8 @@ def test_an_unused_time_of_the_exposure_is_warned_of(tmp_path: Path, capsys: pyt
     (found,) = warnings(capsys, path)
 
     assert found == (
-        "line 4: warning: Exposures users have no `exposed_at`, so nobody knows what came before an exposure; "
-        "`seen_at` lies unused. Write `exposed_at: seen_at`, or `exposed_at: null` if none of these is the time of the "
+        "line 4: warning: Exposures users have no `exposed_at`, so rows from before an exposure count too. "
+        "Column `seen_at` is unused: write `exposed_at: seen_at`, or `exposed_at: null` if there is no time of "
         "exposure."
     )
 
@@ -126,12 +126,12 @@ def test_two_that_fit_are_both_named_and_none_is_chosen(tmp_path: Path, capsys: 
 
     (found,) = warnings(capsys, path)
 
-    assert "`total_amount` and `price` lie unused. Write `value:` with the one that is meant" in found
+    assert "Columns `total_amount` and `price` are unused: write `value:` with the right one" in found
 
 
 def test_a_pipeline_gets_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = cli.main(["metrics", "check", write(tmp_path, metric="table: orders"), "--json"])
     found = json.loads(capsys.readouterr().out)
 
-    assert (code, found["to_mend"]) == (0, [])
+    assert (code, found["errors"]) == (0, [])
     assert found["warnings"] == [{"line": 9, "message": NO_TIME}, {"line": 9, "message": NO_VALUE}]

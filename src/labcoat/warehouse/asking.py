@@ -7,18 +7,23 @@ from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
+from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.sql import Bounds, Rows
 
 
-def opened(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric]) -> "engine.Opened":
-    """Return the source of exposures, opened when it is entered, with the tables that these metrics read."""
+def opened(
+    metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[AskedMetric], *, beside: Collection[Exposures] = ()
+) -> "engine.Opened":
+    """Return the source of exposures, opened when it is entered, with the tables that these metrics read.
+
+    beside: other exposures of that source, read too.
+    """
     source = metrics_file.sources[exposures.source]
     dialect = sql.dialect_of(source.engine)
+    every = [*_rows(exposures, asked), *(naming.rows_of(one) for one in beside)]
     try:
-        tables: Collection[str] = frozenset().union(
-            *(sql.table_names(rows, dialect=dialect) for rows in _rows(exposures, asked))
-        )
+        tables: Collection[str] = frozenset().union(*(sql.table_names(rows, dialect=dialect) for rows in every))
     except sql.SqlError as error:
         raise SourceError(str(error), permanent=True) from error
     return engine.opened(source, name=exposures.source, tables=tables)
@@ -46,13 +51,14 @@ def query(
     asked: Sequence[AskedMetric],
     *,
     bounds: Bounds,
+    columns: Asking | None = None,
 ) -> tuple[str, Resolved]:
     """Return the one query for all these metrics of all these experiments, and what its columns were found to be.
 
-    bounds: of all subjects, where `has_bounds`.
+    bounds: of all subjects, where `has_bounds`. columns: of the same source, where they were asked already.
     """
     dialect = dialect_of(metrics_file, exposures)
-    resolved = resolving.resolve(source, exposures, asked, dialect=dialect, bounds=bounds)
+    resolved = resolving.resolve(columns or Asking(source, dialect, bounds), exposures, asked)
     scans_again = dialect == "duckdb" and exposures.table is not None
     ours = aggregate.query(subjects, resolved.exposures, resolved.measures, scans_again=scans_again)
     return sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds), resolved

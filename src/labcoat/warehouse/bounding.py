@@ -96,14 +96,13 @@ def joined(conditions: Sequence[str]) -> str:
     return "".join(f"{one} AND " for one in conditions)
 
 
-def told(since: datetime, until: datetime, cost: str) -> str:
-    """Return in words which days are read, with what the engine says that it costs.
+def told(since: datetime, until: datetime) -> str:
+    """Return in words which days are read.
 
-    >>> told(datetime(2026, 10, 4, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC), "34 MB")
-    'reads 2026-10-04 to 2026-12-01, 34 MB'
+    >>> told(datetime(2026, 10, 4, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    '2026-10-04 to 2026-12-01'
     """
-    days = f"reads {since.astimezone(UTC):%Y-%m-%d} to {until.astimezone(UTC):%Y-%m-%d}"
-    return f"{days}, {cost.removeprefix('reads ')}" if cost else days
+    return f"{since.astimezone(UTC):%Y-%m-%d} to {until.astimezone(UTC):%Y-%m-%d}"
 
 
 def _time_type(name: str, dialect: str) -> _Type:

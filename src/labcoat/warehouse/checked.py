@@ -1,4 +1,4 @@
-"""What trying a metrics file on its data shows: nothing of an effect, and what has to be mended."""
+"""What trying a metrics file on its data shows: nothing of an effect, and what has to be fixed."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from labcoat.warehouse.survey import Arm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """What has to be mended. place: in the metrics file, from the outside in."""
+    """What has to be fixed or looked at. place: in the metrics file, from the outside in."""
 
     place: tuple[str, ...]
     message: str
@@ -20,7 +20,7 @@ class Trouble:
 class ExposuresSeen:
     """What exposures have, or why they can't be read. key: the experiment that metrics are tried on, the newest.
 
-    warnings: as of a metric.
+    by_name, warnings: as of a metric.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ExposuresSeen:
     key: str | None
     seconds: float
     trouble: Trouble | None
+    by_name: tuple[str, ...] = ()
     warnings: tuple[Trouble, ...] = ()
 
 
@@ -39,8 +40,8 @@ class MetricSeen:
     units: of the experiment. measured: those whose window has closed. mean, deviation: of these; None without any.
     crossed, left_out: units of its exposures in two variants, and what else does not count.
     rows: of its own, None without. by_name: fields that the file leaves out and the table decides. same_day: the mean
-    with the exposure's own day and without it, where its rows have days only. cost: as the engine tells, "" if not.
-    warnings: of columns that look like a field and lie unused.
+    with the exposure's own day and without it, where its rows have days only. days: that are read, "" for all.
+    warnings: of columns that look like a field and are unused.
     """
 
     name: str
@@ -54,8 +55,7 @@ class MetricSeen:
     rows: OwnRows | None = None
     by_name: tuple[str, ...] = ()
     same_day: tuple[float, float] | None = None
-    cost: str = ""
-    seconds: float = 0.0
+    days: str = ""
     trouble: Trouble | None = None
     warnings: tuple[Trouble, ...] = ()
 
@@ -66,12 +66,26 @@ class MetricSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuerySeen:
+    """One query that answered. metrics: that it measured. cost: of all of them, as the engine tells, "" if not."""
+
+    exposures: str
+    metrics: tuple[str, ...]
+    seconds: float
+    cost: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSeen:
-    """How far a source with a `freshness` is complete, or why that can't be told."""
+    """A source. complete_to: as its `freshness` says, None without one or where trouble says why that can't be told.
+
+    warnings: of a role that can do more than read.
+    """
 
     name: str
     complete_to: datetime | None
     trouble: Trouble | None = None
+    warnings: tuple[Trouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +95,16 @@ class Checked:
     sources: tuple[SourceSeen, ...] = ()
     exposures: tuple[ExposuresSeen, ...]
     metrics: tuple[MetricSeen, ...]
+    queries: tuple[QuerySeen, ...] = ()
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:
-        """All that has to be mended."""
+        """All that has to be fixed."""
         seen: tuple[SourceSeen | ExposuresSeen | MetricSeen, ...] = (*self.sources, *self.exposures, *self.metrics)
         return tuple(one.trouble for one in seen if one.trouble is not None)
 
     @property
     def warnings(self) -> tuple[Trouble, ...]:
         """All that can be right and seldom is, each with its place."""
-        seen: tuple[ExposuresSeen | MetricSeen, ...] = (*self.exposures, *self.metrics)
+        seen: tuple[SourceSeen | ExposuresSeen | MetricSeen, ...] = (*self.sources, *self.exposures, *self.metrics)
         return tuple(warning for one in seen for warning in one.warnings)

@@ -9,13 +9,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from labcoat.domain.plan import SameDay
-from labcoat.warehouse import asking, bounding, freshness, groups, own_rows, reading, sql, survey, unused_columns
-from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, SourceSeen, Trouble
+from labcoat.warehouse import (
+    asking,
+    bounding,
+    freshness,
+    groups,
+    own_rows,
+    reading,
+    roles,
+    sql,
+    survey,
+    unused_columns,
+    windows,
+)
+from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, QuerySeen, SourceSeen, Trouble
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
-from labcoat.warehouse.measures import Subject, scans
+from labcoat.warehouse.measures import Measure, Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
 from labcoat.warehouse.naming import Asking, Named
 from labcoat.warehouse.open_sources import OpenSources
@@ -34,7 +46,7 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
     used = {metrics_file.exposures_of(metric) for metric in metrics.values()}
     is_all = len(metrics) == len(metrics_file.metrics)
     exposures = [name for name in metrics_file.exposures if is_all or name in used]
-    with OpenSources(metrics_file, metrics) as sources:
+    with OpenSources(metrics_file, exposures=exposures, metrics=metrics) as sources:
         seen = {name: _exposures(sources, name, key=key, now=now) for name in exposures}
         trial = {name: Trial(sources, one, now=now) for name, one in seen.items()}
         tried = [trial[metrics_file.exposures_of(metric)].of(name, metric) for name, metric in metrics.items()]
@@ -42,54 +54,62 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
         sources=(*_sources(metrics_file, {one.source for one in seen.values()}, now=now), *_changed(sources)),
         exposures=tuple(seen.values()),
         metrics=tuple(tried),
+        queries=tuple(query for one in trial.values() for query in one.queries),
     )
 
 
-def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime) -> tuple[SourceSeen, ...]:
-    answers = freshness.ask(metrics_file, [name for name in metrics_file.sources if name in used], now=now)
-    return tuple(
-        SourceSeen(
-            name=name, complete_to=None, trouble=Trouble(place=_place("sources", name, answer), message=answer.message)
+def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime) -> Iterator[SourceSeen]:
+    names = [name for name in metrics_file.sources if name in used]
+    fresh = freshness.ask(metrics_file, names, now=now)
+    for name in names:
+        answer = fresh.get(name)
+        more = roles.ask(metrics_file.sources[name], name=name)
+        yield SourceSeen(
+            name=name,
+            complete_to=None if isinstance(answer, SourceError) else answer,
+            trouble=Trouble(place=_place("sources", name, answer), message=answer.message)
+            if isinstance(answer, SourceError)
+            else None,
+            warnings=() if more is None else (Trouble(place=("sources", name), message=more),),
         )
-        if isinstance(answer, SourceError)
-        else SourceSeen(name=name, complete_to=answer)
-        for name, answer in answers.items()
-    )
 
 
 def _changed(sources: OpenSources) -> Iterator[SourceSeen]:
     """Yield the sources of which a file changed meanwhile: what was read may be of two."""
     for name, error in sources.changed.items():
-        source = sources.metrics_file.exposures[name].source
-        yield SourceSeen(
-            name=source, complete_to=None, trouble=Trouble(place=("sources", source), message=error.message)
-        )
+        yield SourceSeen(name=name, complete_to=None, trouble=Trouble(place=("sources", name), message=error.message))
 
 
 def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetime) -> ExposuresSeen:
     begun = time.perf_counter()
+    metrics_file, exposures = sources.metrics_file, sources.metrics_file.exposures[name]
     arms: tuple[Arm, ...] = ()
     trouble = None
+    by_name: tuple[str, ...] = ()
     warnings: tuple[Trouble, ...] = ()
+
+    def look(source: Engine) -> tuple[tuple[Arm, ...], tuple[str, ...], tuple[Trouble, ...]]:
+        bounds = Bounds(since=now - bounding.RECENT, until=now)
+        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
+        arms = survey.arms_of(source, metrics_file, exposures, until=now, columns=columns)
+        taken = Named(name, exposures, columns).taken
+        return arms, taken, _warnings(columns, exposures, kind="exposures", name=name)
+
     try:
-        exposures = sources.metrics_file.exposures[name]
-        arms = sources.ask(name, (), lambda source: survey.arms_of(source, sources.metrics_file, exposures, until=now))
-        dialect, bounds = asking.dialect_of(sources.metrics_file, exposures), Bounds(since=EARLIEST, until=now)
-        warnings = sources.ask(
-            name, (), lambda source: _warnings(Asking(source, dialect, bounds), exposures, kind="exposures", name=name)
-        )
+        arms, by_name, warnings = sources.ask(name, (), look)
     except SourceError as error:
-        trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", error))
+        trouble = Trouble(place=_place("exposures", name, error), message=_said(f"Exposures {name}", exposures, error))
     named = [arm for arm in arms if arm.key is not None] or arms
     newest = max(named, key=lambda arm: (arm.newest or EARLIEST, arm.units), default=None)
     chosen = key if any(arm.key == key for arm in arms) else newest.key if newest is not None else None
     return ExposuresSeen(
         name=name,
-        source=sources.metrics_file.exposures[name].source,
+        source=exposures.source,
         arms=arms,
         key=chosen,
         seconds=time.perf_counter() - begun,
         trouble=trouble,
+        by_name=by_name,
         warnings=warnings,
     )
 
@@ -111,6 +131,7 @@ class Trial:
         self._now = now
         self._rows: dict[tuple[object, ...], OwnRows] = {}
         self._together: dict[AskedMetric, MetricSeen] | None = None
+        self.queries: list[QuerySeen] = []
 
     def of(self, name: str, metric: Metric) -> MetricSeen:
         """Return what a metric gives, or why it could not be tried."""
@@ -119,27 +140,25 @@ class Trial:
             return replace(
                 seen, trouble=Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
             )
-        begun = time.perf_counter()
         asked = _asked(name, metric)
         try:
-            return replace(self._tried(asked), seconds=time.perf_counter() - begun)
+            return self._tried(asked)
         except NoRowsYet:
-            why = f"{self._over.name} has no complete exposure of {self._over.key or 'any experiment'} yet."
+            of = f" of {self._over.key}" if self._over.key else ""
+            why = f"exposures {self._over.name} have no complete row{of} yet."
             trouble = Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")
             return replace(seen, trouble=trouble)
         except SourceError as error:
-            trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", error))
-            return replace(
-                seen, seconds=time.perf_counter() - begun, trouble=trouble, same_day=self._both_ways(asked, error)
-            )
+            trouble = Trouble(place=_place("metrics", name, error), message=_said(f"Metric {name}", metric, error))
+            return replace(seen, trouble=trouble, same_day=self._both_ways(asked, error))
 
     def _why_not(self) -> str:
         if self._over.trouble is not None:
             return f"exposures {self._over.name} can't be read."
         if not self._over.arms:
             return (
-                f"exposures {self._over.name} have no rows of the last {bounding.RECENT.days} days. Try again once "
-                "somebody was exposed, or with a few rows of a test."
+                f"exposures {self._over.name} have no rows from the last {bounding.RECENT.days} days. Run the check "
+                "again once the experiment is live, or insert a few test rows."
             )
         return ""
 
@@ -147,7 +166,7 @@ class Trial:
         if self._together is None:
             self._together = self._all()
         found = self._together.get(asked)
-        return self._ask((asked,))[asked] if found is None else found
+        return self._timed((asked,))[asked] if found is None else found
 
     def _all(self) -> dict[AskedMetric, MetricSeen]:
         """Return what all metrics give, as one query answers; nothing where one of them spoils it."""
@@ -157,14 +176,23 @@ class Trial:
             if self._sources.metrics_file.exposures_of(metric) == self._over.name
         )
         try:
-            return self._ask(every)
+            return self._timed(every)
         except SourceError:
             return {}
 
-    def _ask(self, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+    def _timed(self, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+        begun = time.perf_counter()
+        found, cost = self._ask(every)
+        names = tuple(asked.name for asked in every)
+        seconds = time.perf_counter() - begun
+        self.queries.append(QuerySeen(exposures=self._over.name, metrics=names, seconds=seconds, cost=cost))
+        return found
+
+    def _ask(self, every: tuple[AskedMetric, ...]) -> tuple[dict[AskedMetric, MetricSeen], str]:
+        """Return what one query gives for each of these, and what the engine says that it costs."""
         return self._sources.ask(self._over.name, every, lambda source: self._read(source, every))
 
-    def _read(self, source: Engine, every: tuple[AskedMetric, ...]) -> dict[AskedMetric, MetricSeen]:
+    def _read(self, source: Engine, every: tuple[AskedMetric, ...]) -> tuple[dict[AskedMetric, MetricSeen], str]:
         metrics_file, since = self._sources.metrics_file, _first_day(self._over, now=self._now)
         exposures = metrics_file.exposures[self._over.name]
         variants = tuple(
@@ -174,17 +202,17 @@ class Trial:
             key=self._over.key or "", since=EARLIEST, until=self._now, variants=variants, read_since=since
         )
         bounds = Bounds(since=since, until=self._now)
-        text, resolved = asking.query(source, metrics_file, exposures, (subject,), every, bounds=bounds)
+        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
+        text, resolved = asking.query(
+            source, metrics_file, exposures, (subject,), every, bounds=bounds, columns=columns
+        )
         cost = source.cost(text)
         (answer,) = groups.parse(source.rows(text), resolved.measures, asked=every)
         found = answer.found(variants)
         groups.refuse_wrong(answer, found, every, key=self._over.key or "this experiment")
-        rows = self._own_rows(source, resolved, exposures, since=since)
-        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
         seen = {}
         for asked, measure in zip(every, resolved.measures, strict=True):
             measured, mean, deviation = _together(answer.groups, asked)
-            days = bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now, cost)
             seen[asked] = MetricSeen(
                 name=asked.name,
                 exposures=self._over.name,
@@ -194,35 +222,36 @@ class Trial:
                 measured=measured,
                 mean=mean,
                 deviation=deviation,
-                rows=None if measure.rows is None else rows[measure.rows],
-                by_name=measure.taken,
+                rows=self._own_rows(source, resolved, measure, exposures, since=since),
+                by_name=tuple(field for field in measure.taken if not field.startswith("exposures.")),
                 warnings=_warnings(columns, asked.metric, kind="metrics", name=asked.name),
-                cost=cost if resolved.exposures.exposed_at is None else days,
+                days=self._days(asked, measure, resolved, since=since),
             )
-        return seen
+        return seen, cost
 
     def _own_rows(
-        self, source: Engine, resolved: Resolved, exposures: Exposures, *, since: datetime
-    ) -> dict[str, OwnRows]:
-        """Return what each metric's own rows have; rows that several metrics read are asked about once."""
-        dialect = asking.dialect_of(self._sources.metrics_file, exposures)
-        bounds = Bounds(since=since, until=self._now)
-        found = {}
-        for name, mine in scans(resolved.measures).items():
-            first = mine[0][1]
-            scan = (resolved.rows[name], first.unit, first.time)
-            if scan not in self._rows:
-                ours = own_rows.query(resolved, name, key=self._over.key, since=since, now=self._now)
-                (row,) = source.rows(sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds))
-                of_days = own_rows.days_query(resolved, name, since=since)
-                days = (
-                    []
-                    if of_days is None
-                    else source.rows(sql.write(of_days, resolved.rows, dialect=dialect, bounds=bounds))
-                )
-                self._rows[scan] = own_rows.seen(row, days, now=self._now)
-            found[name] = self._rows[scan]
-        return found
+        self, source: Engine, resolved: Resolved, measure: Measure, exposures: Exposures, *, since: datetime
+    ) -> OwnRows | None:
+        """Return what a metric's own rows have; rows that several metrics read alike are asked about once."""
+        if measure.rows is None:
+            return None
+        scan = (resolved.rows[measure.rows], measure.unit, measure.time, windows.seconds_before([(0, measure)]))
+        if scan not in self._rows:
+            dialect = asking.dialect_of(self._sources.metrics_file, exposures)
+            bounds = Bounds(since=since, until=self._now)
+
+            def ask(ours: str) -> list[tuple[object, ...]]:
+                return source.rows(sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds))
+
+            (row,) = ask(own_rows.query(resolved, measure, key=self._over.key, since=since, now=self._now))
+            of_days = own_rows.days_query(measure, since=since)
+            self._rows[scan] = own_rows.seen(row, [] if of_days is None else ask(of_days), now=self._now)
+        return self._rows[scan]
+
+    def _days(self, asked: AskedMetric, measure: Measure, resolved: Resolved, *, since: datetime) -> str:
+        if resolved.exposures.exposed_at is None or (measure.rows is not None and measure.time is None):
+            return ""
+        return bounding.told(since - timedelta(days=asked.measuring.pre_period_days), self._now)
 
     def _both_ways(self, asked: AskedMetric, error: SourceError) -> tuple[float, float] | None:
         """Return the mean with the exposure's own day and without it, where that is what has to be decided."""
@@ -232,7 +261,7 @@ class Trial:
         for same_day in (SameDay.INCLUDE, SameDay.EXCLUDE):
             one = replace(asked, measuring=replace(asked.measuring, same_day=same_day))
             try:
-                means.append(self._ask((one,))[one].mean)
+                means.append(self._ask((one,))[0][one].mean)
             except SourceError:
                 return None
         first, second = means
@@ -270,7 +299,12 @@ def _place(kind: str, name: str, error: SourceError) -> tuple[str, ...]:
     return (kind, name, error.field) if error.field else (kind, name)
 
 
-def _said(who: str, error: SourceError) -> str:
-    if error.message.startswith("Metric "):
-        return error.message
-    return f"{who}: {error.message.removeprefix('Exposures: ')}"
+def _said(who: str, part: Exposures | Metric, error: SourceError) -> str:
+    """Return what is wrong, and of what only the engine knows how to find out more."""
+    message = error.message
+    if not message.startswith("Metric "):
+        message = f"{who}: {message.removeprefix('Exposures: ')}"
+    if "The database says: " not in message:
+        return message
+    what = "its `sql`" if part.sql is not None else f"`SELECT * FROM {part.table}`"
+    return f"{message.rstrip('.')}. To see more, run {what} yourself."

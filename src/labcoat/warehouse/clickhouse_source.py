@@ -66,6 +66,17 @@ class OpenClickHouse:
         rows = sum(int(str(line[3])) for line in lines)
         return f"reads about {rows:,} rows" if lines else ""
 
+    def grants(self) -> list[str]:
+        """Return what the user was granted, roles included where the server can merge them, a GRANT or REVOKE each.
+
+        Every user may ask for its own; `system.grants` needs a right that few have.
+        """
+        try:
+            lines = self._answer("SHOW GRANTS FINAL")
+        except SourceError:  # an older server: FINAL came late in 2024
+            lines = self._answer("SHOW GRANTS")
+        return [str(row[0]) for row in lines]
+
     def _answer(self, text: str) -> list[list[object]]:
         answer = self.ask(text)
         try:

@@ -16,7 +16,7 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRows:
-    """What the rows have that some metrics share, in the days that are read.
+    """What the rows have that a metric counts, in the days that are read.
 
     row_count: all of them. no_unit, no_time: that lack it. met: whose unit is exposed. units: exposed ones with a row.
     exposed: all exposed units. newest: of the times; None without. future: rows of later than now.
@@ -68,20 +68,19 @@ def _in_time(measure: Measure, since: datetime, until: datetime) -> str:
     return f"SUM(CASE WHEN {is_in} THEN 1 ELSE 0 END)"
 
 
-def query(resolved: Resolved, name: str, *, key: str | None, since: datetime, now: datetime) -> str:
+def query(resolved: Resolved, measure: Measure, *, key: str | None, since: datetime, now: datetime) -> str:
     """Return, in our dialect, the query for `OwnRows` without its days. key: of the experiment; None for all."""
-    mine = scans(resolved.measures)[name]
-    first, exposures = mine[0][1], resolved.exposures
-    time = first.time or "CAST(NULL AS TIMESTAMPTZ)"
-    nobody = is_missing(first.unit, is_text=first.is_unit_text)
+    exposures = resolved.exposures
+    time = measure.time or "CAST(NULL AS TIMESTAMPTZ)"
+    nobody = is_missing(measure.unit, is_text=measure.is_unit_text)
     only = (
         "" if key is None or exposures.experiment is None else f" AND {exposures.experiment} = {sql.quoted_text(key)}"
     )
     days = bounding.where(exposures.time_days, exposures.partition, since=since, until=now)
     exposed = f"NOT ({is_missing(exposures.unit, is_text=exposures.is_unit_text)}){only}"
     exposed = " AND ".join([exposed, *days])
-    rows = f"SELECT {first.unit} AS unit, {time} AS happened_at, CASE WHEN {nobody} THEN 1 ELSE 0 END AS is_nobody"
-    no_time = "r.happened_at IS NULL" if first.time is not None else "1 = 0"
+    rows = f"SELECT {measure.unit} AS unit, {time} AS happened_at, CASE WHEN {nobody} THEN 1 ELSE 0 END AS is_nobody"
+    no_time = "r.happened_at IS NULL" if measure.time is not None else "1 = 0"
     return f"""WITH labcoat_exposed AS (
 SELECT DISTINCT {exposures.unit} AS unit FROM {EXPOSURES} AS e WHERE {exposed}
 )
@@ -89,28 +88,27 @@ SELECT COUNT(*) AS row_count, SUM(r.is_nobody) AS no_unit, SUM(CASE WHEN {no_tim
   SUM(CASE WHEN u.unit IS NULL THEN 0 ELSE 1 END) AS met, COUNT(DISTINCT u.unit) AS units,
   (SELECT COUNT(*) FROM labcoat_exposed) AS exposed, CAST(MAX(r.happened_at) AS TEXT) AS newest_at,
   SUM(CASE WHEN r.happened_at > {sql.instant(now)} THEN 1 ELSE 0 END) AS future
-FROM ({rows} FROM {name} AS e{_since(mine, since)}) AS r LEFT JOIN labcoat_exposed AS u ON u.unit = r.unit"""
+FROM ({rows} FROM {measure.rows} AS e{_since(measure, since)}) AS r LEFT JOIN labcoat_exposed AS u ON u.unit = r.unit"""
 
 
-def days_query(resolved: Resolved, name: str, *, since: datetime) -> str | None:
+def days_query(measure: Measure, *, since: datetime) -> str | None:
     """Return, in our dialect, the query for the days that have rows; None where rows have no time."""
-    mine = scans(resolved.measures)[name]
-    time = mine[0][1].time
+    time = measure.time
     if time is None:
         return None
     day = f"CAST({time} AS DATE)"
-    known = f"{_since(mine, since)} AND {time} IS NOT NULL"
-    return f"SELECT DISTINCT CAST({day} AS TEXT) AS day FROM {name} AS e{known} ORDER BY day DESC LIMIT {MOST_DAYS}"
+    known = f"{_since(measure, since)} AND {time} IS NOT NULL"
+    rows = f"{measure.rows} AS e{known}"
+    return f"SELECT DISTINCT CAST({day} AS TEXT) AS day FROM {rows} ORDER BY day DESC LIMIT {MOST_DAYS}"
 
 
-def _since(mine: Sequence[tuple[int, Measure]], since: datetime) -> str:
-    first = mine[0][1]
-    if first.time is None:
+def _since(measure: Measure, since: datetime) -> str:
+    if measure.time is None:
         return " WHERE 1 = 1"
-    start = since - timedelta(seconds=windows.seconds_before(mine))
-    near = bounding.where(first.time_days, first.partition, since=start, until=None)
-    later = " AND ".join([*near, f"{first.time} >= {sql.instant(start)}"])
-    return f" WHERE ({later} OR {first.time} IS NULL)"
+    start = since - timedelta(seconds=windows.seconds_before([(0, measure)]))
+    near = bounding.where(measure.time_days, measure.partition, since=start, until=None)
+    later = " AND ".join([*near, f"{measure.time} >= {sql.instant(start)}"])
+    return f" WHERE ({later} OR {measure.time} IS NULL)"
 
 
 def seen(row: Sequence[object], days: Sequence[tuple[object, ...]], *, now: datetime) -> OwnRows:

@@ -124,5 +124,6 @@ def _dropped() -> SourceError:
 def _as_source_error(error: psycopg.Error) -> SourceError:
     primary = error.diag.message_primary or type(error).__name__
     if isinstance(error, _QUOTE_VALUES):
-        primary = f"{primary.partition(':')[0]}. A value is not what its column is cast to"
+        primary, quotes, _ = primary.partition(":")
+        primary += ". A value is not what its column is cast to" if quotes else ""
     return SourceError(f"The database says: {primary}", permanent=True)

@@ -16,6 +16,7 @@ from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group, Measured
 from labcoat.warehouse.measures import FAULTS
 from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.splitting import SPLITS_OF_A_PAIR, SPLITS_OF_A_WORD, Past
 from labcoat.warehouse.sql import Bounds
@@ -82,7 +83,7 @@ def read(metrics_file: MetricsFile, asked: Asked, *, told: Told) -> PastUnits:
     with asking.opened(metrics_file, exposures, (asked.metric,)) as source:
         dialect = asking.dialect_of(metrics_file, exposures)
         bounds = Bounds(since=asked.since, until=asked.until)
-        resolved = resolving.resolve(source, exposures, (asked.metric,), dialect=dialect, bounds=bounds)
+        resolved = resolving.resolve(Asking(source, dialect, bounds), exposures, (asked.metric,))
         _refuse_unknown_past(metrics_file, asked, resolved)
         pasts = asked.pasts()
         words = -(-asked.splits // SPLITS_OF_A_WORD)

@@ -7,13 +7,12 @@ from labcoat.domain.plan import Measuring, SameDay
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import bounding
 from labcoat.warehouse.bounding import DayColumn
-from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EXPOSURES
 from labcoat.warehouse.measures import DAY_SECONDS, ExposureColumns, Measure
 from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metric
 from labcoat.warehouse.naming import Asking, Named, rows_of
-from labcoat.warehouse.sql import Bounds, Rows
+from labcoat.warehouse.sql import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +37,8 @@ class Resolved:
     rows: Mapping[str, Rows]
 
 
-def resolve(
-    source: Engine, exposures: Exposures, metrics: Sequence[AskedMetric], *, dialect: str, bounds: Bounds
-) -> Resolved:
+def resolve(asking: Asking, exposures: Exposures, metrics: Sequence[AskedMetric]) -> Resolved:
     """Return the query's parts; raise SourceError naming the column that is missing or of a wrong type."""
-    asking = Asking(source, dialect, bounds)
     seen = Named("Exposures", exposures, asking)
     found = ExposureColumns(
         unit=seen.expression("unit"),
@@ -50,7 +46,7 @@ def resolve(
         exposed_at=seen.time("exposed_at"),
         experiment=seen.text("experiment"),
         is_unit_text=seen.may_be_text("unit"),
-        time_days=bounding.of_time(seen.find("exposed_at"), dialect=dialect),
+        time_days=bounding.of_time(seen.find("exposed_at"), dialect=asking.dialect),
         partition=seen.partition("exposed_at"),
     )
     stand_ins: dict[_Scan, str] = {}

@@ -9,6 +9,7 @@ from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
+from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.sql import Bounds
 
 MOST_ARMS = 500
@@ -52,11 +53,12 @@ def arms_of(
     *,
     until: datetime,
     keys: Collection[str] | None = None,
+    columns: Asking | None = None,
 ) -> tuple[Arm, ...]:
-    """Return the same from a source that is open."""
+    """Return the same from a source that is open. columns: of the same source, where they were asked already."""
     dialect = asking.dialect_of(metrics_file, exposures)
     bounds = Bounds(since=until - bounding.RECENT, until=until)
-    resolved = resolving.resolve(source, exposures, (), dialect=dialect, bounds=bounds)
+    resolved = resolving.resolve(columns or Asking(source, dialect, bounds), exposures, ())
     text = sql.write(
         _query(resolved.exposures, keys, since=bounds.since), resolved.rows, dialect=dialect, bounds=bounds
     )

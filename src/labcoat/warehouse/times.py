@@ -115,7 +115,8 @@ def written(found: Sequence[Shape]) -> Written:
         if any(shape.text in ("9", "Y") for shape in found):
             message = f"has numbers. Say what they count: `time_format: epoch seconds` or {_SAY}"
             raise UnclearError(message)
-        return Written(formats=(), has_clock=any(":" in shape.text for shape in found))
+        # A column without any text doesn't say that it has days only.
+        return Written(formats=(), has_clock=not found or any(":" in shape.text for shape in found))
     if len(families) > 1:
         counts = sorted((sum(one.count for one, _ in mine) for mine in families.values()), reverse=True)
         listed = " and ".join(some(count, "row") for count in counts)

@@ -1,4 +1,4 @@
-"""Columns that look like a role and lie unused: seldom meant so, so `labcoat metrics check` warns of them."""
+"""Columns that look like a field and are unused: seldom meant so, so `labcoat metrics check` warns of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,32 +48,31 @@ def _messages(part: Exposures | Metric, taken: Taken, name: str) -> Iterator[str
 
     if is_open("experiment") and (found := [one for one in free if _is_experiment(one)]):
         yield _said(
-            f"Exposures {name} have no `experiment`, so all their rows count for every experiment",
-            "experiment", found, otherwise="if all rows are of one experiment",
+            f"Exposures {name} have no `experiment`, so every row counts for every experiment",
+            "experiment", found, otherwise="if all rows belong to one experiment",
         )  # fmt: skip
     if is_open("exposed_at") and (found := [one for one in free if _is_time(one)]):
         yield _said(
-            f"Exposures {name} have no `exposed_at`, so nobody knows what came before an exposure",
-            "exposed_at", found, otherwise="if none of these is the time of the exposure",
+            f"Exposures {name} have no `exposed_at`, so rows from before an exposure count too",
+            "exposed_at", found, otherwise="if there is no time of exposure",
         )  # fmt: skip
     if is_open("time") and (found := [one for one in free if _is_time(one)]):
         yield _said(
             f"Metric {name} has no `time`, so rows from before the exposure count too",
-            "time", found, otherwise="if every row shall count",
+            "time", found, otherwise="if every row should count",
         )  # fmt: skip
     is_count = isinstance(part, Metric) and part.kind is MetricKind.MEAN
     if is_count and is_open("value") and (found := [one for one in free if _is_value(one)]):
-        yield _said(
-            f"Metric {name} has no `value`, so its rows are counted", "value", found, otherwise="if that is meant"
-        )
+        yield _said(f"Metric {name} has no `value`, so its rows are counted", "value", found, otherwise="to count rows")
 
 
 def _said(what: str, field: str, found: list[Column], *, otherwise: str) -> str:
     names = [f"`{column.name[:40]}`" for column in found[:4]]
     if len(found) == 1:
-        return f"{what}; {names[0]} lies unused. Write `{field}: {found[0].name[:40]}`, or `{field}: null` {otherwise}."
-    listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{what}; {listed} lie unused. Write `{field}:` with the one that is meant, or `{field}: null` {otherwise}."
+        are, right = f"Column {names[0]} is", f"`{field}: {found[0].name[:40]}`"
+    else:
+        are, right = f"Columns {', '.join(names[:-1])} and {names[-1]} are", f"`{field}:` with the right one"
+    return f"{what}. {are} unused: write {right}, or `{field}: null` {otherwise}."
 
 
 def _is_experiment(column: Column) -> bool:
