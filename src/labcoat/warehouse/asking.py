@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from labcoat.warehouse import aggregate, engine, naming, own_rows, resolving, sql
+from labcoat.warehouse import aggregate, engine, own_rows, resolving, sql
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
-from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.source_columns import Asking, rows_of
 from labcoat.warehouse.sql import Bounds, Rows
 
 
@@ -21,7 +21,7 @@ def opened(
     """
     source = metrics_file.sources[exposures.source]
     dialect = sql.dialect_of(source.engine)
-    every = [*_rows(exposures, asked), *(naming.rows_of(one) for one in beside)]
+    every = [*_rows(exposures, asked), *(rows_of(one) for one in beside)]
     try:
         tables: Collection[str] = frozenset().union(*(sql.table_names(rows, dialect=dialect) for rows in every))
     except sql.SqlError as error:
@@ -40,7 +40,7 @@ def has_bounds(metrics_file: MetricsFile, exposures: Exposures, asked: Sequence[
 
 def _rows(exposures: Exposures, asked: Sequence[AskedMetric]) -> list[Rows]:
     parts: list[Exposures | Metric] = [exposures, *(one.metric for one in asked if one.metric.has_own_rows)]
-    return [naming.rows_of(part) for part in parts]
+    return [rows_of(part) for part in parts]
 
 
 def query(

@@ -79,11 +79,12 @@ class QuerySeen:
 class SourceSeen:
     """A source. complete_to: as its `freshness` says, None without one or where trouble says why that can't be told.
 
-    warnings: of a role that can do more than read.
+    left_out: parts of its files. warnings: of a role that can do more than read.
     """
 
     name: str
     complete_to: datetime | None
+    left_out: tuple[str, ...] = ()
     trouble: Trouble | None = None
     warnings: tuple[Trouble, ...] = ()
 

@@ -29,10 +29,11 @@ from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Measure, Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
-from labcoat.warehouse.naming import Asking, Named
+from labcoat.warehouse.naming import Named
 from labcoat.warehouse.open_sources import OpenSources
 from labcoat.warehouse.own_rows import OwnRows
 from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.source_columns import Asking
 from labcoat.warehouse.sql import Bounds
 from labcoat.warehouse.survey import NOT_NAMED, Arm
 
@@ -51,14 +52,15 @@ def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None,
         trial = {name: Trial(sources, one, now=now) for name, one in seen.items()}
         tried = [trial[metrics_file.exposures_of(metric)].of(name, metric) for name, metric in metrics.items()]
     return Checked(
-        sources=(*_sources(metrics_file, {one.source for one in seen.values()}, now=now), *_changed(sources)),
+        sources=(*_sources(sources, {one.source for one in seen.values()}, now=now), *_changed(sources)),
         exposures=tuple(seen.values()),
         metrics=tuple(tried),
         queries=tuple(query for one in trial.values() for query in one.queries),
     )
 
 
-def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime) -> Iterator[SourceSeen]:
+def _sources(sources: OpenSources, used: Collection[str], *, now: datetime) -> Iterator[SourceSeen]:
+    metrics_file = sources.metrics_file
     names = [name for name in metrics_file.sources if name in used]
     fresh = freshness.ask(metrics_file, names, now=now)
     for name in names:
@@ -70,6 +72,7 @@ def _sources(metrics_file: MetricsFile, used: Collection[str], *, now: datetime)
             trouble=Trouble(place=_place("sources", name, answer), message=answer.message)
             if isinstance(answer, SourceError)
             else None,
+            left_out=sources.left_out.get(name, ()),
             warnings=() if more is None else (Trouble(place=("sources", name), message=more),),
         )
 

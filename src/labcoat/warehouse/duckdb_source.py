@@ -20,6 +20,11 @@ class OpenTables(OpenSource):
 
     loaded: Mapping[str, LoadedTable]
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What is no row of these tables, each with its file."""
+        return tuple(f"{part} ({one.file})" for one in self.loaded.values() for part in one.left_out)
+
 
 @contextmanager
 def opened(

@@ -1,33 +1,20 @@
 """The columns of the user's rows, as the metrics file names them: found, read as what a field needs, or refused."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import bounding, sql, times
 from labcoat.warehouse.bounding import DayColumn
-from labcoat.warehouse.duckdb_source import OpenTables
-from labcoat.warehouse.engine import Column, ColumnType, Engine
+from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError, after_colon
 from labcoat.warehouse.files import text_numbers
-from labcoat.warehouse.files.tables import LoadedTable
 from labcoat.warehouse.files.text_numbers import Number, UnclearNumbersError
 from labcoat.warehouse.measures import ONE, ZERO
 from labcoat.warehouse.metrics_file import Exposures, Metric
-from labcoat.warehouse.sql import Bounds, Rows
-
-_ROWS = "labcoat_looked_at"
-
-
-def rows_of(part: Exposures | Metric) -> Rows:
-    """Return where a part of the metrics file has its rows."""
-    return Rows(table=part.table, select=part.sql)
-
-
-def _where(part: Exposures | Metric) -> str:
-    return "sql" if part.sql is not None else "table"
+from labcoat.warehouse.source_columns import ROWS, Asking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,47 +23,6 @@ class Taken:
 
     columns: Mapping[str, Column | None]
     known: tuple[Column, ...]
-
-
-class Asking:
-    """One open source, asked for the columns of each table or SELECT once."""
-
-    def __init__(self, source: Engine, dialect: str, bounds: Bounds) -> None:
-        self.dialect = dialect
-        self._source = source
-        self._bounds = bounds
-        self._known: dict[Rows, Sequence[Column]] = {}
-        self._written: dict[tuple[Rows, str], Sequence[tuple[object, ...]]] = {}
-
-    def columns(self, part: Exposures | Metric, who: str) -> Sequence[Column]:
-        """Return the columns of a part's rows; raise SourceError. who: for what is wrong."""
-        rows = rows_of(part)
-        if rows not in self._known:
-            try:
-                query = sql.columns_query(rows, dialect=self.dialect, bounds=self._bounds)
-                self._known[rows] = self._source.columns(query)
-            except sql.SqlError as error:
-                message = f"{who}: {error}"
-                raise SourceError(message, permanent=True, field=_where(part)) from error
-            except SourceError as error:
-                message = f"{who}: {error.message}"
-                raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
-        return self._known[rows]
-
-    def look(self, part: Exposures | Metric, text: str) -> Sequence[tuple[object, ...]]:
-        """Return what a SELECT of ours gives over the rows of a part, `ROWS` in it; asked once."""
-        rows = rows_of(part)
-        if (rows, text) not in self._written:
-            query = sql.write(text, {_ROWS: rows}, dialect=self.dialect, bounds=self._bounds)
-            self._written[rows, text] = self._source.rows(query)
-        return self._written[rows, text]
-
-    def file_of(self, part: Exposures | Metric) -> LoadedTable | None:
-        """Return the file of text that a part's table is; None if its rows come from anything else."""
-        if part.table is None or not isinstance(self._source, OpenTables):
-            return None
-        (table,) = sql.table_names(rows_of(part), dialect=self.dialect)
-        return self._source.loaded.get(table)
 
 
 def _is_second_of(first: str, name: str) -> bool:
@@ -263,7 +209,7 @@ class Named:
         if declared is not None:
             formats = () if declared == times.ISO else (declared,)
             return times.Written(formats=formats, has_clock="%H" in declared or "%I" in declared)
-        query = times.shapes_query(sql.column(column.name, dialect=self._dialect), _ROWS)
+        query = times.shapes_query(sql.column(column.name, dialect=self._dialect), ROWS)
         try:
             return times.written(times.shapes(self._asking.look(self._rows, query)))
         except times.UnclearError as error:
@@ -282,7 +228,7 @@ class Named:
         return sql.instant_of_microseconds(f"{number} * {micros}")
 
     def _suggestion(self, plain: str) -> str:
-        query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {_ROWS} AS e"  # noqa: S608
+        query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {ROWS} AS e"  # noqa: S608
         ((largest,),) = self._asking.look(self._rows, query)
         epoch = times.suggested_epoch(float(str(largest or 0)))
         if epoch is None:
@@ -319,7 +265,7 @@ class Named:
         if found is not None:
             return found
         aggregates = text_numbers.looked_at(sql.column(column.name, dialect=self._dialect), place="1")
-        (row,) = self._asking.look(self._rows, f"SELECT {aggregates} FROM {_ROWS} AS e")  # noqa: S608
+        (row,) = self._asking.look(self._rows, f"SELECT {aggregates} FROM {ROWS} AS e")  # noqa: S608
         try:
             return text_numbers.how(text_numbers.looked(row), separator=None)
         except UnclearNumbersError as error:

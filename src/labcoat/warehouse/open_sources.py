@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from labcoat.warehouse import asking
+from labcoat.warehouse.duckdb_source import OpenTables
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
@@ -23,6 +24,7 @@ class OpenSources:
 
     A source that can't be opened so, since one of its files is not there, is opened for each of its exposures, or where
     that fails too for each question, with what that needs. One that answers nothing more after an error is opened anew.
+    left_out: parts of files, by the name of the source; each says of which file.
     changed: why what was read counts no more, by the name of the source; known once all is closed.
     """
 
@@ -33,6 +35,7 @@ class OpenSources:
         self._exposures = tuple(exposures)
         self._open: dict[_Entries, tuple[ExitStack, Engine]] = {}
         self._refused: set[_Entries] = set()
+        self.left_out: dict[str, tuple[str, ...]] = {}
         self.changed: dict[str, SourceError] = {}
 
     def __enter__(self) -> Self:
@@ -73,9 +76,13 @@ class OpenSources:
             try:
                 first, *beside = (self.metrics_file.exposures[one] for one in entries)
                 opened = asking.opened(self.metrics_file, first, mine, beside=beside)
-                self._open[entries] = (stack, stack.enter_context(opened))
+                engine = stack.enter_context(opened)
             except SourceError:
                 self._refused.add(entries)
+            else:
+                self._open[entries] = (stack, engine)
+                if isinstance(engine, OpenTables):
+                    self.left_out[first.source] = engine.left_out
         return self._open[entries][1] if entries in self._open else None
 
     def _close(self, entries: _Entries) -> None:

@@ -13,8 +13,8 @@ from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.exposed_units import EARLIEST, EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns, Subject
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
-from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.source_columns import Asking
 from labcoat.warehouse.sql import Bounds
 
 EVERYBODY = "everybody"

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, asking, definitions, groups, naming, sql
+from labcoat.warehouse import aggregate, asking, definitions, groups, sql
 from labcoat.warehouse.bounding import LOOK_BACK
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EARLIEST, LATEST
@@ -21,6 +21,7 @@ from labcoat.warehouse.incomplete import Found
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.source_columns import rows_of
 from labcoat.warehouse.sql import Bounds
 
 MOST_TOGETHER = 200
@@ -177,7 +178,7 @@ def may_have_times(metrics_file: MetricsFile, goal: str) -> bool:
     if exposures.sql is None:
         return True
     dialect = asking.dialect_of(metrics_file, exposures)
-    return bool({"*", "exposed_at"} & sql.selected(naming.rows_of(exposures), dialect=dialect))
+    return bool({"*", "exposed_at"} & sql.selected(rows_of(exposures), dialect=dialect))
 
 
 def metric_of(metrics_file: MetricsFile, name: str) -> Metric:

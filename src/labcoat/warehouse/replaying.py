@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from itertools import combinations_with_replacement
 
 from labcoat.stats.rule import DaySums, Splits
-from labcoat.warehouse import asking, groups, naming, resolving, splitting, sql, survey
+from labcoat.warehouse import asking, groups, resolving, splitting, sql, survey
 from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.errors import SourceError, some
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group, Measured
 from labcoat.warehouse.measures import FAULTS
 from labcoat.warehouse.metrics_file import MetricsFile
-from labcoat.warehouse.naming import Asking
 from labcoat.warehouse.resolving import AskedMetric, Resolved
+from labcoat.warehouse.source_columns import Asking, rows_of
 from labcoat.warehouse.splitting import SPLITS_OF_A_PAIR, SPLITS_OF_A_WORD, Past
 from labcoat.warehouse.sql import Bounds
 
@@ -259,7 +259,7 @@ def _refuse_unknown_past(metrics_file: MetricsFile, asked: Asked, resolved: Reso
         )
         raise SourceError(message, permanent=True, field="exposed_at")
     exposures = metrics_file.exposures[asked.exposures]
-    rows = naming.rows_of(metric.metric if metric.metric.has_own_rows else exposures)
+    rows = rows_of(metric.metric if metric.metric.has_own_rows else exposures)
     dialect = asking.dialect_of(metrics_file, exposures)
     is_cut = rows.select is not None and ":until" in rows.select and sql.has_bounds(rows, dialect=dialect)
     if asked.is_growing and measure.time is None and not is_cut:

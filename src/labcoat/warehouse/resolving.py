@@ -11,7 +11,8 @@ from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EXPOSURES
 from labcoat.warehouse.measures import DAY_SECONDS, ExposureColumns, Measure
 from labcoat.warehouse.metrics_file import COVARIATE_WITH_TIME, Exposures, Metric
-from labcoat.warehouse.naming import Asking, Named, rows_of
+from labcoat.warehouse.naming import Named
+from labcoat.warehouse.source_columns import Asking, rows_of
 from labcoat.warehouse.sql import Rows
 
 

@@ -9,7 +9,7 @@ from labcoat.warehouse.engine import Engine
 from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
-from labcoat.warehouse.naming import Asking
+from labcoat.warehouse.source_columns import Asking
 from labcoat.warehouse.sql import Bounds
 
 MOST_ARMS = 500

@@ -55,7 +55,7 @@ def page(
     warnings: Sequence[tuple[int, str]] = (),
 ) -> str:
     """Return what was found, part by part, and what has to be fixed or looked at, with its lines."""
-    lines = [line for seen in checked.sources if (line := _source(seen, now))]
+    lines = [line for seen in checked.sources for line in _source(seen, now)]
     for one in checked.exposures:
         engine = metrics_file.sources[one.source].engine
         lines += [f"Exposures {one.name} ({one.source}, {engine}): {_exposures(one, now)}", *_arms(one)]
@@ -91,10 +91,10 @@ def _row(one: MetricDescription) -> tuple[str, ...]:
     return one.name, one.kind, one.direction, window, one.format or "-", one.owner or "-", one.source, one.description
 
 
-def _source(seen: SourceSeen, now: datetime) -> str:
-    if seen.complete_to is None:
-        return ""
-    return f"Source {seen.name}: complete up to {_instant(seen.complete_to)} ({_ago(now - seen.complete_to)})"
+def _source(seen: SourceSeen, now: datetime) -> Iterable[str]:
+    if seen.complete_to is not None:
+        yield f"Source {seen.name}: complete up to {_instant(seen.complete_to)} ({_ago(now - seen.complete_to)})"
+    yield from (f"Source {seen.name}: ignored {part}." for part in seen.left_out)
 
 
 def _exposures(one: ExposuresSeen, now: datetime) -> str:

@@ -105,7 +105,7 @@ def test_titles_blank_rows_and_totals_are_no_rows(tmp_path: Path) -> None:
 
     with opened(tmp_path, text) as source:
         assert source.rows("SELECT id, name, amount FROM given") == [(1, "a", 5), (2, "b", 6)]
-        assert source.loaded["given"].notes == (
+        assert source.loaded["given"].left_out == (
             "what stands above the names of the columns (“Sales”)",
             "the row of totals on line 7",
         )
@@ -188,6 +188,20 @@ def test_text_that_a_select_gives_is_read_as_its_rows_prove(tmp_path: Path, caps
     assert "a number of amount can be read as thousands or as decimals" in checked(
         tmp_path, capsys, "user_id;amount\n1;€ 1.234\n2;€ 2.500\n", metrics=sql
     )
+
+
+def test_what_is_left_out_of_a_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = checked(tmp_path, capsys, "Orders of May\n\nuser_id;amount\n1;5\n2;7\nTotal;12\n")
+
+    assert "Source shop: ignored what stands above the names of the columns (“Orders of May”) (orders.csv)." in said
+    assert "Source shop: ignored the row of totals on line 6 (orders.csv)." in said
+
+
+def test_a_file_without_rows_yet_has_no_wrong_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = checked(tmp_path, capsys, "user_id,amount\n")
+
+    assert "revenue: no rows in the days that are read, so every unit has 0." in said
+    assert "No errors." in said
 
 
 def parquet(path: Path, select: str, *, how: str = "") -> None:

@@ -29,12 +29,14 @@ _SAMPLE = 1000
 class LoadedTable:
     """A file that is a table now.
 
-    numbers: how its columns of text are read as numbers, or why they can't be, by the column's name. notes: what was
-    left out.
+    file: its name. numbers: how its columns of text are read as numbers, or why they can't be, by the column's name.
+    empty: columns that have no cell, so that they could have any type. left_out: parts of the file.
     """
 
+    file: str
     numbers: Mapping[str, Number | SourceError]
-    notes: tuple[str, ...]
+    empty: frozenset[str]
+    left_out: tuple[str, ...]
 
 
 class _Type(StrEnum):
@@ -81,7 +83,12 @@ def load(connection: Connection, file: GivenFile, *, table: str, seconds: float)
         names[place]: how.of_file(file.name) if isinstance(how, SourceError) else how
         for place, how in columns.numbers.items()
     }
-    return LoadedTable(numbers=numbers, notes=tuple(given.left_out))
+    return LoadedTable(
+        file=file.name,
+        numbers=numbers,
+        empty=frozenset(names[place] for place in columns.empty),
+        left_out=tuple(given.left_out),
+    )
 
 
 def _without_total(given: GivenTable) -> str:
@@ -126,6 +133,7 @@ class _Columns:
         self._given, self._rows, self._has_odd_days = given, rows, has_odd_days
         self._places = range(len(given.columns))
         self.numbers: dict[int, Number | SourceError] = {}
+        self.empty: list[int] = []
 
     def write(self, connection: Connection, table: str, names: Sequence[str], *, seconds: float) -> None:
         """Write the rows to a table; raise ConversionError where a cell only looks like a time."""
@@ -189,6 +197,8 @@ class _Columns:
                 lost, filled = counts[2 * n : 2 * n + 2]
                 if not lost and filled:
                     found[place] = left[place][0]
+                elif not filled:
+                    self.empty.append(place)
                 left[place] = left[place][1:] if lost else []
             left = {place: types for place, types in left.items() if types}
         return found

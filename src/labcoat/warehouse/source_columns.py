@@ -1,0 +1,71 @@
+"""One open source, asked for the columns of each table or SELECT once, and for what else its rows have."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from labcoat.warehouse import sql
+from labcoat.warehouse.duckdb_source import OpenTables
+from labcoat.warehouse.engine import Column, ColumnType, Engine
+from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.files.tables import LoadedTable
+from labcoat.warehouse.metrics_file import Exposures, Metric
+from labcoat.warehouse.sql import Bounds, Rows
+
+ROWS = "labcoat_looked_at"
+"""Stands for the rows of a part in SQL of ours."""
+
+
+def rows_of(part: Exposures | Metric) -> Rows:
+    """Return where a part of the metrics file has its rows."""
+    return Rows(table=part.table, select=part.sql)
+
+
+def _where(part: Exposures | Metric) -> str:
+    return "sql" if part.sql is not None else "table"
+
+
+class Asking:
+    """One open source, asked for the columns of each table or SELECT once."""
+
+    def __init__(self, source: Engine, dialect: str, bounds: Bounds) -> None:
+        self.dialect = dialect
+        self._source = source
+        self._bounds = bounds
+        self._known: dict[Rows, Sequence[Column]] = {}
+        self._written: dict[tuple[Rows, str], Sequence[tuple[object, ...]]] = {}
+
+    def columns(self, part: Exposures | Metric, who: str) -> Sequence[Column]:
+        """Return the columns of a part's rows; raise SourceError. who: for what is wrong."""
+        rows = rows_of(part)
+        if rows not in self._known:
+            try:
+                query = sql.columns_query(rows, dialect=self.dialect, bounds=self._bounds)
+                self._known[rows] = self._untyped(part, self._source.columns(query))
+            except sql.SqlError as error:
+                message = f"{who}: {error}"
+                raise SourceError(message, permanent=True, field=_where(part)) from error
+            except SourceError as error:
+                message = f"{who}: {error.message}"
+                raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
+        return self._known[rows]
+
+    def _untyped(self, part: Exposures | Metric, columns: Sequence[Column]) -> Sequence[Column]:
+        """Return the columns of a file with no type where they have no cell: they fit whatever is beside them."""
+        file = self.file_of(part)
+        empty = file.empty if file is not None else ()
+        return [replace(one, type=ColumnType.UNKNOWN) if one.name in empty else one for one in columns]
+
+    def look(self, part: Exposures | Metric, text: str) -> Sequence[tuple[object, ...]]:
+        """Return what a SELECT of ours gives over the rows of a part, `ROWS` in it; asked once."""
+        rows = rows_of(part)
+        if (rows, text) not in self._written:
+            query = sql.write(text, {ROWS: rows}, dialect=self.dialect, bounds=self._bounds)
+            self._written[rows, text] = self._source.rows(query)
+        return self._written[rows, text]
+
+    def file_of(self, part: Exposures | Metric) -> LoadedTable | None:
+        """Return the file of text that a part's table is; None if its rows come from anything else."""
+        if part.table is None or not isinstance(self._source, OpenTables):
+            return None
+        (table,) = sql.table_names(rows_of(part), dialect=self.dialect)
+        return self._source.loaded.get(table)
