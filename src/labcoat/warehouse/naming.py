@@ -275,12 +275,16 @@ class Named:
         """Refuse to compare a number with text: engines differ in what they make of it."""
         theirs = other.find(field)
         mine = self.find(field) or (self._spelled(theirs.name, field) if theirs else None)
-        unknown = (ColumnType.UNKNOWN, ColumnType.OTHER)
-        if mine and theirs and mine.type is not theirs.type and not {mine.type, theirs.type} & set(unknown):
+        if mine is None or theirs is None or self._is_empty(mine) or other._is_empty(theirs):
+            return
+        if mine.type is not theirs.type and not {mine.type, theirs.type} & {ColumnType.UNKNOWN, ColumnType.OTHER}:
             message = (
                 f"{mine.name} is {mine.type}, and the exposures' {theirs.name} is {theirs.type}. Cast one in `sql`."
             )
             raise self._wrong(message, field)
+
+    def _is_empty(self, column: Column) -> bool:
+        return self._asking.is_empty(self._rows, column)
 
     @property
     def _tries_casts(self) -> bool:

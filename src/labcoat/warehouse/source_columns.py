@@ -1,11 +1,10 @@
 """One open source, asked for the columns of each table or SELECT once, and for what else its rows have."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from labcoat.warehouse import sql
 from labcoat.warehouse.duckdb_source import OpenTables
-from labcoat.warehouse.engine import Column, ColumnType, Engine
+from labcoat.warehouse.engine import Column, Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files.tables import LoadedTable
 from labcoat.warehouse.metrics_file import Exposures, Metric
@@ -40,7 +39,7 @@ class Asking:
         if rows not in self._known:
             try:
                 query = sql.columns_query(rows, dialect=self.dialect, bounds=self._bounds)
-                self._known[rows] = self._untyped(part, self._source.columns(query))
+                self._known[rows] = self._source.columns(query)
             except sql.SqlError as error:
                 message = f"{who}: {error}"
                 raise SourceError(message, permanent=True, field=_where(part)) from error
@@ -48,12 +47,6 @@ class Asking:
                 message = f"{who}: {error.message}"
                 raise SourceError(message, permanent=error.permanent, field=_where(part)) from error
         return self._known[rows]
-
-    def _untyped(self, part: Exposures | Metric, columns: Sequence[Column]) -> Sequence[Column]:
-        """Return the columns of a file with no type where they have no cell: they fit whatever is beside them."""
-        file = self.file_of(part)
-        empty = file.empty if file is not None else ()
-        return [replace(one, type=ColumnType.UNKNOWN) if one.name in empty else one for one in columns]
 
     def look(self, part: Exposures | Metric, text: str) -> Sequence[tuple[object, ...]]:
         """Return what a SELECT of ours gives over the rows of a part, `ROWS` in it; asked once."""
@@ -69,3 +62,8 @@ class Asking:
             return None
         (table,) = sql.table_names(rows_of(part), dialect=self.dialect)
         return self._source.loaded.get(table)
+
+    def is_empty(self, part: Exposures | Metric, column: Column) -> bool:
+        """Whether a column of a file has no cell: it is text only since nothing says what it will be."""
+        file = self.file_of(part)
+        return file is not None and column.name in file.empty
