@@ -241,10 +241,10 @@ def test_the_split_is_tested_anew_after_a_fix(tx: Transaction) -> None:
 def test_units_are_read_since_the_fix_and_the_calendar_counts_from_the_start(tx: Transaction) -> None:
     running = _running(tx)
     _look(tx, Verdict.INVALID, FIRST_SLOT)
-    fixed = _fix(tx, running).get_experiment(E7)
+    _fix(tx, running)
 
-    question = measuring._question(fixed, until=LATER, is_count=False)
     next_look = the_due_look(tx, FIRST_SLOT + DAY)
+    question = measuring._question(next_look, is_count=False)
 
     assert (question.since, question.select_since, question.needs_times) == (LATER - HOUR, NOW, True)
     assert next_look.day == 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +26,8 @@ from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
 from labcoat.domain import correcting
+from labcoat.domain.experiment import Experiment
+from labcoat.domain.findings import Findings
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.look import Entry, Look, SourceProblem
 from labcoat.domain.verdicts import Called
@@ -57,6 +59,17 @@ _DEFINITIONS = (
     .where(_of(tables.looks), tables.looks.c.is_superseded.is_(False), tables.looks.c.definitions.is_not(None))
     .order_by(tables.looks.c.slot.desc())
     .limit(2)
+)
+_FINDINGS = (
+    select(tables.looks.c.findings)
+    .where(
+        _of(tables.looks),
+        tables.looks.c.is_superseded.is_(False),
+        tables.looks.c.findings.is_not(None),
+        tables.looks.c.made_at > bindparam("after"),
+    )
+    .order_by(tables.looks.c.slot.desc())
+    .limit(1)
 )
 _HOLD = (
     select(tables.experiments.c.number)
@@ -110,6 +123,15 @@ def newest_data(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumbe
 def newest_definitions(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> list[Mapping[str, str]]:
     """Return how the metrics were defined at the newest two looks that say so, the newest first."""
     return list(tx.execute(_DEFINITIONS, {"workspace": workspace, "experiment": number}).scalars())
+
+
+def findings(tx: Transaction, workspace: WorkspaceId, experiment: Experiment) -> Findings:
+    """Return what the data of an experiment were found to be, since the cause of an uneven split was fixed."""
+    fixed = experiment.fixed_cause
+    after = fixed.recorded_at if fixed is not None else datetime(1970, 1, 1, tzinfo=UTC)
+    values = {"workspace": workspace, "experiment": experiment.number, "after": after}
+    found: Findings | None = tx.execute(_FINDINGS, values).scalar_one_or_none()
+    return found or Findings()
 
 
 def newest(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Look | None:

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Strin
 
 from labcoat.db.schema import ID, metadata
 from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.domain.findings import Findings
 from labcoat.domain.late_data import Short
 from labcoat.domain.left_out import LeftOut
 from labcoat.stats.results import NoLookReason, Readout, SampleRatio
@@ -45,6 +46,7 @@ looks = Table(
     Column("definitions", Json(Mapping[str, str])),
     Column("left_out", Json(LeftOut, empty=LeftOut()), comment="rows that lacked something; empty for none"),
     Column("short", Json(tuple[Short, ...], empty=()), comment="sources whose data ended too early; empty for none"),
+    Column("findings", Json(Findings), comment="what the data were found to be; empty if that was known before"),
 )
 
 waiting_looks = Table(

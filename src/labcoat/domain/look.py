@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import isclose
 
+from labcoat.domain.findings import Findings
 from labcoat.domain.ids import ExperimentNumber, UserId
 from labcoat.domain.late_data import Short
 from labcoat.domain.left_out import LeftOut
@@ -24,6 +25,7 @@ class Look:
     crossed: units that were in two variants, and count in none. definitions: a short hash of each metric's SQL and
     window as they were read; None for typed numbers. left_out: what else of the data does not count.
     short: sources that ended before the look's data should, and were no longer waited for.
+    findings: what the data were found to be, where this look found something that none before it did.
     """
 
     experiment: ExperimentNumber
@@ -38,6 +40,7 @@ class Look:
     definitions: Mapping[str, str] | None = None
     left_out: LeftOut = field(default_factory=LeftOut)
     short: tuple[Short, ...] = ()
+    findings: Findings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

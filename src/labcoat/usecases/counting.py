@@ -4,13 +4,14 @@ A count spends nothing, for it shows no mean and no rate: only how many units th
 planned. An uneven split is told within the hour.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from labcoat.db import counts, dossiers, looks
 from labcoat.db.database import Transaction
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.findings import Findings
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look
@@ -24,12 +25,13 @@ FEWEST = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueCount:
-    """An experiment whose units are to be counted as of `until`."""
+    """An experiment whose units are to be counted as of `until`. findings: what its data were at the looks."""
 
     workspace: WorkspaceId
     hypothesis: HypothesisNumber
     experiment: Experiment
     until: datetime
+    findings: Findings = field(default_factory=Findings)
 
 
 def due(tx: Transaction, *, now: datetime) -> list[DueCount]:
@@ -39,7 +41,15 @@ def due(tx: Transaction, *, now: datetime) -> list[DueCount]:
         dossier = dossiers.find(tx, one.workspace, one.hypothesis)
         assert dossier is not None
         experiment = dossier.get_experiment(one.number)
-        found.append(DueCount(workspace=one.workspace, hypothesis=one.hypothesis, experiment=experiment, until=now))
+        found.append(
+            DueCount(
+                workspace=one.workspace,
+                hypothesis=one.hypothesis,
+                experiment=experiment,
+                until=now,
+                findings=looks.findings(tx, one.workspace, experiment),
+            )
+        )
     return found
 
 

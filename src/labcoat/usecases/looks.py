@@ -1,7 +1,7 @@
 """Daily looks in three parts: read what is due, ask the warehouse with no transaction open, record the look."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from labcoat.db import dossiers, looks, waiting_looks
@@ -9,6 +9,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import late_data, schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.findings import Findings
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.late_data import Short, Wait
@@ -33,7 +34,8 @@ class DueLook:
     due_at: what the look is taken by. until: later data do not count. day: of the experiment, for what it spends.
     past: the looks that stand. is_last: the last one of a stopped experiment. late_until: until when data that came
     late are looked for after it, None for never. split_between: what the newest count between looks said of the split.
-    waits: what it has waited for so far. short: what its data lack all the same.
+    waits: what it has waited for so far. short: what its data lack all the same. findings: what the data were found to
+    be at earlier looks.
     """
 
     workspace: WorkspaceId
@@ -49,6 +51,7 @@ class DueLook:
     split_between: SampleRatio | None = None
     waits: Wait | None = None
     short: tuple[Short, ...] = ()
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def closes(self) -> bool:
@@ -111,6 +114,7 @@ def _due_look(
         late_until=_late_until(dossier.hypothesis, experiment),
         split_between=counting.evidence(tx, dossier.hypothesis.workspace, experiment),
         waits=waiting_looks.find(tx, dossier.hypothesis.workspace, experiment.number),
+        findings=looks.findings(tx, dossier.hypothesis.workspace, experiment),
     )
 
 
@@ -171,7 +175,9 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
         return None
     made = results.look_of(experiment, reading.sample, answer, slot=look.slot, as_of=look.until, made_at=now)
     made = replace(made, crossed=reading.crossed, left_out=reading.left_out, definitions=reading.definitions)
-    made = replace(made, short=look.short)
+    is_wrong = isinstance(answer, Readout) and answer.verdict is Verdict.DATA_ERROR
+    is_found = not is_wrong and reading.findings != look.findings
+    made = replace(made, short=look.short, findings=reading.findings if is_found else None)
     looks.add(tx, look.workspace, made)
     before = look.past[-1].definitions if look.past else None
     changed = results.redefined(before or {}, made.definitions or {})

@@ -1,7 +1,6 @@
 """Reading the numbers of due looks and counts from the warehouse; slow, and never inside a transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from labcoat.domain.experiment import Experiment
 from labcoat.usecases.arriving import DueDraft, reads_exposures
@@ -35,12 +34,12 @@ def may_have_times(experiment: Experiment, metrics: MetricsFile | None) -> bool:
 
 def measure(looks: Sequence[DueLook], metrics: MetricsFile | None) -> list[Reading | SourceError]:
     """Return the numbers of each look, or why the warehouse cannot give them; looks over one source share its scans."""
-    return _ask(metrics, [_question(look.experiment, until=look.until, is_count=False) for look in looks])
+    return _ask(metrics, [_question(look, is_count=False) for look in looks])
 
 
 def count(due: Sequence[DueCount], metrics: MetricsFile | None) -> list[Reading | SourceError]:
     """Return the units of each experiment and nothing else, or why the warehouse cannot give them."""
-    return _ask(metrics, [_question(one.experiment, until=one.until, is_count=True) for one in due])
+    return _ask(metrics, [_question(one, is_count=True) for one in due])
 
 
 def arrivals(due: Sequence[DueDraft], metrics: MetricsFile | None) -> list[tuple[Arm, ...]]:
@@ -73,8 +72,8 @@ def _ask(metrics: MetricsFile | None, questions: Sequence[Question]) -> list[Rea
     return reading.read_many(metrics, questions)
 
 
-def _question(experiment: Experiment, *, until: datetime, is_count: bool) -> Question:
-    plan = experiment.plan
+def _question(due: DueLook | DueCount, *, is_count: bool) -> Question:
+    experiment, plan = due.experiment, due.experiment.plan
     metrics = () if is_count else plan.metrics
     return Question(
         key=plan.experiment_key or f"E-{experiment.number}",
@@ -83,7 +82,8 @@ def _question(experiment: Experiment, *, until: datetime, is_count: bool) -> Que
         variants=plan.variant_names,
         dropped=experiment.dropped_treatments,
         since=experiment.exposed_since,
-        until=until,
+        until=due.until,
         select_since=experiment.since,
         needs_times=experiment.fixed_cause is not None,
+        findings=due.findings,
     )

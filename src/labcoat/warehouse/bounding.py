@@ -35,6 +35,11 @@ class DayColumn:
     column: str
     type: _Type
 
+    @property
+    def has_zone(self) -> bool | None:
+        """Whether its times have a zone; None for days and text."""
+        return None if self.type in (_Type.DAY, _Type.TEXT) else self.type is _Type.INSTANT
+
     def since(self, moment: datetime) -> str:
         """Return that a row is of that moment or later, with a day to spare."""
         return f"{self.column} >= {self._written(moment - _SLACK)}"

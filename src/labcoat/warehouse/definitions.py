@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from labcoat.domain.plan import Measuring
-from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.warehouse.metrics_file import Exposures, MetricsFile
 
 _ADDED = frozenset({"time_format", "same_day", "floor"})
 """Fields that came later: left out, they change no definition, and no running plan is told that one changed."""
@@ -24,14 +24,27 @@ def hash_of(metrics_file: MetricsFile, name: str, measuring: Measuring, *, taken
     metric = metrics_file.metrics[name]
     exposures = metrics_file.exposures[metrics_file.exposures_of(metric)]
     parts = [
-        exposures.model_dump(mode="json", exclude=set(_WHERE - {"source"})),
+        _said(exposures),
         metric.model_dump(mode="json", exclude=set(_WORDS | _MEASURED | _WHERE)),
         asdict(measuring),
     ]
+    if taken:
+        parts.append({"taken": list(taken)})
+    return _hash(parts)
+
+
+def hash_of_exposures(exposures: Exposures) -> str:
+    """Return a short hash of what the metrics file says of exposures, as far as it decides numbers."""
+    return _hash([_said(exposures)])
+
+
+def _said(exposures: Exposures) -> dict[str, object]:
+    return exposures.model_dump(mode="json", exclude=set(_WHERE - {"source"}))
+
+
+def _hash(parts: Sequence[dict[str, object]]) -> str:
     for part in parts:
         for added in _ADDED & part.keys():
             if part[added] is None:
                 del part[added]
-    if taken:
-        parts.append({"taken": list(taken)})
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 
+from labcoat.domain.findings import Findings
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate, incomplete
 from labcoat.warehouse.engine import whole
@@ -22,7 +23,8 @@ class Measured:
     """One metric of one group.
 
     faults: how many units or rows are wrong, by FAULTS. is_day: its rows have days only, by their type.
-    means: by column of COLUMNS. covariances: by the pair of columns. taken: as of the measure.
+    means: by column of COLUMNS. covariances: by the pair of columns. taken: as of the measure. with_rows: of the units
+    that are measured, those of which a row counts.
     """
 
     measured: int
@@ -31,6 +33,7 @@ class Measured:
     means: Mapping[str, float]
     covariances: Mapping[str, float]
     taken: tuple[str, ...] = ()
+    with_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back of one experiment. nameless: rows of a metric's own that have no unit."""
+    """What came back of one experiment.
+
+    nameless: rows of a metric's own that have no unit. findings: what its data are, and were at the first look.
+    """
 
     groups: Sequence[Group]
     arms: Sequence[ArmUnits]
     incomplete: Sequence[Incomplete]
     nameless: Mapping[AskedMetric, int] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     def found(self, variants: Sequence[str], *, dropped: Sequence[str] = ()) -> Found:
         """Return its exposures beside the variants of a plan."""
@@ -189,6 +196,7 @@ def _measured(row: Mapping[str, object], key: str, measure: Measure) -> Measured
         means=means,
         covariances=covariances,
         taken=measure.taken,
+        with_rows=some,
     )
 
 

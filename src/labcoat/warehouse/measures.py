@@ -1,10 +1,11 @@
 """What the one query is told: experiments, the columns of their exposures, and what each metric measures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
+from labcoat.domain.findings import FoundColumn
 from labcoat.domain.plan import SameDay
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse.bounding import DayColumn
@@ -87,7 +88,7 @@ class Measure:
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
     same_day: of rows that have days only: the exposure's day counts whole, or not at all. is_day: `time` is a day by
     its type. time_days, partition: what the engine can skip rows by. taken: fields that the file leaves out, and that a
-    column of the table has the name of.
+    column of the table has the name of. found: what its columns are, by field.
     """
 
     kind: MetricKind
@@ -109,6 +110,7 @@ class Measure:
     partition: DayColumn | None = None
     taken: tuple[str, ...] = ()
     floor: float | None = None
+    found: Mapping[str, FoundColumn | None] = field(default_factory=dict)
 
     @property
     def columns(self) -> str:

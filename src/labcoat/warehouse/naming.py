@@ -115,9 +115,13 @@ class Named:
             raise self._wrong(message, field)
         return next(iter(exact or alike), None)
 
+    def column(self, field: str, *, default: Column | None) -> Column | None:
+        """Return the column of a field, or the one of the default's name where the file names none."""
+        return self.find(field) or (self._spelled(default.name, field) if default else None)
+
     def expression(self, field: str, *, default: Column | None = None) -> str:
         """Return a column that must be there. default: the column of that name, where the file names none."""
-        column = self.find(field) or (self._spelled(default.name, field) if default else None)
+        column = self.column(field, default=default)
         if column is None:
             message = f"there is no column {field}. {self._hint(field)}"
             raise self._wrong(message, field)
@@ -203,15 +207,23 @@ class Named:
         day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
         return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
 
+    def written(self, field: str) -> times.Written | None:
+        """Return how a column's texts are read as times; None where it has no texts, or numbers as texts."""
+        column = self.find(field)
+        is_text = column is not None and column.type is ColumnType.TEXT and self._tries_casts
+        if column is None or not is_text or self._part.time_format in times.EPOCHS:
+            return None
+        return self._written(column, field)
+
     def _written(self, column: Column, field: str) -> times.Written:
         """Return how a column's texts are written, as the file says or the whole column proves."""
         declared = self._part.time_format
-        if declared is not None:
-            formats = () if declared == times.ISO else (declared,)
-            return times.Written(formats=formats, has_clock="%H" in declared or "%I" in declared)
+        if declared not in (None, times.ISO):
+            return times.declared(str(declared))
         query = times.shapes_query(sql.column(column.name, dialect=self._dialect), ROWS)
+        found = times.shapes(self._asking.look(self._rows, query))
         try:
-            return times.written(times.shapes(self._asking.look(self._rows, query)))
+            return times.declared_iso(found) if declared == times.ISO else times.written(found)
         except times.UnclearError as error:
             message = f"{column.name} {error}."
             raise self._wrong(message, field) from error

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 
+from labcoat.domain.findings import Findings
 from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, asking, definitions, groups, sql
+from labcoat.warehouse import aggregate, asking, contradictions, definitions, groups, sql
 from labcoat.warehouse.bounding import LOOK_BACK
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EARLIEST, LATEST
@@ -64,6 +65,7 @@ class Question:
     since, until: aware, of the first exposure, the end excluded; None for no bound.
     dropped: variants that get no traffic any more. needs_times: exposures without a time are refused, not all counted.
     select_since: what `:since` stands for in a SELECT, so that a unit's first exposure is seen; None: as `since`.
+    findings: what its data were at the first look; those that contradict it are refused.
     """
 
     key: str
@@ -75,6 +77,7 @@ class Question:
     dropped: tuple[str, ...] = ()
     needs_times: bool = False
     select_since: datetime | None = None
+    findings: Findings = field(default_factory=Findings)
 
     @property
     def bounds(self) -> Bounds:
@@ -93,13 +96,15 @@ class Reading:
     """What the data says.
 
     crossed: units that were in two variants and count in none. left_out: what else does not count.
-    definitions: a short hash of each metric's definition, to see later whether it changed.
+    definitions: a short hash of each metric's definition, to see later whether it changed. findings: what the data are,
+    and were at the first look.
     """
 
     sample: Sample
     crossed: int
     definitions: Mapping[str, str]
     left_out: LeftOut = field(default_factory=LeftOut)
+    findings: Findings = field(default_factory=Findings)
 
 
 def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
@@ -254,13 +259,15 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
     answers: dict[int, Answer | SourceError] = {}
     for answer, (place, (question, metrics)) in zip(found, batch.items(), strict=True):
         try:
+            now = contradictions.found(metrics_file, name, resolved, answer, asked=asked, metrics=metrics)
+            findings = contradictions.kept(question.findings, now) if answer.arms else question.findings
             _require_times(question, resolved)
             since_when = " since the cause was fixed" if question.needs_times else ""
             groups.refuse_wrong(answer, _found(answer, question), metrics, key=f"{question.key}{since_when}")
         except SourceError as error:
             answers[place] = error
         else:
-            answers[place] = answer
+            answers[place] = replace(answer, findings=findings)
     return answers
 
 
@@ -304,6 +311,9 @@ def _reading(
     by_variant = {name: {group.variant: group for group in answer.groups} for name, answer in found.items()}
     first = next(iter(parts))
     goal, seen = by_variant[first], _found(found[first], question)
+    findings = question.findings
+    for answer in found.values():
+        findings = findings.updated(answer.findings)
     moments: dict[str, tuple[Moments, ...]] = {}
     for name, metrics in parts.items():
         for one in metrics:
@@ -321,6 +331,7 @@ def _reading(
             for name, metrics in parts.items()
             for one in metrics
         },
+        findings=findings,
     )
 
 

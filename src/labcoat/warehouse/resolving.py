@@ -1,11 +1,12 @@
 """Find the columns that the metrics file means among those the data has, and say what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from labcoat.domain.findings import FoundColumn
 from labcoat.domain.plan import Measuring, SameDay
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse import bounding
+from labcoat.warehouse import bounding, found_columns
 from labcoat.warehouse.bounding import DayColumn
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EXPOSURES
@@ -31,11 +32,15 @@ _Scan = tuple[Rows, str, str | None, SameDay | None, DayColumn | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """What the query needs: expressions over the user's rows, and which rows each stand-in means."""
+    """What the query needs: expressions over the user's rows, and which rows each stand-in means.
+
+    found: what the columns of the exposures are, by field.
+    """
 
     exposures: ExposureColumns
     measures: tuple[Measure, ...]
     rows: Mapping[str, Rows]
+    found: Mapping[str, FoundColumn | None] = field(default_factory=dict)
 
 
 def resolve(asking: Asking, exposures: Exposures, metrics: Sequence[AskedMetric]) -> Resolved:
@@ -53,7 +58,12 @@ def resolve(asking: Asking, exposures: Exposures, metrics: Sequence[AskedMetric]
     stand_ins: dict[_Scan, str] = {}
     measures = tuple(_measure(asked, asking, seen, found, stand_ins) for asked in metrics)
     rows = {name: mine for (mine, *_), name in stand_ins.items()}
-    return Resolved(exposures=found, measures=measures, rows={EXPOSURES: rows_of(exposures), **rows})
+    return Resolved(
+        exposures=found,
+        measures=measures,
+        rows={EXPOSURES: rows_of(exposures), **rows},
+        found=found_columns.of_exposures(seen, dialect=dialect),
+    )
 
 
 def _measure(
@@ -106,6 +116,9 @@ def _measure(
         time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
         partition=partition,
         taken=(*(f"exposures.{field}" for field in seen.taken), *mine),
+        found=found_columns.of_metric(
+            named, seen, has_pre_period=bool(asked.measuring.pre_period_days), dialect=asking.dialect
+        ),
     )
 
 

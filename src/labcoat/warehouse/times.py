@@ -63,10 +63,15 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """How a column's texts are read. formats: of strptime; none for ISO. has_clock: some of them have a time of day."""
+    """How a column's texts are read.
+
+    formats: of strptime; none for ISO. has_clock: some of them have a time of day. has_zone: their times have a zone;
+    None where nobody can tell.
+    """
 
     formats: tuple[str, ...]
     has_clock: bool
+    has_zone: bool | None = None
 
 
 class UnclearError(Exception):
@@ -101,6 +106,17 @@ def shapes(rows: Iterable[tuple[object, ...]]) -> list[Shape]:
     ]
 
 
+def declared(one: str) -> Written:
+    """Return how texts of a declared format are read; not for `iso` and epochs."""
+    return Written(formats=(one,), has_clock="%H" in one or "%I" in one, has_zone="%z" in one)
+
+
+def declared_iso(found: Sequence[Shape]) -> Written:
+    """Return how texts that are declared to be ISO are read: with and without a time of day and a zone, as each is."""
+    matches = [match for shape in found if (match := _ISO_DATE.fullmatch(shape.text)) is not None]
+    return Written(formats=(), has_clock=any(match["gap"] for match in matches))
+
+
 def written(found: Sequence[Shape]) -> Written:
     """Return how a column's texts are read, as the whole column proves it; raise UnclearError where it does not.
 
@@ -124,11 +140,14 @@ def written(found: Sequence[Shape]) -> Written:
         raise UnclearError(message)
     ((family, mine),) = families.items()
     clocks = [match.groupdict() for _, match in mine]
-    if len({clock["zone"] is not None for clock in clocks if clock["gap"]}) > 1:
+    zones = {clock["zone"] for clock in clocks if clock["gap"]}
+    if None in zones and len(zones) > 1:
         message = "has times with a zone and times without one. Write all with a zone, or all in UTC"
         raise UnclearError(message)
     formats = () if family == "iso" else tuple(dict.fromkeys(_formats(family, mine)))
-    return Written(formats=formats, has_clock=any(clock["gap"] for clock in clocks))
+    is_named = any("a" in zone for zone in zones if zone)  # as Z and UTC, of which engines make either type
+    has_zone = None if not zones or is_named else None not in zones
+    return Written(formats=formats, has_clock=bool(zones), has_zone=has_zone)
 
 
 def _family(shape: str) -> tuple[str, re.Match[str] | None]:
