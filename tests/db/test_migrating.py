@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,11 +28,13 @@ from labcoat.domain import late_data
 from labcoat.domain.baseline import Baseline
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.file_job import ExportFormat
+from labcoat.domain.findings import Findings, FoundColumn, FoundRows
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.late_data import Short
 from labcoat.stats.results import Verdict
 from labcoat.usecases import counting, experiments, exports, requests, results
 from labcoat.usecases import looks as lookmaking
+from labcoat.warehouse.reading import Reading
 
 
 def _differences(database: Database) -> list[object]:
@@ -200,6 +203,38 @@ def test_looks_and_open_work_of_the_version_before_waiting_looks_stay(empty_data
     migrating.migrate(empty_database)
     with empty_database.reading() as tx:
         assert looks.newest(tx, WORKSPACE, one) == newest
+
+
+def test_running_experiments_of_the_version_before_findings_find_at_their_next_look(empty_database: Database) -> None:
+    """Work of revision 0019 that 0021 had open: E-1 runs with looks, E-2 has a request that waits."""
+    config = _config(empty_database)
+    command.upgrade(config, "0019")
+    _insert(empty_database, json.loads((Path(__file__).parent / "version_0019.json").read_text(encoding="utf-8")))
+    command.upgrade(config, "0021")
+    one, now = ExperimentNumber(1), NOW + 2 * DAY
+    column = FoundColumn(name="user_id", kind="number", type_name="BIGINT")
+    findings = Findings(exposures={"users": FoundRows(definition="0123456789ab", columns={"unit": column})})
+
+    migrating.migrate(empty_database)
+
+    with empty_database.writing() as tx:
+        before = looks.list_of(tx, WORKSPACE, one)
+        (due,) = lookmaking.due(tx, now=now)
+        reading = Reading(sample=before[-1].sample, crossed=0, definitions={}, findings=findings)
+        made = lookmaking.record(tx, due, reading, lookmaking.answer(due, reading.sample), now=now)
+        (next_due,) = lookmaking.due(tx, now=now + DAY)
+    assert len(before) > 0
+    assert {look.findings for look in before} == {None}
+    assert due.findings == Findings()
+    assert made is not None
+    assert (made.findings, next_due.findings) == (findings, findings)
+    with empty_database.reading() as tx:
+        assert _found(tx, 2).waiting_request is not None
+        assert looks.list_of(tx, WORKSPACE, one) == [*before, made]
+    command.downgrade(config, "0021")
+    migrating.migrate(empty_database)
+    with empty_database.reading() as tx:
+        assert looks.list_of(tx, WORKSPACE, one) == [*before, replace(made, findings=None)]
 
 
 def _goes_on(database: Database, folder: Path) -> None:

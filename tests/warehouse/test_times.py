@@ -147,6 +147,37 @@ def refusal(world: MetricsFile) -> SourceError:
     return caught.value
 
 
+def test_text_that_is_declared_as_iso_has_times_of_day_where_it_says_them(tmp_path: Path) -> None:
+    orders = "user_id,time,amount\nu000,2026-11-02 10:00:00,3\nu001,2026-11-01 08:00:00,4\nu003,2026-11-01 10:00:00,6\n"
+
+    # A row of nobody makes the column text.
+    found = read(a_shop(tmp_path, f"{orders}x,soon,9\n", also=", time_format: iso"))
+    days = refusal(a_shop(tmp_path, "user_id,time,amount\nu000,2026-11-02,3\nx,soon,9\n", also=", time_format: iso"))
+
+    assert found == [1, 2]  # of three users each; what u001 bought came before the exposure at 09:00
+    assert "rows without a time of day" in days.message
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["2026-11-05 09:30", "2026-11-06"], False),
+        (["2026-11-05 09:30+01:00"], True),
+        (["25/11/2026 10:00+0530"], True),
+        (["25/11/2026 10:00"], False),
+        (["2026-11-05T09:30:00Z"], None),
+        (["2026-11-05"], None),
+    ],
+)
+def test_whether_times_have_a_zone_is_found(texts: list[str], expected: bool | None) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE texts (written TEXT)")
+        connection.executemany("INSERT INTO texts VALUES (?)", [[text] for text in texts])
+        found = times.shapes(connection.execute(times.shapes_query("e.written", "texts")).fetchall())
+
+    assert times.written(found).has_zone is expected
+
+
 def test_american_dates_are_not_read_as_european_ones(tmp_path: Path) -> None:
     error = refusal(a_shop(tmp_path, US_DATES.read_text()))
 
