@@ -16,7 +16,7 @@ import pytest
 import postgres
 from labcoat.domain.findings import Findings
 from labcoat.warehouse import metrics_file, reading
-from labcoat.warehouse.duckdb_source import OpenSource
+from labcoat.warehouse.duckdb_connection import OpenSource
 from labcoat.warehouse.errors import NoRowsYet, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.postgresql_source import OpenPostgresql
@@ -476,9 +476,13 @@ def a_folder(folder: Path, way: str, *, also: Sequence[str] = ()) -> Callable[[F
         (
             "%d/%m/%Y %H:%M",
             "%Y-%m-%d %H:%M:%S",
-            "was written as `%d/%m/%Y %H:%M` at the first look, and as TIMESTAMP now",
+            "was written as `%d/%m/%Y %H:%M` at the first look, and as ISO (2026-11-05) now",
         ),
-        ("%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M", "was written as TIMESTAMP at the first look, and as `%m/%d/%Y %H:%M`"),
+        (
+            "%Y-%m-%d %H:%M:%S",
+            "%m/%d/%Y %H:%M",
+            "was written as ISO (2026-11-05) at the first look, and as `%m/%d/%Y %H:%M`",
+        ),
         ("%d/%m/%Y %H:%M", "%d %b %Y %H:%M", "and as `%d %b %Y %H:%M` now"),
         ("%d/%m/%Y %H:%M", "%d/%m/%Y", "had times of day at the first look, and has days only now"),
         ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M+0100", "had times without a zone at the first look"),
@@ -526,3 +530,37 @@ def test_a_row_that_makes_a_column_of_times_text_or_takes_that_back_changes_noth
 
     assert as_text.sample == first_text.sample == again.sample == typed.sample
     assert first_text.findings.metrics["spent"].columns["time"] != typed.findings.metrics["spent"].columns["time"]
+
+
+@pytest.mark.parametrize(
+    "row", ["099,2026-11-05 10:30:00,7", "ninety,2026-11-05 10:30:00,7", "99,2026-11-05 10:30:00,many"]
+)
+def test_a_row_that_makes_other_columns_of_a_file_text_changes_nothing(tmp_path: Path, row: str) -> None:
+    plain = a_folder(tmp_path, "%Y-%m-%d %H:%M:%S")(None)
+    read = a_folder(tmp_path, "%Y-%m-%d %H:%M:%S", also=[row])
+    seen = tmp_path / "seen.csv"
+
+    if row.startswith(("0", "n")):  # exposed before the start; else the two could not be compared
+        seen.write_text(f"{seen.read_text()}\n{row.split(',')[0]},a,2026-10-20 09:00:00\n")
+    second = read(plain.findings)
+
+    assert second.sample == plain.sample
+    assert second.findings == plain.findings
+
+
+@pytest.mark.parametrize(("first", "now"), [("{}", "{} %"), ("{} %", "{}")])
+def test_percent_signs_that_come_or_go_are_refused(tmp_path: Path, first: str, now: str) -> None:
+    read = a_folder(tmp_path, "%Y-%m-%d %H:%M:%S")
+    orders = tmp_path / "orders.csv"
+    rows = [line.rsplit(",", 1) for line in orders.read_text().splitlines()]
+    ways = [
+        "\n".join([",".join(rows[0]), *(f"{row},{way.format(cell)}" for row, cell in rows[1:])]) for way in (first, now)
+    ]
+
+    orders.write_text(ways[0])
+    found = read(None)
+    orders.write_text(ways[1])
+
+    assert means(found)["spent"] == pytest.approx([each / (100 if "%" in first else 1) for each in MEANS["spent"]])
+    with pytest.raises(SourceError, match=r"Metric spent: amount had .*percent signs at the first look, and has"):
+        read(found.findings)

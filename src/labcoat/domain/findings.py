@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 class FoundColumn:
     """The column of one field, and how it is read.
 
-    kind: number, text, time and so on. type_name: the engine's own word for it, for people.
+    kind: number, text, time and so on; unknown where the engine does not tell, and in a file of text, whose columns
+    have no types. type_name: the engine's own word, for people.
     is_day: a time without a time of day, by its type or by how its texts are written. has_clock: whether rows have a
     time of day, None where too few tell. has_zone: None where nothing tells. formats: of strptime, for text that is
-    read as times; none for ISO.
+    read as times; none for ISO. is_percent: numbers in percent, which are read as shares.
     """
 
     name: str
@@ -21,6 +22,7 @@ class FoundColumn:
     has_clock: bool | None = None
     has_zone: bool | None = None
     formats: tuple[str, ...] = ()
+    is_percent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

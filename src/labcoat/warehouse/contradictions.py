@@ -126,6 +126,9 @@ def _contradictions(field: str, first: FoundColumn | None, now: FoundColumn | No
         yield from _of_times(first, now)
     elif (field == "unit" and _is_another_kind(first, now)) or (field in _NUMBERS and _is_text_now(first, now)):
         yield f"{now.name} held {_held(first)} at the first look, and holds {_held(now)} now. {_BACK}"
+    elif field in _NUMBERS and first.is_percent is not now.is_percent:
+        then, later = ("percent signs", "none") if first.is_percent else ("no percent signs", "some")
+        yield f"{now.name} had {then} at the first look, and has {later} now. {_BACK}"
 
 
 def _is_another_kind(first: FoundColumn, now: FoundColumn) -> bool:
@@ -169,4 +172,4 @@ def _order(column: FoundColumn) -> str:
 def _written(column: FoundColumn) -> str:
     if column.formats:
         return f"`{column.formats[0]}`"
-    return "ISO text" if column.kind == ColumnType.TEXT else column.type_name
+    return column.type_name if column.kind == ColumnType.TIME else "ISO (2026-11-05)"

@@ -115,13 +115,9 @@ class Named:
             raise self._wrong(message, field)
         return next(iter(exact or alike), None)
 
-    def column(self, field: str, *, default: Column | None) -> Column | None:
-        """Return the column of a field, or the one of the default's name where the file names none."""
-        return self.find(field) or (self._spelled(default.name, field) if default else None)
-
     def expression(self, field: str, *, default: Column | None = None) -> str:
         """Return a column that must be there. default: the column of that name, where the file names none."""
-        column = self.column(field, default=default)
+        column = self.find(field) or (self._spelled(default.name, field) if default else None)
         if column is None:
             message = f"there is no column {field}. {self._hint(field)}"
             raise self._wrong(message, field)
@@ -151,7 +147,7 @@ class Named:
         if declared is not None and declared in times.EPOCHS:
             return self._epoch(column, micros=times.EPOCHS[declared])
         if column.type is ColumnType.TEXT and self._tries_casts:
-            return times.as_instant(plain, self._written(column, field).formats)
+            return times.as_instant(plain, self.written(column, field).formats)
         if column.type is ColumnType.NUMBER:
             message = f"{column.name} has numbers. {self._suggestion(plain)}"
             raise self._wrong(message, field)
@@ -174,7 +170,7 @@ class Named:
         if column is None or self._part.time_format in times.EPOCHS:
             return False
         if column.type is ColumnType.TEXT:
-            return self._tries_casts and not self._written(column, field).has_clock
+            return self._tries_casts and not self.written(column, field).has_clock
         return column.type_name.upper() in ("DATE", "DATE32")
 
     def partition(self, time: str) -> DayColumn | None:
@@ -203,19 +199,11 @@ class Named:
         if column is None or column.type is not ColumnType.TEXT or not self._tries_casts:
             return None
         plain, time = sql.column(column.name, dialect=self._dialect), self.time(field)
-        has_clock = self._part.time_format not in times.EPOCHS and self._written(column, field).has_clock
+        has_clock = self._part.time_format not in times.EPOCHS and self.written(column, field).has_clock
         day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
         return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
 
-    def written(self, field: str) -> times.Written | None:
-        """Return how a column's texts are read as times; None where it has no texts, or numbers as texts."""
-        column = self.find(field)
-        is_text = column is not None and column.type is ColumnType.TEXT and self._tries_casts
-        if column is None or not is_text or self._part.time_format in times.EPOCHS:
-            return None
-        return self._written(column, field)
-
-    def _written(self, column: Column, field: str) -> times.Written:
+    def written(self, column: Column, field: str) -> times.Written:
         """Return how a column's texts are written, as the file says or the whole column proves."""
         declared = self._part.time_format
         if declared not in (None, times.ISO):

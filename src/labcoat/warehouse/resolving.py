@@ -1,7 +1,7 @@
 """Find the columns that the metrics file means among those the data has, and say what is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from labcoat.domain.findings import FoundColumn
 from labcoat.domain.plan import Measuring, SameDay
@@ -56,13 +56,19 @@ def resolve(asking: Asking, exposures: Exposures, metrics: Sequence[AskedMetric]
         partition=seen.partition("exposed_at"),
     )
     stand_ins: dict[_Scan, str] = {}
-    measures = tuple(_measure(asked, asking, seen, found, stand_ins) for asked in metrics)
+    measures = tuple(
+        replace(
+            _measure(asked, asking, seen, found, stand_ins),
+            found=_found_columns(asked, asking, exposures, seen),
+        )
+        for asked in metrics
+    )
     rows = {name: mine for (mine, *_), name in stand_ins.items()}
     return Resolved(
         exposures=found,
         measures=measures,
         rows={EXPOSURES: rows_of(exposures), **rows},
-        found=found_columns.of_exposures(seen, dialect=dialect),
+        found=found_columns.of_exposures(exposures, seen, asking),
     )
 
 
@@ -116,9 +122,20 @@ def _measure(
         time_days=None if time is None else bounding.of_time(named.find("time"), dialect=asking.dialect),
         partition=partition,
         taken=(*(f"exposures.{field}" for field in seen.taken), *mine),
-        found=found_columns.of_metric(
-            named, seen, has_pre_period=bool(asked.measuring.pre_period_days), dialect=asking.dialect
-        ),
+    )
+
+
+def _found_columns(
+    asked: AskedMetric, asking: Asking, exposures: Exposures, seen: Named
+) -> Mapping[str, FoundColumn | None]:
+    metric, who = asked.metric, f"Metric {asked.name}"
+    return found_columns.of_metric(
+        metric,
+        Named(who, metric, asking) if metric.has_own_rows else seen.read_by(who, metric),
+        asking,
+        exposures=exposures,
+        unit=seen.find("unit"),
+        has_pre_period=bool(asked.measuring.pre_period_days),
     )
 
 
