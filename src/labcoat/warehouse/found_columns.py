@@ -8,7 +8,8 @@ from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.files.tables import LoadedTable
 from labcoat.warehouse.files.text_numbers import Number
 from labcoat.warehouse.metrics_file import Exposures, Metric
-from labcoat.warehouse.naming import Asking, Named
+from labcoat.warehouse.naming import Named
+from labcoat.warehouse.source_columns import Asking
 
 TIMES = ("exposed_at", "time")
 COVARIATES = ("covariate", "covariate_denominator")
@@ -62,6 +63,8 @@ def _found(read: _Read, field: str, column: Column | None) -> FoundColumn | None
     # A file of text has no types of its own: one more cell may make numbers or times text, and each is read as before.
     kind = column.type if read.file is None else ColumnType.UNKNOWN
     found = FoundColumn(name=column.name, kind=kind.value, type_name=column.type_name)
+    if read.file is not None and column.name in read.file.empty:
+        return found
     if field in TIMES:
         return _of_time(read, field, column, found)
     how = read.file.numbers.get(column.name) if read.file is not None else None
