@@ -246,3 +246,15 @@ def test_a_column_is_called_as_the_engine_spells_it(dialect: str, name: str, col
 def test_spark_calls_neither_java_nor_a_program(dialect: str, text: str) -> None:
     with pytest.raises(sql.SqlError, match="may not call Java or a program"):
         sql.check(text, dialect=dialect)
+
+
+def test_what_stands_in_an_aggregate_is_rewritten_too() -> None:
+    """A comparison with a zone goes through a calendar, row by row."""
+    moment = sql.instant(datetime(2026, 3, 25, tzinfo=UTC))
+    ours = f"SELECT AVG(CASE WHEN e.seen_at < {moment} THEN e.y END) AS mean FROM labcoat_rows AS e"
+
+    text = sql.write(ours, {"labcoat_rows": Rows(table="t")}, dialect="duckdb", bounds=BOUNDS)
+
+    assert text == (
+        "SELECT FAVG(CASE WHEN e.seen_at < CAST('2026-03-25 00:00:00.000000' AS TIMESTAMP) THEN e.y END) AS mean FROM t AS e"
+    )

@@ -91,3 +91,13 @@ REWRITE: Mapping[str, Callable[[exp.Expr], exp.Expr]] = {
     "redshift": _for_redshift,
 }
 """By the dialect: what is put in place of a node."""
+
+
+def rewritten(tree: exp.Expr, dialect: str) -> exp.Expr:
+    """Return our SQL as the dialect needs it, from the inside out: what `transform` replaces it does not look into."""
+    rewrite = REWRITE[dialect]
+    for node in reversed(list(tree.walk())):
+        other = rewrite(node)
+        if other is not node:
+            node.replace(other)
+    return tree

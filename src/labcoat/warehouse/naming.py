@@ -132,9 +132,9 @@ class Named:
         # Not cast where it is text: the engine can then use an index.
         return plain if column.type is ColumnType.TEXT else f"CAST({plain} AS TEXT)"
 
-    def may_be_text(self, field: str) -> bool:
-        """Return whether a column is text, or the engine does not tell."""
-        column = self.find(field)
+    def may_be_text(self, field: str, *, default: Column | None = None) -> bool:
+        """Return whether a column is text, or the engine does not tell. default: as of `expression`."""
+        column = self.find(field) or (self._spelled(default.name, field) if default else None)
         return column is None or column.type in (ColumnType.TEXT, ColumnType.UNKNOWN)
 
     def time(self, field: str) -> str | None:

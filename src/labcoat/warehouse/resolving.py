@@ -106,7 +106,7 @@ def _measure(
         kind=metric.kind,
         rows=stand_in,
         unit=unit,
-        is_unit_text=named.may_be_text("unit"),
+        is_unit_text=named.may_be_text("unit", default=seen.find("unit")),
         time=time,
         untimed=None if time is None else named.untimed("time"),
         value=named.number("value", is_needed=not metric.has_own_rows),

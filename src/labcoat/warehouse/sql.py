@@ -174,7 +174,7 @@ def write(ours: str, rows: Mapping[str, Rows], *, dialect: str, bounds: Bounds) 
     if dialects.MICROSECONDS in ours:
         tree = tree.transform(dialects.epochs_for, dialect)
     if dialect in dialects.REWRITE:
-        tree = tree.transform(dialects.REWRITE[dialect], copy=False)
+        tree = dialects.rewritten(tree, dialect)
     for table in list(tree.find_all(exp.Table)):
         if table.name in rows:
             table.replace(_from(rows[table.name], dialect, bounds).as_(table.alias))
