@@ -251,10 +251,10 @@ def test_spark_calls_neither_java_nor_a_program(dialect: str, text: str) -> None
 def test_what_stands_in_an_aggregate_is_rewritten_too() -> None:
     """A comparison with a zone goes through a calendar, row by row."""
     moment = sql.instant(datetime(2026, 3, 25, tzinfo=UTC))
-    ours = f"SELECT AVG(CASE WHEN e.seen < {moment} THEN e.y END) AS mean FROM labcoat_rows AS e"
+    ours = f"SELECT AVG(CASE WHEN e.seen < {moment} THEN e.y END) AS m FROM labcoat_rows AS e"
 
     text = sql.write(ours, {"labcoat_rows": Rows(table="t")}, dialect="duckdb", bounds=BOUNDS)
 
     assert text == (
-        "SELECT FAVG(CASE WHEN e.seen < CAST('2026-03-25 00:00:00.000000' AS TIMESTAMP) THEN e.y END) AS mean FROM t AS e"
+        "SELECT FAVG(CASE WHEN e.seen < CAST('2026-03-25 00:00:00.000000' AS TIMESTAMP) THEN e.y END) AS m FROM t AS e"
     )
