@@ -15,9 +15,9 @@ from pathlib import Path
 
 from sqlalchemy import Table, insert, select
 
-from labcoat.db import tables
 from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
+from labcoat.db.tables import schema
 from labcoat.demo import past, people
 from labcoat.domain.ids import ChannelId, WorkspaceId
 
@@ -31,7 +31,7 @@ _APART = 10_000
 _MEASURED = """
 import re, sys
 from pathlib import Path
-from labcoat import cli
+from labcoat.cli import app as cli
 code = cli.main(sys.argv[1:])
 print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
 sys.exit(code)
@@ -69,13 +69,13 @@ def _fill(url: str, rows: int) -> None:
     workspace = WorkspaceId(people.workspace().team.id)
     past.write(database, workspace=workspace, channel=ChannelId(people.CHANNEL), now=datetime.now(UTC))
     with database.writing() as tx:
-        first = [dict(row) for row in tx.execute(select(tables.looks)).mappings()]
+        first = [dict(row) for row in tx.execute(select(schema.looks)).mappings()]
         for index in range(1, LOOKS_FOR_ONE):
             more = [row | {"slot": row["slot"] + timedelta(seconds=index)} for row in first]
-            tx.execute(insert(tables.looks), more)
+            tx.execute(insert(schema.looks), more)
         for copy in range(1, rows // (LOOKS_FOR_ONE * len(first))):
             for name in COPIED:
-                _copy(tx, tables.metadata.tables[name], by=copy * _APART)
+                _copy(tx, schema.metadata.tables[name], by=copy * _APART)
     database.dispose()
 
 

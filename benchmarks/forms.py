@@ -25,9 +25,9 @@ from labcoat.demo import past, people
 from labcoat.domain.hypothesis import Statement
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.member import Member
-from labcoat.sandbox.client import Person, SandboxClient
 from labcoat.stats.rule import Direction
-from labcoat.usecases import hypotheses
+from labcoat.usecases.hypotheses import hypotheses
+from slack_sandbox.client import Person, SandboxClient
 
 WORKSPACE = WorkspaceId(people.workspace().team.id)
 LARGEST_MS = 100.0

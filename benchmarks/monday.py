@@ -23,9 +23,10 @@ from pathlib import Path
 from slack_sdk import WebClient
 from sqlalchemy import Table, func, insert, literal, select, update
 
-from labcoat.db import clock, periods, tables
+from labcoat.db import clock, periods
 from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
+from labcoat.db.tables import schema
 from labcoat.demo import past, people
 from labcoat.domain import schedule
 from labcoat.domain.amounts import Amount
@@ -35,12 +36,13 @@ from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
-from labcoat.jobs import Jobs
-from labcoat.slack.delivery import Delivery
-from labcoat.slack.downloading import downloader
-from labcoat.slack.file_work import FileWork
+from labcoat.slack.incoming.downloads import downloader
+from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
-from labcoat.usecases import experiments, hypotheses, prototypes, recording
+from labcoat.usecases.experiments import experiments, recording
+from labcoat.usecases.hypotheses import hypotheses, prototypes
+from labcoat.worker.file_worker import FileWork
+from labcoat.worker.schedule import Jobs
 
 MOST_SECONDS = 60.0
 FIRST, ZONE = WorkspaceId("T1"), people.ZONE
@@ -129,9 +131,9 @@ def _fill(database: Database, *, workspaces: int, channels: int, monday: datetim
                 monday=_week(monday) - timedelta(days=7), made_at=monday - timedelta(days=7), said_nothing_open=False
             )
             periods.add_digests(tx, FIRST, {ChannelId(f"C{number}"): last_week})
-        tx.execute(update(tables.outbox).values(state="sent", finished_at=datetime.now(UTC)))
-        tx.execute(update(tables.experiments).values(next_look_at=None))  # the digests alone are measured
-    for table in (tables.metadata.tables[name] for name in COPIED):
+        tx.execute(update(schema.outbox).values(state="sent", finished_at=datetime.now(UTC)))
+        tx.execute(update(schema.experiments).values(next_look_at=None))  # the digests alone are measured
+    for table in (schema.metadata.tables[name] for name in COPIED):
         with database.writing() as tx:
             _copy(tx, table, range(_FIRST_COPY, workspaces + 1))
     with database.writing() as tx:
@@ -207,7 +209,7 @@ def _share(events: int, units: int) -> Moments:
 
 def _copy(tx: Transaction, table: Table, numbers: range) -> None:
     """Copy the first workspace's rows of a table to the others."""
-    of = "id" if table is tables.workspaces else "workspace"
+    of = "id" if table is schema.workspaces else "workspace"
     kept = [column for column in table.c if column.name != of and not (column.primary_key and column.name == "id")]
     others = func.generate_series(numbers.start, numbers.stop - 1).table_valued("n").render_derived()
     rows = (
@@ -263,10 +265,10 @@ def _be_replica(url: str) -> None:
 def _made(database: Database, monday: datetime) -> tuple[int, int]:
     """Return how many channels have the week, and how many digests of it are queued."""
     with database.reading() as tx:
-        weeks = select(func.count()).select_from(tables.digests).where(tables.digests.c.monday == _week(monday))
-        column = tables.outbox.c
+        weeks = select(func.count()).select_from(schema.digests).where(schema.digests.c.monday == _week(monday))
+        column = schema.outbox.c
         subject = column.subject.like(f"digest %{_week(monday)}")
-        queued = select(func.count()).select_from(tables.outbox).where(column.kind == NoticeKind.DIGEST, subject)
+        queued = select(func.count()).select_from(schema.outbox).where(column.kind == NoticeKind.DIGEST, subject)
         return int(tx.execute(weeks).scalar_one()), int(tx.execute(queued).scalar_one())
 
 

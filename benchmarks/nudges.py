@@ -19,9 +19,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 
-from labcoat.db import dossiers, nudging, outbox, people, tables, workspaces
+from labcoat.db import dossiers, nudging, outbox, people, workspaces
 from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
+from labcoat.db.tables import schema
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
@@ -37,18 +38,10 @@ from labcoat.domain.refusal import Refusal
 from labcoat.domain.request import NoExperimentReason
 from labcoat.domain.stall import UNCAPPED
 from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
-from labcoat.usecases import (
-    answering,
-    digests,
-    experiments,
-    finding,
-    hypotheses,
-    nudges,
-    prototypes,
-    recording,
-    requests,
-)
-from labcoat.usecases import people as people_here
+from labcoat.usecases import finding
+from labcoat.usecases.experiments import experiments, recording
+from labcoat.usecases.hypotheses import hypotheses, prototypes, requests
+from labcoat.usecases.people import digests, nudge_resolution, nudges, team
 
 TEAM, CHANNEL, ZONE = WorkspaceId("T1"), ChannelId("C1"), "Europe/Berlin"
 ZONES = (ZONE, ZONE, ZONE, "America/New_York", "Asia/Kolkata")
@@ -148,7 +141,7 @@ class Year:
         there = dossiers.list_hypotheses(tx, TEAM, is_open=True, limit=100_000)
         numbers = [one.number for one in there]
         changed, snoozed = nudging.changed_at(tx, TEAM, numbers), nudging.snoozed(tx, TEAM, numbers)
-        column = tables.nudges.c
+        column = schema.nudges.c
         for number in numbers:
             since = changed[number]
             is_old = now - since > GRACE
@@ -161,9 +154,9 @@ class Year:
         """Let messages arrive, people go away for two weeks, and once in a while one leave for good."""
         chance = self._chance
         with self._database.writing() as tx:
-            column = tables.outbox.c
-            tx.execute(delete(tables.outbox).where(column.kind != NoticeKind.REQUEST))
-            tx.execute(tables.outbox.update().values(state=outbox.SENT))
+            column = schema.outbox.c
+            tx.execute(delete(schema.outbox).where(column.kind != NoticeKind.REQUEST))
+            tx.execute(schema.outbox.update().values(state=outbox.SENT))
             for user in self.people:
                 if user in self._gone:
                     continue
@@ -171,7 +164,7 @@ class Year:
                     stand_in = chance.choice(self.people) if chance.random() < 0.5 else None
                     back_on = (now + 14 * DAY).date()
                     with suppress(Refusal):
-                        people_here.set_away(tx, TEAM, user, back_on=back_on, stand_in=stand_in, zone=ZONE, now=now)
+                        team.set_away(tx, TEAM, user, back_on=back_on, stand_in=stand_in, zone=ZONE, now=now)
                 if user not in self._leads and chance.random() < 0.1 / 365:
                     self._gone.add(user)
                     people.know(tx, TEAM, Person(user=user, standing=Standing.DEACTIVATED), at=now)
@@ -210,7 +203,7 @@ class Year:
         by = finding.get_member(tx, TEAM, user, now=now, channel=CHANNEL, of=dossier)
         until = now.date() + timedelta(days=self._chance.choice((1, 3, 7, 30)))
         with suppress(Refusal):
-            answering.snooze(tx, dossier, by=by, until=until, zone=self._zones[user], now=now)
+            nudge_resolution.snooze(tx, dossier, by=by, until=until, zone=self._zones[user], now=now)
 
     def _found(self, tx: Transaction, number: HypothesisNumber) -> Dossier:
         dossier = dossiers.find(tx, TEAM, number)
@@ -222,14 +215,14 @@ class Year:
         with suppress(Refusal):
             step = _Step(tx, self._found(tx, number), user, now, self._chance)
             if step.is_owner_gone:
-                people_here.take(tx, step.dossier, by=step.by, now=now)
+                team.take(tx, step.dossier, by=step.by, now=now)
             elif step.dossier.waiting_request is not None:
                 step.answers()
             else:
                 step.goes_on(self._leads)
 
     def _count(self) -> None:
-        column = tables.nudges.c
+        column = schema.nudges.c
         with self._database.reading() as tx:
             rows = list(tx.execute(select(column.person, column.subject, column.made_at, column.nudge)))
         messages: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
@@ -260,7 +253,7 @@ class _Step:
 
     @property
     def is_owner_gone(self) -> bool:
-        return people_here.is_owner_gone(self.tx, self.dossier)
+        return team.is_owner_gone(self.tx, self.dossier)
 
     def answers(self) -> None:
         request = self.dossier.waiting_request

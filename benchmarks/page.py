@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from labcoat.sandbox.serving import running_sandbox
+from slack_sandbox.serving import running_sandbox
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 MESSAGES = 1000

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-from labcoat.usecases import replaying
-from labcoat.usecases.replaying import Replayed
+from labcoat.usecases.looks import replaying
+from labcoat.usecases.looks.replaying import Replayed
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
 

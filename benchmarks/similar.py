@@ -21,8 +21,8 @@ from labcoat.domain.hypothesis import Statement
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.stats.rule import Direction
-from labcoat.usecases import hypotheses
-from labcoat.usecases.similar import Memory
+from labcoat.usecases.hypotheses import hypotheses
+from labcoat.usecases.hypotheses.similar import Memory
 
 WORKSPACE, OWNER = WorkspaceId("T1"), UserId("U1")
 LARGEST_MS = 200.0

@@ -26,9 +26,10 @@ from benchmarks.nudges import PLAN
 from slack_sdk import WebClient
 from sqlalchemy import Table, insert, select
 
-from labcoat.db import clock, dossiers, outbox, tables, workspaces
+from labcoat.db import clock, dossiers, outbox, workspaces
 from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
+from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
@@ -36,12 +37,15 @@ from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.request import NoExperimentReason
 from labcoat.domain.steps.hypothesis import statement_of
-from labcoat.jobs import Jobs
-from labcoat.slack.delivery import Delivery
-from labcoat.slack.downloading import downloader
-from labcoat.slack.file_work import FileWork
+from labcoat.slack.incoming.downloads import downloader
+from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.stats.rule import Direction
-from labcoat.usecases import arriving, counting, experiments, home, hypotheses, looks, prototypes, requests
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.hypotheses import hypotheses, prototypes, requests
+from labcoat.usecases.looks import counting, live_drafts, looks
+from labcoat.usecases.people import home
+from labcoat.worker.file_worker import FileWork
+from labcoat.worker.schedule import Jobs
 
 WORKSPACE, CHANNEL, OWNER, LEAD = WorkspaceId("T1"), ChannelId("C1"), UserId("U1"), UserId("U2")
 LEASE = timedelta(minutes=1)
@@ -152,25 +156,25 @@ def _fill(database: Database, first: int, last: int) -> None:
     at = datetime.now(UTC) - timedelta(days=30)
     for start in range(first, last, CHUNK):
         numbers = range(start, min(start + CHUNK, last))
-        _insert(database, tables.outbox, [_sent(number, at) for number in numbers])
+        _insert(database, schema.outbox, [_sent(number, at) for number in numbers])
         nudge = {"workspace": WORKSPACE, "person": OWNER, "made_at": at}
-        _insert(database, tables.nudges, [nudge | {"key": f"old {number}"} for number in numbers])
+        _insert(database, schema.nudges, [nudge | {"key": f"old {number}"} for number in numbers])
         digest = {"workspace": WORKSPACE, "made_at": at, "is_silent": False, "said_nothing_open": False}
         post: dict[str, object] = {"workspace": WORKSPACE, "channel": CHANNEL, "ts": "1.2"}
-        _insert(database, tables.posts, [post | {"subject": f"card H-{number + MORE}"} for number in numbers])
+        _insert(database, schema.posts, [post | {"subject": f"card H-{number + MORE}"} for number in numbers])
         for name in ("hypotheses", "experiments", "history"):
-            _copy_closed(database, tables.metadata.tables[name], [number for number in numbers if number % 10 == 0])
+            _copy_closed(database, schema.metadata.tables[name], [number for number in numbers if number % 10 == 0])
         weeks = [number for number in numbers if number % 100 == 0]
         _insert(
             database,
-            tables.digests,
+            schema.digests,
             [digest | {"channel": f"C{number}", "monday": date(2026, 1, 5)} for number in weeks],
         )
 
 
 def _copy_closed(database: Database, table: Table, numbers: Sequence[int]) -> None:
     """Copy the rows of the hypothesis that is closed, each number plus MORE once."""
-    of_hypothesis = "number" if table is tables.hypotheses else "hypothesis"
+    of_hypothesis = "number" if table is schema.hypotheses else "hypothesis"
     with database.reading() as tx:
         rows = [dict(row) for row in tx.execute(select(table).where(table.c[of_hypothesis] == CLOSED)).mappings()]
     kept = [{name: value for name, value in row.items() if name != "id"} for row in rows]
@@ -249,7 +253,7 @@ def _show_home(database: Database) -> None:
 def _ask_for_readings(database: Database) -> None:
     with database.reading() as tx:
         now = datetime.now(UTC)
-        for ask in (counting.due, arriving.due, looks.due):
+        for ask in (counting.due, live_drafts.due, looks.due):
             ask(tx, now=now)
 
 

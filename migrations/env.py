@@ -7,7 +7,7 @@ from alembic import context
 
 from labcoat.db import migrating
 from labcoat.db.database import Database
-from labcoat.db.tables import metadata
+from labcoat.db.tables.schema import metadata
 from labcoat.db.types import Json, UTCDateTime, Word
 
 

@@ -44,7 +44,7 @@ from labcoat.slack.views import (
     home,
     hypothesis,
     importing,
-    listing,
+    lists,
     need,
     nudge,
     people,
@@ -63,13 +63,13 @@ from labcoat.slack.views import (
 from labcoat.slack.views.plan_measured import Measured
 from labcoat.stats.results import NoLookReason, Verdict
 from labcoat.stats.rule import Design, Direction, MetricKind, Role, Sample
-from labcoat.usecases.home import MOST_RUNNING, Home, RunningItem
-from labcoat.usecases.needs import RankedNeed
-from labcoat.usecases.requests import Candidates
-from labcoat.usecases.results import Result
-from labcoat.usecases.settings import Shown
-from labcoat.usecases.similar import Found
-from labcoat.usecases.sizing import Asked
+from labcoat.usecases.experiments.results import Result
+from labcoat.usecases.experiments.sizing import Asked
+from labcoat.usecases.hypotheses.needs import RankedNeed
+from labcoat.usecases.hypotheses.requests import Candidates
+from labcoat.usecases.hypotheses.similar import Found
+from labcoat.usecases.people.home import MOST_RUNNING, Home, RunningItem
+from labcoat.usecases.people.settings import Shown
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import health as health_words
 from labcoat.words import linting, stories
@@ -216,11 +216,11 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "digest with nothing", digest.digest_message(_an_empty_digest())
     yield from largest_running.nudges()
     many = [replace(shapes["prototype"].hypothesis, number=HypothesisNumber(n)) for n in range(21)]
-    yield "list", listing.hypothesis_list(many, title="Open", words="open", offset=40)
+    yield "list", lists.hypothesis_list(many, title="Open", words="open", offset=40)
     yield "search", search.search_results(_found() * 3, count=10_000, text=text_of(3000))
     yield "nothing found", search.search_results((), count=0, text=text_of(3000))
     yield "followed", following.followed_message(shapes["running"], escape(text_of(2000)))
-    yield "empty list", listing.hypothesis_list([], title="Open")
+    yield "empty list", lists.hypothesis_list([], title="Open")
     needs = [RankedNeed(summary=text_of(300), hypotheses=tuple(map(HypothesisNumber, range(40))))] * 40
     effect = builders.a_goal("x").minimum_effect
     assert effect is not None
@@ -231,11 +231,11 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "needs", need.need_list(needs)
     yield "no needs", need.need_list([])
     for name, view in (("menu", _a_home()), ("empty menu", replace(_a_home(), waiting=(), mine=(), running=()))):
-        yield name, listing.menu(view, zone=ZONE)
-    yield "help", listing.help_message(is_all=False)
-    yield "help all", listing.help_message(is_all=True)
-    yield "which of two", listing.which_of_two("record", 999_999_999, rest=text_of(1900))
-    yield "did you mean", listing.did_you_mean("/experiment", "prototype H-999999999")
+        yield name, lists.menu(view, zone=ZONE)
+    yield "help", lists.help_message(is_all=False)
+    yield "help all", lists.help_message(is_all=True)
+    yield "which of two", lists.which_of_two("record", 999_999_999, rest=text_of(1900))
+    yield "did you mean", lists.did_you_mean("/experiment", "prototype H-999999999")
     yield from largest_corrections.messages(shapes["stopped"])
     ended = shapes["stopped"].with_experiment(
         replace(shapes["running anew"].experiments[0], state=ExperimentState.STOPPED, ended_at=NOW, stopped_at=NOW)

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from labcoat.db.database import Database
 from labcoat.db.migrating import migrate
-from labcoat.db.tables import metadata
+from labcoat.db.tables.schema import metadata
 
 with warnings.catch_warnings():
     # platformdirs warns at import where no desktop session has set XDG_RUNTIME_DIR, as in every container.

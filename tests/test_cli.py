@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import labcoat
-from labcoat import cli
-from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
-from labcoat.sandbox.workspace import Bot
+from labcoat.cli import app as cli
+from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
+from slack_sandbox.workspace import Bot
 
 COMMANDS = ("serve", "migrate", "demo", "sandbox", "analyse", "metrics", "token", "import", "export")
 SANDBOX = ["sandbox", "--app-url", "http://127.0.0.1:9/", "--signing-secret", "s"]
@@ -48,7 +48,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_help_loads_neither_slack_nor_database_nor_numbers() -> None:
-    program = "import sys, labcoat.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    program = "import sys, labcoat.cli.app as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
 
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from labcoat import cli
-from labcoat.db import migrating, occupying, workspaces
+from labcoat.cli import app as cli
+from labcoat.db import database_lock, migrating, workspaces
 from labcoat.db.database import Database
 from labcoat.domain.ids import UserId, WorkspaceId
 
@@ -132,7 +132,7 @@ def test_a_damaged_database_is_not_replaced_under_a_bot_that_serves_it(
     database.dispose()
     place.write_bytes(b"not a database at all" * 500)
 
-    with occupying.serving(database), occupying.serving(database):
+    with database_lock.serving(database), database_lock.serving(database):
         refused = cli.main(["restore", str(backup), "--force"])
     code = cli.main(["restore", str(backup), "--force"])
 
@@ -148,7 +148,7 @@ def test_serve_does_not_start_in_the_midst_of_a_restore(
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "one")
     database = write(place, "U1")
 
-    with occupying.alone(database):
+    with database_lock.alone(database):
         code = cli.main(["serve"])
     database.dispose()
 

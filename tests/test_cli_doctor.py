@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from labcoat import cli, cli_doctor
+from labcoat.cli import app as cli
+from labcoat.cli import doctor
 from labcoat.db import migrating
 from labcoat.db.database import Database
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.faults import FaultKind
-from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
-from labcoat.sandbox.workspace import Bot
 from labcoat.slack import scopes
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.faults import FaultKind
+from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
+from slack_sandbox.workspace import Bot
 
 
 @pytest.fixture(scope="module")
@@ -136,14 +137,14 @@ def test_a_channel_that_the_token_may_not_ask_about_is_not_said_to_be_without_th
 
 def test_checks_that_hang_share_one_time(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     hangs = threading.Event()
-    environment.setattr(cli_doctor, "PATIENCE_SECONDS", 2.0)
+    environment.setattr(doctor, "PATIENCE_SECONDS", 2.0)
 
-    def hang(_environment: object) -> list[cli_doctor.Finding]:
+    def hang(_environment: object) -> list[doctor.Finding]:
         hangs.wait(60)
         return []
 
     for check in ("_settings", "_slack", "_app_token", "_database", "_metrics"):
-        environment.setattr(cli_doctor, check, hang)
+        environment.setattr(doctor, check, hang)
     began = time.monotonic()
 
     code = cli.main(["doctor"])
@@ -158,10 +159,10 @@ def test_checks_that_hang_share_one_time(environment: pytest.MonkeyPatch, capsys
 def test_a_check_that_crashes_is_said_to_have_and_the_others_are_done(
     environment: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def crash(_environment: object) -> list[cli_doctor.Finding]:
+    def crash(_environment: object) -> list[doctor.Finding]:
         raise ZeroDivisionError("with the token xoxb-1111-2222-abcDEF")
 
-    environment.setattr(cli_doctor, "_database", crash)
+    environment.setattr(doctor, "_database", crash)
 
     code = cli.main(["doctor"])
 

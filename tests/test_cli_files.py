@@ -10,11 +10,12 @@ import openpyxl
 import pytest
 
 from builders import DAY, E7, NOW, WORKSPACE, a_goal, a_guardrail, a_typed_plan
-from labcoat import cli
-from labcoat.db import looks, tables, workspaces
+from labcoat.cli import app as cli
+from labcoat.db import looks, workspaces
 from labcoat.db.database import Database
+from labcoat.db.tables import schema
 from labcoat.domain.exporting import SHEETS
-from labcoat.usecases import uploads
+from labcoat.usecases.experiments import uploads
 from usecases.storing import started
 
 TABLE = "variant,n,orders per user,refunds\ncontrol,1000,100,10\ntreatment,1000,140,9\n"
@@ -28,7 +29,7 @@ def database(tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DATABASE_URL", url)
     database = Database(url)
     with database.writing() as tx:
-        workspaces.add_once(tx, tables.workspaces, {"id": WORKSPACE})
+        workspaces.add_once(tx, schema.workspaces, {"id": WORKSPACE})
         started(tx, a_typed_plan(a_goal(), a_guardrail()), since=NOW - 300 * DAY)
     database.dispose()
     return database

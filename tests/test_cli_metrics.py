@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 import postgres
-from labcoat import cli
+from labcoat.cli import app as cli
 from warehouse import shop
 
 DUCKDB = "{engine: duckdb, database: shop.duckdb}"

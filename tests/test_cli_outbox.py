@@ -3,12 +3,12 @@
 import pytest
 
 from builders import CHANNEL, OWNER, WORKSPACE
-from labcoat import cli
+from labcoat.cli import app as cli
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
 from labcoat.db.migrating import migrate
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.slack.delivery import WAITS
+from labcoat.slack.outgoing.delivery import WAITS
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat import cli
+from labcoat.cli import app as cli
 from warehouse import past_units
 
 DUCKDB = "{engine: duckdb, database: past.duckdb}"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from labcoat import cli
-from labcoat.db import tables, workspaces
+from labcoat.cli import app as cli
+from labcoat.db import workspaces
 from labcoat.db.database import Database
-from labcoat.usecases import tokens
+from labcoat.db.tables import schema
+from labcoat.usecases.people import tokens
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def database(tmp_path: Path, migrated_sqlite: Path, monkeypatch: pytest.MonkeyPa
 
 def use(database: Database, workspace: str) -> None:
     with database.writing() as tx:
-        workspaces.add_once(tx, tables.workspaces, {"id": workspace})
+        workspaces.add_once(tx, schema.workspaces, {"id": workspace})
     database.dispose()
 
 

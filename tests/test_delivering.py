@@ -4,15 +4,15 @@ from threading import Event
 
 import pytest
 
-from labcoat import delivering
-from labcoat.delivering import Deliverers
+from labcoat.worker import delivery_threads
+from labcoat.worker.delivery_threads import Deliverers
 
 NOBODY_WAITS_SO_LONG = 3600.0
 
 
 @pytest.mark.parametrize("is_busy", [True, False])
 def test_what_is_to_be_told_waits_while_people_click(monkeypatch: pytest.MonkeyPatch, *, is_busy: bool) -> None:
-    monkeypatch.setattr(delivering, "COURTESY_SECONDS", NOBODY_WAITS_SO_LONG)
+    monkeypatch.setattr(delivery_threads, "COURTESY_SECONDS", NOBODY_WAITS_SO_LONG)
     was_told = Event()
 
     def deliver() -> bool:
@@ -29,7 +29,7 @@ def test_what_is_to_be_told_waits_while_people_click(monkeypatch: pytest.MonkeyP
 
 
 def test_however_much_people_click_all_is_told_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivering, "COURTESY_SECONDS", 0.01)
+    monkeypatch.setattr(delivery_threads, "COURTESY_SECONDS", 0.01)
     left, is_empty = ["three", "two", "one"], Event()
 
     def deliver() -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from labcoat import cli, settings
+from labcoat import settings
+from labcoat.cli import app as cli
 from labcoat.slack import grammar
 from labcoat.warehouse.files.columns import NAMES
 
@@ -21,7 +22,7 @@ ALL = "\n".join(TEXT.values())
 
 COMMANDS = frozenset(
     name
-    for path in (ROOT / "src/labcoat").glob("cli*.py")
+    for path in (ROOT / "src/labcoat").glob("cli/*.py")
     for name in re.findall(r'commands\.add_parser\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
 )
 TARGETS = frozenset(re.findall(r"^([a-z]+):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))

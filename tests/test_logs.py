@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from labcoat import logs
-from labcoat.slack import errors, references
+from labcoat.observability import logs
+from labcoat.slack import errors
+from labcoat.slack.incoming import correlation_id
 
 PASSWORD, SIGNING = "a-password-of-a-database", "0123456789abcdef0123456789abcdef"
 SECRETS = (
@@ -110,7 +111,7 @@ def test_words_that_only_look_like_secrets_stay(written: io.StringIO) -> None:
 def test_all_lines_of_a_request_have_the_reference_that_its_crash_shows(written: io.StringIO) -> None:
     log = logging.getLogger("labcoat.test")
 
-    with references.within(kind="command") as reference:
+    with correlation_id.within(kind="command") as reference:
         log.info("began")
         shown = errors.crash_text(ValueError("a bug"))
     log.info("outside")

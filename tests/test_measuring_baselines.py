@@ -12,13 +12,14 @@ from sqlalchemy import func, select
 
 from builders import WORKSPACE
 from labcoat.db import baselines as stored
-from labcoat.db import clock, tables
+from labcoat.db import clock
 from labcoat.db.baselines import Tried
 from labcoat.db.database import Database
+from labcoat.db.tables import schema
 from labcoat.domain.baseline import Baseline
-from labcoat.measuring_baselines import measure_all
-from labcoat.usecases import baselines
+from labcoat.usecases.looks import baselines
 from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.worker.baselines import measure_all
 from warehouse.test_baselines import FILE, NOW, generated, on_duckdb
 
 ZONE = "Europe/Berlin"  # at NOW it is 4:00 there, an hour after the quiet one
@@ -133,7 +134,7 @@ def test_a_source_that_fails_keeps_the_numbers_of_before_and_tells_nobody(
     assert one.baseline.measured_at == NOW
     assert set(shown(database, metrics)) == set(metrics.metrics)
     with database.reading() as tx:
-        assert tx.execute(select(func.count()).select_from(tables.outbox)).scalar_one() == 0
+        assert tx.execute(select(func.count()).select_from(schema.outbox)).scalar_one() == 0
 
 
 def test_a_failure_under_a_new_definition_leaves_no_numbers(

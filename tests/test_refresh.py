@@ -15,22 +15,22 @@ from slack_sdk import WebClient
 
 import postgres
 from builders import E7, E8, H12, NOW, WORKSPACE, a_dossier, a_member, a_plan, an_experiment
-from labcoat import running
-from labcoat.db import clock, counts, dossiers, looks
+from labcoat.db import clock, dossiers, looks, unit_counts
 from labcoat.db.database import Database
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan, Variant
-from labcoat.jobs import Jobs
-from labcoat.running import Running
-from labcoat.slack.delivery import Delivery
-from labcoat.slack.downloading import downloader
-from labcoat.slack.file_work import FileWork
+from labcoat.slack.incoming.downloads import downloader
+from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.stats.rule import MetricKind
-from labcoat.usecases import experiments
+from labcoat.usecases.experiments import experiments
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
+from labcoat.worker import background as running
+from labcoat.worker.background import Running
+from labcoat.worker.file_worker import FileWork
+from labcoat.worker.schedule import Jobs
 from usecases.storing import stored
 from warehouse import shop
 
@@ -132,7 +132,7 @@ def test_two_replicas_at_once_read_each_experiment_once(jobs: Jobs, shop_url: st
         one.join()
 
     with jobs.database.reading() as tx:
-        found = counts.find(tx, WORKSPACE, E7)
+        found = unit_counts.find(tx, WORKSPACE, E7)
     assert found is not None
     assert sum(found.exposed) == len(shop.units_by_hand("E-7")[0])
     assert scans(shop_url) - before == 1
@@ -141,17 +141,17 @@ def test_two_replicas_at_once_read_each_experiment_once(jobs: Jobs, shop_url: st
 def test_a_lease_that_a_killed_process_left_ends(jobs: Jobs) -> None:
     at = clock.machine_now()
     with jobs.database.writing() as tx:
-        assert counts.claim(tx, WORKSPACE, E7, at=at, until=at + HOUR)
+        assert unit_counts.claim(tx, WORKSPACE, E7, at=at, until=at + HOUR)
     jobs.count_units(NOW, SHOP)
     with jobs.database.reading() as tx:
-        assert counts.find(tx, WORKSPACE, E7) is None
+        assert unit_counts.find(tx, WORKSPACE, E7) is None
 
     with jobs.database.writing() as tx:
-        assert counts.claim(tx, WORKSPACE, E7, at=at + HOUR, until=at)
+        assert unit_counts.claim(tx, WORKSPACE, E7, at=at + HOUR, until=at)
     jobs.count_units(NOW, SHOP)
 
     with jobs.database.reading() as tx:
-        assert counts.find(tx, WORKSPACE, E7) is not None
+        assert unit_counts.find(tx, WORKSPACE, E7) is not None
 
 
 def test_a_source_that_hangs_delays_neither_the_clock_nor_clicks_and_is_told(jobs: Jobs, shop_url: str) -> None:
@@ -262,7 +262,7 @@ def test_a_connection_that_is_cut_while_it_reads_is_told_and_read_again(jobs: Jo
     assert problem is not None
     assert "connection to the database was lost" in problem.message
     with jobs.database.reading() as tx:
-        assert counts.find(tx, WORKSPACE, E7) is not None
+        assert unit_counts.find(tx, WORKSPACE, E7) is not None
         assert looks.find_problem(tx, WORKSPACE, E7) is None
 
 

@@ -105,11 +105,11 @@ def test_the_environment_is_read_here_and_handed_over_whole_by_the_commands() ->
     }
 
     assert readers == {
-        "cli.py",
-        "cli_backup.py",
-        "cli_database.py",
-        "cli_doctor.py",
-        "cli_metrics.py",
+        "cli/app.py",
+        "cli/backup.py",
+        "cli/database.py",
+        "cli/doctor.py",
+        "cli/metrics.py",
         "demo/bot.py",
         "demo/stage.py",
     }

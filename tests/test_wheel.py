@@ -64,15 +64,17 @@ def test_the_wheel_has_every_migration_and_what_runs_them(wheel: Path) -> None:
 
 def test_the_wheel_has_every_module_and_the_sandbox_s_page(wheel: Path) -> None:
     packed = {name for name in files_in(wheel, "labcoat/") if not name.startswith("migrations/")}
+    sandbox = files_in(wheel, "slack_sandbox/")
 
     assert packed == files_under(ROOT / "src/labcoat")
-    assert "sandbox/page/index.html" in packed
+    assert sandbox == files_under(ROOT / "src/slack_sandbox")
+    assert "page/index.html" in sandbox
 
 
 def test_the_wheel_has_nothing_else(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
 
-    assert tops == {"labcoat", f"labcoat-{labcoat.__version__}.dist-info"}
+    assert tops == {"labcoat", "slack_sandbox", f"labcoat-{labcoat.__version__}.dist-info"}
 
 
 def test_what_is_installed_is_the_wheel_and_not_this_checkout(

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from labcoat.demo import people
-from labcoat.sandbox.outbound import FORM, signature
+from slack_sandbox.outbound import FORM, signature
 
 SECRET = "benchmark-signing-secret"
 EXPERIMENTS = 20

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.acking.requests import EXPERIMENTS, SECRET
 
 from labcoat.demo import people
-from labcoat.sandbox.client import Person, SandboxClient
+from slack_sandbox.client import Person, SandboxClient
 
 LABCOAT = str(Path(sys.executable).with_name("labcoat"))
 CORES = sorted(os.sched_getaffinity(0))

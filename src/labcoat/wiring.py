@@ -15,30 +15,30 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from labcoat.api.app import Api
-from labcoat.api.pace import Pace as ApiPace
-from labcoat.db import migrating, occupying, workspaces
+from labcoat.api.token_limit import Pace as ApiPace
+from labcoat.db import database_lock, migrating, workspaces
 from labcoat.db.database import Database, DatabaseUnusable
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person
-from labcoat.jobs import Jobs
-from labcoat.running import Running
 from labcoat.settings import Settings, SettingsError
 from labcoat.slack import app as slack_app
-from labcoat.slack import connection
+from labcoat.slack import web_client
 from labcoat.slack.app import Identity
-from labcoat.slack.delivery import Delivery
-from labcoat.slack.desk import Desk
-from labcoat.slack.downloading import downloader
-from labcoat.slack.file_work import FileWork
-from labcoat.slack.house import House
-from labcoat.slack.links import Handle, Links
-from labcoat.slack.pace import Pace
-from labcoat.slack.payloads import Payload
+from labcoat.slack.app_context import House
+from labcoat.slack.incoming.deadline import Desk
+from labcoat.slack.incoming.downloads import downloader
+from labcoat.slack.incoming.payloads import Payload
+from labcoat.slack.incoming.person_limit import Pace
+from labcoat.slack.incoming.socket_mode import Handle, Links
+from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.web import app as web_app
 from labcoat.web import ops as web_ops
 from labcoat.web.ops import OpsServer
+from labcoat.worker.background import Running
+from labcoat.worker.file_worker import FileWork
+from labcoat.worker.schedule import Jobs
 
 MOST_TICKING_SECONDS = 180.0
 """How long a tick may take, with all digests of a Monday in it, before this replica counts as not ready."""
@@ -83,7 +83,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     pace = Pace(settings.acts_per_minute)
 
     def describe(person: UserId) -> Person | None:
-        return connection.describe(database, client, person, workspace=workspace, zone=settings.timezone)
+        return web_client.describe(database, client, person, workspace=workspace, zone=settings.timezone)
 
     jobs = Jobs(
         database=database,
@@ -136,9 +136,9 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
 def occupied(settings: Settings) -> Iterator[None]:
     """Keep the database from being restored until the block ends; raise SettingsError if it cannot be had."""
     try:
-        with occupying.serving(Database(settings.database_url)):
+        with database_lock.serving(Database(settings.database_url)):
             yield
-    except (DatabaseUnusable, occupying.Occupied) as error:
+    except (DatabaseUnusable, database_lock.Occupied) as error:
         msg = f"DATABASE_URL cannot be used: {error}"
         raise SettingsError(msg) from error
 
@@ -167,8 +167,8 @@ def _ops(settings: Settings, database: Database, running: Running, links: Links 
 
 def _delivery(settings: Settings, database: Database) -> Delivery:
     # A post has two waits, for the connection and for the answer, and must end before the lease does.
-    patience = min(float(connection.TIMEOUT_SECONDS), settings.lease.total_seconds() / 2)
-    client = connection.connect(
+    patience = min(float(web_client.TIMEOUT_SECONDS), settings.lease.total_seconds() / 2)
+    client = web_client.connect(
         token=settings.slack_bot_token, api_url=settings.slack_api_url, timeout_seconds=patience
     )
     return Delivery(
@@ -183,7 +183,7 @@ def _delivery(settings: Settings, database: Database) -> Delivery:
 
 def _connected(settings: Settings) -> tuple[WebClient, Identity]:
     try:
-        client = connection.connect(token=settings.slack_bot_token, api_url=settings.slack_api_url)
+        client = web_client.connect(token=settings.slack_bot_token, api_url=settings.slack_api_url)
         return client, slack_app.identify(client)
     except ValueError as error:
         raise SettingsError(str(error)) from error
@@ -200,7 +200,7 @@ def _links(settings: Settings, client: WebClient, handle: Handle) -> Links | Non
     if token is None:
         return None
     try:
-        first = deque([connection.link_url(client, token)])  # refused at the start rather than in the log
+        first = deque([web_client.link_url(client, token)])  # refused at the start rather than in the log
     except SlackApiError as error:
         msg = (
             f"Slack does not take SLACK_APP_TOKEN ({error.response['error']}). Make one with the scope "
@@ -215,7 +215,7 @@ def _links(settings: Settings, client: WebClient, handle: Handle) -> Links | Non
         try:
             return first.popleft()
         except IndexError:
-            return connection.link_url(client, token)
+            return web_client.link_url(client, token)
 
     return Links(count=settings.links, open_url=next_url, handle=handle)
 

@@ -5,12 +5,12 @@ import pytest
 
 from builders import E7, NOW, a_goal, a_member, a_typed_plan, an_experiment
 from labcoat.api.bodies import Results, totals_of
-from labcoat.domain import entering
+from labcoat.domain import submitted_totals
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import sample_of
 from labcoat.stats.results import Readout
 from labcoat.stats.rule import MetricKind, Sample
-from labcoat.usecases import results
+from labcoat.usecases.experiments import results
 from labcoat.warehouse.files import asked
 from labcoat.warehouse.files.asked import MetricColumns
 
@@ -39,7 +39,7 @@ def test_sent_moments_and_a_file_of_rows_give_the_same_readout(tmp_path_factory:
     experiment = an_experiment(ExperimentState.RUNNING, plan=plan)
 
     body = Results.model_validate({"metrics": {"spend": sent}})
-    entries = entering.entries_of(experiment, totals_of(body, plan), by=a_member(), as_of=NOW, now=NOW)
+    entries = submitted_totals.entries_of(experiment, totals_of(body, plan), by=a_member(), as_of=NOW, now=NOW)
     read = asked.read_asked(path, variant="variant", metrics=[MetricColumns(value="spend", covariate="spend_before")])
 
     by_file = Sample(exposed=(800, 800), moments={"spend": tuple(read.metrics[0][1][name] for name in before)})

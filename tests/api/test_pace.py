@@ -1,6 +1,6 @@
 """A token's pace: so many in any minute."""
 
-from labcoat.api.pace import Pace
+from labcoat.api.token_limit import Pace
 
 
 def test_within_the_pace_nobody_waits_and_over_it_until_the_first_is_a_minute_old() -> None:

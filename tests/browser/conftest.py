@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from labcoat.demo import opening, stage, tour
 from labcoat.demo.stage import Stage
-from labcoat.sandbox.serving import RunningSandbox, running_sandbox
-from labcoat.sandbox.workspace import Shortcut, default_workspace
 from sandbox.conftest import bot, people, slack
+from slack_sandbox.serving import RunningSandbox, running_sandbox
+from slack_sandbox.workspace import Shortcut, default_workspace
 
 __all__ = ["bot", "people", "slack"]  # as in the sandbox's own tests, with the sandbox below
 # What talks to Google's hosts at every start is off: tests send traffic to loopback only.

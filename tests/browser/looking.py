@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from labcoat.sandbox.client import SandboxClient
+from slack_sandbox.client import SandboxClient
 
 
 def last(page: Page) -> Locator:

@@ -10,9 +10,9 @@ from slack_sdk.errors import SlackApiError
 
 from browser.conftest import Opens
 from browser.looking import last
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.serving import RunningSandbox
 from sandbox.building import BotServer, actions, button, section
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.serving import RunningSandbox
 
 
 def test_what_slack_refuses_is_shown_in_red(page: Page, slack: WebClient) -> None:

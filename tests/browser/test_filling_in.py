@@ -8,10 +8,10 @@ from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from browser.looking import hears, last
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
 from sandbox.building import BotServer, actions, button, modal, new_trigger, option, plain, section, text_input
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
 
 
 def test_risky_button_asks_first(page: Page, slack: WebClient, bot: BotServer) -> None:

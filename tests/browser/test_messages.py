@@ -6,9 +6,9 @@ from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from browser.looking import hears, last
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.wire import Json
 from sandbox.building import BotServer, actions, button, option, plain, section
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.wire import Json
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c6360606000000004000146"

@@ -7,8 +7,8 @@ from slack_sdk import WebClient
 
 from browser.conftest import Opens
 from browser.looking import acts_as, last
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.serving import RunningSandbox, running_sandbox
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.serving import RunningSandbox, running_sandbox
 
 
 def app(page: Page) -> Locator:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from labcoat.sandbox.outbound import FORM, signature
-from labcoat.sandbox.wire import Json
+from slack_sandbox.outbound import FORM, signature
+from slack_sandbox.wire import Json
 
 JSON = "application/json"
 WEIRD: tuple[Any, ...] = (

@@ -28,11 +28,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from labcoat import cli, delivering, running, settings, wiring
-from labcoat.slack import delivery, file_work
+from labcoat import settings, wiring
+from labcoat.cli import app as cli
+from labcoat.slack.outgoing import delivery
+from labcoat.worker import background, delivery_threads, file_worker
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["labcoat.wiring", "labcoat.slack.charts", "uvicorn", "httpx"])
+_FORKS.set_forkserver_preload(["labcoat.wiring", "labcoat.slack.outgoing.charts", "uvicorn", "httpx"])
 
 START_SECONDS = 120.0
 FAST = {"LABCOAT_LEASE_SECONDS": "2", "LABCOAT_SETTLE_SECONDS": "1", "LABCOAT_THREADS": "8"}
@@ -125,9 +127,9 @@ def run(environment: dict[str, str], port: int, fatal: Fatal | None, changes: tu
     """Be a replica, as `labcoat serve` is one, in a hurry."""
     logging.disable(logging.CRITICAL)
     _end_with_parent()
-    running.TICK_SECONDS, running.FILES_SECONDS = 1, 1
-    file_work.LEASE = timedelta(seconds=2)
-    delivering.BREATH_SECONDS, delivering.COURTESY_SECONDS, delivering.POLL_SECONDS = 0.0, 0.0, 0.1
+    background.TICK_SECONDS, background.FILES_SECONDS = 1, 1
+    file_worker.LEASE = timedelta(seconds=2)
+    delivery_threads.BREATH_SECONDS, delivery_threads.COURTESY_SECONDS, delivery_threads.POLL_SECONDS = 0.0, 0.0, 0.1
     # Trouble is a thousand times denser here than in life, so a notice meets it often without a fault of its own.
     # What is called seldom, as conversations.open is, may find hundreds of troubles that wait for it.
     delivery.WAITS = (timedelta(seconds=0.3),) * 2_000

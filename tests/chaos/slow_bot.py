@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, event
 
-from labcoat import cli
+from labcoat.cli import app as cli
 
 
 def main() -> int:

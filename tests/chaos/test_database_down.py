@@ -12,7 +12,7 @@ from chaos.replicas import balanced, replicas
 from chaos.world import CHANNELS, PATIENCE_SECONDS, World, a_world
 from labcoat.demo import people
 from labcoat.domain.lifecycle import Step
-from labcoat.sandbox.client import Person
+from slack_sandbox.client import Person
 
 GOING_AGAIN_SECONDS = 10.0
 ANSWER_MILLISECONDS = 3000

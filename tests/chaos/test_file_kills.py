@@ -12,25 +12,27 @@ import postgres
 from chaos.replicas import Change, Fatal, Replica, free_port, run_command
 from chaos.world import CHANNELS, PATIENCE_SECONDS, World, a_world
 from journeys.playing import CONFIDENCE_SEQUENCE, DAY, PLAN, read
-from labcoat.db import tables
+from labcoat.db.tables import schema
 from labcoat.demo import people
 from labcoat.domain.file_job import FileJobState
 from labcoat.domain.notice import NoticeKind
 
 POINTS = (
     Fatal("labcoat.db.file_jobs:claim", "after"),  # claimed, not committed
-    Fatal("labcoat.slack.file_work:FileWork._totals", "before"),  # the claim is committed
-    Fatal("labcoat.slack.downloading:Download.into", "after"),
-    Fatal("labcoat.usecases.uploads:read_file", "after"),
+    Fatal("labcoat.worker.file_worker:FileWork._totals", "before"),  # the claim is committed
+    Fatal("labcoat.slack.incoming.downloads:Download.into", "after"),
+    Fatal("labcoat.usecases.experiments.uploads:read_file", "after"),
     Fatal("labcoat.db.file_jobs:finish", "after"),  # settled, not committed
-    Fatal("labcoat.usecases.files:record", "after"),  # stored, not committed
-    Fatal("labcoat.slack.file_work:FileWork.do_next", "after"),  # all is committed
+    Fatal("labcoat.usecases.experiments.files:record", "after"),  # stored, not committed
+    Fatal("labcoat.worker.file_worker:FileWork.do_next", "after"),  # all is committed
 )
 CHART_POINTS = (
     Fatal("slack_sdk:WebClient.files_getUploadURLExternal", "after"),  # Slack waits for the picture
     Fatal("slack_sdk:WebClient.files_completeUploadExternal", "before"),  # it has the picture
     Fatal("slack_sdk:WebClient.files_completeUploadExternal", "after"),
-    Fatal("labcoat.slack.delivery:upload_picture", "after"),  # it knows what the picture is; no message names it
+    Fatal(
+        "labcoat.slack.outgoing.delivery:upload_picture", "after"
+    ),  # it knows what the picture is; no message names it
     Fatal("slack_sdk:WebClient.chat_postMessage", "after"),  # it has the message too, and nobody has stored so
 )
 A_DIGESTS_TIME = datetime(2026, 11, 30, 9, tzinfo=UTC)
@@ -115,7 +117,9 @@ def test_a_job_that_is_not_settled_with_its_totals_is_told_twice(world: World) -
     assert _stored(world) == [(metric, 30_000) for metric in METRICS]
 
 
-@pytest.mark.parametrize("line", ["labcoat.usecases.uploads:read_file", "labcoat.usecases.files:record_from_disk"])
+@pytest.mark.parametrize(
+    "line", ["labcoat.usecases.experiments.uploads:read_file", "labcoat.usecases.experiments.files:record_from_disk"]
+)
 def test_an_import_that_is_killed_has_stored_nothing_and_can_be_run_again(
     world: World, tmp_path: Path, line: str
 ) -> None:
@@ -174,13 +178,13 @@ def _gives(world: World, *, units: int) -> None:
 
 def _is_read(world: World) -> bool:
     with world.database.reading() as tx:
-        states = tx.execute(select(tables.file_jobs.c.state)).scalars().all()
+        states = tx.execute(select(schema.file_jobs.c.state)).scalars().all()
     return set(states) == {FileJobState.DONE}
 
 
 def _stored(world: World) -> list[tuple[str, int]]:
     """Return each stored total: its metric, and its units in both variants."""
-    column = tables.entries.c
+    column = schema.entries.c
     with world.database.reading() as tx:
         rows = tx.execute(select(column.metric, column.moments).order_by(column.id)).all()
     return [(metric, sum(arm.count for arm in arms)) for metric, arms in rows]

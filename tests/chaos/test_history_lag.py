@@ -9,7 +9,7 @@ import pytest
 
 from journeys.playing import Play, playing
 from labcoat.db import outbox
-from labcoat.sandbox.faults import FaultKind
+from slack_sandbox.faults import FaultKind
 
 LAG_SECONDS = 3
 """More than the two seconds until the first new try."""

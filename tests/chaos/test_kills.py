@@ -12,27 +12,27 @@ import postgres
 from chaos.replicas import Change, Fatal, Replica, free_port
 from chaos.world import CHANNELS, PATIENCE_SECONDS, World, a_world
 from labcoat.domain.lifecycle import Step
-from labcoat.sandbox.faults import FaultKind
+from slack_sandbox.faults import FaultKind
 
 POINTS = (
     Fatal("labcoat.db.outbox:claim", "after"),  # claimed, not committed
-    Fatal("labcoat.slack.delivery:Delivery._tell", "before"),  # the claim is committed
-    Fatal("labcoat.slack.delivery:render", "after"),
+    Fatal("labcoat.slack.outgoing.delivery:Delivery._tell", "before"),  # the claim is committed
+    Fatal("labcoat.slack.outgoing.delivery:render", "after"),
     Fatal("slack_sdk:WebClient.chat_postMessage", "before"),
     Fatal("slack_sdk:WebClient.chat_postMessage", "after"),  # Slack's answer is there, and nowhere stored
     Fatal("slack_sdk:WebClient.chat_update", "before"),
     Fatal("slack_sdk:WebClient.chat_update", "after"),
     Fatal("slack_sdk:WebClient.conversations_open", "after"),
-    Fatal("labcoat.slack.delivery:Delivery._look_up", "after"),
+    Fatal("labcoat.slack.outgoing.delivery:Delivery._look_up", "after"),
     Fatal("labcoat.db.outbox:settle", "after"),  # settled, not committed
-    Fatal("labcoat.slack.delivery:Delivery.deliver_next", "after"),  # the settling is committed
+    Fatal("labcoat.slack.outgoing.delivery:Delivery.deliver_next", "after"),  # the settling is committed
     Fatal("labcoat.db.outbox:retry", "after"),
-    Fatal("labcoat.usecases.telling:save", "after"),  # the listener has saved, not committed
+    Fatal("labcoat.usecases.publish:save", "after"),  # the listener has saved, not committed
     Fatal("labcoat.slack.app:handle", "after"),  # committed, and Slack not answered
-    Fatal("labcoat.usecases.digests:send_due", "after"),  # in the middle of a tick's digests
-    Fatal("labcoat.jobs:Jobs._send_digests", "after"),
+    Fatal("labcoat.usecases.people.digests:send_due", "after"),  # in the middle of a tick's digests
+    Fatal("labcoat.worker.schedule:Jobs._send_digests", "after"),
     Fatal("labcoat.db.nudging:record", "after"),  # a person's nudges are put, not committed
-    Fatal("labcoat.jobs:Jobs._nudge", "after"),
+    Fatal("labcoat.worker.schedule:Jobs._nudge", "after"),
 )
 HELD = (FaultKind.HOLD_BEFORE, FaultKind.HOLD_AFTER)
 """Slack has the call and has not stored it, or has stored it and not answered; killed from outside then."""
@@ -40,7 +40,7 @@ ALL = (*POINTS, *HELD)
 WEEK = timedelta(days=7)
 A_TUESDAY = datetime(2026, 11, 24, 10, tzinfo=UTC)
 """After the hour at which people are nudged; what stalls by the next week is told at once."""
-WITHOUT_LOOK_UP: tuple[Change, ...] = (("labcoat.slack.delivery:Delivery._look_up", "nothing"),)
+WITHOUT_LOOK_UP: tuple[Change, ...] = (("labcoat.slack.outgoing.delivery:Delivery._look_up", "nothing"),)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

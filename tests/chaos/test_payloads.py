@@ -18,11 +18,11 @@ from starlette.applications import Starlette
 
 from chaos.mutating import damaged, unsigned
 from journeys.playing import EVIDENCE, PROTOTYPE, Play, ending_together, playing, served
-from labcoat.sandbox.outbound import signature
-from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET as SECRET
-from labcoat.sandbox.wire import Json
-from labcoat.slack.payloads import Payload
+from labcoat.slack.incoming.payloads import Payload
 from labcoat.web import app as web_app
+from slack_sandbox.outbound import signature
+from slack_sandbox.serving import DEFAULT_SIGNING_SECRET as SECRET
+from slack_sandbox.wire import Json
 
 SENDERS = 4
 OLD = {"type": "button", "action_id": "a_verb_of_last_year", "value": "H-1"}

@@ -15,8 +15,8 @@ from labcoat.db import dossiers
 from labcoat.demo import people
 from labcoat.domain.ids import HypothesisNumber
 from labcoat.domain.lifecycle import RequestState, Step
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.wire import Json
+from slack_sandbox.client import Person
+from slack_sandbox.wire import Json
 
 LEADS = tuple(f"ULEAD{index}" for index in range(8))
 ASK = {

@@ -12,7 +12,7 @@ from chaos.replicas import Change, Replica, balanced, replicas
 from chaos.world import CHANNELS, World, a_world
 from labcoat.demo import people
 from labcoat.domain.lifecycle import Step
-from labcoat.sandbox.faults import FaultKind
+from slack_sandbox.faults import FaultKind
 
 TROUBLE = (
     FaultKind.RATELIMITED,
@@ -48,7 +48,7 @@ def test_replicas_that_die_at_random_lose_and_double_nothing(
 def test_without_the_look_up_replicas_that_die_say_things_twice(world: World) -> None:
     world.slack.faults.add("chat.postMessage", FaultKind.DROP_AFTER, times=3)  # so that it does not hang on chance
 
-    _storm(world, kills=4, changes=(("labcoat.slack.delivery:Delivery._look_up", "nothing"),))
+    _storm(world, kills=4, changes=(("labcoat.slack.outgoing.delivery:Delivery._look_up", "nothing"),))
 
     assert world.twice() != []
 

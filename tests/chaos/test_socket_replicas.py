@@ -11,7 +11,7 @@ from chaos.replicas import Change, Replica, replicas
 from chaos.world import CHANNELS, PATIENCE_SECONDS, World, a_world
 from labcoat.demo import people
 from labcoat.domain.lifecycle import Step
-from labcoat.sandbox.faults import FaultKind
+from slack_sandbox.faults import FaultKind
 
 LINKS = 2
 """Of each replica."""
@@ -43,7 +43,7 @@ def test_replicas_over_links_lose_and_double_nothing_while_each_dies(
 
 
 def test_without_the_look_up_replicas_over_links_say_things_twice(world: World) -> None:
-    _play(world, kills=0, changes=(("labcoat.slack.delivery:Delivery._look_up", "nothing"),), is_lossy=True)
+    _play(world, kills=0, changes=(("labcoat.slack.outgoing.delivery:Delivery._look_up", "nothing"),), is_lossy=True)
 
     assert world.twice() != []
 

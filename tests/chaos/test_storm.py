@@ -11,17 +11,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from labcoat.db import clock, holds, outbox, tables
+from labcoat.db import clock, outbox
+from labcoat.db import retry_after as holds
 from labcoat.db.database import Database
+from labcoat.db.tables import schema
 from labcoat.demo import people
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.sandbox import serving
-from labcoat.sandbox.faults import Fault, FaultKind
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.workspace import Team, Workspace
-from labcoat.slack import connection
-from labcoat.slack.delivery import Delivery
+from labcoat.slack import web_client
+from labcoat.slack.outgoing.delivery import Delivery
+from slack_sandbox import serving
+from slack_sandbox.faults import Fault, FaultKind
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.workspace import Team, Workspace
 
 STORMY, CALM = WorkspaceId("TSTORMY"), WorkspaceId("TCALM")
 SECOND = timedelta(seconds=1)
@@ -82,7 +84,7 @@ class Sky:
 
     def unfinished(self, workspace: WorkspaceId) -> int:
         """Return how much is still to be told there."""
-        column = tables.outbox.c
+        column = schema.outbox.c
         query = select(func.count()).where(column.finished_at.is_(None), column.workspace == workspace)
         with self.database.reading() as tx:
             return tx.execute(query).scalar_one()
@@ -118,7 +120,7 @@ def _workspace(team: WorkspaceId) -> Workspace:
 
 def _replica(url: str, slacks: dict[WorkspaceId, RunningSandbox]) -> Delivery:
     clients = {
-        team: connection.connect(token=running.slack.workspace.bot.token, api_url=running.api_url)
+        team: web_client.connect(token=running.slack.workspace.bot.token, api_url=running.api_url)
         for team, running in slacks.items()
     }
     return Delivery(

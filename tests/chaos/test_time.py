@@ -22,13 +22,14 @@ from sqlalchemy import delete, select, update
 
 from builders import CHANNEL, OWNER, WORKSPACE, a_dossier, a_prototype
 from chaos import wall
-from labcoat.db import channels, outbox, tables
+from labcoat.db import channels, outbox
 from labcoat.db.database import Database, Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId, HypothesisNumber
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.schedule import at_local, latest_digest_slot, nudge_slot
-from labcoat.usecases import digests, nudges
+from labcoat.usecases.people import digests, nudges
 from usecases.storing import stored, told
 
 Size = Callable[[int, int], int]
@@ -199,8 +200,8 @@ def test_control_without_its_claim_a_week_is_told_again(migrated_sqlite: Path, t
         _ticks(database, now)
         one.expects(now)
         with database.writing() as tx:
-            tx.execute(delete(tables.digests))
-            tx.execute(update(tables.digest_channels).values(newest_monday=None))
+            tx.execute(delete(schema.digests))
+            tx.execute(update(schema.digest_channels).values(newest_monday=None))
 
     made = _digests(database)
     database.dispose()
@@ -240,12 +241,12 @@ def _ticks(database: Database, now: datetime) -> None:
             with database.writing() as tx:
                 digests.send_due(tx, workspace, named, zone="UTC", now=now)
                 # A digest that is sent would not keep its double out, as one that waits does.
-                tx.execute(update(tables.outbox).values(state=outbox.SENT, finished_at=now))
+                tx.execute(update(schema.outbox).values(state=outbox.SENT, finished_at=now))
 
 
 def _digests(database: Database) -> Counter[tuple[ChannelId, date]]:
     """Return how many digests of each week each channel is told."""
-    column = tables.outbox.c
+    column = schema.outbox.c
     query = select(column.channel, column.subject).where(column.kind == NoticeKind.DIGEST)
     with database.reading() as tx:
         return Counter((channel, date.fromisoformat(subject[-10:])) for channel, subject in tx.execute(query))

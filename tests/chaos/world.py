@@ -12,17 +12,18 @@ from sqlalchemy import select
 
 from chaos.replicas import FAST
 from journeys.playing import EVIDENCE, FILE, PROTOTYPE
-from labcoat.db import clock, outbox, tables
+from labcoat.db import clock, outbox
 from labcoat.db.database import Database
+from labcoat.db.tables import schema
 from labcoat.demo import people
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.lifecycle import Step
-from labcoat.sandbox import serving
-from labcoat.sandbox.client import NotPossible, Person, SandboxClient
-from labcoat.sandbox.local_slack import Timing
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
-from labcoat.sandbox.workspace import Channel, User, Workspace
+from slack_sandbox import serving
+from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.local_slack import Timing
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
+from slack_sandbox.workspace import Channel, User, Workspace
 
 CHANNELS = tuple(f"CWORK{index:02}" for index in range(12))
 TEAM = WorkspaceId(people.workspace().team.id)
@@ -67,7 +68,7 @@ class World:
 
     def count_hypotheses(self) -> int:
         with self.database.reading() as tx:
-            return len(tx.execute(select(tables.hypotheses.c.number)).all())
+            return len(tx.execute(select(schema.hypotheses.c.number)).all())
 
     def adds_evidence(self, number: int, user: str = people.BEN) -> bool:
         """Add evidence; return whether the bot took it, as far as the person can see."""
@@ -84,7 +85,7 @@ class World:
         """Hand a hypothesis to whoever does not have it; the new owner gets a direct message."""
         with self.database.reading() as tx:
             owner = tx.execute(
-                select(tables.hypotheses.c.owner).where(tables.hypotheses.c.number == number)
+                select(schema.hypotheses.c.owner).where(schema.hypotheses.c.number == number)
             ).scalar_one()
         other = people.BEN if owner == people.ANA else people.ANA
         return self._does(self.person(people.LENA), "handover", number, {"owner": other, "reason": "It is their turn"})
@@ -134,7 +135,7 @@ class World:
 
     def rows(self) -> list[Any]:
         with self.database.reading() as tx:
-            return list(tx.execute(select(tables.outbox).order_by(tables.outbox.c.id)).mappings())
+            return list(tx.execute(select(schema.outbox).order_by(schema.outbox.c.id)).mappings())
 
     def twice(self) -> list[str]:
         """Return the keys of what was said more than once."""
@@ -151,10 +152,10 @@ class World:
         ]
         with self.database.reading() as tx:
             changes = {
-                row.id for row in tx.execute(select(tables.history).where(tables.history.c.step != Step.FILE)).all()
+                row.id for row in tx.execute(select(schema.history).where(schema.history.c.step != Step.FILE)).all()
             }
-            cards = {row.subject: row.ts for row in tx.execute(select(tables.posts)).all()}
-            numbers = tx.execute(select(tables.hypotheses.c.number)).scalars().all()
+            cards = {row.subject: row.ts for row in tx.execute(select(schema.posts)).all()}
+            numbers = tx.execute(select(schema.hypotheses.c.number)).scalars().all()
         told = {row["details"]["entry"] for row in rows if row["kind"] == "story" and "entry" in row["details"]}
         missing += [f"no line of change {entry}" for entry in changes - told]
         missing += [f"no card of H-{number}" for number in numbers if cards.get(f"card H-{number}") not in shown]
@@ -176,7 +177,7 @@ class World:
 
     def changes(self, step: Step) -> int:
         with self.database.reading() as tx:
-            return len(tx.execute(select(tables.history.c.id).where(tables.history.c.step == step)).all())
+            return len(tx.execute(select(schema.history.c.id).where(schema.history.c.step == step)).all())
 
 
 def workspace(*more: str) -> Workspace:

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from builders import CHANNEL, E7, NOW, OTHER, OWNER, WORKSPACE, events
-from labcoat.db import file_jobs, tables
+from labcoat.db import file_jobs
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
+from labcoat.db.tables import schema
 from labcoat.domain.file_job import AskedExport, ExportFormat, FileJob, GivenTotals
 from labcoat.domain.ids import ExperimentNumber
 
@@ -156,4 +157,4 @@ def test_replicas_that_ask_at_once_get_different_jobs(database: Database, replic
     assert len({job.id for job in taken if job}) == replicas
     assert taken[-1] is None
     with database.reading() as tx:
-        assert tx.execute(select(func.count()).select_from(tables.file_jobs)).scalar_one() == replicas
+        assert tx.execute(select(func.count()).select_from(schema.file_jobs)).scalar_one() == replicas

@@ -23,7 +23,7 @@ from builders import DAY, LEAD, NOW, OWNER, WORKSPACE, a_member
 from labcoat.db import baselines, dossiers, looks, migrating, people, waiting_looks, workspaces
 from labcoat.db.baselines import Tried
 from labcoat.db.database import Database, Transaction
-from labcoat.db.tables import metadata
+from labcoat.db.tables.schema import metadata
 from labcoat.domain import late_data
 from labcoat.domain.baseline import Baseline
 from labcoat.domain.dossier import Dossier
@@ -32,8 +32,10 @@ from labcoat.domain.findings import Findings, FoundColumn, FoundRows
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber
 from labcoat.domain.late_data import Short
 from labcoat.stats.results import Verdict
-from labcoat.usecases import counting, experiments, exports, requests, results
-from labcoat.usecases import looks as lookmaking
+from labcoat.usecases.experiments import experiments, results
+from labcoat.usecases.hypotheses import exports, requests
+from labcoat.usecases.looks import counting
+from labcoat.usecases.looks import looks as lookmaking
 from labcoat.warehouse.reading import Reading
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import Select, insert, text, update
 
 import postgres
 from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
-from labcoat.db import backlog, clock, outbox, tables, undelivered
+from labcoat.db import backlog, clock, outbox, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
 from labcoat.db.outbox import CLOCKS_APART, Claim, Doubt
+from labcoat.db.tables import schema
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 
@@ -199,7 +200,7 @@ def test_the_oldest_does_not_seem_older_after_a_retry_by_hand(database: Database
     one = claimed(database)
     with database.writing() as tx:
         outbox.bury(tx, one, problem="not_in_channel", may_be_sent=False)
-        tx.execute(update(tables.outbox).values(created_at=LATER - timedelta(days=30)))
+        tx.execute(update(schema.outbox).values(created_at=LATER - timedelta(days=30)))
 
     with database.writing() as tx:
         undelivered.retry(tx)
@@ -382,7 +383,7 @@ def test_a_claim_reads_only_what_is_unfinished(database: Database) -> None:
         "finished_at": at,
     }
     with database.writing() as tx:
-        tx.execute(insert(tables.outbox), [sent | {"key": f"old-{number}"} for number in range(3000)])
+        tx.execute(insert(schema.outbox), [sent | {"key": f"old-{number}"} for number in range(3000)])
     put(database, *(a_notice(str(number)) for number in range(9)))
     if not database.is_sqlite:  # which has no statistics in use either
         with database.writing() as tx:

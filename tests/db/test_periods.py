@@ -11,10 +11,11 @@ from sqlalchemy import select
 
 import postgres
 from builders import CHANNEL, LEAD, NOW, OTHER, OWNER, WORKSPACE
-from labcoat.db import deliveries, periods, tables
+from labcoat.db import deliveries, periods
 from labcoat.db.database import Database, Transaction
 from labcoat.db.deliveries import Replayed
 from labcoat.db.periods import MadeDigest
+from labcoat.db.tables import schema
 from labcoat.domain.ids import ChannelId
 
 MONDAY = date(2026, 11, 23)
@@ -74,7 +75,7 @@ def _claim_day(database: Database, day: date, *, most_a_week: int | None = 2) ->
 
 
 def _days(tx: Transaction) -> list[date]:
-    return list(tx.execute(select(tables.nudge_days.c.day)).scalars())
+    return list(tx.execute(select(schema.nudge_days.c.day)).scalars())
 
 
 def test_a_persons_day_is_claimed_once_by_replicas_at_the_same_time(database: Database) -> None:

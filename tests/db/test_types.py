@@ -7,15 +7,15 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import StatementError
 
 from builders import NOW
-from labcoat.db import tables
 from labcoat.db.database import Database
+from labcoat.db.tables import schema
 
 
 def _store(database: Database, at: datetime) -> datetime:
     with database.writing() as tx:
-        tx.execute(insert(tables.deliveries).values(key="k", received_at=at))
+        tx.execute(insert(schema.deliveries).values(key="k", received_at=at))
     with database.reading() as tx:
-        read: datetime = tx.execute(select(tables.deliveries.c.received_at)).scalar_one()
+        read: datetime = tx.execute(select(schema.deliveries.c.received_at)).scalar_one()
     return read
 
 
@@ -37,7 +37,7 @@ def test_instants_are_compared_as_instants(database: Database) -> None:
     _store(database, east)
 
     with database.reading() as tx:
-        column = tables.deliveries.c
+        column = schema.deliveries.c
         found = tx.execute(select(column.key).where(column.received_at <= NOW)).scalars().all()
 
     assert found == ["k"]

@@ -22,7 +22,10 @@ from labcoat.domain.member import Member
 from labcoat.domain.steps.hypothesis import PROPOSED_OUTCOME
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import Direction
-from labcoat.usecases import digests, hypotheses, looks, nudges, requests, results
+from labcoat.usecases.experiments import results
+from labcoat.usecases.hypotheses import hypotheses, requests
+from labcoat.usecases.looks import looks
+from labcoat.usecases.people import digests, nudges
 
 WORKSPACE, CHANNEL = WorkspaceId("T1"), ChannelId(people.CHANNEL)
 TUESDAY = datetime(2026, 12, 1, 8, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from labcoat.domain.similarity import Similarity, words_of
-from labcoat.usecases.similar import NEAR_ENOUGH
+from labcoat.usecases.hypotheses.similar import NEAR_ENOUGH
 
 KNOWN = {
     1: "Show fresh offers first to people who come back within a day 4 of 5 scrolled past old offers",

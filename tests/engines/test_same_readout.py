@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 import postgres
-from labcoat.stats import answers
+from labcoat.stats import entry
 from labcoat.stats.results import Readout
 from labcoat.stats.rule import Design, MetricKind, MetricRule, Role, Rule
 from labcoat.warehouse import reading, spark_source
@@ -66,7 +66,7 @@ def readout(metrics: MetricsFile) -> Readout:
         metrics=tuple(rules),
         window_days=7,
     )
-    answer = answers.read(rule, sample, day=19, past=())
+    answer = entry.read(rule, sample, day=19, past=())
     assert isinstance(answer, Readout)
     return answer
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from labcoat.usecases import replaying
+from labcoat.usecases.looks import replaying
 from labcoat.warehouse.metrics_file import MetricsFile
 from warehouse import past_units
 

@@ -24,16 +24,16 @@ from labcoat.db import clock, dossiers
 from labcoat.demo import people
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
-from labcoat.sandbox import outbound, serving
-from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.sandbox.local_slack import Timing
-from labcoat.sandbox.reading import plain_text
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
-from labcoat.sandbox.workspace import Bot as SlackBot
-from labcoat.sandbox.workspace import Workspace
-from labcoat.slack.links import Links
+from labcoat.slack.incoming.socket_mode import Links
 from labcoat.wiring import Bot
+from slack_sandbox import outbound, serving
+from slack_sandbox.client import Person, SandboxClient
+from slack_sandbox.local_slack import Timing
+from slack_sandbox.reading import plain_text
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
+from slack_sandbox.workspace import Bot as SlackBot
+from slack_sandbox.workspace import Workspace
 
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
 """A Tuesday, 9:00 in Berlin, where everybody is."""

@@ -9,8 +9,8 @@ import httpx
 from journeys.playing import CONFIDENCE_SEQUENCE, DAY, TEAM, Play
 from labcoat.db.clock import machine_now
 from labcoat.domain.token import Scope
-from labcoat.sandbox.wire import Json
-from labcoat.usecases import tokens
+from labcoat.usecases.people import tokens
+from slack_sandbox.wire import Json
 
 ORDERS = "orders per user"
 JSON = "application/json"

@@ -13,7 +13,7 @@ from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import RequestState, Stage
 from labcoat.domain.person import Person, Standing
 from labcoat.domain.request import Request
-from labcoat.sandbox.client import Person as Actor
+from slack_sandbox.client import Person as Actor
 
 RECORD = "/experiment record E-1 control=1200/24000 treatment=1500/24100"
 LATE = "/experiment record E-1 control=1650/25000 treatment=1502/25000"

@@ -25,7 +25,7 @@ from journeys.playing import (
 from labcoat.db import looks, people
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person
-from labcoat.sandbox import outbound, serving
+from slack_sandbox import outbound, serving
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from journeys.playing import TEAM, Play, command_fields, payload_fields, read
 from labcoat.demo import people
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 EARLIER = "That is from an earlier version of Labcoat and does nothing any more, so nothing was changed."
 TOO_FAST = "That was more in one minute than one person can mean, so this was not done."

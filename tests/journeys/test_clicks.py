@@ -8,8 +8,8 @@ import pytest
 from journeys.playing import CLOSE, DAY, FILE, START, Play, read
 from labcoat.demo import people
 from labcoat.domain.lifecycle import ExperimentState, RequestState
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.local_slack import Timing
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.local_slack import Timing
 
 
 def asked(play: Play) -> None:

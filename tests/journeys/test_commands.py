@@ -3,7 +3,7 @@
 import pytest
 
 from journeys.playing import CLOSE, DAY, START, Play, read
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 
 def test_help_shows_six_words_and_all_the_rest(play: Play) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import postgres
 from journeys.playing import DAY, START, Play, playing, read
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 VARIANTS: Json = {"variants": "old 50, new 50"}
 FILE = """\

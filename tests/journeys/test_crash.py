@@ -8,9 +8,9 @@ import pytest
 from journeys.playing import FILE, PROTOTYPE, key, read, told
 from labcoat.demo import people, stage
 from labcoat.demo.stage import Stage
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.faults import FaultKind
-from labcoat.sandbox.wire import Json
+from slack_sandbox.client import Person
+from slack_sandbox.faults import FaultKind
+from slack_sandbox.wire import Json
 
 LEASE = {"LABCOAT_LEASE_SECONDS": "2"}
 """So that the next process may soon take over what the dead one began."""

@@ -7,8 +7,8 @@ import pytest
 
 from journeys.playing import DAY, GROUP_SEQUENTIAL, ONE_LOOK, START, Play, read
 from labcoat.domain.lifecycle import ExperimentState
-from labcoat.sandbox.wire import Json
 from labcoat.stats.results import Verdict
+from slack_sandbox.wire import Json
 
 SOURCE = """\
 sources:

@@ -10,9 +10,9 @@ from journeys.playing import FILE, PROTOTYPE, Play, read, workspace
 from labcoat.db import outbox
 from labcoat.demo import people
 from labcoat.domain.notice import NoticeKind
-from labcoat.sandbox.faults import FaultKind
-from labcoat.sandbox.wire import Json
-from labcoat.slack.delivery import SENT_AGAIN_WITHOUT_LOOK_UP
+from labcoat.slack.outgoing.delivery import SENT_AGAIN_WITHOUT_LOOK_UP
+from slack_sandbox.faults import FaultKind
+from slack_sandbox.wire import Json
 
 WITHOUT_HISTORY = ("chat:write", "commands", "im:write", "users:read")
 MONDAY = datetime(2026, 11, 30, 9, 31, tzinfo=ZoneInfo(people.ZONE))

@@ -8,7 +8,7 @@ from labcoat.db import channels
 from labcoat.demo import people
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 MONDAY = datetime(2026, 11, 30, 9, 31, tzinfo=ZoneInfo(people.ZONE))
 WEEK = timedelta(days=7)

@@ -8,8 +8,8 @@ from labcoat.demo import people
 from labcoat.domain.ids import UserId
 from labcoat.domain.member import Member
 from labcoat.domain.steps import hypothesis as steps
-from labcoat.sandbox.reading import plain_text
-from labcoat.usecases import hypotheses, prototypes
+from labcoat.usecases.hypotheses import hypotheses, prototypes
+from slack_sandbox.reading import plain_text
 
 
 def form_text(view: dict[str, object] | None) -> str:

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import update
 
 from journeys.playing import CONFIDENCE_SEQUENCE, DAY, Play, payload_fields, read
-from labcoat.db import clock, tables
+from labcoat.db import clock
 from labcoat.db.clock import machine_now
-from labcoat.sandbox.faults import FaultKind
-from labcoat.sandbox.wire import Json
-from labcoat.slack.downloading import Download
-from labcoat.slack.file_work import MOST_ATTEMPTS
+from labcoat.db.tables import schema
+from labcoat.slack.incoming.downloads import Download
+from labcoat.worker.file_worker import MOST_ATTEMPTS
+from slack_sandbox.faults import FaultKind
+from slack_sandbox.wire import Json
 
 HEADER = "user_id,variant,orders per user,refund_rate,basket\n"
 
@@ -70,7 +71,7 @@ def works(play: Play) -> str:
 
 def retries_at_once(play: Play) -> None:
     with play.bot.database.writing() as tx:
-        tx.execute(update(tables.file_jobs).values(next_try_at=machine_now() - timedelta(seconds=1)))
+        tx.execute(update(schema.file_jobs).values(next_try_at=machine_now() - timedelta(seconds=1)))
 
 
 LARGE = units(80_000, treated=5_000, pad="x" * 10)

@@ -7,8 +7,8 @@ from labcoat.db import channels
 from labcoat.demo import people
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId
-from labcoat.sandbox.reading import plain_text
-from labcoat.sandbox.wire import Json
+from slack_sandbox.reading import plain_text
+from slack_sandbox.wire import Json
 
 CHANGE = "Show fresh offers first to people who come back"
 

@@ -5,7 +5,7 @@ import pytest
 from journeys.playing import Play, read
 from journeys.test_editing import form_text
 from labcoat.demo import people
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 TABLE = """title;outcome;learning;closed;tags
 Bigger photos;refuted;People compare prices first;2025-03-31;search, photos

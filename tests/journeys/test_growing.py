@@ -13,8 +13,8 @@ from labcoat.demo import people
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.plan import Measuring
-from labcoat.sandbox.wire import Json
 from labcoat.stats.rule import Design
+from slack_sandbox.wire import Json
 
 SOURCE = """\
 sources:

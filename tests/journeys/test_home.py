@@ -1,8 +1,8 @@
 """App Home: what waits, what is mine, how the team does; and it stays true."""
 
 from journeys.playing import DAY, FILE, PROTOTYPE, Play
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.reading import plain_text
+from slack_sandbox.client import Person
+from slack_sandbox.reading import plain_text
 
 
 def home(person: Person) -> str:

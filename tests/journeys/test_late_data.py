@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from journeys.playing import DAY, GROUP_SEQUENTIAL, START, Play, read
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 GATES: Json = {"variants": "gate_30 50, gate_40 50"}
 FILE = """\

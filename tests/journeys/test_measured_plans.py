@@ -12,7 +12,7 @@ from journeys.test_editing import form_text
 from labcoat.domain.baseline import Baseline
 from labcoat.domain.plan import Plan
 from labcoat.stats.rule import MetricKind
-from labcoat.usecases import baselines
+from labcoat.usecases.looks import baselines
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.words import baselines as words
 from warehouse.test_baselines import NOW, generated, on_duckdb

@@ -10,7 +10,7 @@ from labcoat.db.clock import machine_now
 from labcoat.demo import people
 from labcoat.domain.ids import UserId
 from labcoat.domain.person import Person, Standing
-from labcoat.sandbox.faults import FaultKind
+from slack_sandbox.faults import FaultKind
 
 
 def hands_over(play: Play, person: object, **values: object) -> None:

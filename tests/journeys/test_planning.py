@@ -8,7 +8,7 @@ from labcoat.db import dossiers
 from labcoat.demo import people
 from labcoat.domain.ids import UserId
 from labcoat.domain.member import Member
-from labcoat.usecases import experiments
+from labcoat.usecases.experiments import experiments
 
 FILLED = {"baseline": "5 %", "minimum_effect": "10 %", "units_per_day": "2,000", "planned_days": "28"}
 

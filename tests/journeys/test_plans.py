@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event
 
 from journeys.playing import CLOSE, DAY, START, Play
 from labcoat.db import backlog
-from labcoat.usecases import arriving, counting, looks
+from labcoat.usecases.looks import counting, live_drafts, looks
 
 GROWING = (
     "hypotheses|prototypes|evidence|experiments|requests|needs|history|looks|entries|predictions|followers|unit_counts"
@@ -69,7 +69,7 @@ def test_no_step_and_no_tick_reads_all_that_is_finished(play: Play) -> None:
         play.types(play.ana, "/hypothesis close H-1")
         play.submits(play.ana, **CLOSE, overrides="Nobody asked for it")
         with play.bot.database.reading() as tx:
-            for what_readers_ask in (counting.due, arriving.due, looks.due):
+            for what_readers_ask in (counting.due, live_drafts.due, looks.due):
                 what_readers_ask(tx, now=play.now())
             backlog.measure(tx)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from journeys.playing import CONFIDENCE_SEQUENCE, DAY, GROUP_SEQUENTIAL, START, Play, read
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 HOUR = timedelta(hours=1)
 THREE = "control 50, photos 25, photos_big 25"

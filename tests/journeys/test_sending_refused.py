@@ -9,10 +9,11 @@ import pytest
 
 from journeys.playing import E1, TEAM, Play
 from journeys.sending import GOOD, Program, a_program, run_experiment, share, totals
-from labcoat.db import looks, tables, workspaces
+from labcoat.db import looks, workspaces
+from labcoat.db.tables import schema
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.look import Entry
-from labcoat.usecases import tokens as token_usecases
+from labcoat.usecases.people import tokens as token_usecases
 
 ELSEWHERE = WorkspaceId("T0ELSEWHERE")
 
@@ -164,7 +165,7 @@ def test_other_addresses_say_where_to_look(program: Program, path: str) -> None:
 
 def test_an_experiment_of_another_workspace_is_as_unknown_as_one_that_never_was(shared: Play) -> None:
     with shared.bot.database.writing() as tx:
-        workspaces.add_once(tx, tables.workspaces, {"id": ELSEWHERE})
+        workspaces.add_once(tx, schema.workspaces, {"id": ELSEWHERE})
     stranger = a_program(shared, name="Stranger", workspace=ELSEWHERE)
 
     of_others, of_nobody = stranger.send(GOOD, to="E-1"), stranger.send(GOOD, to="E-2")

@@ -13,8 +13,8 @@ import pytest
 
 from labcoat.demo import people, stage
 from labcoat.demo.stage import Stage
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.faults import FaultKind
+from slack_sandbox.client import Person
+from slack_sandbox.faults import FaultKind
 
 ACTORS = (people.ANA, people.BEN, people.LENA, people.OMAR)
 PATIENCE_SECONDS = 60

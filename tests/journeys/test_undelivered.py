@@ -11,9 +11,9 @@ from labcoat.demo import people
 from labcoat.domain.ids import ChannelId, UserId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person
-from labcoat.sandbox.faults import FaultKind
-from labcoat.slack import delivery
-from labcoat.slack.delivery import GIVE_UP_AFTER, MOST_TRIES, WAITS
+from labcoat.slack.outgoing import delivery
+from labcoat.slack.outgoing.delivery import GIVE_UP_AFTER, MOST_TRIES, WAITS
+from slack_sandbox.faults import FaultKind
 
 NOT_INVITED = "CGENERAL"
 

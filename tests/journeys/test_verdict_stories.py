@@ -14,7 +14,7 @@ from journeys.test_correcting import TRUE, TYPO, approves, corrects, state, stop
 from journeys.witness import Witness, calls
 from labcoat.demo import people
 from labcoat.domain.lifecycle import RequestState, Stage
-from labcoat.sandbox.wire import Json
+from slack_sandbox.wire import Json
 
 ARMS = ("control", "photos_small", "photos_big", "autoplay")
 SHIP: Json = {"link": "https://example.org/1", "days_spent": "9", "tenfold": []}

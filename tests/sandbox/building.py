@@ -9,9 +9,9 @@ from slack_bolt import App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
-from labcoat.sandbox.workspace import Bot, Workspace, default_workspace
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
+from slack_sandbox.workspace import Bot, Workspace, default_workspace
 
 
 @dataclass

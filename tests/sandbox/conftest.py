@@ -8,11 +8,11 @@ import pytest
 from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 
-from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.sandbox.local_slack import Timing
-from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
-from labcoat.sandbox.workspace import Shortcut, default_workspace
 from sandbox.building import BotServer, Clock, web_client
+from slack_sandbox.client import Person, SandboxClient
+from slack_sandbox.local_slack import Timing
+from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
+from slack_sandbox.workspace import Shortcut, default_workspace
 
 ALL_EVENTS = (
     "app_home_opened",

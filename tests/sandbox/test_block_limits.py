@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
 from sandbox.building import actions, button, option, plain, refusal, section, text_input, web_client
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
 
 
 def mrkdwn(text: str) -> Json:

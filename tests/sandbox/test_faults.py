@@ -11,8 +11,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.sandbox.serving import RunningSandbox
+from slack_sandbox.client import Person, SandboxClient
+from slack_sandbox.serving import RunningSandbox
 
 CHANNEL = "CSEARCH"
 POST = "chat.postMessage"

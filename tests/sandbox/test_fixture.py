@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from labcoat.sandbox.client import SandboxClient
-from labcoat.sandbox.fixture import slack_sandbox
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.workspace import Command, Workspace, default_workspace
 from sandbox.building import BotServer, web_client
+from slack_sandbox.client import SandboxClient
+from slack_sandbox.fixture import slack_sandbox
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.workspace import Command, Workspace, default_workspace
 
 __all__ = ["slack_sandbox"]
 

@@ -10,9 +10,6 @@ from urllib.parse import parse_qsl
 import pytest
 from slack_sdk import WebClient
 
-from labcoat.sandbox.client import NotPossible, Person
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
 from sandbox.building import (
     BotServer,
     actions,
@@ -25,6 +22,9 @@ from sandbox.building import (
     plain,
     text_input,
 )
+from slack_sandbox.client import NotPossible, Person
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
 
 
 def test_submitted_state_has_a_value_for_every_kind_of_input(

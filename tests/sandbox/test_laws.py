@@ -13,11 +13,6 @@ from slack_bolt import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.sandbox.faults import FaultKind
-from labcoat.sandbox.local_slack import Timing
-from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
-from labcoat.sandbox.wire import Json
 from sandbox.building import (
     BotServer,
     Clock,
@@ -33,6 +28,11 @@ from sandbox.building import (
     web_client,
     workspace_with,
 )
+from slack_sandbox.client import Person, SandboxClient
+from slack_sandbox.faults import FaultKind
+from slack_sandbox.local_slack import Timing
+from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox
+from slack_sandbox.wire import Json
 
 
 def events_of(bot: BotServer, kind: str) -> list[Json]:

@@ -6,9 +6,6 @@ Sources: docs.slack.dev/surfaces/modals, docs.slack.dev/reference/views/modal-vi
 import pytest
 from slack_sdk import WebClient
 
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.wire import Json
 from sandbox.building import (
     BotServer,
     Clock,
@@ -19,6 +16,9 @@ from sandbox.building import (
     refusal,
     section,
 )
+from slack_sandbox.client import Person
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.wire import Json
 
 
 def test_trigger_id_lives_three_seconds(sandbox: RunningSandbox, slack: WebClient, clock: Clock) -> None:

@@ -8,9 +8,9 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.wire import Json
 from sandbox.building import BotServer, Clock, actions, button, section
+from slack_sandbox.client import Person
+from slack_sandbox.wire import Json
 
 CHANNEL = "CSEARCH"
 

@@ -11,10 +11,10 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from labcoat.sandbox.client import NotPossible, Person, SandboxClient
-from labcoat.sandbox.reading import plain_text
-from labcoat.sandbox.serving import RunningSandbox
 from sandbox.building import refusal, section
+from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.reading import plain_text
+from slack_sandbox.serving import RunningSandbox
 
 START = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 STEP = timedelta(hours=10)

@@ -11,11 +11,11 @@ import pytest
 from pydantic import ValidationError
 from slack_sdk import WebClient
 
-from labcoat.sandbox.client import NotPossible, Person, SandboxClient
-from labcoat.sandbox.reading import plain_text
-from labcoat.sandbox.serving import RunningSandbox
-from labcoat.sandbox.workspace import Bot, Workspace, default_workspace, load_workspace
 from sandbox.building import actions, button, plain, section, text_input
+from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.reading import plain_text
+from slack_sandbox.serving import RunningSandbox
+from slack_sandbox.workspace import Bot, Workspace, default_workspace, load_workspace
 
 
 def test_real_looking_token_is_refused() -> None:
@@ -136,7 +136,7 @@ def test_message_reads_as_a_person_would_read_it(slack: WebClient, ana: Person) 
 
 
 def test_foreground_server_says_where_it_is_and_stops_when_interrupted() -> None:
-    program = "from labcoat.sandbox.serving import run\nrun(port=0, app_url='http://127.0.0.1:9/')"
+    program = "from slack_sandbox.serving import run\nrun(port=0, app_url='http://127.0.0.1:9/')"
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         try:

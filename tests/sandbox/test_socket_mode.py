@@ -17,13 +17,13 @@ from slack_sdk.errors import SlackApiError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.sandbox.local_slack import Timing
-from labcoat.sandbox.serving import RunningSandbox, running_sandbox
-from labcoat.sandbox.socket_mode import MOST_LINKS
-from labcoat.sandbox.wire import Json
-from labcoat.sandbox.workspace import Bot, Shortcut, default_workspace
 from sandbox.building import modal, opened, web_client
+from slack_sandbox.client import Person, SandboxClient
+from slack_sandbox.local_slack import Timing
+from slack_sandbox.serving import RunningSandbox, running_sandbox
+from slack_sandbox.socket_mode import MOST_LINKS
+from slack_sandbox.wire import Json
+from slack_sandbox.workspace import Bot, Shortcut, default_workspace
 
 APP_TOKEN = Bot().app_token
 

@@ -13,10 +13,10 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from labcoat.sandbox.client import NotPossible, Person, SandboxClient
-from labcoat.sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox
-from labcoat.sandbox.wire import Json
 from sandbox.building import BotServer, actions, button, option, refusal, section
+from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox
+from slack_sandbox.wire import Json
 
 CHANNEL = "CSEARCH"
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from slack_sdk import WebClient
 
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.serving import RunningSandbox, running_sandbox
 from sandbox.building import refusal, section, web_client, workspace_with
+from slack_sandbox.client import Person
+from slack_sandbox.serving import RunningSandbox, running_sandbox
 
 CHANNEL = "CSEARCH"
 

@@ -3,9 +3,9 @@
 import httpx
 from slack_sdk import WebClient
 
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.serving import running_sandbox
 from sandbox.building import actions, button, plain, refusal, section, web_client, workspace_with
+from slack_sandbox.client import Person
+from slack_sandbox.serving import running_sandbox
 
 CHANNEL = "CSEARCH"
 

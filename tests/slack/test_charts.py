@@ -8,7 +8,7 @@ import pytest
 import largest_looks
 from builders import a_goal, a_guardrail, a_plan
 from labcoat.domain.plan import Plan
-from labcoat.slack import charts
+from labcoat.slack.outgoing import charts
 from labcoat.stats.results import Estimate, Finding, Held, Readout, SampleRatio, Verdict
 from labcoat.stats.rule import MetricKind, Role
 from readouts import ORDERS, SMALL, a_photo_plan, a_win_and_a_harm

@@ -12,9 +12,9 @@ from prometheus_client import REGISTRY
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from labcoat.slack import references
-from labcoat.slack.desk import MOST_WAITING_PER_THREAD, Desk
-from labcoat.slack.payloads import Kind, Payload
+from labcoat.slack.incoming import correlation_id
+from labcoat.slack.incoming.deadline import MOST_WAITING_PER_THREAD, Desk
+from labcoat.slack.incoming.payloads import Kind, Payload
 
 NOBODY = WebClient(base_url="http://127.0.0.1:9/", retry_handlers=[])
 CLICK = Payload(Kind.CLICK, {})
@@ -37,11 +37,11 @@ def test_a_listener_works_under_the_reference_that_its_request_was_given() -> No
     seen: list[str | None] = []
 
     def handle(_payload: Payload, _key: str) -> BoltResponse:
-        seen.append(references.current())
+        seen.append(correlation_id.current())
         return BoltResponse(status=200)
 
     async def ask(desk: Desk) -> str:
-        given = references.begin()
+        given = correlation_id.begin()
         await desk.answer(CLICK, "one")
         return given
 
@@ -56,16 +56,16 @@ def test_what_happens_to_a_late_answer_is_logged_under_the_reference(caplog: pyt
     refs: list[tuple[str, str | None]] = []
 
     def note(record: logging.LogRecord) -> bool:
-        refs.append((record.getMessage(), references.current()))
+        refs.append((record.getMessage(), correlation_id.current()))
         return True
 
     def handle(_payload: Payload, _key: str) -> BoltResponse:
         assert may_answer.wait(60)
-        refs.append(("worked", references.current()))
+        refs.append(("worked", correlation_id.current()))
         return BoltResponse(status=200, body={"text": "Done"})
 
     async def ask(desk: Desk) -> None:
-        references.begin()  # as whoever takes a request from Slack does
+        correlation_id.begin()  # as whoever takes a request from Slack does
         await desk.answer(COMMAND, "one")
 
     caplog.handler.addFilter(note)

@@ -10,8 +10,8 @@ import pytest
 from slack_sdk import WebClient
 
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack import downloading
-from labcoat.slack.downloading import SMALL_BYTES, Download, NotNow, TooSlow
+from labcoat.slack.incoming import downloads
+from labcoat.slack.incoming.downloads import SMALL_BYTES, Download, NotNow, TooSlow
 
 TOKEN = "xoxb-secret"
 CONTENT = b"title\nBigger photos\n"
@@ -81,7 +81,7 @@ class Host:
         self.url, self.seen, self.seen_elsewhere = url, seen, seen_elsewhere
 
     def download(self) -> Download:
-        return downloading.downloader(WebClient(token=TOKEN, base_url=f"{self.url}/api/"))
+        return downloads.downloader(WebClient(token=TOKEN, base_url=f"{self.url}/api/"))
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_no_other_host_is_asked(host: Host, url: str, tmp_path: Path) -> None:
 
 
 def test_slack_s_own_host_is_asked() -> None:
-    origins = downloading.downloader(WebClient(token=TOKEN)).origins
+    origins = downloads.downloader(WebClient(token=TOKEN)).origins
 
     assert origins == {("https", "files.slack.com", 443), ("https", "slack.com", 443)}
 
@@ -152,7 +152,7 @@ def test_a_redirect_to_another_host_is_not_followed(host: Host, tmp_path: Path) 
 
 def test_redirects_have_an_end(host: Host, tmp_path: Path) -> None:
     assert refused(host, f"{host.url}/redirect-ever", tmp_path / "file") is Reason.FILE_UNREADABLE
-    assert len(host.seen) == 1 + downloading.MOST_REDIRECTS
+    assert len(host.seen) == 1 + downloads.MOST_REDIRECTS
     assert sum("Bearer" in one for one in host.seen) == 1
 
 

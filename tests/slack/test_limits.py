@@ -9,9 +9,9 @@ import labcoat
 import largest
 import largest_refusals
 import largest_words
-from labcoat.sandbox.blocks import read_message_blocks
-from labcoat.sandbox.views import read_view
 from labcoat.slack.blocks import Message, cut, escape, notice_view
+from slack_sandbox.blocks import read_message_blocks
+from slack_sandbox.views import read_view
 
 MESSAGES, FORMS, HOMES = dict(largest.messages()), dict(largest.forms()), dict(largest.homes())
 PUBLIC_MENTION = re.compile(r"<!(channel|here|everyone)")
@@ -68,7 +68,7 @@ def test_form_of_totals_asks_for_every_variant_and_offers_every_metric(name: str
 
 def test_every_emoji_is_one_that_people_on_the_page_see() -> None:
     source = Path(labcoat.__file__).parent
-    page = (source / "sandbox/page/emoji.js").read_text(encoding="utf-8")
+    page = (source.parent / "slack_sandbox/page/emoji.js").read_text(encoding="utf-8")
     said = "".join(_formatted(message) for message in MESSAGES.values())
 
     assert set(re.findall(r"(?<!\w):([a-z_]{3,}):", said)) <= set(re.findall(r"(\w+): \"", page))

@@ -12,12 +12,13 @@ from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 from websockets.asyncio.server import ServerConnection, serve
 
-from labcoat.sandbox.client import Person, SandboxClient
-from labcoat.sandbox.local_slack import Timing
-from labcoat.sandbox.serving import RunningSandbox, running_sandbox
-from labcoat.slack import connection, references
-from labcoat.slack.links import Links, LinkTiming
-from labcoat.slack.payloads import Payload
+from labcoat.slack import web_client
+from labcoat.slack.incoming import correlation_id
+from labcoat.slack.incoming.payloads import Payload
+from labcoat.slack.incoming.socket_mode import Links, LinkTiming
+from slack_sandbox.client import Person, SandboxClient
+from slack_sandbox.local_slack import Timing
+from slack_sandbox.serving import RunningSandbox, running_sandbox
 
 QUICK = LinkTiming(ping=0.2, silence=1, first_pause=0.05, longest_pause=0.2, lasting=0.1, draining=5)
 PATIENT = LinkTiming(first_pause=0.05, longest_pause=0.2, lasting=0.1)
@@ -39,7 +40,7 @@ class App:
 
     def handle(self, payload: Payload, key: str) -> BoltResponse:
         self.taken.append((payload.kind, key))
-        self.under.append(references.current())
+        self.under.append(correlation_id.current())
         assert self.may_answer.wait(30)
         return BoltResponse(status=200, body={"response_type": "ephemeral", "text": "Done"})
 
@@ -56,7 +57,7 @@ def linked(sandbox: RunningSandbox, *, count: int = 2, timing: LinkTiming = PATI
 
     async def run() -> None:
         links = Links(
-            count=count, open_url=lambda: connection.link_url(client, APP_TOKEN), handle=handle, timing=timing
+            count=count, open_url=lambda: web_client.link_url(client, APP_TOKEN), handle=handle, timing=timing
         )
         app.links.append(links)
         links.start()

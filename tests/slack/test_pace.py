@@ -1,6 +1,6 @@
 """One person's limit is generous, their own, and can be switched off."""
 
-from labcoat.slack.pace import Pace
+from labcoat.slack.incoming.person_limit import Pace
 
 
 def test_a_person_has_so_many_acts_a_minute() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from labcoat.slack import payloads
-from labcoat.slack.payloads import Kind, Malformed
+from labcoat.slack.incoming import payloads
+from labcoat.slack.incoming.payloads import Kind, Malformed
 
 CLICK = {
     "type": "block_actions",

@@ -16,13 +16,13 @@ from builders import (
 )
 from labcoat.domain.lifecycle import ExperimentState, RequestState
 from labcoat.domain.request import Request
-from labcoat.sandbox.reading import plain_text
 from labcoat.slack.blocks import Block
 from labcoat.slack.views.asking import ask_form, decision_form
 from labcoat.slack.views.request import request_message, request_notes
 from labcoat.stats.results import Readout, Verdict
-from labcoat.usecases.requests import Candidates
+from labcoat.usecases.hypotheses.requests import Candidates
 from readouts import BIG, SMALL, a_photo_plan, a_win_and_a_harm, as_stored_before
+from slack_sandbox.reading import plain_text
 
 STOPPED = a_dossier(an_experiment(ExperimentState.STOPPED))
 

@@ -1,11 +1,11 @@
 """Every button and form that is shown does something, and whatever can be done is shown somewhere."""
 
 import largest
-from labcoat.sandbox.blocks import interactive_elements
 from labcoat.slack import grammar
 from labcoat.slack.listeners import dispatch
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, VERBS
 from labcoat.slack.views import planning
+from slack_sandbox.blocks import interactive_elements
 
 ONLY_TYPED = ("menu", "digest")
 """Home is what the menu is; the digest comes by itself."""

@@ -6,16 +6,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from builders import CHANNEL, E7, NOW, OWNER, WORKSPACE, a_dossier, a_member, an_experiment, events
-from labcoat.db import dossiers, outbox, tables
+from labcoat.db import dossiers, outbox
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.stats.rule import Sample
-from labcoat.usecases import experiments, looks
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.looks import looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def stored(tx: Transaction, dossier: Dossier, *, at: datetime = NOW) -> Dossier:
 
 def told(tx: Transaction) -> list[Told]:
     """Return what waits in the outbox, in order."""
-    column = tables.outbox.c
+    column = schema.outbox.c
     query = select(column.kind, column.channel, column.person, column.is_loud).where(column.state == outbox.PENDING)
     return [Told(row.kind, row.channel or row.person, row.is_loud) for row in tx.execute(query.order_by(column.id))]
 
@@ -53,7 +55,7 @@ def deliver_all(tx: Transaction) -> None:
 
 def details_of(tx: Transaction, kind: NoticeKind) -> list[dict[str, object]]:
     """Return the details of the waiting notices of a kind, in order."""
-    column = tables.outbox.c
+    column = schema.outbox.c
     return list(
         tx.execute(
             select(column.details).where(column.kind == kind, column.state == outbox.PENDING).order_by(column.id)

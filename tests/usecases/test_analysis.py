@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labcoat import cli
+from labcoat.cli import app as cli
 
 TOTALS = "arm,users,buyers,spent,spent_sd\nnew,24100,1410,5.2,21\ncontrol,24000,1200,5.1,20\n"
 

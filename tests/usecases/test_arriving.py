@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 
 from builders import DAY, E7, NOW, WORKSPACE, a_dossier, a_member, a_plan, a_typed_plan, an_experiment
-from labcoat.db import counts
+from labcoat.db import unit_counts
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
-from labcoat.usecases import arriving, experiments
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.looks import live_drafts
 from labcoat.warehouse.survey import Arm
 from usecases.storing import STORY, deliver_all, details_of, stored, told
 
@@ -37,8 +38,8 @@ def a_draft(tx: Transaction, plan: Plan | None = None) -> Dossier:
 
 
 def look_for(tx: Transaction, found: Sequence[Arm]) -> bool:
-    (due,) = arriving.due(tx, now=NOW)
-    return arriving.record(tx, due, found, every=HOUR, now=NOW)
+    (due,) = live_drafts.due(tx, now=NOW)
+    return live_drafts.record(tx, due, found, every=HOUR, now=NOW)
 
 
 def test_thread_and_owner_are_told_since_when_and_how_many(tx: Transaction) -> None:
@@ -56,7 +57,7 @@ def test_it_is_told_once(tx: Transaction) -> None:
     a_draft(tx)
     look_for(tx, arms())
 
-    assert arriving.due(tx, now=NOW + 9 * DAY) == []
+    assert live_drafts.due(tx, now=NOW + 9 * DAY) == []
 
 
 @pytest.mark.parametrize("found", [(), arms(newest=3 * DAY)], ids=["nothing", "long over"])
@@ -67,8 +68,8 @@ def test_without_exposures_of_these_days_it_looks_again_later(tx: Transaction, f
 
     assert not is_told
     assert told(tx) == []
-    assert arriving.due(tx, now=NOW + HOUR / 2) == []
-    assert len(arriving.due(tx, now=NOW + HOUR)) == 1
+    assert live_drafts.due(tx, now=NOW + HOUR / 2) == []
+    assert len(live_drafts.due(tx, now=NOW + HOUR)) == 1
 
 
 def test_variants_that_the_plan_does_not_have_are_somebody_else_s(tx: Transaction) -> None:
@@ -79,20 +80,20 @@ def test_variants_that_the_plan_does_not_have_are_somebody_else_s(tx: Transactio
 
 def test_what_was_started_meanwhile_is_not_told(tx: Transaction) -> None:
     draft = a_draft(tx)
-    (due,) = arriving.due(tx, now=NOW)
+    (due,) = live_drafts.due(tx, now=NOW)
     experiments.start(tx, draft, E7, by=a_member(), since=NOW, now=NOW)
     deliver_all(tx)
 
-    assert not arriving.record(tx, due, arms(), every=HOUR, now=NOW)
+    assert not live_drafts.record(tx, due, arms(), every=HOUR, now=NOW)
     assert STORY not in told(tx)
 
 
 def test_totals_that_people_type_are_not_looked_for(tx: Transaction) -> None:
     a_draft(tx, a_typed_plan())
 
-    (due,) = arriving.due(tx, now=NOW)
+    (due,) = live_drafts.due(tx, now=NOW)
 
-    assert not arriving.reads_exposures(due)
+    assert not live_drafts.reads_exposures(due)
 
 
 def test_a_start_is_counted_at_once_whenever_the_draft_was_to_be_looked_at_again(tx: Transaction) -> None:
@@ -100,6 +101,6 @@ def test_a_start_is_counted_at_once_whenever_the_draft_was_to_be_looked_at_again
     look_for(tx, ())
     experiments.start(tx, draft, E7, by=a_member(), since=NOW, now=NOW)
 
-    due = counts.due(tx, now=NOW + HOUR)
+    due = unit_counts.due(tx, now=NOW + HOUR)
 
     assert [(one.workspace, one.number) for one in due] == [(WORKSPACE, E7)]

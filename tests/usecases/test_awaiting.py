@@ -22,14 +22,17 @@ from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.plan import Period, Plan, Variant
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.jobs import Jobs
-from labcoat.slack.delivery import Delivery
-from labcoat.slack.downloading import downloader
-from labcoat.slack.file_work import FileWork
+from labcoat.slack.incoming.downloads import downloader
+from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.stats.rule import MetricKind, Role
-from labcoat.usecases import awaiting, experiments, requests, stalling
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.hypotheses import requests
+from labcoat.usecases.looks import waiting as awaiting
+from labcoat.usecases.people import stall_signals
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.freshness import ASKED_OF
+from labcoat.worker.file_worker import FileWork
+from labcoat.worker.schedule import Jobs
 from usecases.storing import stored
 
 FIRST_SLOT = datetime(2026, 11, 26, 7, tzinfo=UTC)
@@ -423,7 +426,7 @@ def test_nobody_stalls_while_the_final_look_waits(a_lab: Labs) -> None:
 
     def stalls_since() -> datetime:
         with lab.database.reading() as tx:
-            return stalling.signs(tx, stopped, changed_at=ended, found={}).changed_at
+            return stall_signals.signs(tx, stopped, changed_at=ended, found={}).changed_at
 
     before = stalls_since()
     lab.tick(ended)

@@ -48,12 +48,13 @@ from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import Design, MetricKind, Moments
-from labcoat.usecases import counting, experiments, hypotheses, recording, requests, results
+from labcoat.usecases.experiments import experiments, recording, results
+from labcoat.usecases.hypotheses import hypotheses, requests
+from labcoat.usecases.looks import counting
 from usecases.storing import CARD, STORY, Told, deliver_all, details_of, found, started, told
 from usecases.test_requests import somebody_waits
 
-THEN = NOW + 15 * DAY
-"""After the fourteen days before which it is too early to tell."""
+THEN = NOW + 15 * DAY  # after the fourteen days before which it is too early to tell
 LATER = THEN + timedelta(hours=1)
 ORDERS = "orders per user"
 WIN, TYPO = (events(1000, of=10_000), events(1350, of=10_000)), (events(1000, of=10_000), events(1050, of=10_000))

@@ -31,7 +31,7 @@ from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
 from labcoat.stats import readout
 from labcoat.stats.results import Finding, Readout, Verdict
-from labcoat.usecases import digests, weeks
+from labcoat.usecases.people import digest_week, digests
 from labcoat.words import digests as words
 from readouts import BIG, SMALL, a_look, a_photo_plan, a_win_and_a_harm, called
 from usecases.storing import Told, a_sample, deliver_all, details_of, stored, told
@@ -231,8 +231,8 @@ def test_digests_within_an_hour_tell_a_closing_once(tx: Transaction) -> None:
     stored(tx, a_dossier(number=1))
     stored(tx, a_dossier(number=2, ending=an_ending(Decision.NOT_BUILT, at=SLOT - MINUTE)))
     for monday, made_at in ((MONDAY - WEEK, SLOT), (MONDAY, SLOT + 20 * MINUTE)):
-        week = weeks.read(tx, WORKSPACE, [CHANNEL], zone=ZONE, now=made_at)[CHANNEL]
-        told = weeks.told_by(week, now=made_at)
+        week = digest_week.read(tx, WORKSPACE, [CHANNEL], zone=ZONE, now=made_at)[CHANNEL]
+        told = digest_week.told_by(week, now=made_at)
         made = MadeDigest(monday=monday, made_at=made_at, said_nothing_open=False, told=told)
         periods.add_digests(tx, WORKSPACE, {CHANNEL: made})
 

@@ -26,7 +26,7 @@ from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look
 from labcoat.stats.results import Verdict
-from labcoat.usecases import exports
+from labcoat.usecases.hypotheses import exports
 from usecases.storing import a_sample, stored
 
 PEAK_OF_PARQUET = """

@@ -9,7 +9,8 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.findings import Findings, FoundColumn, FoundRows
 from labcoat.domain.look import Look
 from labcoat.stats.results import Verdict
-from labcoat.usecases import counting, experiments, looks, measuring
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.looks import counting, looks, measuring
 from labcoat.warehouse.reading import Reading
 from usecases.storing import a_sample, found, started, the_due_look
 

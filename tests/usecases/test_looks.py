@@ -33,7 +33,9 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Period
 from labcoat.stats.results import NoLook, NoLookReason, Readout, Verdict
 from labcoat.stats.rule import Sample
-from labcoat.usecases import experiments, looks, problems, requests, results
+from labcoat.usecases.experiments import experiments, results
+from labcoat.usecases.hypotheses import requests
+from labcoat.usecases.looks import looks, source_errors
 from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
 
@@ -214,7 +216,7 @@ def test_a_last_look_with_wrong_data_is_made_again_later(tx: Transaction) -> Non
 
     made = _record(tx, the_due_look(tx, FIRST_SLOT), sample=Sample(exposed=(0, 0), moments={}), now=FIRST_SLOT)
 
-    later = FIRST_SLOT + problems.LONGEST_WAIT
+    later = FIRST_SLOT + source_errors.LONGEST_WAIT
     again = _record(tx, the_due_look(tx, later), now=later)
 
     assert made is not None
@@ -369,7 +371,7 @@ def test_the_owner_is_told_once_of_a_source_that_stays_down(tx: Transaction) -> 
     at = FIRST_SLOT
     for _ in range(6):
         _problem(tx, "no connection", is_permanent=False, now=at)
-        at += problems.LONGEST_WAIT
+        at += source_errors.LONGEST_WAIT
 
     assert [one.kind for one in told(tx)].count(NoticeKind.HEALTH) == 1
 
@@ -378,7 +380,7 @@ def test_each_wait_is_twice_as_long_up_to_six_hours(tx: Transaction) -> None:
     failing = SourceProblem(message="no connection", since=NOW)
     again = [replace(failing, attempts=attempts) for attempts in (1, 2, 3, 5, 6, 99)]
 
-    waits = [problems.wait(one, is_permanent=False) / MINUTE for one in again]
+    waits = [source_errors.wait(one, is_permanent=False) / MINUTE for one in again]
 
     assert waits == [15, 30, 60, 240, 360, 360]
 

@@ -25,8 +25,9 @@ from builders import (
     an_experiment,
     refused,
 )
-from labcoat.db import channels, looks, nudging, people, periods, tables
+from labcoat.db import channels, looks, nudging, people, periods
 from labcoat.db.database import Database, Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
@@ -39,7 +40,10 @@ from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
 from labcoat.stats.results import Readout, Verdict
 from labcoat.stats.rule import Sample
-from labcoat.usecases import answering, digests, experiments, hypotheses, nudges, telling
+from labcoat.usecases import publish
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.hypotheses import hypotheses
+from labcoat.usecases.people import digests, nudge_resolution, nudges
 from labcoat.words import nudges as nudge_words
 from readouts import a_photo_plan, a_win_and_a_harm
 from usecases.storing import Told, deliver_all, found, stored, told
@@ -83,7 +87,7 @@ def _nudge(person: UserId) -> Told:
 
 def _items(tx: Transaction, person: UserId) -> list[list[tuple[NudgeCase, int]]]:
     """Return what each message to a person is about, in order."""
-    column = tables.nudges.c
+    column = schema.nudges.c
     query = select(column.subject).where(column.person == person, column.subject.is_not(None)).distinct()
     subjects = tx.execute(query.order_by(column.subject)).scalars()
     messages = [nudging.in_message(tx, WORKSPACE, subject) for subject in subjects]
@@ -114,8 +118,8 @@ def test_nobody_gets_more_than_one_message_a_day_and_two_a_week_and_nothing_is_d
     for number in range(1, 5):  # each due on a day of its own, from Tuesday to Friday
         one = stored(tx, a_dossier(an_experiment(number=number), number=number))
         at = NOW.replace(hour=9) + (number - 2) * DAY
-        column = tables.hypotheses.c
-        tx.execute(update(tables.hypotheses).where(column.number == one.hypothesis.number).values(changed_at=at))
+        column = schema.hypotheses.c
+        tx.execute(update(schema.hypotheses).where(column.number == one.hypothesis.number).values(changed_at=at))
 
     assert _days_sent(tx, until=NOW + 14 * DAY) == [
         "Tue 01 Dec 10:00 UOWNER",
@@ -304,7 +308,7 @@ def test_harm_is_told_at_once_again_the_next_day_and_then_to_the_leads_and_ends_
     running = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, since=NOW - DAY)))
     monday_morning = datetime(2026, 11, 30, 8, tzinfo=UTC)
     _look(tx, Verdict.GUARDRAIL_HARM, monday_morning)
-    telling.refresh_card(tx, running)
+    publish.refresh_card(tx, running)
 
     sent = _days_sent(tx, since=monday_morning, until=monday_morning + 3 * DAY)
 
@@ -326,7 +330,7 @@ def test_harm_that_is_over_and_comes_again_is_told_again(tx: Transaction) -> Non
     for place, verdict in enumerate((Verdict.GOAL_HARM, Verdict.KEEP_COLLECTING, Verdict.GOAL_HARM)):
         at = NOW + place * DAY / 24
         _look(tx, verdict, at)
-        telling.refresh_card(tx, running)
+        publish.refresh_card(tx, running)
         sent.append(_send(tx, now=at))
 
     assert sent == [1, 0, 1]
@@ -341,7 +345,7 @@ def test_harm_beside_a_winner_is_told_until_its_treatment_is_dropped(tx: Transac
     for place, said in enumerate((beside, dropped)):
         at = NOW + place * DAY / 24
         _look(tx, said, at)
-        telling.refresh_card(tx, running)
+        publish.refresh_card(tx, running)
         sent.append(_send(tx, now=at))
 
     assert sent == [1, 0]
@@ -354,7 +358,7 @@ def test_unreadable_numbers_that_the_owner_was_told_of_take_their_day(tx: Transa
     running = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, since=NOW)))
     stored(tx, _stopped(1))
     looks.set_problem(tx, WORKSPACE, ExperimentNumber(7), SourceProblem(message="no", since=FRIDAY, is_owner_told=True))
-    telling.refresh_card(tx, running)
+    publish.refresh_card(tx, running)
 
     assert _send(tx, now=FRIDAY) == 0  # the message about the source was Friday's
     assert _send(tx, now=FRIDAY + 4 * DAY) == 1
@@ -379,7 +383,7 @@ def test_owner_who_leaves_is_noticed_at_the_next_slot(tx: Transaction) -> None:
 
 
 def _snooze(tx: Transaction, dossier: Dossier, until: date, *, by: UserId = OWNER, now: datetime = FRIDAY) -> datetime:
-    return answering.snooze(tx, dossier, by=a_member(by), until=until, zone="UTC", now=now)
+    return nudge_resolution.snooze(tx, dossier, by=a_member(by), until=until, zone="UTC", now=now)
 
 
 def test_snoozed_nudge_says_so_and_comes_again_when_the_snooze_ends(tx: Transaction) -> None:

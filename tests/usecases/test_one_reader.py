@@ -14,8 +14,8 @@ from builders import a_goal, a_typed_plan
 from labcoat.domain.plan import Variant
 from labcoat.domain.refusal import Refusal
 from labcoat.stats.rule import MetricKind, Moments
-from labcoat.usecases import analysis, uploads
-from labcoat.usecases.uploads import FileTotals
+from labcoat.usecases.experiments import analysis, uploads
+from labcoat.usecases.experiments.uploads import FileTotals
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files.asked import FileMoments, MetricColumns, read_asked
 from labcoat.warehouse.files.columns import Chosen

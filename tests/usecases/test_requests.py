@@ -39,7 +39,8 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.refusal import Reason
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.results import Readout, Verdict
-from labcoat.usecases import requests, results
+from labcoat.usecases.experiments import results
+from labcoat.usecases.hypotheses import requests
 from readouts import BIG, SMALL, a_photo_plan, a_win_and_a_harm, as_stored_before
 from usecases.storing import a_sample, found, stored, told
 

@@ -32,7 +32,9 @@ from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import Design, Moments
-from labcoat.usecases import experiments, hypotheses, looks, recording, results
+from labcoat.usecases.experiments import experiments, recording, results
+from labcoat.usecases.hypotheses import hypotheses
+from labcoat.usecases.looks import looks
 from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, told
 
 THEN = NOW + 3 * DAY

@@ -23,9 +23,10 @@ from builders import (
     events,
     refused,
 )
-from labcoat.db import counts, nudging, tables
 from labcoat.db import looks as stored_looks
+from labcoat.db import nudging, unit_counts
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.look import Look
 from labcoat.domain.notice import NoticeKind
@@ -34,18 +35,10 @@ from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
 from labcoat.stats.results import Readout, TreatmentVerdict, Verdict
 from labcoat.stats.rule import Moments, Sample
-from labcoat.usecases import (
-    counting,
-    experiments,
-    looks,
-    measuring,
-    nudges,
-    recording,
-    results,
-    sizing,
-    stalling,
-    telling,
-)
+from labcoat.usecases import publish
+from labcoat.usecases.experiments import experiments, recording, results, sizing
+from labcoat.usecases.looks import counting, looks, measuring
+from labcoat.usecases.people import nudges, stall_signals
 from labcoat.warehouse.reading import Reading
 from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, the_due_look, told
 
@@ -112,7 +105,7 @@ def _fix(tx: Transaction, dossier: Dossier, *, since: datetime = LATER - HOUR, n
 
 
 def _next_look_at(tx: Transaction) -> datetime:
-    at: datetime = tx.execute(select(tables.experiments.c.next_look_at)).scalar_one()
+    at: datetime = tx.execute(select(schema.experiments.c.next_look_at)).scalar_one()
     return at
 
 
@@ -177,7 +170,7 @@ def test_what_was_being_read_when_it_was_told_is_not_recorded(tx: Transaction, a
     assert counting.record(tx, count, (9, 9, 9), every=HOUR, now=FIRST_SLOT + HOUR) is None
     assert stored_looks.list_of(tx, WORKSPACE, E7) == []
     assert _next_look_at(tx) == FIRST_SLOT + HOUR  # today's look is still to come
-    assert [one.number for one in counts.due(tx, now=FIRST_SLOT + HOUR)] == [E7]
+    assert [one.number for one in unit_counts.due(tx, now=FIRST_SLOT + HOUR)] == [E7]
 
 
 def test_todays_look_is_not_made_twice(tx: Transaction) -> None:
@@ -256,7 +249,7 @@ def test_looks_before_a_fix_are_shown_nowhere_as_the_newest(tx: Transaction) -> 
     fixed = _fix(tx, running)
 
     shown = results.show(tx, fixed, fixed.get_experiment(E7), now=LATER)
-    signs = stalling.signs(tx, fixed, changed_at=LATER, found={})
+    signs = stall_signals.signs(tx, fixed, changed_at=LATER, found={})
 
     assert (shown.look, results.newest_readout(tx, fixed), signs.is_uneven) == (None, None, False)
     assert not results.is_split_uneven(tx, fixed, E7)
@@ -356,18 +349,18 @@ def _nudged(tx: Transaction, *, now: datetime) -> int:
 def test_the_urgent_nudge_ends_with_the_fix_and_comes_again_if_the_new_split_is_off(tx: Transaction) -> None:
     running = _running(tx)
     assert _count(tx, UNEVEN, now=FIRST_SLOT)
-    telling.refresh_card(tx, running)
+    publish.refresh_card(tx, running)
     assert _nudged(tx, now=FIRST_SLOT) == 1
 
     _fix(tx, running)
 
     assert nudging.unanswered(tx, WORKSPACE, running.hypothesis.number) == []
     assert not _count(tx, (1000, 1010), now=LATER)
-    telling.refresh_card(tx, running)
+    publish.refresh_card(tx, running)
     assert [one.nudge for one in nudging.unanswered(tx, WORKSPACE, running.hypothesis.number)] == []
     assert _nudged(tx, now=LATER + 3 * DAY) == 0
     assert _count(tx, UNEVEN, now=LATER + 3 * DAY)
-    telling.refresh_card(tx, running)
+    publish.refresh_card(tx, running)
     assert _nudged(tx, now=LATER + 3 * DAY) == 1
 
 
@@ -389,14 +382,14 @@ def test_the_alarm_about_harm_ends_when_nothing_that_runs_does_harm(
 ) -> None:
     running = _running(tx, THREE_ARMS)
     _harm(tx, *harmed)
-    telling.refresh_card(tx, running)
+    publish.refresh_card(tx, running)
     assert _nudged(tx, now=LATER - HOUR) == 1
 
     after = _drop(tx, running)
 
     waiting = nudging.unanswered(tx, WORKSPACE, running.hypothesis.number)
     assert [one.nudge.case for one in waiting] == [NudgeCase.HARM] * left
-    assert stalling.signs(tx, after, changed_at=LATER, found={}).is_harmed is bool(left)
+    assert stall_signals.signs(tx, after, changed_at=LATER, found={}).is_harmed is bool(left)
 
 
 def _record(tx: Transaction, dossier: Dossier, now: datetime, **totals: Moments) -> None:

@@ -16,7 +16,7 @@ from labcoat.domain.ids import UserId
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.person import Person
 from labcoat.domain.refusal import Reason
-from labcoat.usecases import digests, settings
+from labcoat.usecases.people import digests, settings
 from usecases.storing import Told, stored, told
 
 FRIDAY = replace(ChannelSettings(), digest_weekday=4, digest_time=time(15), zone="America/New_York")

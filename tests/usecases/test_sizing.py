@@ -11,7 +11,7 @@ from labcoat.domain.amounts import Amount
 from labcoat.domain.plan import Measuring, Plan, PlannedMetric
 from labcoat.domain.refusal import Reason
 from labcoat.stats.rule import Design, MetricKind
-from labcoat.usecases import sizing
+from labcoat.usecases.experiments import sizing
 from labcoat.words import sizing as words
 
 POINT, HALF_A_POINT = Amount(size=0.01, is_relative=False), Amount(size=0.005, is_relative=False)

@@ -32,7 +32,9 @@ from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.need import Tenfold
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.usecases import experiments, hypotheses, prototypes, requests, telling
+from labcoat.usecases import publish
+from labcoat.usecases.experiments import experiments
+from labcoat.usecases.hypotheses import hypotheses, prototypes, requests
 from usecases.storing import CARD, LOUD_STORY, STORY, Told, deliver_all, details_of, stored, told
 
 DRAFT = a_dossier(an_experiment(), prototypes=(a_prototype(),))
@@ -181,7 +183,7 @@ def test_a_step_tells_who_must_know(tx: Transaction, case: str) -> None:
 def _send_to_both_leads(tx: Transaction, dossier: Dossier) -> None:
     """Both leads have the request's message already, so it must be edited."""
     for lead in (LEAD, OTHER_LEAD):
-        telling.send_request(tx, dossier, 1, lead)
+        publish.send_request(tx, dossier, 1, lead)
     deliver_all(tx)
 
 
@@ -206,8 +208,8 @@ def test_the_owner_of_a_card_that_cannot_be_shown_is_told(tx: Transaction) -> No
     number = dossier.hypothesis.number
     card = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, details={"hypothesis": number})
 
-    telling.tell_of_undelivered(tx, card, problem="not_in_channel")
-    telling.tell_of_undelivered(tx, replace(card, kind=NoticeKind.STORY), problem="not_in_channel")
+    publish.tell_of_undelivered(tx, card, problem="not_in_channel")
+    publish.tell_of_undelivered(tx, replace(card, kind=NoticeKind.STORY), problem="not_in_channel")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
 
@@ -217,7 +219,7 @@ def test_the_owner_of_a_request_that_reaches_nobody_is_told(tx: Transaction) -> 
     details = {"hypothesis": dossier.hypothesis.number, "position": 1}
     request = Notice(kind=NoticeKind.REQUEST, workspace=WORKSPACE, person=LEAD, details=details)
 
-    telling.tell_of_undelivered(tx, request, problem="user_disabled")
+    publish.tell_of_undelivered(tx, request, problem="user_disabled")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
     assert details_of(tx, NoticeKind.PROBLEM)[0]["person"] == LEAD

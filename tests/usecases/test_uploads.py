@@ -10,7 +10,7 @@ from builders import a_goal, a_guardrail, a_typed_plan, events
 from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Refusal
 from labcoat.stats.rule import Direction, MetricKind, Moments, Role
-from labcoat.usecases import uploads
+from labcoat.usecases.experiments import uploads
 from labcoat.words import refusals
 
 GOAL, GUARDRAIL = a_goal(), a_guardrail("refund rate")

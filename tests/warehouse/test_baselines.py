@@ -17,7 +17,7 @@ import pytest
 import sqlglot
 
 import postgres
-from labcoat import cli
+from labcoat.cli import app as cli
 from labcoat.domain.baseline import Baseline
 from labcoat.warehouse import aggregate, baselines, metrics_file, population, sql
 from labcoat.warehouse.errors import SourceError

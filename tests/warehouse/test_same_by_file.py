@@ -14,7 +14,7 @@ import postgres
 from builders import a_goal, a_guardrail, a_typed_plan
 from labcoat.domain.plan import PlannedMetric, Variant
 from labcoat.stats.rule import Direction, MetricKind, Moments, Role
-from labcoat.usecases import uploads
+from labcoat.usecases.experiments import uploads
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.reading import MetricQuestion, Question
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labcoat import cli
+from labcoat.cli import app as cli
 
 EXPOSURES = "users: {source: shop, table: seen, variant: arm, exposed_at: seen_at%s}"
 SEEN = ["unit,arm,seen_at,experiment_id", "u1,a,2026-03-01 10:00:00,E-7", "u2,b,2026-03-01 10:00:00,E-7"]

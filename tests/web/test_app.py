@@ -12,7 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
 
 from journeys.playing import ending_together, served
-from labcoat.slack.payloads import Kind, Payload
+from labcoat.slack.incoming.payloads import Kind, Payload
 from labcoat.web import app as web_app
 
 SECRET = "a secret of the tests"

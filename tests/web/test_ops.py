@@ -9,14 +9,14 @@ from slack_bolt.response import BoltResponse
 from sqlalchemy import text
 
 from builders import CHANNEL, WORKSPACE
-from labcoat import figures
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.figures import Pulse
-from labcoat.slack.delivery import WAITS
-from labcoat.slack.links import Links
-from labcoat.slack.payloads import Payload
+from labcoat.observability import telemetry
+from labcoat.observability.telemetry import Pulse
+from labcoat.slack.incoming.payloads import Payload
+from labcoat.slack.incoming.socket_mode import Links
+from labcoat.slack.outgoing.delivery import WAITS
 from labcoat.web import ops
 from labcoat.web.ops import OpsServer
 
@@ -130,8 +130,8 @@ def test_metrics_tell_what_waits_and_what_was_done(database: Database, served: s
         assert claim is not None
         outbox.bury(tx, claim, problem="not_in_channel", may_be_sent=False)
         outbox.put(tx, Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-2"))
-    figures.answered("command", 200, seconds=0.02)
-    figures.told("sent")
+    telemetry.answered("command", 200, seconds=0.02)
+    telemetry.told("sent")
 
     said = get(f"{served}/metrics").text
 

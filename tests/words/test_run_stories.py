@@ -15,7 +15,7 @@ from builders import (
     a_plan,
     an_experiment,
 )
-from labcoat.db import changes
+from labcoat.db import diff
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
@@ -30,7 +30,7 @@ def _running(number: int = E7) -> Experiment:
 
 
 def _line(step: Step, old: Dossier, new: Dossier, reason: str) -> str:
-    found = changes.between(old, new)
+    found = diff.between(old, new)
     entry = HistoryEntry(id=1, hypothesis=H12, step=step, by=OWNER, at=NOW, reason=reason, changes=found)
     return stories.line(entry, new, zone="Europe/Berlin")
 
@@ -71,7 +71,7 @@ def test_each_drop_is_told_as_itself_however_many_follow() -> None:
     first = a_dossier(replace(_running(), dropped=(a_dropped(),)))
     both = a_dossier(replace(_running(), dropped=(a_dropped(), a_dropped("other"))))
 
-    earlier = changes.between(untouched, first)
+    earlier = diff.between(untouched, first)
     entry = HistoryEntry(id=1, hypothesis=H12, step=Step.DROP, by=OWNER, at=NOW, reason="it crashes", changes=earlier)
 
     assert stories.line(entry, both, zone="Europe/Berlin") == (

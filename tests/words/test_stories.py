@@ -20,7 +20,7 @@ from builders import (
     an_experiment,
     some_evidence,
 )
-from labcoat.db import changes
+from labcoat.db import diff
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import HistoryEntry
@@ -33,7 +33,7 @@ from labcoat.words import stories
 
 
 def an_entry(step: Step, *, old: Dossier | None = None, new: Dossier, reason: str | None = None) -> HistoryEntry:
-    found = changes.between(old, new)
+    found = diff.between(old, new)
     return HistoryEntry(id=1, hypothesis=H12, step=step, by=OWNER, at=NOW, reason=reason, changes=found)
 
 

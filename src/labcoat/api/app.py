@@ -9,17 +9,18 @@ from http import HTTPStatus
 
 from pydantic import ValidationError
 
-from labcoat.api import openapi, problems, reading
+from labcoat.api import openapi, problem_details, reading
 from labcoat.api.bodies import Recorded, Results, look_made, totals_of
-from labcoat.api.pace import Pace
-from labcoat.api.problems import JSON_TYPE, Answer, problem, told
+from labcoat.api.problem_details import JSON_TYPE, Answer, problem, told
+from labcoat.api.token_limit import Pace
 from labcoat.db import api_answers, clock, tokens
 from labcoat.db.database import Database, Transaction
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
 from labcoat.domain.token import Scope, Token
-from labcoat.usecases import finding, recording, results
-from labcoat.usecases import tokens as token_usecases
+from labcoat.usecases import finding
+from labcoat.usecases.experiments import recording, results
+from labcoat.usecases.people import tokens as token_usecases
 from labcoat.words import sending
 
 _RESULTS = re.compile(r"/api/v1/experiments/(?P<id>[^/]+)/results")
@@ -47,13 +48,13 @@ class Api:
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to a request."""
-        if request.path == problems.OPENAPI:
+        if request.path == problem_details.OPENAPI:
             if request.method not in ("GET", "HEAD"):
                 return _not_allowed("GET")
             return Answer(status=200, body=self._document, headers={"Content-Type": JSON_TYPE})
         found = _RESULTS.fullmatch(request.path)
         if found is None:
-            detail = f"There is nothing at this address. {problems.OPENAPI} says what there is."
+            detail = f"There is nothing at this address. {problem_details.OPENAPI} says what there is."
             return problem(HTTPStatus.NOT_FOUND, "unknown address", detail)
         if request.method != "POST":
             return _not_allowed("POST")
@@ -80,7 +81,7 @@ class Api:
         try:
             return self._once(token, key, _hash(request), parsed, identifier)
         except Refusal as refusal:
-            return problems.of_refusal(refusal)
+            return problem_details.of_refusal(refusal)
 
     def _recognised(self, authorization: str) -> Token | None:
         scheme, _, text = authorization.partition(" ")
@@ -177,7 +178,7 @@ def _parsed(request: Request) -> Results | Answer:
     except reading.NotJson as error:
         return problem(HTTPStatus.BAD_REQUEST, "not json", str(error))
     except ValidationError as error:
-        return problems.of_body(error)
+        return problem_details.of_body(error)
 
 
 def _hash(request: Request) -> str:

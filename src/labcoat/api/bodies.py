@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from labcoat.domain import entering
+from labcoat.domain import submitted_totals
 from labcoat.domain.amounts import LARGEST_COUNT
 from labcoat.domain.plan import LONGEST_METRIC_NAME, MOST_METRICS, MOST_VARIANTS, Plan, PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
@@ -188,10 +188,10 @@ def _moments(variant: str, totals: ShareTotals | MeanTotals, planned: PlannedMet
         kind, known = ("share of units", SHARE_FIELDS) if is_share else ("mean", MEAN_FIELDS)
         raise Refusal(Reason.OTHER_TOTALS, "metrics", metric=planned.name, kind=kind, known=known)
     if isinstance(totals, ShareTotals):
-        return entering.share(variant, events=totals.successes, units=totals.units, field="metrics")
+        return submitted_totals.share(variant, events=totals.successes, units=totals.units, field="metrics")
     before = totals.before
     covariate = (before.mean, before.sd, before.covariance) if before else None
-    return entering.mean(units=totals.units, mean=totals.mean, deviation=totals.sd, before=covariate)
+    return submitted_totals.mean(units=totals.units, mean=totals.mean, deviation=totals.sd, before=covariate)
 
 
 def schemas() -> tuple[type[BaseModel], ...]:

@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 import labcoat
 from labcoat.api import bodies
-from labcoat.api.problems import JSON_TYPE, OPENAPI, PROBLEM_TYPE
+from labcoat.api.problem_details import JSON_TYPE, OPENAPI, PROBLEM_TYPE
 from labcoat.domain.token import Scope
 
 RESULTS = "/api/v1/experiments/{id}/results"

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 
 
 class KeyTaken(Exception):  # noqa: N818  not an error: another transaction answers this request
@@ -15,7 +15,7 @@ class KeyTaken(Exception):  # noqa: N818  not an error: another transaction answ
 
 def find(tx: Transaction, token: str, key: str) -> tuple[str, str] | None:
     """Return the hash of the request that came with this key, and what was answered; None for a new key."""
-    column = tables.api_answers.c
+    column = schema.api_answers.c
     query = select(column.request_hash, column.answer).where(column.token == token, column.key == key)
     row = tx.execute(query).first()
     return None if row is None else (row.request_hash, row.answer)
@@ -25,17 +25,17 @@ def claim(tx: Transaction, token: str, key: str, *, request_hash: str, at: datet
     """Take a key before anything is done, so that of two at once the second waits; raise KeyTaken for that one."""
     row = {"token": token, "key": key, "request_hash": request_hash, "received_at": at}
     try:
-        tx.execute(insert(tables.api_answers).values(row))
+        tx.execute(insert(schema.api_answers).values(row))
     except IntegrityError as error:
         raise KeyTaken from error
 
 
 def settle(tx: Transaction, token: str, key: str, *, answer: str) -> None:
     """Store what is answered, in the transaction that did what was asked."""
-    column = tables.api_answers.c
-    tx.execute(update(tables.api_answers).where(column.token == token, column.key == key).values(answer=answer))
+    column = schema.api_answers.c
+    tx.execute(update(schema.api_answers).where(column.token == token, column.key == key).values(answer=answer))
 
 
 def forget(tx: Transaction, *, before: datetime) -> None:
     """Drop what nobody asks for again."""
-    tx.execute(delete(tables.api_answers).where(tables.api_answers.c.received_at < before))
+    tx.execute(delete(schema.api_answers).where(schema.api_answers.c.received_at < before))

@@ -7,7 +7,7 @@ import sqlite3
 import stat
 from pathlib import Path
 
-from labcoat.db import occupying
+from labcoat.db import database_lock
 from labcoat.db.database import Database
 
 _LOGS = ("-wal", "-shm", "-journal")
@@ -38,9 +38,9 @@ def restore(database: Database, backup: Path, *, is_forced: bool = False) -> Pat
         raise CopyRefused(msg)
     _require_ours(backup)
     try:
-        with occupying.alone(database):
+        with database_lock.alone(database):
             return _put_in_place(backup, place, is_forced=is_forced)
-    except (occupying.Occupied, OSError) as error:
+    except (database_lock.Occupied, OSError) as error:
         raise CopyRefused(str(error)) from error
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from labcoat.db import clock, tables
+from labcoat.db import clock
 from labcoat.db.database import Transaction
 from labcoat.db.outbox import DEAD, GIVEN_UP, PENDING, SENDING, UNKNOWN
+from labcoat.db.tables import schema
 from labcoat.domain.lifecycle import ExperimentState
 
 
@@ -25,7 +26,7 @@ class Backlog:
 
 def measure(tx: Transaction) -> Backlog:
     """Return what waits."""
-    column = tables.outbox.c
+    column = schema.outbox.c
     unfinished = (
         select(column.state, func.count(), func.min(column.tried_since))
         .where(column.finished_at.is_(None))
@@ -37,10 +38,10 @@ def measure(tx: Transaction) -> Backlog:
         oldest = since if oldest is None else min(oldest, since)
     states[DEAD] = tx.execute(select(func.count()).where(GIVEN_UP)).scalar_one()
     now = clock.lease_now(tx)
-    is_running = tables.experiments.c.state == ExperimentState.RUNNING
+    is_running = schema.experiments.c.state == ExperimentState.RUNNING
     return Backlog(
         outbox=states,
         oldest_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
-        running=tx.execute(select(func.count()).select_from(tables.experiments).where(is_running)).scalar_one(),
-        source_problems=tx.execute(select(func.count()).select_from(tables.source_problems)).scalar_one(),
+        running=tx.execute(select(func.count()).select_from(schema.experiments).where(is_running)).scalar_one(),
+        source_problems=tx.execute(select(func.count()).select_from(schema.source_problems)).scalar_one(),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
-from labcoat.db.tables import baseline_reads, metric_baselines
+from labcoat.db.tables.schema import baseline_reads, metric_baselines
 from labcoat.db.workspaces import add_once
 from labcoat.domain.baseline import Baseline
 from labcoat.domain.ids import WorkspaceId

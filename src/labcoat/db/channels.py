@@ -3,9 +3,10 @@
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from labcoat.db import nudging, tables
+from labcoat.db import nudging
 from labcoat.db.database import Transaction
 from labcoat.db.dossiers import Changed
+from labcoat.db.tables import schema
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId, WorkspaceId
 
@@ -17,7 +18,7 @@ def settings(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> Cha
 
 def versioned(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> tuple[ChannelSettings, int]:
     """Return what a channel chose, and how often it changed that (0 for never)."""
-    column = tables.channels.c
+    column = schema.channels.c
     query = select(column.settings, column.version).where(column.workspace == workspace, column.channel == channel)
     row = tx.execute(query).first()
     return (ChannelSettings(), 0) if row is None else (row.settings, row.version)
@@ -25,7 +26,7 @@ def versioned(tx: Transaction, workspace: WorkspaceId, channel: ChannelId) -> tu
 
 def all_settings(tx: Transaction, workspace: WorkspaceId) -> dict[ChannelId, ChannelSettings]:
     """Return the settings of every channel of the workspace that chose any."""
-    column = tables.channels.c
+    column = schema.channels.c
     rows = tx.execute(select(column.channel, column.settings).where(column.workspace == workspace))
     return {ChannelId(channel): chosen for channel, chosen in rows}
 
@@ -34,7 +35,7 @@ def save(
     tx: Transaction, workspace: WorkspaceId, channel: ChannelId, settings: ChannelSettings, *, version: int
 ) -> None:
     """Store a channel's settings if nobody did since `version` was read; raise Changed otherwise."""
-    table = tables.channels
+    table = schema.channels
     nudging.touch_all(tx, workspace, channel=channel)  # its quiet hours may have moved, or nudges been switched on
     if version == 0:
         row = {"workspace": workspace, "channel": channel, "version": 1, "settings": settings}

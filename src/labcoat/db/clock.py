@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
-from labcoat.db import tables
 from labcoat.db.database import CLOCK_OFFSET, Transaction
+from labcoat.db.tables import schema
 
 SERVER_STAMP: ColumnElement[datetime] = func.clock_timestamp()
-_OFFSET = select(tables.clock.c.offset_seconds)
+_OFFSET = select(schema.clock.c.offset_seconds)
 
 
 def machine_now() -> datetime:
@@ -43,5 +43,5 @@ def offset_seconds(tx: Transaction) -> float:
 def set_offset(tx: Transaction, seconds: float) -> None:
     """Move business time."""
     tx.info.pop(CLOCK_OFFSET, None)
-    if tx.execute(update(tables.clock).values(offset_seconds=seconds)).rowcount == 0:
-        tx.execute(insert(tables.clock).values(id=1, offset_seconds=seconds))
+    if tx.execute(update(schema.clock).values(offset_seconds=seconds)).rowcount == 0:
+        tx.execute(insert(schema.clock).values(id=1, offset_seconds=seconds))

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 
-_INSERT = insert(tables.deliveries)
+_INSERT = insert(schema.deliveries)
 
 
 class Replayed(Exception):  # noqa: N818  not an error: it was done already
@@ -25,4 +25,4 @@ def accept(tx: Transaction, key: str, *, at: datetime) -> None:
 
 def forget(tx: Transaction, *, before: datetime) -> None:
     """Drop what comes no more: Slack gave up on it, and its signature is too old."""
-    tx.execute(delete(tables.deliveries).where(tables.deliveries.c.received_at < before))
+    tx.execute(delete(schema.deliveries).where(schema.deliveries.c.received_at < before))

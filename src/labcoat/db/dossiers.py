@@ -22,9 +22,10 @@ from sqlalchemy import (
     update,
 )
 
-from labcoat.db import changes, nudging, periods, tables
+from labcoat.db import diff, nudging, periods
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
+from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import Evidence
 from labcoat.domain.experiment import Experiment
@@ -36,41 +37,41 @@ from labcoat.domain.prototype import Prototype
 from labcoat.domain.request import Request
 
 _CHILDREN: tuple[tuple[str, type, Table, str], ...] = (
-    ("prototypes", Prototype, tables.prototypes, "position"),
-    ("evidence", Evidence, tables.evidence, "position"),
-    ("experiments", Experiment, tables.experiments, "number"),
-    ("requests", Request, tables.requests, "position"),
-    ("needs", Need, tables.needs, "position"),
+    ("prototypes", Prototype, schema.prototypes, "position"),
+    ("evidence", Evidence, schema.evidence, "position"),
+    ("experiments", Experiment, schema.experiments, "number"),
+    ("requests", Request, schema.requests, "position"),
+    ("needs", Need, schema.needs, "position"),
 )
 _WORKSPACE: BindParameter[str] = bindparam("workspace")
 _NUMBERS: BindParameter[int] = bindparam("numbers", expanding=True)
 
 
 def _has(child: Table) -> ColumnElement[bool]:
-    mine = and_(child.c.workspace == tables.hypotheses.c.workspace, child.c.hypothesis == tables.hypotheses.c.number)
+    mine = and_(child.c.workspace == schema.hypotheses.c.workspace, child.c.hypothesis == schema.hypotheses.c.number)
     return exists().where(mine).label(f"has_{child.name}")
 
 
 # Made once: every click reads a dossier, and to build a statement takes longer than SQLite takes to answer it.
 _HYPOTHESES = (
-    select(tables.hypotheses, *(_has(child) for _, _, child, _ in _CHILDREN))
-    .where(tables.hypotheses.c.workspace == _WORKSPACE, tables.hypotheses.c.number.in_(_NUMBERS))
-    .order_by(tables.hypotheses.c.number)
+    select(schema.hypotheses, *(_has(child) for _, _, child, _ in _CHILDREN))
+    .where(schema.hypotheses.c.workspace == _WORKSPACE, schema.hypotheses.c.number.in_(_NUMBERS))
+    .order_by(schema.hypotheses.c.number)
 )
 _OF_HYPOTHESES = {
     word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS))
     for word, _, child, _ in _CHILDREN
 }
-_TESTED = select(tables.experiments.c.hypothesis).where(
-    tables.experiments.c.workspace == _WORKSPACE, tables.experiments.c.number == bindparam("number")
+_TESTED = select(schema.experiments.c.hypothesis).where(
+    schema.experiments.c.workspace == _WORKSPACE, schema.experiments.c.number == bindparam("number")
 )
-_ADD, _ADD_HISTORY = insert(tables.hypotheses), insert(tables.history)
+_ADD, _ADD_HISTORY = insert(schema.hypotheses), insert(schema.history)
 _CHANGE = (
-    update(tables.hypotheses)
+    update(schema.hypotheses)
     .where(
-        tables.hypotheses.c.workspace == bindparam("its_workspace"),
-        tables.hypotheses.c.number == bindparam("its_number"),
-        tables.hypotheses.c.version == bindparam("version_read"),
+        schema.hypotheses.c.workspace == bindparam("its_workspace"),
+        schema.hypotheses.c.number == bindparam("its_number"),
+        schema.hypotheses.c.version == bindparam("version_read"),
     )
     .values(nudging.TOUCHED)
 )
@@ -88,7 +89,7 @@ def find(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> D
 
 def hold(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:
     """Keep other replicas from holding this hypothesis until the transaction ends."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     one = select(column.number).where(column.workspace == workspace, column.number == number)
     tx.execute(one.with_for_update())
 
@@ -106,7 +107,7 @@ def read_many(tx: Transaction, workspace: WorkspaceId, numbers: Sequence[Hypothe
     asked = {"workspace": workspace, "numbers": numbers}
     found = tx.execute(_HYPOTHESES, asked).mappings().all()
     dossiers: dict[int, dict[str, Any]] = {
-        row["number"]: {"hypothesis": from_row(Hypothesis, tables.hypotheses, row)} for row in found
+        row["number"]: {"hypothesis": from_row(Hypothesis, schema.hypotheses, row)} for row in found
     }
     for word, shape, child, key in _CHILDREN:
         if any(row[f"has_{child.name}"] for row in found):
@@ -147,7 +148,7 @@ def save(
         "by": by,
         "at": at,
         "reason": reason,
-        "changes": changes.between(old, new),
+        "changes": diff.between(old, new),
     }
     written = tx.execute(_ADD_HISTORY, entry).inserted_primary_key
     assert written is not None
@@ -159,16 +160,16 @@ def count_correction(tx: Transaction, dossier: Dossier, experiment: Experiment) 
 
     experiment: as it is now, with other looks that its dropped treatments rest on. The hypothesis must be held.
     """
-    hypothesis, column = dossier.hypothesis, tables.hypotheses.c
-    one = update(tables.hypotheses).where(column.workspace == hypothesis.workspace, column.number == hypothesis.number)
+    hypothesis, column = dossier.hypothesis, schema.hypotheses.c
+    one = update(schema.hypotheses).where(column.workspace == hypothesis.workspace, column.number == hypothesis.number)
     tx.execute(one.values(version=column.version + 1))
     changed = dossier.with_experiment(experiment)
-    _save_children(tx, hypothesis, dossier.experiments, changed.experiments, tables.experiments, "number")
+    _save_children(tx, hypothesis, dossier.experiments, changed.experiments, schema.experiments, "number")
     return changed.with_hypothesis(replace(hypothesis, version=hypothesis.version + 1))
 
 
 def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *, at: datetime) -> None:
-    row = {**to_row(new, tables.hypotheses, since=old), "changed_at": at}
+    row = {**to_row(new, schema.hypotheses, since=old), "changed_at": at}
     if "ending" in row:
         row["ended_at"] = new.ending.at if new.ending else None
     if old is None or old.channel != new.channel:
@@ -203,7 +204,7 @@ def open_or_ended_since(
 
     What was imported is left out until somebody takes it up.
     """
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(column.channel, column.number, column.ended_at).where(
         column.workspace == workspace,
         column.channel.in_(since),
@@ -232,7 +233,7 @@ def list_hypotheses(
 
     None for a filter: any.
     """
-    table = tables.hypotheses
+    table = schema.hypotheses
     query = select(table).where(table.c.workspace == workspace)
     if owner is not None:
         query = query.where(table.c.owner == owner)
@@ -249,14 +250,14 @@ def list_hypotheses(
 
 def with_waiting_request(tx: Transaction, workspace: WorkspaceId) -> list[HypothesisNumber]:
     """Return the hypotheses of a workspace whose request waits for an answer."""
-    column = tables.requests.c
+    column = schema.requests.c
     query = select(column.hypothesis).where(column.workspace == workspace, column.state == RequestState.WAITING)
     return [HypothesisNumber(number) for number in tx.execute(query).scalars()]
 
 
 def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[WorkspaceId, HypothesisNumber]]:
     """Return, over all workspaces, the hypotheses whose waiting request has run out of time."""
-    column = tables.requests.c
+    column = schema.requests.c
     query = select(column.workspace, column.hypothesis).where(
         column.state == RequestState.WAITING, column.expires_at <= now
     )
@@ -265,14 +266,14 @@ def with_expired_request(tx: Transaction, now: datetime) -> list[tuple[Workspace
 
 def metric_names(tx: Transaction, workspace: WorkspaceId, *, limit: int = 50) -> list[str]:
     """Return metric names that people used before, for suggestions."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(column.metric).where(column.workspace == workspace).distinct().limit(limit)
     return sorted(tx.execute(query).scalars())
 
 
 def with_request_of(tx: Transaction, workspace: WorkspaceId, person: UserId) -> list[HypothesisNumber]:
     """Return the hypotheses whose waiting request this person was asked to answer."""
-    column = tables.requests.c
+    column = schema.requests.c
     query = select(column.hypothesis).where(
         column.workspace == workspace, column.state == RequestState.WAITING, column.asked_of == person
     )
@@ -280,13 +281,13 @@ def with_request_of(tx: Transaction, workspace: WorkspaceId, person: UserId) -> 
 
 
 def _running(workspace: WorkspaceId) -> tuple[ColumnElement[bool], ...]:
-    column = tables.experiments.c
+    column = schema.experiments.c
     return column.workspace == workspace, column.state == ExperimentState.RUNNING
 
 
 def with_running(tx: Transaction, workspace: WorkspaceId, *, limit: int) -> list[Dossier]:
     """Return hypotheses with a running experiment, the newest experiments first to be among them."""
-    column = tables.experiments.c
+    column = schema.experiments.c
     # In order here: by number SQLite would read what does not run any more, too.
     running = tx.execute(select(column.number, column.hypothesis).where(*_running(workspace)))
     newest = sorted(running, reverse=True)[:limit]
@@ -295,13 +296,13 @@ def with_running(tx: Transaction, workspace: WorkspaceId, *, limit: int) -> list
 
 def count_running(tx: Transaction, workspace: WorkspaceId) -> int:
     """Return how many experiments of the workspace run."""
-    query = select(func.count()).select_from(tables.experiments).where(*_running(workspace))
+    query = select(func.count()).select_from(schema.experiments).where(*_running(workspace))
     return int(tx.execute(query).scalar_one())
 
 
 def closed_since(tx: Transaction, workspace: WorkspaceId, since: datetime) -> list[Dossier]:
     """Return the hypotheses that were closed after `since`, without those that were imported."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(column.number).where(
         column.workspace == workspace, column.ended_at > since, column.is_imported.is_(False)
     )
@@ -310,7 +311,7 @@ def closed_since(tx: Transaction, workspace: WorkspaceId, since: datetime) -> li
 
 def count_filed(tx: Transaction, workspace: WorkspaceId, *, since: datetime) -> int:
     """Return how many hypotheses were filed after `since`, without those that were imported."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(func.count()).where(
         column.workspace == workspace, column.filed_at > since, column.is_imported.is_(False)
     )
@@ -319,7 +320,7 @@ def count_filed(tx: Transaction, workspace: WorkspaceId, *, since: datetime) -> 
 
 def has_any(tx: Transaction, workspace: WorkspaceId) -> bool:
     """Whether anything was ever filed in the workspace."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     return tx.execute(select(column.number).where(column.workspace == workspace).limit(1)).first() is not None
 
 
@@ -327,7 +328,7 @@ def endings(
     tx: Transaction, workspace: WorkspaceId, numbers: Sequence[HypothesisNumber]
 ) -> dict[HypothesisNumber, Ending]:
     """Return how those of these hypotheses ended that are closed."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(column.number, column.ending).where(
         column.workspace == workspace, column.number.in_(numbers), column.ended_at.is_not(None)
     )
@@ -338,7 +339,7 @@ def last_filed_at(
     tx: Transaction, workspace: WorkspaceId, channels: Collection[ChannelId]
 ) -> dict[ChannelId, datetime]:
     """Return when the newest hypothesis of each of these channels was filed."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(column.channel, func.max(column.filed_at)).where(
         column.workspace == workspace, column.channel.in_(channels)
     )

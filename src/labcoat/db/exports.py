@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import select
 
-from labcoat.db import dossiers, tables
+from labcoat.db import dossiers
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row
+from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
@@ -18,7 +19,7 @@ BATCH = 50
 
 def batches(tx: Transaction, workspace: WorkspaceId) -> Iterator[list[Dossier]]:
     """Return all hypotheses with what belongs to them, oldest first, some at a time."""
-    column, last = tables.hypotheses.c, 0
+    column, last = schema.hypotheses.c, 0
     while True:
         query = select(column.number).where(column.workspace == workspace, column.number > last)
         numbers = [HypothesisNumber(one) for one in tx.execute(query.order_by(column.number).limit(BATCH)).scalars()]
@@ -32,7 +33,7 @@ def reasons(
     tx: Transaction, workspace: WorkspaceId, numbers: Collection[HypothesisNumber]
 ) -> dict[HypothesisNumber, list[HistoryEntry]]:
     """Return the history entries of these hypotheses that have a reason, oldest first."""
-    table = tables.history
+    table = schema.history
     query = select(table).where(
         table.c.workspace == workspace, table.c.hypothesis.in_(numbers), table.c.reason.is_not(None)
     )
@@ -44,7 +45,7 @@ def reasons(
 
 def looks_of(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Iterator[Look]:
     """Return every look of an experiment, oldest first: also those without a readout, and those that are superseded."""
-    table = tables.looks
+    table = schema.looks
     query = select(table).where(table.c.workspace == workspace, table.c.experiment == number)
     for row in tx.execute(query.order_by(table.c.slot)).mappings():
         yield from_row(Look, table, row)

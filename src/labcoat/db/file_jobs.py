@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, and_, func, insert, or_, select, update
 from labcoat.db.clock import lease_now
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row
-from labcoat.db.tables import file_jobs
+from labcoat.db.tables.schema import file_jobs
 from labcoat.domain.file_job import AskedExport, FileJob, FileJobState, GivenTotals
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.stats.rule import Moments

@@ -2,28 +2,28 @@
 
 from sqlalchemy import bindparam, func, select
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row
+from labcoat.db.tables import schema
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import Step
 
 _AFTER = (
-    select(tables.history)
+    select(schema.history)
     .where(
-        tables.history.c.workspace == bindparam("workspace"),
-        tables.history.c.hypothesis == bindparam("hypothesis"),
-        tables.history.c.id > bindparam("after"),
+        schema.history.c.workspace == bindparam("workspace"),
+        schema.history.c.hypothesis == bindparam("hypothesis"),
+        schema.history.c.id > bindparam("after"),
     )
-    .order_by(tables.history.c.id)
+    .order_by(schema.history.c.id)
 )
-_STEPS_AFTER = _AFTER.where(tables.history.c.step == bindparam("step"))
+_STEPS_AFTER = _AFTER.where(schema.history.c.step == bindparam("step"))
 
 
 def get(tx: Transaction, workspace: WorkspaceId, entry_id: int) -> HistoryEntry:
     """Return one entry of this workspace; raise NoResultFound if there is none."""
-    table = tables.history
+    table = schema.history
     query = select(table).where(table.c.workspace == workspace, table.c.id == entry_id)
     return from_row(HistoryEntry, table, tx.execute(query).mappings().one())
 
@@ -34,11 +34,11 @@ def list_of(
     """Return the entries of a hypothesis, oldest first. after: an entry's id. step: None for any."""
     asked = {"workspace": workspace, "hypothesis": number, "after": after, "step": step}
     found = tx.execute(_AFTER if step is None else _STEPS_AFTER, asked).mappings()
-    return [from_row(HistoryEntry, tables.history, row) for row in found]
+    return [from_row(HistoryEntry, schema.history, row) for row in found]
 
 
 def newest_id(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> int:
     """Return the id of the newest entry of a hypothesis, 0 without any."""
-    column = tables.history.c
+    column = schema.history.c
     query = select(func.max(column.id)).where(column.workspace == workspace, column.hypothesis == number)
     return tx.execute(query).scalar_one() or 0

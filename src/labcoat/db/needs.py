@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 
 
@@ -19,7 +19,7 @@ class FoundNeed:
 
 def list_all(tx: Transaction, workspace: WorkspaceId) -> list[FoundNeed]:
     """Return every need of a workspace, oldest first."""
-    column = tables.needs.c
+    column = schema.needs.c
     query = select(column.hypothesis, column.summary).where(column.workspace == workspace)
     rows = tx.execute(query.order_by(column.found_at, column.hypothesis, column.position))
     return [FoundNeed(hypothesis=HypothesisNumber(number), summary=summary) for number, summary in rows]

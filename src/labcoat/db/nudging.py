@@ -12,33 +12,33 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row
-from labcoat.db.tables_nudges import nudges, snoozes, stalls
+from labcoat.db.tables import schema
+from labcoat.db.tables.nudges import nudges, snoozes, stalls
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.nudge import Nudge
 from labcoat.domain.stall import NudgeCase
 
 TOUCHED: Mapping[str, Any] = {
-    "next_nudge_at": tables.hypotheses.c.filed_at,
-    "touched": tables.hypotheses.c.touched + 1,
+    "next_nudge_at": schema.hypotheses.c.filed_at,
+    "touched": schema.hypotheses.c.touched + 1,
 }
 """What has a hypothesis asked about at the next tick."""
 
 _TOUCH = (
-    update(tables.hypotheses)
+    update(schema.hypotheses)
     .where(
-        tables.hypotheses.c.workspace == bindparam("its_workspace"),
-        tables.hypotheses.c.number == bindparam("its_number"),
+        schema.hypotheses.c.workspace == bindparam("its_workspace"),
+        schema.hypotheses.c.number == bindparam("its_number"),
     )
     .values(TOUCHED)
 )
 # None of these asks for an order, or for each workspace once: for that SQLite would read all there is, by primary key.
-_WORKSPACES_DUE = select(tables.hypotheses.c.workspace).where(tables.hypotheses.c.next_nudge_at <= bindparam("now"))
-_DUE = select(tables.hypotheses).where(
-    tables.hypotheses.c.workspace == bindparam("workspace"), tables.hypotheses.c.next_nudge_at <= bindparam("now")
+_WORKSPACES_DUE = select(schema.hypotheses.c.workspace).where(schema.hypotheses.c.next_nudge_at <= bindparam("now"))
+_DUE = select(schema.hypotheses).where(
+    schema.hypotheses.c.workspace == bindparam("workspace"), schema.hypotheses.c.next_nudge_at <= bindparam("now")
 )
 _UNANSWERED = select(nudges).where(
     nudges.c.workspace == bindparam("workspace"),
@@ -83,10 +83,10 @@ def touch_all(
     tx: Transaction, workspace: WorkspaceId, *, owner: UserId | None = None, channel: ChannelId | None = None
 ) -> None:
     """Have everything open of one owner, or in one channel, asked about at the next tick."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     whose = column.owner == owner if owner is not None else column.channel == channel
     mine = (column.workspace == workspace) & whose & column.ended_at.is_(None)
-    tx.execute(update(tables.hypotheses).where(mine).values(TOUCHED))
+    tx.execute(update(schema.hypotheses).where(mine).values(TOUCHED))
 
 
 def workspaces_due(tx: Transaction, now: datetime) -> list[WorkspaceId]:
@@ -97,31 +97,31 @@ def workspaces_due(tx: Transaction, now: datetime) -> list[WorkspaceId]:
 def due(tx: Transaction, workspace: WorkspaceId, now: datetime) -> list[Due]:
     """Return which of a workspace's hypotheses are to be asked about, by number."""
     found = tx.execute(_DUE, {"workspace": workspace, "now": now}).mappings()
-    return sorted((from_row(Due, tables.hypotheses, row) for row in found), key=lambda one: one.number)
+    return sorted((from_row(Due, schema.hypotheses, row) for row in found), key=lambda one: one.number)
 
 
 def changed_at(
     tx: Transaction, workspace: WorkspaceId, numbers: Collection[HypothesisNumber]
 ) -> dict[HypothesisNumber, datetime]:
     """Return when each of these hypotheses took its newest step."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(column.number, column.changed_at).where(column.workspace == workspace, column.number.in_(numbers))
     return {HypothesisNumber(number): at for number, at in tx.execute(query)}
 
 
 def take(tx: Transaction, workspace: WorkspaceId, due: Due, *, then: datetime | None) -> bool:
     """Take a hypothesis that is due and set when it is asked about next; False if a replica, or a step, was first."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     one = (column.workspace == workspace) & (column.number == due.number)
     is_as_read = (column.version == due.version) & (column.touched == due.touched)
     taken = {"next_nudge_at": then, "touched": column.touched + 1}
-    return tx.execute(update(tables.hypotheses).where(one, is_as_read).values(taken)).rowcount == 1
+    return tx.execute(update(schema.hypotheses).where(one, is_as_read).values(taken)).rowcount == 1
 
 
 def wake(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, at: datetime) -> None:
     """Have a hypothesis that this transaction took asked about at that time."""
-    column = tables.hypotheses.c
-    one = update(tables.hypotheses).where(column.workspace == workspace, column.number == number)
+    column = schema.hypotheses.c
+    one = update(schema.hypotheses).where(column.workspace == workspace, column.number == number)
     tx.execute(one.values(next_nudge_at=at))
 
 

@@ -13,40 +13,41 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, and_, bindparam, delete, exists, func, insert, select, update
 
-from labcoat.db import clock, tables
+from labcoat.db import clock
 from labcoat.db.database import NOTICES_PUT, Transaction
+from labcoat.db.tables import schema
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind, home_subject
 
 PENDING, SENDING, UNKNOWN, SENT, DEAD = "pending", "sending", "unknown", "sent", "dead"
 
-GIVEN_UP = and_(tables.outbox.c.state == DEAD, tables.outbox.c.finished_at.is_not(None))
+GIVEN_UP = and_(schema.outbox.c.state == DEAD, schema.outbox.c.finished_at.is_not(None))
 """Both, so that an index is asked that has nothing which waits."""
 
 _TIMES = ("created_at", "tried_since", "next_try_at")
-_ADD = insert(tables.outbox)
+_ADD = insert(schema.outbox)
 _ADD_STAMPED = _ADD.values(dict.fromkeys(_TIMES, clock.SERVER_STAMP))
 PENDING_EDITS = (
-    select(tables.outbox.c.subject)
+    select(schema.outbox.c.subject)
     .where(
-        tables.outbox.c.finished_at.is_(None),
-        tables.outbox.c.workspace == bindparam("workspace"),
-        tables.outbox.c.subject.in_(bindparam("subjects", expanding=True)),
-        tables.outbox.c.state == PENDING,
+        schema.outbox.c.finished_at.is_(None),
+        schema.outbox.c.workspace == bindparam("workspace"),
+        schema.outbox.c.subject.in_(bindparam("subjects", expanding=True)),
+        schema.outbox.c.state == PENDING,
     )
     .with_for_update(skip_locked=True)
 )
-_POST = select(tables.posts.c.channel, tables.posts.c.ts).where(
-    tables.posts.c.workspace == bindparam("workspace"), tables.posts.c.subject == bindparam("subject")
+_POST = select(schema.posts.c.channel, schema.posts.c.ts).where(
+    schema.posts.c.workspace == bindparam("workspace"), schema.posts.c.subject == bindparam("subject")
 )
 _SHOWN = (
-    select(tables.posts.c.subject)
+    select(schema.posts.c.subject)
     .where(
-        tables.posts.c.workspace == bindparam("workspace"),
-        tables.posts.c.subject.in_(bindparam("subjects", expanding=True)),
+        schema.posts.c.workspace == bindparam("workspace"),
+        schema.posts.c.subject.in_(bindparam("subjects", expanding=True)),
     )
-    .order_by(tables.posts.c.subject)
+    .order_by(schema.posts.c.subject)
 )
 _LAST_CHARACTER = "\U0010ffff"
 _LOOKED_AT = 20
@@ -54,7 +55,7 @@ _LOOKED_AT = 20
 
 
 def _next_due() -> tuple[Select[Any], Select[Any]]:
-    table, earlier, due = tables.outbox.c, tables.outbox.alias("earlier").c, tables.outbox.alias("due").c
+    table, earlier, due = schema.outbox.c, schema.outbox.alias("earlier").c, schema.outbox.alias("due").c
     first_due = (
         select(due.id)
         .where(due.finished_at.is_(None), due.next_try_at <= bindparam("at"))
@@ -69,11 +70,11 @@ def _next_due() -> tuple[Select[Any], Select[Any]]:
     )
     heads = select(func.min(due.id)).where(due.finished_at.is_(None)).group_by(due.workspace, due.target)
     claimable = (
-        select(tables.outbox)
+        select(schema.outbox)
         .where(table.finished_at.is_(None), table.next_try_at <= bindparam("at"))
         .order_by(table.next_try_at, table.id)
         .limit(1)
-        .with_for_update(skip_locked=True, of=tables.outbox)
+        .with_for_update(skip_locked=True, of=schema.outbox)
     )
     return claimable.where(table.id.in_(first_due), ~exists().where(blocks)), claimable.where(table.id.in_(heads))
 
@@ -168,7 +169,7 @@ def _pending_edits(tx: Transaction, notices: Sequence[Notice]) -> set[str | None
 
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     """Lease the notice that waits longest of those that may be sent now; None if there is none. at: machine time."""
-    table = tables.outbox
+    table = schema.outbox
     found = (tx.execute(query, {"at": at}).mappings().first() for query in NEXT_DUE)
     row = next((one for one in found if one is not None), None)
     if row is None:
@@ -229,7 +230,7 @@ def settle(tx: Transaction, claimed: Claim, *, channel: ChannelId, ts: str) -> N
     subject = claimed.notice.subject
     if is_mine and subject is not None and find_post(tx, claimed.notice.workspace, subject) is None:
         row = {"workspace": claimed.notice.workspace, "subject": subject, "channel": channel, "ts": ts}
-        tx.execute(insert(tables.posts).values(row))
+        tx.execute(insert(schema.posts).values(row))
 
 
 def retry(
@@ -267,9 +268,9 @@ def _finish(tx: Transaction, claimed: Claim, **values: object) -> bool:
 
 def _change(tx: Transaction, claimed: Claim, **values: object) -> bool:
     # Only the holder of the lease may settle: another process may have claimed the row after the lease ended.
-    column = tables.outbox.c
+    column = schema.outbox.c
     mine = and_(column.id == claimed.id, column.state == SENDING, column.attempts == claimed.attempts)
-    return tx.execute(update(tables.outbox).where(mine).values(**values)).rowcount == 1
+    return tx.execute(update(schema.outbox).where(mine).values(**values)).rowcount == 1
 
 
 def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | None:
@@ -286,13 +287,13 @@ def shown(tx: Transaction, workspace: WorkspaceId, subjects: Collection[str]) ->
 def remember_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:
     """Remember that a subject is shown somewhere that is no message, as Home is."""
     if find_post(tx, workspace, subject) is None:
-        add_once(tx, tables.posts, {"workspace": workspace, "subject": subject, "channel": "", "ts": ""})
+        add_once(tx, schema.posts, {"workspace": workspace, "subject": subject, "channel": "", "ts": ""})
 
 
 def forget_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:
     """Forget where the message of a subject is, because somebody deleted it."""
-    column = tables.posts.c
-    tx.execute(delete(tables.posts).where(column.workspace == workspace, column.subject == subject))
+    column = schema.posts.c
+    tx.execute(delete(schema.posts).where(column.workspace == workspace, column.subject == subject))
 
 
 def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str) -> list[UserId]:
@@ -300,7 +301,7 @@ def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str)
 
     Also those who could not be reached: whoever asks wants to know whom nobody has tried yet.
     """
-    told, column = tables.posts.c, tables.outbox.c
+    told, column = schema.posts.c, schema.outbox.c
     begins = and_(told.subject >= subject_prefix, told.subject < subject_prefix + _LAST_CHARACTER)  # a range of the key
     put_here = select(column.subject).where(column.workspace == workspace, column.subject.startswith(subject_prefix))
     queries = (
@@ -314,7 +315,7 @@ def people_told(tx: Transaction, workspace: WorkspaceId, *, subject_prefix: str)
 
 def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:
     """Return how many notices are in each state."""
-    column = tables.outbox.c
+    column = schema.outbox.c
     query = select(column.state, func.count()).group_by(column.state)
     if kind is not None:
         query = query.where(column.kind == kind)
@@ -323,5 +324,5 @@ def count(tx: Transaction, *, kind: NoticeKind | None = None) -> dict[str, int]:
 
 def has_unfinished(tx: Transaction) -> bool:
     """Whether anything is still to be told."""
-    column = tables.outbox.c
+    column = schema.outbox.c
     return tx.execute(select(column.id).where(column.finished_at.is_(None)).limit(1)).first() is not None

@@ -5,33 +5,34 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping, and_, bindparam, or_, select, update
 
-from labcoat.db import nudging, tables
+from labcoat.db import nudging
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Presence, Standing
 
 # Made once: every click asks these, and to build a statement takes longer than SQLite takes to answer it.
-_ONE = and_(tables.people.c.workspace == bindparam("workspace"), tables.people.c.person == bindparam("person"))
-_KNOWN, _STANDING = select(tables.people.c.person).where(_ONE), select(tables.people.c.standing).where(_ONE)
-_AWAY = select(tables.people).where(
-    tables.people.c.workspace == bindparam("workspace"), tables.people.c.away_until > bindparam("now")
+_ONE = and_(schema.people.c.workspace == bindparam("workspace"), schema.people.c.person == bindparam("person"))
+_KNOWN, _STANDING = select(schema.people.c.person).where(_ONE), select(schema.people.c.standing).where(_ONE)
+_AWAY = select(schema.people).where(
+    schema.people.c.workspace == bindparam("workspace"), schema.people.c.away_until > bindparam("now")
 )
-_ABSENT = select(tables.people).where(
-    tables.people.c.workspace == bindparam("workspace"),
-    or_(tables.people.c.away_until > bindparam("now"), tables.people.c.standing != Standing.MEMBER),
+_ABSENT = select(schema.people).where(
+    schema.people.c.workspace == bindparam("workspace"),
+    or_(schema.people.c.away_until > bindparam("now"), schema.people.c.standing != Standing.MEMBER),
 )
 
 
 def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
     """Remember that this person uses Labcoat, so that Slack is asked who they are."""
     if tx.execute(_KNOWN, {"workspace": workspace, "person": person}).scalar_one_or_none() is None:
-        add_once(tx, tables.people, {"workspace": workspace, "person": person, "is_admin": False})
+        add_once(tx, schema.people, {"workspace": workspace, "person": person, "is_admin": False})
 
 
 def find(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Person | None:
     """Return somebody whom Slack was asked about, None for anybody else."""
-    table = tables.people
+    table = schema.people
     query = select(table).where(
         table.c.workspace == workspace, table.c.person == person, table.c.checked_at.is_not(None)
     )
@@ -57,7 +58,7 @@ def _person(row: RowMapping) -> Person:
 
 def not_members(tx: Transaction, workspace: WorkspaceId) -> frozenset[UserId]:
     """Return everybody who is known to be no member: guests, bots, the deactivated, strangers."""
-    column = tables.people.c
+    column = schema.people.c
     query = select(column.person).where(column.workspace == workspace, column.standing != Standing.MEMBER)
     return frozenset(UserId(person) for person in tx.execute(query).scalars())
 
@@ -73,7 +74,7 @@ def presence(tx: Transaction, workspace: WorkspaceId, now: datetime) -> Presence
 
 def unchecked(tx: Transaction, workspace: WorkspaceId, *, before: datetime, limit: int = 50) -> list[UserId]:
     """Return people whom Slack was not asked about since `before` (machine time), the longest ago first."""
-    column = tables.people.c
+    column = schema.people.c
     query = (
         select(column.person)
         .where(column.workspace == workspace, or_(column.checked_at.is_(None), column.checked_at < before))
@@ -102,27 +103,27 @@ def set_away(
 
 
 def _update(tx: Transaction, workspace: WorkspaceId, person: UserId, row: dict[str, object]) -> None:
-    column = tables.people.c
-    tx.execute(update(tables.people).where(column.workspace == workspace, column.person == person).values(row))
+    column = schema.people.c
+    tx.execute(update(schema.people).where(column.workspace == workspace, column.person == person).values(row))
 
 
 def zones(tx: Transaction, workspace: WorkspaceId) -> dict[UserId | None, str]:
     """Return the IANA names of the zones of everybody whose zone is known."""
-    column = tables.people.c
+    column = schema.people.c
     query = select(column.person, column.zone).where(column.workspace == workspace, column.zone.is_not(None))
     return {UserId(person): zone for person, zone in tx.execute(query)}
 
 
 def admins(tx: Transaction, workspace: WorkspaceId) -> list[UserId]:
     """Return the admins of the Slack workspace who have used Labcoat."""
-    column = tables.people.c
+    column = schema.people.c
     query = select(column.person).where(column.workspace == workspace, column.is_admin.is_(True))
     return [UserId(person) for person in tx.execute(query.order_by(column.person)).scalars()]
 
 
 def among(tx: Transaction, workspace: WorkspaceId, people: Collection[UserId]) -> dict[UserId, Person]:
     """Return those of these people whom Slack was asked about."""
-    table = tables.people
+    table = schema.people
     query = select(table).where(
         table.c.workspace == workspace, table.c.person.in_(people), table.c.checked_at.is_not(None)
     )

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Select, Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
+from labcoat.db.tables import schema
 from labcoat.db.workspaces import add_once
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
@@ -45,7 +45,7 @@ class MadeDigest:
 
 def add_channel(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, first_filed_at: datetime) -> None:
     """Remember that a channel is the home of a hypothesis, and since when."""
-    table = tables.digest_channels
+    table = schema.digest_channels
     mine = and_(table.c.workspace == workspace, table.c.channel == channel)
     if tx.execute(select(table.c.channel).where(mine)).first() is None:
         add_once(tx, table, {"workspace": workspace, "channel": channel, "first_filed_at": first_filed_at})
@@ -55,7 +55,7 @@ def add_channel(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, 
 
 def digest_channels(tx: Transaction, *, before: date) -> list[DigestChannel]:
     """Return, over all workspaces, the channels whose newest digest is of a week before this Monday, or not there."""
-    newest = tables.digest_channels.c.newest_monday
+    newest = schema.digest_channels.c.newest_monday
     return _channels(tx, _with_settings().where(or_(newest.is_(None), newest < before)))
 
 
@@ -64,16 +64,16 @@ def hold_channels(tx: Transaction, workspace: WorkspaceId, channels: Collection[
 
     What another replica holds is left out: it makes them.
     """
-    column = tables.digest_channels.c
+    column = schema.digest_channels.c
     query = _with_settings().where(column.workspace == workspace, column.channel.in_(channels))
-    return _channels(tx, query.with_for_update(skip_locked=True, of=tables.digest_channels))
+    return _channels(tx, query.with_for_update(skip_locked=True, of=schema.digest_channels))
 
 
 def _with_settings() -> Select[Any]:
-    mine, chosen = tables.digest_channels.c, tables.channels
+    mine, chosen = schema.digest_channels.c, schema.channels
     same = and_(chosen.c.workspace == mine.workspace, chosen.c.channel == mine.channel)
     columns = (mine.workspace, mine.channel, mine.first_filed_at, mine.newest_monday, chosen.c.settings)
-    return select(*columns).join_from(tables.digest_channels, chosen, same, isouter=True)
+    return select(*columns).join_from(schema.digest_channels, chosen, same, isouter=True)
 
 
 def _channels(tx: Transaction, query: Select[Any]) -> list[DigestChannel]:
@@ -94,11 +94,11 @@ def add_digests(tx: Transaction, workspace: WorkspaceId, made: Mapping[ChannelId
     if not made:
         return
     rows = [
-        {"workspace": workspace, "channel": channel, **to_row(one, tables.digests)} for channel, one in made.items()
+        {"workspace": workspace, "channel": channel, **to_row(one, schema.digests)} for channel, one in made.items()
     ]
-    tx.execute(insert(tables.digests), rows)
-    column = tables.digest_channels.c
-    newest = update(tables.digest_channels).where(
+    tx.execute(insert(schema.digests), rows)
+    column = schema.digest_channels.c
+    newest = update(schema.digest_channels).where(
         column.workspace == workspace, column.channel == bindparam("its_channel")
     )
     weeks = [{"its_channel": channel, "newest_monday": one.monday} for channel, one in made.items()]
@@ -109,7 +109,7 @@ def newest_digests(
     tx: Transaction, workspace: WorkspaceId, channels: Collection[ChannelId]
 ) -> dict[ChannelId, MadeDigest]:
     """Return the newest week whose digest was made, of each of these channels that had one."""
-    made, mine = tables.digests, tables.digest_channels
+    made, mine = schema.digests, schema.digest_channels
     newest = and_(
         mine.c.workspace == made.c.workspace, mine.c.channel == made.c.channel, mine.c.newest_monday == made.c.monday
     )
@@ -124,13 +124,13 @@ def claim_nudge_day(
 
     most_a_week: None for what was told already and only counts.
     """
-    week, column = day - timedelta(days=day.weekday()), tables.nudge_days.c
+    week, column = day - timedelta(days=day.weekday()), schema.nudge_days.c
     taken = select(column.day).where(column.workspace == workspace, column.person == person, column.week == week)
     days = list(tx.execute(taken).scalars())
     if day in days or (most_a_week is not None and len(days) >= most_a_week):
         return False
     row = {"workspace": workspace, "person": person, "day": day, "week": week, "position": len(days) + 1}
-    return _claim(tx, tables.nudge_days, row)
+    return _claim(tx, schema.nudge_days, row)
 
 
 def _claim(tx: Transaction, table: Table, row: dict[str, object]) -> bool:

@@ -2,16 +2,16 @@
 
 from sqlalchemy import delete, insert, select
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
+from labcoat.db.tables import schema
 from labcoat.domain.ids import ExperimentNumber, WorkspaceId
 from labcoat.domain.prediction import Prediction
 
 
 def put(tx: Transaction, workspace: WorkspaceId, prediction: Prediction) -> None:
     """Store a prediction in place of the person's earlier one."""
-    table = tables.predictions
+    table = schema.predictions
     earlier = (
         (table.c.workspace == workspace)
         & (table.c.experiment == prediction.experiment)
@@ -23,7 +23,7 @@ def put(tx: Transaction, workspace: WorkspaceId, prediction: Prediction) -> None
 
 def list_of(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> list[Prediction]:
     """Return the predictions of an experiment, oldest first."""
-    table = tables.predictions
+    table = schema.predictions
     query = select(table).where(table.c.workspace == workspace, table.c.experiment == number)
     rows = tx.execute(query.order_by(table.c.made_at, table.c.person)).mappings()
     return [from_row(Prediction, table, row) for row in rows]

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.outbox import SENT
+from labcoat.db.tables import schema
 
 BATCH = 1000
 """Rows a transaction: short enough that no click waits for it."""
@@ -21,7 +21,7 @@ def forget_sent(tx: Transaction, *, before: datetime, limit: int = BATCH) -> int
 
     What another replica is forgetting is left to it.
     """
-    column = tables.outbox.c
+    column = schema.outbox.c
     old = (
         select(column.id)
         .where(column.state == SENT, column.finished_at < before)
@@ -31,5 +31,5 @@ def forget_sent(tx: Transaction, *, before: datetime, limit: int = BATCH) -> int
     )
     numbers = list(tx.execute(old).scalars())
     if numbers:
-        tx.execute(delete(tables.outbox).where(column.id.in_(numbers)))
+        tx.execute(delete(schema.outbox).where(column.id.in_(numbers)))
     return len(numbers)

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import JSON, func, select, type_coerce
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import Stage
 
 
 def state_of_all(tx: Transaction, workspace: WorkspaceId) -> tuple[int, int]:
     """Return two numbers of which one grows with every change of any hypothesis of the workspace."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     query = select(func.count(), func.coalesce(func.sum(column.version), 0)).where(column.workspace == workspace)
     count, versions = tx.execute(query).one()
     return int(count), int(versions)
@@ -30,7 +30,7 @@ class Words:
 
 def words_of_all(tx: Transaction, workspace: WorkspaceId) -> dict[HypothesisNumber, Words]:
     """Return the words of every hypothesis of the workspace."""
-    column = tables.hypotheses.c
+    column = schema.hypotheses.c
     ending = type_coerce(column.ending, JSON)  # plain: only its learning is read, and there may be thousands
     query = select(column.number, column.change, column.stage, column.metric, column.because, column.tags, ending)
     rows = tx.execute(query.where(column.workspace == workspace))

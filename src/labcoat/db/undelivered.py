@@ -2,9 +2,10 @@
 
 from sqlalchemy import ColumnElement, RowMapping, case, delete, exists, func, select, update
 
-from labcoat.db import clock, tables
+from labcoat.db import clock
 from labcoat.db.database import NOTICES_PUT, Transaction
 from labcoat.db.outbox import GIVEN_UP, PENDING, UNKNOWN
+from labcoat.db.tables import schema
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.notice import Undelivered
 
@@ -16,8 +17,8 @@ def count(tx: Transaction, workspace: WorkspaceId) -> int:
 
 def list_of(tx: Transaction, workspace: WorkspaceId | None = None, *, limit: int) -> list[Undelivered]:
     """Return the notices that were given up, newest first; of all workspaces unless one is named."""
-    column = tables.outbox.c
-    query = select(tables.outbox).where(*_dead(workspace)).order_by(column.finished_at.desc(), column.id.desc())
+    column = schema.outbox.c
+    query = select(schema.outbox).where(*_dead(workspace)).order_by(column.finished_at.desc(), column.id.desc())
     return [_undelivered(row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
@@ -26,9 +27,9 @@ def retry(tx: Transaction, workspace: WorkspaceId | None = None, *, number: int 
 
     What may have reached Slack is looked up first, as ever. What a newer notice is about to show is left to that one.
     """
-    column, at = tables.outbox.c, clock.lease_stamp(tx)
+    column, at = schema.outbox.c, clock.lease_stamp(tx)
     wanted = [*_dead(workspace), *([] if number is None else [column.id == number])]
-    left = tx.execute(delete(tables.outbox).where(*wanted, _is_overtaken())).rowcount
+    left = tx.execute(delete(schema.outbox).where(*wanted, _is_overtaken())).rowcount
     fresh = {
         "state": case((column.may_be_sent, UNKNOWN), else_=PENDING),
         "finished_at": None,
@@ -36,13 +37,13 @@ def retry(tx: Transaction, workspace: WorkspaceId | None = None, *, number: int 
         "next_try_at": at,
         "failures": 0,
     }
-    retried = tx.execute(update(tables.outbox).where(*wanted).values(fresh)).rowcount
+    retried = tx.execute(update(schema.outbox).where(*wanted).values(fresh)).rowcount
     tx.info[NOTICES_PUT] = tx.info.get(NOTICES_PUT, False) or retried > 0
     return retried + left
 
 
 def _is_overtaken() -> ColumnElement[bool]:
-    newer, column = tables.outbox.alias("newer"), tables.outbox.c
+    newer, column = schema.outbox.alias("newer"), schema.outbox.c
     return exists().where(
         newer.c.finished_at.is_(None),
         newer.c.workspace == column.workspace,
@@ -53,12 +54,12 @@ def _is_overtaken() -> ColumnElement[bool]:
 
 def drop(tx: Transaction, number: int) -> bool:
     """Forget a notice that was given up; return False if there is none of this number."""
-    gone = delete(tables.outbox).where(*_dead(None), tables.outbox.c.id == number)
+    gone = delete(schema.outbox).where(*_dead(None), schema.outbox.c.id == number)
     return tx.execute(gone).rowcount == 1
 
 
 def _dead(workspace: WorkspaceId | None) -> list[ColumnElement[bool]]:
-    return [GIVEN_UP, *([] if workspace is None else [tables.outbox.c.workspace == workspace])]
+    return [GIVEN_UP, *([] if workspace is None else [schema.outbox.c.workspace == workspace])]
 
 
 def _undelivered(row: RowMapping) -> Undelivered:

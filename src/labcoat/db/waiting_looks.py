@@ -2,13 +2,13 @@
 
 from sqlalchemy import delete, insert, select
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
 from labcoat.db.mapping import from_row, to_row
+from labcoat.db.tables import schema
 from labcoat.domain.ids import ExperimentNumber, WorkspaceId
 from labcoat.domain.late_data import Wait
 
-_table = tables.waiting_looks
+_table = schema.waiting_looks
 
 
 def put(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, wait: Wait) -> None:
@@ -19,11 +19,11 @@ def put(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber, wait:
 
 def find(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Wait | None:
     """Return what an experiment's look waits for, None if none waits or no look is to come."""
-    theirs = tables.experiments.c
+    theirs = schema.experiments.c
     here = (theirs.workspace == _table.c.workspace) & (theirs.number == _table.c.experiment)
     query = (
         select(_table)
-        .join(tables.experiments, here)
+        .join(schema.experiments, here)
         .where(_table.c.workspace == workspace, _table.c.experiment == number, theirs.next_look_at.is_not(None))
     )
     row = tx.execute(query).mappings().first()

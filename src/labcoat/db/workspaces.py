@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from labcoat.db import tables
 from labcoat.db.database import Transaction
+from labcoat.db.tables import schema
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 
-_LEADS = select(tables.leads.c.person).where(tables.leads.c.workspace == bindparam("workspace")).order_by("person")
+_LEADS = select(schema.leads.c.person).where(schema.leads.c.workspace == bindparam("workspace")).order_by("person")
 _LEADS_KEPT = _LEADS.with_for_update(read=True)
 
 
@@ -25,7 +25,7 @@ def next_experiment(tx: Transaction, workspace: WorkspaceId) -> ExperimentNumber
 
 
 def _next(tx: Transaction, workspace: WorkspaceId, column: str) -> int:
-    table = tables.workspaces
+    table = schema.workspaces
     taking = (
         update(table).where(table.c.id == workspace).values({column: table.c[column] + 1}).returning(table.c[column])
     )
@@ -38,7 +38,7 @@ def _next(tx: Transaction, workspace: WorkspaceId, column: str) -> int:
 
 def list_all(tx: Transaction) -> list[WorkspaceId]:
     """Return the workspaces that filed anything."""
-    column = tables.workspaces.c
+    column = schema.workspaces.c
     return [WorkspaceId(found) for found in tx.execute(select(column.id).order_by(column.id)).scalars()]
 
 
@@ -56,7 +56,7 @@ def set_leads(tx: Transaction, workspace: WorkspaceId, people: Collection[UserId
 
     The settings win: whom they name cannot be taken out in Slack.
     """
-    table, wanted = tables.leads, set(people)
+    table, wanted = schema.leads, set(people)
     known = set(leads(tx, workspace, from_settings=from_settings))
     if known - wanted:
         gone = table.c.person.in_(known - wanted) & table.c.is_from_settings.is_(from_settings)
@@ -77,12 +77,12 @@ def leads(
     """
     query = _LEADS_KEPT if lock else _LEADS
     if from_settings is not None:
-        query = query.where(tables.leads.c.is_from_settings.is_(from_settings))
+        query = query.where(schema.leads.c.is_from_settings.is_(from_settings))
     return [UserId(person) for person in tx.execute(query, {"workspace": workspace}).scalars()]
 
 
 def last_asked(tx: Transaction, workspace: WorkspaceId) -> dict[UserId, datetime]:
     """Return when each person was last asked for an approval."""
-    column = tables.requests.c
+    column = schema.requests.c
     query = select(column.asked_of, column.asked_at).where(column.workspace == workspace).order_by(column.asked_at)
     return {UserId(person): at for person, at in tx.execute(query)}

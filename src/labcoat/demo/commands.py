@@ -9,7 +9,7 @@ from pathlib import Path
 from labcoat.demo import opening, stage, tour
 from labcoat.demo.stage import StageFailed
 from labcoat.demo.story import StoryBroke
-from labcoat.sandbox.client import NotPossible
+from slack_sandbox.client import NotPossible
 
 
 def run(*, port: int) -> int:

@@ -24,7 +24,9 @@ from labcoat.domain.need import Tenfold
 from labcoat.domain.plan import Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.request import NoExperimentReason
 from labcoat.stats.rule import Design, Direction, MetricKind, Moments, Role
-from labcoat.usecases import digests, experiments, hypotheses, prototypes, recording, requests
+from labcoat.usecases.experiments import experiments, recording
+from labcoat.usecases.hypotheses import hypotheses, prototypes, requests
+from labcoat.usecases.people import digests
 
 ORDERS, EMPTY, CONTACTS = "orders per user", "empty searches", "contacts per user"
 SQL, REPLAY, OFFLINE = EvidenceKind.SQL, EvidenceKind.LOG_REPLAY, EvidenceKind.OFFLINE

@@ -1,6 +1,6 @@
 """Who works in the demo's Slack, and what a newcomer reads first: a marketplace's search and recommendation team."""
 
-from labcoat.sandbox.workspace import (
+from slack_sandbox.workspace import (
     Bot,
     Channel,
     Command,

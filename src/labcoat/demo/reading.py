@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labcoat.sandbox.client import Person
-from labcoat.sandbox.reading import plain_text
+from slack_sandbox.client import Person
+from slack_sandbox.reading import plain_text
 
 
 class Reading:

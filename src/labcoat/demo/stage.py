@@ -17,8 +17,8 @@ import httpx
 
 from labcoat.demo import past, people, world
 from labcoat.domain.schedule import at_local, local_date
-from labcoat.sandbox import serving
-from labcoat.sandbox.client import SandboxClient
+from slack_sandbox import serving
+from slack_sandbox.client import SandboxClient
 
 START_SECONDS = 120
 OPENING_DAYS = 16

@@ -13,8 +13,8 @@ from labcoat.demo import people, reading
 from labcoat.demo.reading import Reading
 from labcoat.demo.stage import Stage
 from labcoat.domain.schedule import at_local, local_date
-from labcoat.sandbox.client import NotPossible, Outcome, Person
-from labcoat.sandbox.reading import plain_text
+from slack_sandbox.client import NotPossible, Outcome, Person
+from slack_sandbox.reading import plain_text
 
 T = TypeVar("T")
 WAIT_SECONDS = 15

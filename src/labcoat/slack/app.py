@@ -12,11 +12,12 @@ from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack import errors, plain_answer, references
-from labcoat.slack.house import House
-from labcoat.slack.listeners import dispatch, rest
-from labcoat.slack.pace import Pace
-from labcoat.slack.payloads import ACTS, Kind, Payload
+from labcoat.slack import ephemeral_reply, errors
+from labcoat.slack.app_context import House
+from labcoat.slack.incoming import correlation_id
+from labcoat.slack.incoming.payloads import ACTS, Kind, Payload
+from labcoat.slack.incoming.person_limit import Pace
+from labcoat.slack.listeners import dispatch, fallback
 from labcoat.words import refusals
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def build(house: House, *, client: WebClient, identity: Identity) -> App:
     )
     app.error(_on_error)
     dispatch.register(app, house)
-    rest.register(app)
+    fallback.register(app)
     return app
 
 
@@ -82,7 +83,7 @@ def _authorizer(identity: Identity) -> Any:
 
 
 def _on_error(error: Exception, body: dict[str, Any], client: WebClient) -> BoltResponse:
-    return plain_answer.answer(client, body, errors.crash_text(error))
+    return ephemeral_reply.answer(client, body, errors.crash_text(error))
 
 
 def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> BoltResponse:
@@ -91,7 +92,7 @@ def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> Bol
     transport_key: names one passage of a request that has no name of its own.
     """
     began = time.monotonic()
-    with references.within(kind=payload.kind):
+    with correlation_id.within(kind=payload.kind):
         answer = _answer(app, payload, pace=pace, transport_key=transport_key)
         _log.info("answered %s in %.0f ms", answer.status, (time.monotonic() - began) * 1000)
     return answer
@@ -99,7 +100,7 @@ def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> Bol
 
 def _answer(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> BoltResponse:
     if payload.kind is Kind.OTHER:  # what nobody listens to is taken, or Slack would send it again
-        return plain_answer.DONE
+        return ephemeral_reply.DONE
     body = dict(payload.body)
     if payload.kind in ACTS and not pace.admits(payload.user):
         return _slower(app.client, payload.kind, body, is_to_be_told=pace.is_to_be_told(payload.user))
@@ -109,11 +110,11 @@ def _answer(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> Bo
         mode="socket_mode",  # how Bolt takes a body that was read already
     )
     answer = app.dispatch(request)
-    return plain_answer.DONE if answer.status == HTTPStatus.NOT_FOUND else answer
+    return ephemeral_reply.DONE if answer.status == HTTPStatus.NOT_FOUND else answer
 
 
 def _slower(client: WebClient, kind: Kind, body: dict[str, Any], *, is_to_be_told: bool) -> BoltResponse:
     # A command and a form are answered in their own response; what would take a call to Slack is said once.
     if kind not in (Kind.COMMAND, Kind.FORM) and not is_to_be_told:
-        return plain_answer.DONE
-    return plain_answer.answer(client, body, refusals.text(Refusal(Reason.TOO_FAST)))
+        return ephemeral_reply.DONE
+    return ephemeral_reply.answer(client, body, refusals.text(Refusal(Reason.TOO_FAST)))

@@ -3,8 +3,8 @@
 import logging
 
 from labcoat.domain.refusal import Refusal
-from labcoat.slack import references
 from labcoat.slack.blocks import Message, escape, section
+from labcoat.slack.incoming import correlation_id
 from labcoat.words import refusals
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def refusal_for_form(refusal: Refusal, *, zone: str) -> str:
 
 def crash_text(error: BaseException) -> str:
     """Log a bug with a reference, and return what the person reads; the text of the error stays in the log."""
-    with references.within() as reference:
+    with correlation_id.within() as reference:
         _log.error("a listener crashed (ref %s)", reference, exc_info=error)
     return (
         f"That didn't work, and nothing was changed. We've logged it (ref {reference}). Please try again in a minute."

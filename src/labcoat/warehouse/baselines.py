@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from labcoat.domain.baseline import Baseline
-from labcoat.stats import answers
-from labcoat.stats.answers import UnitValue
+from labcoat.stats import entry
+from labcoat.stats.entry import UnitValue
 from labcoat.stats.rule import Moments
 from labcoat.warehouse import asking, definitions, groups, population, reading
 from labcoat.warehouse.errors import SourceError
@@ -149,7 +149,7 @@ def _value(answer: Answer, asked: AskedMetric, measure_: Measure) -> UnitValue:
         few = f"{moments.count:,} unit{'s were' if moments.count != 1 else ' was'}"
         message = f"Only {few} exposed in that time; {FEWEST_UNITS} are needed for a baseline."
         raise SourceError(message, permanent=False)
-    value = answers.of_units(moments, kind=asked.metric.kind, has_covariate="c" in measure_.columns)
+    value = entry.of_units(moments, kind=asked.metric.kind, has_covariate="c" in measure_.columns)
     if value is None:
         message = f"Metric {asked.name}: its denominator is too near 0 for a ratio."
         raise SourceError(message, permanent=True)

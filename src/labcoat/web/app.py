@@ -13,12 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from labcoat.api import problems
+from labcoat.api import problem_details
 from labcoat.api.app import Api
 from labcoat.api.app import Request as ApiRequest
-from labcoat.api.problems import Answer
-from labcoat.slack import payloads, references
-from labcoat.slack.payloads import Malformed, Payload
+from labcoat.api.problem_details import Answer
+from labcoat.slack.incoming import correlation_id, payloads
+from labcoat.slack.incoming.payloads import Malformed, Payload
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def _events_route(verifier: SignatureVerifier, handle: Handle) -> Route:
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
-        references.begin()
+        correlation_id.begin()
         headers = {name.lower(): value for name, value in request.headers.items()}
         # Bolt parses before it verifies and logs what it rejects; what Slack did not sign goes no further than here.
         if not _is_signed(verifier, body, headers):
@@ -77,7 +77,7 @@ def _api_route(api: Api) -> Route:
     threads = CapacityLimiter(API_THREADS)
 
     async def take(request: Request) -> Response:
-        references.begin()
+        correlation_id.begin()
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await _body(request)
         asked = ApiRequest(method=request.method, path=request.url.path, headers=headers, body=body)
@@ -92,9 +92,9 @@ def _api_response(answer: Answer) -> Response:
 
 async def _crashed(request: Request, error: Exception) -> Response:
     """Answer a bug outside Bolt, which has a handler of its own for those of listeners."""
-    with references.within() as reference:
+    with correlation_id.within() as reference:
         _log.error("%s %s crashed (ref %s)", request.method, request.url.path, reference, exc_info=error)
-    return _api_response(problems.crashed(reference))
+    return _api_response(problem_details.crashed(reference))
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, headers: dict[str, str]) -> bool:

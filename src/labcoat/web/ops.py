@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from labcoat.db import backlog, migrating
 from labcoat.db.database import Database, Unanswered
-from labcoat.figures import Pulse
-from labcoat.slack.links import Links
+from labcoat.observability.telemetry import Pulse
+from labcoat.slack.incoming.socket_mode import Links
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from labcoat.domain.verdicts import may_show_effects
 from labcoat.stats.results import Adjustment, Chances, Estimate, Explored, Readout, Reason
 from labcoat.stats.rule import Design
-from labcoat.usecases.analysis import Analysis
+from labcoat.usecases.experiments.analysis import Analysis
 from labcoat.words import effects, findings, numbers, verdicts
 
 _ADJUSTMENTS = {

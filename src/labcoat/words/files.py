@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from labcoat.usecases.exports import Written
+from labcoat.usecases.hypotheses.exports import Written
 from labcoat.words import numbers
 
 TOO_MUCH = "Reading it takes longer than a minute. Sum it up before: a row for each variant, with its counts."

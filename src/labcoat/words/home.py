@@ -1,7 +1,7 @@
 """Home in words: what waits and why, and how the team does."""
 
 from labcoat.domain.waiting import Waiting, WaitingCase
-from labcoat.usecases.home import INFLOW_DAYS, LEARNING_DAYS, Home, RunningItem
+from labcoat.usecases.people.home import INFLOW_DAYS, LEARNING_DAYS, Home, RunningItem
 from labcoat.words import numbers, verdicts
 
 FIRST_RUN = (

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from labcoat.stats.rule import Design
-from labcoat.usecases.replaying import Replayed
+from labcoat.usecases.looks.replaying import Replayed
 from labcoat.warehouse.metrics_file import Metric
 from labcoat.words import numbers
 

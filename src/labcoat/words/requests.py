@@ -2,7 +2,7 @@
 
 from labcoat.domain.plan import Plan
 from labcoat.stats.results import Readout, TreatmentVerdict, Verdict
-from labcoat.usecases.requests import Seen
+from labcoat.usecases.hypotheses.requests import Seen
 from labcoat.words import effects, numbers
 from labcoat.words.verdict_words import WORDS
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.usecases.recording import Taken
+from labcoat.usecases.experiments.recording import Taken
 from labcoat.words import refusals, verdicts
 from labcoat.words.verdict_words import NO_LOOK
 

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from labcoat.domain.plan import Plan, PlannedMetric
 from labcoat.stats.rule import Design, MetricKind, Role
-from labcoat.usecases.sizing import Asked, Saving, Sizing, counted_guardrails, uncounted_guardrails
+from labcoat.usecases.experiments.sizing import (
+    Asked,
+    Saving,
+    Sizing,
+    counted_guardrails,
+    uncounted_guardrails,
+)
 from labcoat.words import numbers, stories
 
 WAITING = "Fill in what it is today and the smallest effect, and the units and days it takes are shown here."

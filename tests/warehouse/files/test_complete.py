@@ -9,7 +9,7 @@ from builders import a_goal, a_typed_plan
 from labcoat.domain.plan import Variant
 from labcoat.domain.refusal import Refusal
 from labcoat.stats.rule import MetricKind, Moments
-from labcoat.usecases import uploads
+from labcoat.usecases.experiments import uploads
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files.asked import MetricColumns, read_asked
 from labcoat.words import refusals

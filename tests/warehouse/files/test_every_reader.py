@@ -16,7 +16,7 @@ import pytest
 from builders import a_goal, a_typed_plan
 from labcoat.domain.plan import Variant
 from labcoat.stats.rule import MetricKind, Moments
-from labcoat.usecases import uploads
+from labcoat.usecases.experiments import uploads
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.files.asked import MetricColumns, read_asked
 from labcoat.warehouse.reading import MetricQuestion, Question

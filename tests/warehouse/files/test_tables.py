@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat import cli
+from labcoat.cli import app as cli
 from labcoat.warehouse import duckdb_source, engine
 from labcoat.warehouse.duckdb_source import OpenTables
 from labcoat.warehouse.errors import SourceError

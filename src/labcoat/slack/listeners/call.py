@@ -17,9 +17,9 @@ from labcoat.domain.member import Member
 from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
-from labcoat.slack.answers import Answers
+from labcoat.slack.app_context import House
 from labcoat.slack.blocks import Block, Message
-from labcoat.slack.house import House
+from labcoat.slack.form_values import Answers
 from labcoat.usecases import finding
 
 PUBLIC_OR_PRIVATE = ("C", "G")

@@ -4,7 +4,7 @@ from labcoat.slack.blocks import Message, section
 from labcoat.slack.listeners import settings
 from labcoat.slack.listeners.call import Call
 from labcoat.slack.views.digest import digest_message
-from labcoat.usecases import digests
+from labcoat.usecases.people import digests
 
 
 def show_digest(call: Call, rest: str) -> None:

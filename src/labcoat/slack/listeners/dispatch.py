@@ -15,15 +15,16 @@ from labcoat.db.dossiers import Changed
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
-from labcoat.slack import connection, errors, grammar, membership
-from labcoat.slack.answers import Answers
+from labcoat.slack import errors, grammar, web_client
+from labcoat.slack.app_context import House
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
-from labcoat.slack.house import House
+from labcoat.slack.form_values import Answers
+from labcoat.slack.incoming import membership
 from labcoat.slack.listeners import experiment, home, prototype, result, settings
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target, writing_once
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
-from labcoat.slack.views import listing
-from labcoat.usecases import welcoming
+from labcoat.slack.views import lists
+from labcoat.usecases.people import welcoming
 
 DELIVERY_KEY = "labcoat_delivery_key"
 _USED_UP = frozenset({"correct", "correct_file", "follow", "unfollow", "list", "help", "take", "back"})
@@ -56,7 +57,7 @@ def register(app: App, house: House) -> None:
     def on_button(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         def reply(message: Message) -> None:
             if "response_url" in body:
-                connection.answer_privately(body["response_url"], message, replaces=_is_used_up(body))
+                web_client.answer_privately(body["response_url"], message, replaces=_is_used_up(body))
             else:  # in a form or in Home nothing can be said in private but by a form of its own
                 open_view(client, body, notice_view("Labcoat", message))
 
@@ -129,7 +130,7 @@ def _is_used_up(body: dict[str, Any]) -> bool:
     """Whether a private message has nothing more to do once this button of it was pressed."""
     verb, _, key = body["actions"][0]["action_id"].partition(":")
     is_private = bool(body.get("container", {}).get("is_ephemeral"))
-    return is_private and (verb in _USED_UP or key.startswith(listing.CHOICE))
+    return is_private and (verb in _USED_UP or key.startswith(lists.CHOICE))
 
 
 def open_view(client: WebClient, body: dict[str, Any], view: Block) -> None:
@@ -233,7 +234,7 @@ def _command(call: Call, root: str, text: str) -> None:
         case grammar.FreeText():
             ALONE["file"](call, meant.text)
         case grammar.Unclear(suggestion=str() as suggestion):
-            call.reply(listing.did_you_mean(root, suggestion))
+            call.reply(lists.did_you_mean(root, suggestion))
         case grammar.Unclear():
             hint = f"`{root} help` shows what I know."
             raise Refusal(Reason.UNKNOWN_COMMAND, text=f"{root} {meant.text[:60]}", hint=hint)
@@ -259,7 +260,7 @@ def _subject_of_number(call: Call, intent: grammar.Intent, root: str) -> Subject
         is_hypothesis = dossiers.find(tx, call.workspace, HypothesisNumber(number)) is not None
         is_experiment = dossiers.find_of_experiment(tx, call.workspace, ExperimentNumber(number)) is not None
     if is_hypothesis and is_experiment:
-        call.reply(listing.which_of_two(intent.verb, number, rest=intent.rest))
+        call.reply(lists.which_of_two(intent.verb, number, rest=intent.rest))
         return None
     if is_experiment:
         return Subject(experiment=ExperimentNumber(number))

@@ -7,11 +7,11 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Statement
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.steps.hypothesis import statement_of
-from labcoat.slack.answers import Answers
+from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.views import editing as views
 from labcoat.stats.rule import Direction
-from labcoat.usecases import hypotheses
+from labcoat.usecases.hypotheses import hypotheses
 
 
 def open_edit_form(call: Call, target: Target) -> None:

@@ -8,7 +8,8 @@ from labcoat.domain.steps import hypothesis as steps
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import ending as views
 from labcoat.stats.rule import Direction
-from labcoat.usecases import hypotheses, results
+from labcoat.usecases.experiments import results
+from labcoat.usecases.hypotheses import hypotheses
 
 
 def open_pivot_form(call: Call, target: Target) -> None:

@@ -13,9 +13,9 @@ from labcoat.domain.history import HistoryEntry
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.errors import refusal_for_form
+from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners import plan_looks
 from labcoat.slack.listeners.call import Asking, Call, Renewed, Submission, Target
 from labcoat.slack.listeners.planning import read_plan, texts_of
@@ -25,8 +25,10 @@ from labcoat.slack.views import plan_texts
 from labcoat.slack.views import planning as planning_views
 from labcoat.slack.views.plan_measured import Baselines
 from labcoat.stats.rule import Design
-from labcoat.usecases import baselines as measured
-from labcoat.usecases import experiments, finding, hypotheses, sizing
+from labcoat.usecases import finding
+from labcoat.usecases.experiments import experiments, sizing
+from labcoat.usecases.hypotheses import hypotheses
+from labcoat.usecases.looks import baselines as measured
 from labcoat.words import run_stories
 from labcoat.words import sizing as words
 

@@ -3,7 +3,7 @@
 from labcoat.domain.file_job import ExportFormat
 from labcoat.slack.listeners.call import Call
 from labcoat.slack.views.files import export_asked_message
-from labcoat.usecases import files
+from labcoat.usecases.experiments import files
 
 
 def ask(call: Call, rest: str) -> None:

@@ -9,13 +9,14 @@ from labcoat.db.database import Transaction
 from labcoat.domain.hypothesis import Statement, checked
 from labcoat.domain.ids import ChannelId
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.answers import Answers
 from labcoat.slack.blocks import INPUT_LENGTH, Message, actions, button, section, unescape
+from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Asking, Call, Renewed, Submission, Target
 from labcoat.slack.views import filing as views
 from labcoat.stats.rule import Direction
-from labcoat.usecases import following, hypotheses
-from labcoat.usecases.similar import Found
+from labcoat.usecases.hypotheses import hypotheses
+from labcoat.usecases.hypotheses.similar import Found
+from labcoat.usecases.people import following
 from labcoat.words import linting
 
 _MENTION = re.compile(r"<[@#!](?:[A-Z0-9]+\|)?([^>|]*)>")

@@ -4,10 +4,10 @@ from slack_sdk import WebClient
 
 from labcoat.db import clock
 from labcoat.domain.ids import UserId, WorkspaceId
-from labcoat.slack.house import House
+from labcoat.slack.app_context import House
 from labcoat.slack.listeners.call import Call
 from labcoat.slack.views import home as views
-from labcoat.usecases import home, undelivered
+from labcoat.usecases.people import home, undelivered
 
 
 def publish(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:

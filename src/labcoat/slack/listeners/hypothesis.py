@@ -9,9 +9,11 @@ from labcoat.domain.need import Tenfold
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import hypothesis as views
-from labcoat.slack.views import listing
+from labcoat.slack.views import lists
 from labcoat.slack.views.card import card
-from labcoat.usecases import home, hypotheses, predictions, results
+from labcoat.usecases.experiments import predictions, results
+from labcoat.usecases.hypotheses import hypotheses
+from labcoat.usecases.people import home
 
 _PAGED = re.compile(r"^(?P<rest>.*?) ?from (?P<offset>\d{1,6})$")
 """What the buttons of a list say: "mine from 20"."""
@@ -33,17 +35,17 @@ def show_list(call: Call, rest: str) -> None:
             is_open=None if first == "tag" else first != "closed",
             stage=stage,
             tag=tag,
-            limit=listing.SHOWN + 1,
+            limit=lists.SHOWN + 1,
             offset=offset,
         )
-    call.reply(listing.hypothesis_list(found, title=title or f"Tagged {word}", words=rest, offset=offset))
+    call.reply(lists.hypothesis_list(found, title=title or f"Tagged {word}", words=rest, offset=offset))
 
 
 def show_menu(call: Call, rest: str) -> None:  # noqa: ARG001
     """Answer a bare `/experiment` with what waits, what is the person's, and what runs."""
     with call.reading() as (tx, now):
         shown = home.compose(tx, call.workspace, call.user, now=now)
-    call.reply(listing.menu(shown, zone=call.house.zone))
+    call.reply(lists.menu(shown, zone=call.house.zone))
 
 
 def show(call: Call, target: Target) -> None:

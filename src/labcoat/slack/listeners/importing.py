@@ -7,7 +7,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import notice_view
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, Renewed, Submission
 from labcoat.slack.views import importing as views
-from labcoat.usecases import importing
+from labcoat.usecases.hypotheses import importing
 
 
 def open_import_form(call: Call, rest: str) -> None:  # noqa: ARG001

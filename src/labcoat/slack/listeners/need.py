@@ -4,7 +4,8 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import find_subject
 from labcoat.slack.listeners.call import Call, Submission
 from labcoat.slack.views import need as views
-from labcoat.usecases import finding, hypotheses, needs, prototypes
+from labcoat.usecases import finding
+from labcoat.usecases.hypotheses import hypotheses, needs, prototypes
 
 NEW = "new"
 

@@ -8,7 +8,7 @@ from labcoat.domain import schedule
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Asking, Call, Submission, Target
 from labcoat.slack.views import nudge as views
-from labcoat.usecases import answering
+from labcoat.usecases.people import nudge_resolution
 from labcoat.words import numbers
 
 
@@ -20,7 +20,7 @@ def snooze(call: Call, target: Target) -> None:
     with call.writing() as (tx, now):
         dossier, zone = target.dossier(tx, call), _zone(tx, call)
         until = _until(target.rest, schedule.local_date(now, zone))
-        back_at = answering.snooze(tx, dossier, by=call.member(tx, dossier), until=until, zone=zone, now=now)
+        back_at = nudge_resolution.snooze(tx, dossier, by=call.member(tx, dossier), until=until, zone=zone, now=now)
     call.reply(views.snoozed_message(dossier.hypothesis.number, numbers.day(back_at, zone)))
 
 
@@ -39,7 +39,7 @@ def submit_snooze(form: Submission) -> None:
         raise Refusal(Reason.MISSING, "until")
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
-        answering.snooze(tx, dossier, by=form.member(tx, dossier), until=until, zone=_zone(tx, form), now=now)
+        nudge_resolution.snooze(tx, dossier, by=form.member(tx, dossier), until=until, zone=_zone(tx, form), now=now)
 
 
 def _zone(tx: Transaction, asking: Asking) -> str:
@@ -56,5 +56,5 @@ def _until(word: str, today: date) -> date:
         case views.MONDAY:
             return today + timedelta(days=7 - today.weekday())
         case views.KEEP:
-            return today + answering.KEPT_FOR
+            return today + nudge_resolution.KEPT_FOR
     raise Refusal(Reason.UNKNOWN_COMMAND, text=f"snooze {word[:20]}", hint="The menu of a nudge has what there is.")

@@ -12,14 +12,14 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.views import people as views
 from labcoat.slack.views.card import next_buttons
-from labcoat.usecases import people
+from labcoat.usecases.people import team
 
 
 def take(call: Call, target: Target) -> None:
     """Make whoever asks the owner of what has none."""
     with call.writing() as (tx, now):
         dossier = target.dossier(tx, call)
-        saved = people.take(tx, dossier, by=call.member(tx, dossier), now=now)
+        saved = team.take(tx, dossier, by=call.member(tx, dossier), now=now)
     call.reply(views.taken_message(saved, buttons=next_buttons(saved)))
 
 
@@ -44,7 +44,7 @@ def submit_handover(form: Submission) -> None:
         dossier = form.dossier(tx)
         by = form.member(tx, dossier)
         _require_still_so(form, dossier, by)
-        people.hand_over(
+        team.hand_over(
             tx,
             dossier,
             by=by,
@@ -89,11 +89,11 @@ def submit_away(form: Submission) -> None:
     with form.writing() as (tx, now):
         stand_in = form.answers.person("stand_in")
         zone = form.house.zone
-        people.set_away(tx, form.workspace, form.user, back_on=back_on, stand_in=stand_in, zone=zone, now=now)
+        team.set_away(tx, form.workspace, form.user, back_on=back_on, stand_in=stand_in, zone=zone, now=now)
 
 
 def come_back(call: Call, rest: str) -> None:  # noqa: ARG001
     """Store that somebody is there again."""
     with call.writing() as (tx, now):
-        people.set_away(tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.house.zone, now=now)
+        team.set_away(tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.house.zone, now=now)
     call.reply(views.back_message())

@@ -9,7 +9,7 @@ from labcoat.domain.refusal import Refusal
 from labcoat.slack.listeners import metric_lines
 from labcoat.slack.views.plan_looks import Looks
 from labcoat.stats.rule import Design
-from labcoat.usecases import sizing
+from labcoat.usecases.experiments import sizing
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import sizing as words
 

@@ -11,7 +11,7 @@ from labcoat.domain.baseline import Baseline
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.plan import LONGEST_DAYS, Period, Plan, PlannedMetric, ResultSource, Variant
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.answers import Answers
+from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners import metric_lines
 from labcoat.slack.listeners.metric_lines import MetricLine
 from labcoat.stats.rule import Design, MetricKind, Role

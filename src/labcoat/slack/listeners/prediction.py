@@ -2,7 +2,8 @@
 
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import prediction as views
-from labcoat.usecases import finding, predictions
+from labcoat.usecases import finding
+from labcoat.usecases.experiments import predictions
 
 
 def open_prediction_form(call: Call, target: Target) -> None:

@@ -7,10 +7,10 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind, OfflineEvaluation
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.refusal import Reason, Refusal, require_text
-from labcoat.slack.answers import Answers
+from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import prototype as views
-from labcoat.usecases import prototypes
+from labcoat.usecases.hypotheses import prototypes
 
 
 def open_prototype_form(call: Call, target: Target) -> None:

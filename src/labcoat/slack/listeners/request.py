@@ -22,7 +22,8 @@ from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
 from labcoat.slack.views import asking
 from labcoat.slack.views import request as views
 from labcoat.stats.results import Readout, TreatmentVerdict
-from labcoat.usecases import requests, results
+from labcoat.usecases.experiments import results
+from labcoat.usecases.hypotheses import requests
 from labcoat.words import requests as words
 
 _SEEN: TypeAdapter[requests.Seen] = TypeAdapter(requests.Seen)

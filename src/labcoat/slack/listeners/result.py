@@ -5,7 +5,7 @@ import re
 from functools import partial
 from typing import Any
 
-from labcoat.domain import entering
+from labcoat.domain import submitted_totals
 from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.correcting import asks_to_correct
 from labcoat.domain.experiment import Experiment
@@ -18,8 +18,10 @@ from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.rule import MetricKind, Moments
-from labcoat.usecases import awaiting, files, finding, recording, results, uploads
-from labcoat.usecases.uploads import FileTotals
+from labcoat.usecases import finding
+from labcoat.usecases.experiments import files, recording, results, uploads
+from labcoat.usecases.experiments.uploads import FileTotals
+from labcoat.usecases.looks import waiting
 
 _TOTAL = re.compile(r"^(?P<name>[^=]+)=(?P<events>[^/]+)/(?P<units>.+)$")
 CORRECT = "correct"
@@ -30,7 +32,7 @@ def show_result(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
         experiment = finding.get_experiment(dossier, target.subject)
-        when = partial(awaiting.next_look, metrics=call.house.metrics)
+        when = partial(waiting.next_look, metrics=call.house.metrics)
         shown = results.show(tx, dossier, experiment, now=now, when=when)
     call.reply(result(shown, zone=call.house.zone))
 
@@ -126,7 +128,7 @@ def read_totals(text: str, experiment: Experiment) -> tuple[str | None, dict[str
 
 def _share(name: str, events_text: str, units_text: str, *, field: str) -> Moments:
     events, units = read_count(events_text, field=field), read_count(units_text, field=field)
-    return entering.share(name, events=events, units=units, field=field)
+    return submitted_totals.share(name, events=events, units=units, field=field)
 
 
 def record_form_for(form: Submission, view: dict[str, Any]) -> dict[str, Any]:
@@ -202,4 +204,4 @@ def _mean(text: str, *, field: str) -> Moments:
     mean, deviation = (read_number(part, field=field) for part in parts[1:])
     if deviation < 0 or not math.isfinite(deviation):
         raise Refusal(Reason.NEGATIVE, field, text=parts[2])
-    return entering.mean(units=count, mean=mean, deviation=deviation)
+    return submitted_totals.mean(units=count, mean=mean, deviation=deviation)

@@ -5,7 +5,9 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.steps import running
 from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.views import running as views
-from labcoat.usecases import experiments, finding, measuring, results
+from labcoat.usecases import finding
+from labcoat.usecases.experiments import experiments, results
+from labcoat.usecases.looks import measuring
 
 
 def open_drop_form(call: Call, target: Target) -> None:

@@ -11,8 +11,8 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Block
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, Renewed, Submission
 from labcoat.slack.views import settings as views
-from labcoat.usecases import settings
-from labcoat.usecases.settings import Shown
+from labcoat.usecases.people import settings
+from labcoat.usecases.people.settings import Shown
 from labcoat.words import settings as words
 
 

@@ -7,7 +7,7 @@ from labcoat.slack.blocks import Message, notice_view
 from labcoat.slack.listeners.call import Call, Renewed, Submission
 from labcoat.slack.views import sizing as views
 from labcoat.stats.rule import MetricKind
-from labcoat.usecases import sizing
+from labcoat.usecases.experiments import sizing
 
 _TYPED = re.compile(
     r"^(?P<baseline>[\d.,]+\s*%?)\s+(?:sd\s+(?P<deviation>[\d.,]+)\s+)?"

@@ -8,13 +8,13 @@ from labcoat.domain.experiment import Experiment
 from labcoat.domain.file_job import LARGEST_MEGABYTES, GivenTotals
 from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.answers import ChosenFile
 from labcoat.slack.blocks import notice_view
-from labcoat.slack.downloading import SECONDS, SMALL_BYTES, NotNow, TooSlow, too_large
+from labcoat.slack.form_values import ChosenFile
+from labcoat.slack.incoming.downloads import SECONDS, SMALL_BYTES, NotNow, TooSlow, too_large
 from labcoat.slack.listeners.call import Renewed, Submission
 from labcoat.slack.views.files import reading_message
-from labcoat.usecases import files, uploads
-from labcoat.usecases.uploads import FileTotals
+from labcoat.usecases.experiments import files, uploads
+from labcoat.usecases.experiments.uploads import FileTotals
 from labcoat.warehouse.errors import SourceError
 
 READING_SECONDS = 1.2

@@ -26,7 +26,7 @@ from labcoat.slack.views.card import sentence
 from labcoat.slack.views.people import mention
 from labcoat.slack.views.request import outcome_line
 from labcoat.stats.results import Readout, Verdict
-from labcoat.usecases.requests import Candidates
+from labcoat.usecases.hypotheses.requests import Candidates
 from labcoat.words import numbers
 
 NAMES_SHOWN = 12

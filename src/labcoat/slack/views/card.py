@@ -19,9 +19,9 @@ from labcoat.slack.views import effects
 from labcoat.slack.views.people import mention
 from labcoat.stats.results import Readout, Verdict
 from labcoat.stats.rule import Direction
-from labcoat.usecases.counting import is_uneven, makes_invalid
-from labcoat.usecases.predictions import middle
-from labcoat.usecases.sizing import sized
+from labcoat.usecases.experiments.predictions import middle
+from labcoat.usecases.experiments.sizing import sized
+from labcoat.usecases.looks.counting import is_uneven, makes_invalid
 from labcoat.words import corrections, health, metrics, numbers, run_stories, sizing, stories, verdict_words, verdicts
 from labcoat.words.verdict_words import WORDS
 

@@ -4,20 +4,19 @@ from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.verdicts import may_show_effects
 from labcoat.slack.blocks import ALT_LENGTH, Block, Message, actions, button, context, cut, escape, section
-from labcoat.slack.charts import Chart
 from labcoat.slack.views import effects
 from labcoat.slack.views.card import next_buttons
 from labcoat.stats.results import Readout
-from labcoat.usecases.counting import makes_invalid
+from labcoat.usecases.looks.counting import makes_invalid
 from labcoat.words import findings, numbers, verdicts
 
 NOT_DRAWN = "The chart could not be drawn this time; `/experiment result` has the same numbers."
 
 
 def chart_message(
-    dossier: Dossier, experiment: Experiment, readout: Readout, *, chart: Chart | None, file_id: str | None
+    dossier: Dossier, experiment: Experiment, readout: Readout, *, alt_text: str | None, file_id: str | None
 ) -> Message:
-    """Return the reply. chart, file_id: None if the picture could not be had; then its words stand alone."""
+    """Return the reply. alt_text, file_id: None if the picture could not be had; then its words stand alone."""
     change = escape(numbers.shortened(dossier.hypothesis.change, 120))
     plan = experiment.plan
     lead = f"*E-{experiment.number}* {change}\n{effects.headline(readout, plan)}"
@@ -27,9 +26,8 @@ def chart_message(
     blocks += [section(arms.strip())] if arms else []
     if may_show_effects(readout):
         blocks.append(effects.effect_list(readout, plan))
-    if chart is not None and file_id is not None:
-        alt_text = cut(chart.alt_text, ALT_LENGTH)
-        blocks.append({"type": "image", "slack_file": {"id": file_id}, "alt_text": alt_text})
+    if alt_text is not None and file_id is not None:
+        blocks.append({"type": "image", "slack_file": {"id": file_id}, "alt_text": cut(alt_text, ALT_LENGTH)})
     else:
         blocks.append(context(NOT_DRAWN))
     blocks.append(context(escape(verdicts.look_line(readout, plan))))

@@ -19,7 +19,7 @@ from labcoat.slack.blocks import (
 )
 from labcoat.slack.views.hypothesis import DIRECTIONS
 from labcoat.slack.views.metric import meanings
-from labcoat.usecases.similar import Found
+from labcoat.usecases.hypotheses.similar import Found
 from labcoat.warehouse.reading import MetricDescription
 from labcoat.words import numbers
 

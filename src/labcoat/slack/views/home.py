@@ -7,7 +7,7 @@ from labcoat.domain.lifecycle import Stage
 from labcoat.domain.notice import Undelivered
 from labcoat.domain.waiting import Waiting, WaitingCase
 from labcoat.slack.blocks import Block, actions, button, context, divider, escape, header, overflow, section
-from labcoat.usecases.home import Home
+from labcoat.usecases.people.home import Home
 from labcoat.words import home as words
 from labcoat.words import numbers, undelivered
 

@@ -17,7 +17,7 @@ from labcoat.slack.blocks import (
     select_input,
     text_input,
 )
-from labcoat.usecases.needs import RankedNeed
+from labcoat.usecases.hypotheses.needs import RankedNeed
 from labcoat.words import numbers
 
 SHOWN, IDS_SHOWN = 15, 5

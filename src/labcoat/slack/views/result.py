@@ -9,8 +9,8 @@ from labcoat.slack.blocks import Block, Message, actions, context, escape, heade
 from labcoat.slack.views import effects
 from labcoat.slack.views.card import next_buttons
 from labcoat.stats.results import Readout, Verdict
-from labcoat.usecases.counting import is_uneven, makes_invalid
-from labcoat.usecases.results import Result
+from labcoat.usecases.experiments.results import Result
+from labcoat.usecases.looks.counting import is_uneven, makes_invalid
 from labcoat.words import findings, health, numbers, run_stories, verdicts
 from labcoat.words.verdict_words import DESIGNS, NO_LOOK
 

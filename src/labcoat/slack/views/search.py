@@ -15,7 +15,7 @@ from labcoat.slack.blocks import (
     text_input,
 )
 from labcoat.slack.views.filing import found_line
-from labcoat.usecases.similar import Found
+from labcoat.usecases.hypotheses.similar import Found
 from labcoat.words import numbers
 
 SHOWN = 10

@@ -25,7 +25,7 @@ from labcoat.slack.blocks import (
     text_input,
 )
 from labcoat.slack.views.people import mention
-from labcoat.usecases.settings import Shown
+from labcoat.usecases.people.settings import Shown
 from labcoat.words import numbers, settings
 
 _HOURS = [option(str(hour), f"{hour:02}:00") for hour in range(24)]

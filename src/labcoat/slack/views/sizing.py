@@ -1,7 +1,7 @@
 """How many units an experiment takes: the form and the answer."""
 
 from labcoat.slack.blocks import Block, Message, context, escape, form, section, text_input
-from labcoat.usecases.sizing import Asked
+from labcoat.usecases.experiments.sizing import Asked
 from labcoat.words import sizing as words
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from labcoat.domain import entering
+from labcoat.domain import submitted_totals
 from labcoat.domain.amounts import read_count, read_number
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.stats.rule import MetricKind, Moments
@@ -139,14 +139,14 @@ class _Totals:
     ) -> Moments:
         name, units = row[self.variant], count(row, self.n)
         if "successes" in roles:
-            return entering.share(name, events=count(row, roles["successes"]), units=units, field=self.field)
+            return submitted_totals.share(name, events=count(row, roles["successes"]), units=units, field=self.field)
         if "rate" in roles:
             return self._share(name, self._as_share(reals["rate"], row, roles["rate"]), units)
         total = reals["sum"] if "sum" in roles else reals["mean"] * units
         mean = reals["mean"] if "mean" in roles else total / units if units else 0.0
         spread = next(role for role in SPREADS if role in roles)
         deviation = self._deviation(spread, reals[spread], row[roles[spread]], units=units, total=total)
-        return entering.mean(units=units, mean=mean, deviation=deviation)
+        return submitted_totals.mean(units=units, mean=mean, deviation=deviation)
 
     def _share(self, name: str, share: float, units: int) -> Moments:
         if not 0 <= share <= 1:

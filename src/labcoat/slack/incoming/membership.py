@@ -1,0 +1,31 @@
+"""Who may take part: members of this workspace. Slack is asked once about each person, and by the tick once a day."""
+
+from slack_sdk import WebClient
+
+from labcoat.db import people
+from labcoat.db.clock import machine_now
+from labcoat.domain.ids import UserId, WorkspaceId
+from labcoat.domain.person import Standing
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.slack import web_client
+from labcoat.slack.app_context import House
+
+
+def require_member(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
+    """Raise Refusal for guests, bots, and people who are gone or from elsewhere.
+
+    Who was a member a minute ago may read without asking the database again; what changes anything asks it anew.
+    """
+    if house.members.knows(workspace, user):
+        return
+    with house.database.reading() as tx:
+        person = people.find(tx, workspace, user)
+    if person is None:
+        person = web_client.describe(house.database, client, user, workspace=workspace, zone=house.zone)
+        if person is None:  # Slack, who signed this request, does not answer now; the tick asks again
+            return
+        with house.database.writing() as tx:
+            people.know(tx, workspace, person, at=machine_now())
+    if person.standing is not Standing.MEMBER:
+        raise Refusal(Reason.NOT_MEMBER, standing=person.standing)
+    house.members.add(workspace, user)

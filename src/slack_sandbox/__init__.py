@@ -1,0 +1,1 @@
+"""A local Slack for trying and testing Slack apps."""
