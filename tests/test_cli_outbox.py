@@ -26,7 +26,7 @@ def given_up(database: Database, *, problem: str = "not_in_channel", may_be_sent
             outbox.put(tx, notice)
             claim = outbox.claim(tx, at=clock.lease_now(tx), lease=WAITS[0])
             assert claim is not None
-            outbox.bury(tx, claim, problem=problem, may_be_sent=may_be_sent)
+            outbox.dead_letter(tx, claim, problem=problem, may_be_sent=may_be_sent)
             numbers.append(claim.id)
     return numbers[-1]
 

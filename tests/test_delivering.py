@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from labcoat.worker import delivery_threads
-from labcoat.worker.delivery_threads import Deliverers
+from labcoat.worker.delivery_threads import DeliveryThreads
 
 NOBODY_WAITS_SO_LONG = 3600.0
 
@@ -19,7 +19,7 @@ def test_what_is_to_be_told_waits_while_people_click(monkeypatch: pytest.MonkeyP
         was_told.set()
         return False
 
-    deliverers = Deliverers(deliver, number=2, is_busy=lambda: is_busy)
+    deliverers = DeliveryThreads(deliver, number=2, is_busy=lambda: is_busy)
     deliverers.start()
     deliverers.ring()
     told = was_told.wait(0.3 if is_busy else 10)
@@ -39,7 +39,7 @@ def test_however_much_people_click_all_is_told_in_the_end(monkeypatch: pytest.Mo
         is_empty.set()
         return False
 
-    deliverers = Deliverers(deliver, number=1, is_busy=lambda: True)
+    deliverers = DeliveryThreads(deliver, number=1, is_busy=lambda: True)
     deliverers.start()
     is_empty.wait(10)
     deliverers.stop()

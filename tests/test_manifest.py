@@ -96,7 +96,11 @@ def called_methods() -> set[str]:
     """Return the Web API methods that the bot calls, as slack_sdk names them."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SLACK.rglob("*.py")]
     calls = (node.func for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
-    names = (func.attr for func in calls if isinstance(func, ast.Attribute) and "client" in ast.unparse(func.value).split("."))
+    names = (
+        func.attr
+        for func in calls
+        if isinstance(func, ast.Attribute) and "client" in ast.unparse(func.value).split(".")
+    )
     texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     said = {text.replace(".", "_") for text in texts if isinstance(text, str) and METHOD.fullmatch(text)}  # of delivery
     return {name for name in names if not name.startswith("_")} | said

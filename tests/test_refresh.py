@@ -28,7 +28,7 @@ from labcoat.usecases.experiments import experiments
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.worker import background as running
-from labcoat.worker.background import Running
+from labcoat.worker.background import Background
 from labcoat.worker.file_worker import FileWork
 from labcoat.worker.schedule import Jobs
 from usecases.storing import stored
@@ -181,7 +181,7 @@ def test_a_source_that_hangs_delays_no_experiment_of_another(
 ) -> None:
     monkeypatch.setattr(running, "TICK_SECONDS", 0.1)
     both = with_visits(jobs, shop_url, tmp_path)
-    background = Running(both, deliverers=0)
+    background = Background(both, deliverers=0)
     with psycopg.connect(shop_url) as holder:
         holder.execute("LOCK TABLE exposures IN ACCESS EXCLUSIVE MODE")
         background.start()

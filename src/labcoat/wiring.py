@@ -15,28 +15,28 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from labcoat.api.app import Api
-from labcoat.api.token_limit import Pace as ApiPace
+from labcoat.api.token_limit import TokenLimit
 from labcoat.db import database_lock, migrating, workspaces
-from labcoat.db.database import Database, DatabaseUnusable
+from labcoat.db.database import Database, DatabaseUnusableError
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person
 from labcoat.settings import Settings, SettingsError
 from labcoat.slack import app as slack_app
 from labcoat.slack import web_client
 from labcoat.slack.app import Identity
-from labcoat.slack.app_context import House
-from labcoat.slack.incoming.deadline import Desk
+from labcoat.slack.app_context import AppContext
+from labcoat.slack.incoming.deadline import Responder
 from labcoat.slack.incoming.downloads import downloader
 from labcoat.slack.incoming.payloads import Payload
-from labcoat.slack.incoming.person_limit import Pace
-from labcoat.slack.incoming.socket_mode import Handle, Links
+from labcoat.slack.incoming.person_limit import PersonLimit
+from labcoat.slack.incoming.socket_mode import Connections, Handle
 from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.web import app as web_app
 from labcoat.web import ops as web_ops
 from labcoat.web.ops import OpsServer
-from labcoat.worker.background import Running
+from labcoat.worker.background import Background
 from labcoat.worker.file_worker import FileWork
 from labcoat.worker.schedule import Jobs
 
@@ -55,8 +55,8 @@ class Bot:
     web: Starlette
     jobs: Jobs
     database: Database
-    desk: Desk
-    links: Links | None
+    desk: Responder
+    links: Connections | None
 
 
 def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot:
@@ -72,15 +72,15 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     with database.writing() as tx:
         workspaces.set_leads(tx, workspace, settings.leads, from_settings=True)
     download = downloader(client)
-    house = House(
+    app_context = AppContext(
         database=database,
         metrics=metrics,
         zone=settings.timezone,
         home_channel=settings.home_channel,
         download=download,
     )
-    bolt = slack_app.build(house, client=client, identity=identity)
-    pace = Pace(settings.acts_per_minute)
+    bolt = slack_app.build(app_context, client=client, identity=identity)
+    pace = PersonLimit(settings.acts_per_minute)
 
     def describe(person: UserId) -> Person | None:
         return web_client.describe(database, client, person, workspace=workspace, zone=settings.timezone)
@@ -100,9 +100,9 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
     def handle(payload: Payload, transport_key: str) -> BoltResponse:
         return slack_app.handle(bolt, payload, pace=pace, transport_key=transport_key)
 
-    desk = Desk(handle, client=client, threads=settings.threads, patience=settings.answer_within)
+    desk = Responder(handle, client=client, threads=settings.threads, patience=settings.answer_within)
     links = _links(settings, client, desk.answer)
-    running = Running(jobs, deliverers=settings.deliverers, is_busy=desk.is_busy)
+    running = Background(jobs, deliverers=settings.deliverers, is_busy=desk.is_busy)
     ops = _ops(settings, database, running, links)
 
     @asynccontextmanager
@@ -126,7 +126,7 @@ def build(settings: Settings, *, more_routes: tuple[BaseRoute, ...] = ()) -> Bot
         signing_secret=settings.slack_signing_secret,
         handle=desk.answer,
         lifespan=lifespan,
-        api=Api(database=database, pace=ApiPace(settings.api_per_minute)),
+        api=Api(database=database, pace=TokenLimit(settings.api_per_minute)),
         more_routes=more_routes,
     )
     return Bot(web=web, jobs=jobs, database=database, desk=desk, links=links)
@@ -138,7 +138,7 @@ def occupied(settings: Settings) -> Iterator[None]:
     try:
         with database_lock.serving(Database(settings.database_url)):
             yield
-    except (DatabaseUnusable, database_lock.Occupied) as error:
+    except (DatabaseUnusableError, database_lock.DatabaseLockedError) as error:
         msg = f"DATABASE_URL cannot be used: {error}"
         raise SettingsError(msg) from error
 
@@ -147,13 +147,13 @@ def _database(settings: Settings) -> Database:
     try:
         database = Database(settings.database_url, pool_size=settings.threads + settings.deliverers + 4)
         database.require_reachable()
-    except DatabaseUnusable as error:
+    except DatabaseUnusableError as error:
         msg = f"DATABASE_URL cannot be used: {error}"
         raise SettingsError(msg) from error
     return database
 
 
-def _ops(settings: Settings, database: Database, running: Running, links: Links | None) -> OpsServer | None:
+def _ops(settings: Settings, database: Database, running: Background, links: Connections | None) -> OpsServer | None:
     if settings.ops_port is None:
         return None
     silent = {running.ticking: MOST_TICKING_SECONDS, running.delivering: MOST_DELIVERING_SECONDS}
@@ -195,7 +195,7 @@ def _connected(settings: Settings) -> tuple[WebClient, Identity]:
         raise SettingsError(msg) from error
 
 
-def _links(settings: Settings, client: WebClient, handle: Handle) -> Links | None:
+def _links(settings: Settings, client: WebClient, handle: Handle) -> Connections | None:
     token = settings.slack_app_token
     if token is None:
         return None
@@ -217,7 +217,7 @@ def _links(settings: Settings, client: WebClient, handle: Handle) -> Links | Non
         except IndexError:
             return web_client.link_url(client, token)
 
-    return Links(count=settings.links, open_url=next_url, handle=handle)
+    return Connections(count=settings.links, open_url=next_url, handle=handle)
 
 
 def _metrics(settings: Settings) -> MetricsFile | None:

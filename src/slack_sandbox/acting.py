@@ -13,7 +13,7 @@ from slack_sandbox.blocks import interactive_elements
 from slack_sandbox.conversations import Conversation, is_reply
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.outbound import NOTHING_SENT, AppLink, Reply, verification_token
-from slack_sandbox.wire import Json, PersonRefusal, SlackRefusal
+from slack_sandbox.wire import Json, PersonError, SlackError
 from slack_sandbox.workspace import User
 
 FAILED = '{what} failed with the error "{error}"'
@@ -26,7 +26,7 @@ async def command(slack: LocalSlack, app: AppLink, *, user: str, channel: str, c
     conversation = joined(slack, person, channel)
     if command not in {known.command for known in slack.workspace.commands}:
         message = f"{command} is not a command of this app."
-        raise PersonRefusal(message)
+        raise PersonError(message)
     secret = slack.passes.new_response_url(user, channel=channel)
     team = slack.workspace.team
     reply = await app.send_command(
@@ -71,7 +71,7 @@ async def click(
     message = whisper.message if whisper else conversation.find(ts)
     if message is None:
         reason = f"{user} sees no message {ts} in {channel}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     blocks = message.get("blocks", [])
     block, element = find_element(blocks, action_id=action_id, block_id=block_id)
     thread_ts = message.get("thread_ts")
@@ -113,7 +113,7 @@ async def shortcut(
         known.callback_id == callback_id and known.on_message == is_on_message for known in slack.workspace.shortcuts
     ):
         reason = f"{callback_id} is not a shortcut of this app."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     if channel is None or ts is None:
         payload = payloads.interaction(slack, person, kind="shortcut")
     else:
@@ -121,7 +121,7 @@ async def shortcut(
         message = conversation.find(ts)
         if message is None:
             reason = f"There is no message {ts} in {channel}."
-            raise PersonRefusal(reason)
+            raise PersonError(reason)
         secret = slack.passes.new_response_url(user, channel=channel, message_ts=ts)
         payload = payloads.interaction(slack, person, kind="message_action") | {
             "channel": payloads.channel_reference(conversation),
@@ -145,10 +145,10 @@ async def say(
     conversation = joined(slack, person, channel)
     if conversation.is_archived:
         reason = f"{channel} is archived."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     if thread_ts and conversation.find(thread_ts) is None:
         reason = f"There is no message {thread_ts} in {channel}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     written = escaped(slack, text)
     message: Json = {
         "type": "message",
@@ -191,7 +191,7 @@ async def join(slack: LocalSlack, app: AppLink, *, user: str, channel: str, invi
     conversation = slack.conversations.find(channel)
     if conversation is None or conversation.with_user:
         reason = f"There is no channel {channel}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     if member not in conversation.members:
         conversation.members.append(member)
     slack.tell_about(conversation, what="conversations")
@@ -209,27 +209,27 @@ async def join(slack: LocalSlack, app: AppLink, *, user: str, channel: str, invi
 
 
 def acting_person(slack: LocalSlack, user: str) -> User:
-    """Return the person; raises PersonRefusal for someone unknown or gone."""
+    """Return the person; raises PersonError for someone unknown or gone."""
     person = slack.workspace.find_user(user)
     if person is None or person.deleted:
         reason = f"There is no active user {user}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     return person
 
 
 def joined(slack: LocalSlack, person: User, channel: str) -> Conversation:
-    """Return a conversation the person is in; raises PersonRefusal otherwise."""
+    """Return a conversation the person is in; raises PersonError otherwise."""
     conversation = slack.conversations.find(channel)
     if conversation is None and channel == slack.conversations.direct(person.id).id:
         conversation = slack.conversations.direct(person.id)
     if conversation is None or person.id not in conversation.members:
         reason = f"{person.id} is not in {channel}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     return conversation
 
 
 def find_element(blocks: list[Json], *, action_id: str, block_id: str | None) -> tuple[Json, Json]:
-    """Return the block and element a person acts on; raises PersonRefusal when it is not there."""
+    """Return the block and element a person acts on; raises PersonError when it is not there."""
     there: list[str] = []
     for block in blocks:
         for element in interactive_elements(block):
@@ -237,7 +237,7 @@ def find_element(blocks: list[Json], *, action_id: str, block_id: str | None) ->
             if element["action_id"] == action_id and block_id in (None, block["block_id"]):
                 return block, element
     reason = f"There is no {action_id!r} to act on; there is {there}."
-    raise PersonRefusal(reason)
+    raise PersonError(reason)
 
 
 def notice(slack: LocalSlack, *, user: str, channel: str, text: str) -> None:
@@ -279,7 +279,7 @@ def _show_answer(slack: LocalSlack, reply: Reply, *, secret: str, what: str) -> 
     url.uses = 0
     try:
         response_urls.say(slack, content, url=url)
-    except SlackRefusal as refusal:
+    except SlackError as refusal:
         notice(slack, user=url.user, channel=url.channel, text=FAILED.format(what=what, error=refusal.error))
         return {**reply.shown(), "ok": False, "error": refusal.error}
     return reply.shown()

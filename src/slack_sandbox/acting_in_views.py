@@ -7,7 +7,7 @@ from slack_sandbox import inputs, payloads
 from slack_sandbox.acting import acting_person, find_element
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.outbound import AppLink, Reply
-from slack_sandbox.wire import Json, PersonRefusal, SlackRefusal
+from slack_sandbox.wire import Json, PersonError, SlackError
 from slack_sandbox.workspace import User
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -54,7 +54,7 @@ async def view_click(
     }
     if block["type"] == "input" and not block.get("dispatch_action"):
         reason = f"{action_id!r} tells the app nothing until the form is submitted."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     reply = await app.send_interaction(payload)
     view.pop("notice", None)
     if not reply.ok:
@@ -67,7 +67,7 @@ async def submit(slack: LocalSlack, app: AppLink, *, user: str, view_id: str, va
     """Fill in and submit a modal; what the app answers closes, updates or stacks it, or shows errors."""
     person, view = _person_and_view(slack, user, view_id)
     if view is not slack.views.stack(user)[-1]:
-        raise PersonRefusal("Another form lies on top of this one.")
+        raise PersonError("Another form lies on top of this one.")
     _fill_in(slack, view, values or {})
     complaints = inputs.refusals_of_client(view["blocks"], view["state"]["values"])
     if complaints:
@@ -116,7 +116,7 @@ def _person_and_view(slack: LocalSlack, user: str, view_id: str) -> tuple[User, 
         if view["id"] == view_id:
             return person, view
     reason = f"{user} has no view {view_id} open."
-    raise PersonRefusal(reason)
+    raise PersonError(reason)
 
 
 def _fill_in(slack: LocalSlack, view: Json, typed: Json) -> None:
@@ -135,9 +135,9 @@ def _follow(slack: LocalSlack, user: str, view: Json, reply: Reply) -> Json:
     try:
         answer = json.loads(reply.body) if reply.body.strip() else {}
         return _act_on(slack, user, view, answer)
-    except (ValueError, SlackRefusal) as problem:
+    except (ValueError, SlackError) as problem:
         view["notice"] = TROUBLE
-        details = problem.answer if isinstance(problem, SlackRefusal) else {}
+        details = problem.answer if isinstance(problem, SlackError) else {}
         return {"ok": False, "error": getattr(problem, "error", "invalid_response"), "details": details}
 
 
@@ -154,13 +154,13 @@ def _act_on(slack: LocalSlack, user: str, view: Json, answer: Json) -> Json:
     elif action == "errors":
         return _show_errors(view, answer.get("errors"))
     else:
-        raise SlackRefusal("invalid_response_action")
+        raise SlackError("invalid_response_action")
     return {}
 
 
 def _show_errors(view: Json, errors: Any) -> Json:
     known = {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or set(errors) - known:
-        raise SlackRefusal("invalid_errors", known=sorted(known))
+        raise SlackError("invalid_errors", known=sorted(known))
     view["errors"] = errors
     return {"errors": errors}

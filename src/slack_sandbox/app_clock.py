@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from slack_sandbox.wire import PersonRefusal
+from slack_sandbox.wire import PersonError
 
 STEP_SECONDS = 60.0  # an app may have much to do at one stop
 
@@ -36,19 +36,19 @@ class AppClock:
     async def move_to(self, moment: datetime) -> AsyncIterator[None]:
         """Move the app's time forward, and yield before it moves and at each stop, once all that was due there is said.
 
-        Raises PersonRefusal where that cannot be.
+        Raises PersonError where that cannot be.
         """
         if self.url is None:
-            raise PersonRefusal("This app has no clock that can be moved.")
+            raise PersonError("This app has no clock that can be moved.")
         async with _client() as http:
             at = await self._ask(http, "GET")
             if moment <= at:
-                raise PersonRefusal("Time only moves forward.")
+                raise PersonError("Time only moves forward.")
             yield
             while at < moment:
                 reached = await self._ask(http, "POST", to=moment)
                 if reached <= at:
-                    raise PersonRefusal("The app's clock does not move.")
+                    raise PersonError("The app's clock does not move.")
                 at = reached
                 yield
 
@@ -60,7 +60,7 @@ class AppClock:
             at = datetime.fromisoformat(answer.raise_for_status().json()["now"])
         except (httpx.HTTPError, ValueError, KeyError) as problem:
             message = f"The app's clock gave no answer: {problem}"
-            raise PersonRefusal(message) from problem
+            raise PersonError(message) from problem
         self._offset_seconds = (at - datetime.now(UTC)).total_seconds()
         return at
 

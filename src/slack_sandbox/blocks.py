@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sandbox import elements, limits
 from slack_sandbox.limits import Problems
-from slack_sandbox.wire import Json, SlackRefusal, parsed
+from slack_sandbox.wire import Json, SlackError, parsed
 
 RICH_PARTS = ("rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted")
 RICH_LEAVES = ("text", "link", "user", "channel", "emoji", "broadcast", "date", "usergroup", "color")
@@ -17,11 +17,11 @@ def read_message_blocks(value: Any, *, is_shown: Callable[[str], bool]) -> list[
     """Return a message's blocks, checked and with ids.
 
     value: a list, or JSON of one. is_shown: whether an image block may name a file id.
-    Raises SlackRefusal as chat.postMessage answers.
+    Raises SlackError as chat.postMessage answers.
     """
     blocks = parsed(value, otherwise="invalid_blocks_format")
     if not isinstance(blocks, list):
-        raise SlackRefusal("invalid_blocks_format")
+        raise SlackError("invalid_blocks_format")
     problems = Problems()
     if len(blocks) > limits.MESSAGE_BLOCKS:
         problems.add(f"no more than {limits.MESSAGE_BLOCKS} items allowed", "/blocks")
@@ -29,13 +29,13 @@ def read_message_blocks(value: Any, *, is_shown: Callable[[str], bool]) -> list[
     if sum(isinstance(block, dict) and block.get("type") == "table" for block in blocks) > 1:
         problems.add("only_one_table_allowed", "/blocks")
     if problems.messages:
-        raise SlackRefusal(
+        raise SlackError(
             "invalid_blocks",
             errors=[message.removeprefix("[ERROR] ") for message in problems.messages],
             response_metadata={"messages": problems.messages},
         )
     if sum(map(len, _texts(blocks))) > limits.MESSAGE_BLOCKS_TEXT:
-        raise SlackRefusal("msg_blocks_too_long")
+        raise SlackError("msg_blocks_too_long")
     return with_ids(blocks)
 
 

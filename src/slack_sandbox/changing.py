@@ -5,7 +5,7 @@ from slack_sandbox.conversations import Conversation
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.methods_conversations import user_object
 from slack_sandbox.outbound import AppLink
-from slack_sandbox.wire import Json, PersonRefusal
+from slack_sandbox.wire import Json, PersonError
 
 
 async def leave(slack: LocalSlack, app: AppLink, *, user: str, channel: str) -> Json:
@@ -15,7 +15,7 @@ async def leave(slack: LocalSlack, app: AppLink, *, user: str, channel: str) -> 
     conversation = _channel(slack, channel)
     if member not in conversation.members:
         reason = f"{member} is not in {channel}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     conversation.members.remove(member)
     slack.tell_about(conversation, what="conversations")
     event = {"type": "member_left_channel", "user": member, "channel": channel, "team": slack.workspace.team.id}
@@ -46,5 +46,5 @@ def _channel(slack: LocalSlack, channel: str) -> Conversation:
     conversation = slack.conversations.find(channel)
     if conversation is None or conversation.with_user:
         reason = f"There is no channel {channel}."
-        raise PersonRefusal(reason)
+        raise PersonError(reason)
     return conversation

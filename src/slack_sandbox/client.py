@@ -23,7 +23,7 @@ _LIMITS = httpx.Limits(keepalive_expiry=2.0)
 """The sandbox closes a connection that nobody used for 5 s; one that is used just then would be lost."""
 
 
-class NotPossible(Exception):  # noqa: N818  says what a person cannot do
+class NotPossibleError(Exception):  # says what a person cannot do
     """A person can't do this in Slack: no such button, channel, field or option."""
 
 
@@ -107,7 +107,7 @@ class SandboxClient:
         return result
 
     def act(self, verb: str, **arguments: Any) -> Outcome:
-        """Do something; raises NotPossible where Slack's screens would not offer it."""
+        """Do something; raises NotPossibleError where Slack's screens would not offer it."""
         given = {key: value for key, value in arguments.items() if value is not None}
         answer = self.request("POST", verb, json=given)
         return Outcome(**{key: value for key, value in answer.items() if key in Outcome.__dataclass_fields__})
@@ -117,10 +117,10 @@ class SandboxClient:
         return self.request("GET", sight, params=arguments)
 
     def request(self, http_method: str, path: str, **more: Any) -> Json:
-        """Call the control API; raises NotPossible with its words on a 400."""
+        """Call the control API; raises NotPossibleError with its words on a 400."""
         response = self._http.request(http_method, f"/sandbox/{path}", **more)
         if response.status_code == httpx.codes.BAD_REQUEST:
-            raise NotPossible(response.json()["error"])
+            raise NotPossibleError(response.json()["error"])
         response.raise_for_status()
         answer: Json = response.json()
         return answer
@@ -176,7 +176,7 @@ class Person:
         shown = view or self.find_view() or self.home()
         if shown is None:
             reason = f"{self.id} sees no view."
-            raise NotPossible(reason)
+            raise NotPossibleError(reason)
         return self.client.act(
             "view_click",
             user=self.id,
@@ -259,11 +259,11 @@ class Person:
 
     @property
     def view(self) -> Json:
-        """The top form; raises NotPossible when none is open."""
+        """The top form; raises NotPossibleError when none is open."""
         view = self.find_view()
         if view is None:
             reason = f"{self.id} has no form open."
-            raise NotPossible(reason)
+            raise NotPossibleError(reason)
         return view
 
     def home(self) -> Json | None:
@@ -277,7 +277,7 @@ class Person:
             if conversation["has_bot"] and not conversation["is_im"] and not conversation["is_archived"]:
                 return str(conversation["id"])
         reason = f"{self.id} shares no channel with the bot."
-        raise NotPossible(reason)
+        raise NotPossibleError(reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from slack_sandbox import acting, acting_in_views, changing, seeing
 from slack_sandbox.faults import Fault, FaultKind
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.outbound import AppLink
-from slack_sandbox.wire import Json, PersonRefusal
+from slack_sandbox.wire import Json, PersonError
 
 ACTS: dict[str, Callable[..., Awaitable[Json]]] = {
     "command": acting.command,
@@ -94,7 +94,7 @@ def _send_event(slack: LocalSlack, app: Callable[[], AppLink]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         event = (await _body(request)).get("event")
         if not isinstance(event, dict) or "type" not in event:
-            raise PersonRefusal("Give the event as an object with a type.")
+            raise PersonError("Give the event as an object with a type.")
         reply = await app().send_event({"event_ts": slack.conversations.next_ts(), **event})
         return JSONResponse(reply.shown())
 
@@ -128,9 +128,9 @@ def _read_moment(value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError as problem:
-        raise PersonRefusal("Say where to move time as ISO 8601, with the offset from UTC.") from problem
+        raise PersonError("Say where to move time as ISO 8601, with the offset from UTC.") from problem
     if moment.tzinfo is None:
-        raise PersonRefusal("Say the offset from UTC too.")
+        raise PersonError("Say the offset from UTC too.")
     return moment
 
 
@@ -158,7 +158,7 @@ def _read_fault(asked: Json) -> Fault:
         )
     except (KeyError, TypeError, ValueError) as problem:
         message = f"A fault needs a method and a kind of {', '.join(FaultKind)}."
-        raise PersonRefusal(message) from problem
+        raise PersonError(message) from problem
 
 
 def _links(slack: LocalSlack) -> Endpoint:
@@ -203,7 +203,7 @@ def _take_file(slack: LocalSlack) -> Endpoint:
         try:
             content = base64.b64decode(str(asked.get("content_base64", "")), validate=True)
         except binascii.Error as problem:
-            raise PersonRefusal("content_base64 is not base64.") from problem
+            raise PersonError("content_base64 is not base64.") from problem
         created = int(float(slack.conversations.next_ts()))
         file = slack.files.reserve(str(asked.get("name") or "file"), user=person.id, created=created)
         file.content, file.is_complete, file.looks_left = content, True, 0
@@ -216,7 +216,7 @@ def _show_file(slack: LocalSlack) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         file = slack.files.find(request.path_params["file_id"])
         if file is None or file.content is None:
-            raise PersonRefusal("There is no such file.")
+            raise PersonError("There is no such file.")
         media_type = file.mimetype or "application/octet-stream"
         return Response(file.content, media_type=media_type, headers=HARMLESS)
 
@@ -224,20 +224,20 @@ def _show_file(slack: LocalSlack) -> Endpoint:
 
 
 def _check_arguments(verb: Callable[..., Any], *given: Any) -> None:
-    """Raise PersonRefusal unless the last of `given`, a dict, fits the verb's named arguments."""
+    """Raise PersonError unless the last of `given`, a dict, fits the verb's named arguments."""
     *first, arguments = given
     try:
         inspect.signature(verb).bind(*first, **arguments)
     except TypeError as problem:
         reason = f"{verb.__name__}: {problem}."
-        raise PersonRefusal(reason) from problem
+        raise PersonError(reason) from problem
 
 
 async def _body(request: Request) -> Json:
     try:
         body = await request.json()
     except ValueError as problem:
-        raise PersonRefusal("The body is not JSON.") from problem
+        raise PersonError("The body is not JSON.") from problem
     if not isinstance(body, dict):
-        raise PersonRefusal("The body is not a JSON object.")
+        raise PersonError("The body is not a JSON object.")
     return body

@@ -4,7 +4,7 @@ import mimetypes
 import secrets
 from dataclasses import dataclass, field
 
-from slack_sandbox.wire import Json, SlackRefusal
+from slack_sandbox.wire import Json, SlackError
 
 
 @dataclass(slots=True)
@@ -50,10 +50,10 @@ class Files:
         return self._by_id.get(file_id)
 
     def get(self, file_id: str) -> File:
-        """Return a complete file; raises SlackRefusal when there is none."""
+        """Return a complete file; raises SlackError when there is none."""
         file = self._by_id.get(file_id)
         if file is None or not file.is_complete:
-            raise SlackRefusal("file_not_found")
+            raise SlackError("file_not_found")
         return file
 
     def is_shown(self, file_id: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from slack_sandbox.blocks import interactive_elements
 from slack_sandbox.elements import all_options
-from slack_sandbox.wire import Json, PersonRefusal
+from slack_sandbox.wire import Json, PersonError
 
 TEXT_KINDS = ("plain_text_input", "number_input", "email_text_input", "url_text_input")
 # type -> (the key the value has in the state, the key of its initial value)
@@ -47,20 +47,20 @@ def typed_values(blocks: list[Json], values: Json, *, typed: Json, files: dict[s
 
     typed: block id -> value; for a block with several inputs, block id -> {action id: value}.
     files: file id -> file object, for what the person has uploaded.
-    Raises PersonRefusal for an unknown block or option.
+    Raises PersonError for an unknown block or option.
     """
     result = {block_id: dict(actions) for block_id, actions in values.items()}
     for block_id, raw in typed.items():
         found = next((block for block in blocks if block["block_id"] == block_id and block_id in values), None)
         if found is None:
             message = f"There is no input in block {block_id!r}; there is {sorted(values)}."
-            raise PersonRefusal(message)
+            raise PersonError(message)
         inputs = {e["action_id"]: e for e in interactive_elements(found) if e["type"] in STATE_KEYS}
         answers = raw if isinstance(raw, dict) else {next(iter(inputs)): raw}
         for action_id, answer in answers.items():
             if action_id not in inputs:
                 message = f"There is no input {action_id!r} in block {block_id!r}; there is {sorted(inputs)}."
-                raise PersonRefusal(message)
+                raise PersonError(message)
             result[block_id][action_id] = state_of(inputs[action_id], answer, files=files)
     return result
 
@@ -87,18 +87,18 @@ def state_of(element: Json, raw: Any, *, files: dict[str, Json]) -> Json:
         return {"type": kind, key: int(raw)}
     if kind in FORMS and not FORMS[kind].fullmatch(str(raw)):
         message = f"{raw!r} is not what a {kind} gives."
-        raise PersonRefusal(message)
+        raise PersonError(message)
     return {"type": kind, key: str(raw)}
 
 
 def find_option(element: Json, value: Any) -> Json:
-    """Return the option with this value, or this text; raises PersonRefusal when there is none."""
+    """Return the option with this value, or this text; raises PersonError when there is none."""
     options = all_options(element)
     for option in options:
         if value in (option["value"], option["text"]["text"]):
             return option
     message = f"{value!r} is not an option; there is {[option['value'] for option in options]}."
-    raise PersonRefusal(message)
+    raise PersonError(message)
 
 
 def refusals_of_client(blocks: list[Json], values: Json) -> dict[str, str]:
@@ -126,7 +126,7 @@ def _one_of_many(element: Json, item: Any, *, files: dict[str, Json]) -> Any:
     if element["type"] == "file_input":
         if item not in files:
             message = f"There is no uploaded file {item!r}; POST it to /sandbox/files first."
-            raise PersonRefusal(message)
+            raise PersonError(message)
         return files[item]
     return find_option(element, item)
 

@@ -18,7 +18,7 @@ from slack_sandbox.pace import Pace
 from slack_sandbox.passes import Passes
 from slack_sandbox.socket_mode import SocketMode
 from slack_sandbox.views import Views, read_view
-from slack_sandbox.wire import Json, SlackRefusal, parsed
+from slack_sandbox.wire import Json, SlackError, parsed
 from slack_sandbox.workspace import Workspace
 
 
@@ -117,14 +117,14 @@ class LocalSlack:
         return message
 
     def read_content(self, content: Json) -> Json:
-        """Return what a message says, checked against Slack's limits; raises SlackRefusal."""
+        """Return what a message says, checked against Slack's limits; raises SlackError."""
         text = str(content.get("text") or "")
         attachments = parsed(content.get("attachments") or [], otherwise="invalid_attachments")
         has_blocks = content.get("blocks") not in (None, "", [], "[]")
         if not text and not has_blocks and not attachments:
-            raise SlackRefusal("no_text")
+            raise SlackError("no_text")
         if len(text) > MESSAGE_TEXT:
-            raise SlackRefusal("msg_too_long")
+            raise SlackError("msg_too_long")
         result: Json = {"text": text}
         if has_blocks:
             result["blocks"] = self.read_blocks(content["blocks"])
@@ -141,14 +141,14 @@ class LocalSlack:
 
 
 def read_metadata(value: Any) -> Json:
-    """Return message metadata; raises SlackRefusal unless it has Slack's two fields."""
+    """Return message metadata; raises SlackError unless it has Slack's two fields."""
     metadata = parsed(value, otherwise="invalid_metadata_format")
     if not isinstance(metadata, dict):
-        raise SlackRefusal("invalid_metadata_format")
+        raise SlackError("invalid_metadata_format")
     if not metadata:
         return {}
     if not isinstance(metadata.get("event_type"), str) or not isinstance(metadata.get("event_payload"), dict):
-        raise SlackRefusal("invalid_metadata_format")
+        raise SlackError("invalid_metadata_format")
     if not metadata["event_type"] or metadata.keys() - {"event_type", "event_payload"}:
-        raise SlackRefusal("invalid_metadata_schema")
+        raise SlackError("invalid_metadata_schema")
     return metadata

@@ -2,7 +2,7 @@
 
 from slack_sandbox.conversations import Conversation, is_reply
 from slack_sandbox.local_slack import LocalSlack, read_metadata
-from slack_sandbox.wire import Json, SlackRefusal, is_true, required
+from slack_sandbox.wire import Json, SlackError, is_true, required
 
 
 def post_message(slack: LocalSlack, args: Json) -> Json:
@@ -12,7 +12,7 @@ def post_message(slack: LocalSlack, args: Json) -> Json:
     if thread_ts:
         parent = conversation.find(str(thread_ts))
         if parent is None:
-            raise SlackRefusal("thread_not_found")
+            raise SlackError("thread_not_found")
         thread_ts = parent.get("thread_ts", parent["ts"])  # a reply's own ts means its thread
     message = slack.bot_message(args, thread_ts=thread_ts)
     if thread_ts and is_true(args.get("reply_broadcast")):
@@ -27,11 +27,11 @@ def update(slack: LocalSlack, args: Json) -> Json:
     conversation = visible(slack, required(args, "channel", error="channel_not_found"))
     message = conversation.find(required(args, "ts", error="message_not_found"))
     if message is None:
-        raise SlackRefusal("message_not_found")
+        raise SlackError("message_not_found")
     if message.get("bot_id") != slack.workspace.bot.bot_id:
-        raise SlackRefusal("cant_update_message")
+        raise SlackError("cant_update_message")
     if conversation.is_archived:
-        raise SlackRefusal("is_inactive")
+        raise SlackError("is_inactive")
     content = slack.read_content({key: value for key, value in args.items() if key != "metadata"})
     if "blocks" in content or args.get("blocks") is not None:
         message["blocks"] = content.get("blocks", [])
@@ -53,7 +53,7 @@ def post_ephemeral(slack: LocalSlack, args: Json) -> Json:
     conversation = writable(slack, required(args, "channel", error="channel_not_found"))
     user = required(args, "user", error="user_not_in_channel")
     if user not in conversation.members:
-        raise SlackRefusal("user_not_in_channel")
+        raise SlackError("user_not_in_channel")
     message = slack.bot_message(args, thread_ts=args.get("thread_ts"))
     slack.conversations.whisper(user=user, channel=conversation.id, message=message)
     slack.tell_about(conversation)
@@ -65,9 +65,9 @@ def delete(slack: LocalSlack, args: Json) -> Json:
     conversation = visible(slack, required(args, "channel", error="channel_not_found"))
     message = conversation.find(required(args, "ts", error="message_not_found"))
     if message is None:
-        raise SlackRefusal("message_not_found")
+        raise SlackError("message_not_found")
     if message.get("bot_id") != slack.workspace.bot.bot_id:
-        raise SlackRefusal("cant_delete_message")
+        raise SlackError("cant_delete_message")
     slack.conversations.remove(conversation, message["ts"])
     slack.tell_about(conversation)
     return {"ok": True, "channel": conversation.id, "ts": message["ts"]}
@@ -78,7 +78,7 @@ def get_permalink(slack: LocalSlack, args: Json) -> Json:
     conversation = visible(slack, required(args, "channel", error="channel_not_found"))
     message = conversation.find(required(args, "message_ts", error="message_not_found"))
     if message is None:
-        raise SlackRefusal("message_not_found")
+        raise SlackError("message_not_found")
     address = f"{slack.base_url}/archives/{conversation.id}/p{message['ts'].replace('.', '')}"
     if is_reply(message):
         address += f"?thread_ts={message['thread_ts']}&cid={conversation.id}"
@@ -90,14 +90,14 @@ def add_reaction(slack: LocalSlack, args: Json) -> Json:
     conversation = visible(slack, required(args, "channel", error="channel_not_found"))
     message = conversation.find(required(args, "timestamp", error="message_not_found"))
     if message is None:
-        raise SlackRefusal("message_not_found")
+        raise SlackError("message_not_found")
     name, me = required(args, "name", error="invalid_name").strip(":"), slack.workspace.bot.user_id
     reactions: list[Json] = message.setdefault("reactions", [])
     reaction = next((known for known in reactions if known["name"] == name), None)
     if reaction is None:
         reactions.append({"name": name, "users": [me], "count": 1})
     elif me in reaction["users"]:
-        raise SlackRefusal("already_reacted")
+        raise SlackError("already_reacted")
     else:
         reaction["users"].append(me)
         reaction["count"] += 1
@@ -107,10 +107,10 @@ def add_reaction(slack: LocalSlack, args: Json) -> Json:
 
 
 def visible(slack: LocalSlack, channel: str) -> Conversation:
-    """Return a conversation the app can see; raises SlackRefusal like Slack for any other."""
+    """Return a conversation the app can see; raises SlackError like Slack for any other."""
     conversation = slack.conversations.find(channel)
     if conversation is None or (conversation.is_private and slack.workspace.bot.user_id not in conversation.members):
-        raise SlackRefusal("channel_not_found")
+        raise SlackError("channel_not_found")
     return conversation
 
 
@@ -119,12 +119,12 @@ def writable(slack: LocalSlack, channel: str) -> Conversation:
     user = slack.workspace.find_user(channel)
     if user:
         if user.deleted:
-            raise SlackRefusal("channel_not_found")
+            raise SlackError("channel_not_found")
         return slack.conversations.direct(user.id)
     conversation = visible(slack, channel)
     if conversation.is_archived:
-        raise SlackRefusal("is_archived")
+        raise SlackError("is_archived")
     can_post_anywhere = "chat:write.public" in slack.workspace.bot.scopes
     if slack.workspace.bot.user_id not in conversation.members and not can_post_anywhere:
-        raise SlackRefusal("not_in_channel")
+        raise SlackError("not_in_channel")
     return conversation

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from slack_sandbox.conversations import Conversation
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.methods_chat import visible
-from slack_sandbox.wire import Json, SlackRefusal, is_true, required
+from slack_sandbox.wire import Json, SlackError, is_true, required
 from slack_sandbox.workspace import Role, User
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def user_info(slack: LocalSlack, args: Json) -> Json:
     user_id = required(args, "user", error="user_not_found")
     user = next((user for user in everyone(slack) if user.id == user_id), None)
     if user is None:
-        raise SlackRefusal("user_not_found")
+        raise SlackError("user_not_found")
     return {"ok": True, "user": user_object(slack, user)}
 
 
@@ -57,12 +57,12 @@ def open_direct(slack: LocalSlack, args: Json) -> Json:
     """Open the direct messages with one person."""
     users = str(args.get("users") or "").split(",")
     if users == [""]:
-        raise SlackRefusal("users_list_not_supplied")
+        raise SlackError("users_list_not_supplied")
     user = slack.workspace.find_user(users[0])
     if len(users) > 1 or user is None:
-        raise SlackRefusal("user_not_found")
+        raise SlackError("user_not_found")
     if user.deleted:
-        raise SlackRefusal("user_disabled")
+        raise SlackError("user_disabled")
     conversation = slack.conversations.direct(user.id)
     whole = conversation_object(slack, conversation) if is_true(args.get("return_im")) else {"id": conversation.id}
     return {"ok": True, "channel": whole}
@@ -109,7 +109,7 @@ def replies(slack: LocalSlack, args: Json) -> Json:
     ts = required(args, "ts", error="thread_not_found")
     named = conversation.find(ts)
     if named is None:
-        raise SlackRefusal("thread_not_found")
+        raise SlackError("thread_not_found")
     parent = conversation.find(named.get("thread_ts", ts)) or named
     page, cursor = _page(_in_range(slack.in_history(conversation.replies(parent["ts"])), args), args)
     return _messages([parent, *page], cursor, args)
@@ -178,9 +178,9 @@ def _readable(slack: LocalSlack, args: Json) -> Conversation:
     conversation = _named(slack, args)
     scope, provided = f"{conversation.kind}:history", slack.workspace.bot.scopes
     if scope not in provided:
-        raise SlackRefusal("missing_scope", needed=scope, provided=",".join(provided))
+        raise SlackError("missing_scope", needed=scope, provided=",".join(provided))
     if slack.workspace.bot.user_id not in conversation.members:
-        raise SlackRefusal("not_in_channel")
+        raise SlackError("not_in_channel")
     return conversation
 
 
@@ -189,7 +189,7 @@ def _in_range(messages: list[Json], args: Json) -> list[Json]:
         oldest = Decimal(str(args.get("oldest") or 0))
         latest = Decimal(str(args.get("latest") or 10**12))
     except InvalidOperation as problem:
-        raise SlackRefusal("invalid_ts_oldest") from problem
+        raise SlackError("invalid_ts_oldest") from problem
     is_inclusive = is_true(args.get("inclusive"))
 
     def is_inside(message: Json) -> bool:
@@ -203,11 +203,11 @@ def _page(items: Sequence[T], args: Json) -> tuple[list[T], str]:
     """Return one page and the cursor of the next, empty at the end."""
     start = str(args.get("cursor") or "at:0")
     if not start.startswith("at:") or not start[3:].isdigit():
-        raise SlackRefusal("invalid_cursor")
+        raise SlackError("invalid_cursor")
     try:
         limit = int(args.get("limit") or USUAL_MESSAGES)
     except ValueError as problem:
-        raise SlackRefusal("invalid_limit") from problem
+        raise SlackError("invalid_limit") from problem
     first = int(start[3:])
     after = first + min(max(limit, 1), MOST_MESSAGES)
     return list(items[first:after]), f"at:{after}" if after < len(items) else ""

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import httpx
 
 from slack_sandbox.local_slack import LocalSlack
-from slack_sandbox.socket_mode import LinkGone
+from slack_sandbox.socket_mode import LinkClosedError
 from slack_sandbox.wire import Json
 
 FORM = "application/x-www-form-urlencoded"
@@ -147,7 +147,7 @@ class AppLink:
             text = json.dumps(answer) if answer else ""
         except TimeoutError:
             error = "operation_timeout"
-        except LinkGone:
+        except LinkClosedError:
             error = "dispatch_failed"
         elapsed_ms = round((time.monotonic() - started) * 1000)
         status = 200 if error is None else None

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slack_sandbox.wire import SlackRefusal
+from slack_sandbox.wire import SlackError
 
 TRIGGER_SECONDS = 3.0
 RESPONSE_URL_SECONDS = 30 * 60
@@ -50,14 +50,14 @@ class Passes:
         return trigger_id
 
     def use_trigger(self, trigger_id: str) -> Trigger:
-        """Return the trigger and spend it; raises SlackRefusal when unknown, spent or too old."""
+        """Return the trigger and spend it; raises SlackError when unknown, spent or too old."""
         trigger = self._triggers.get(trigger_id)
         if trigger is None:
-            raise SlackRefusal("invalid_trigger_id")
+            raise SlackError("invalid_trigger_id")
         if trigger.is_used:
-            raise SlackRefusal("exchanged_trigger_id")
+            raise SlackError("exchanged_trigger_id")
         if self._clock() - trigger.made_at > TRIGGER_SECONDS:
-            raise SlackRefusal("expired_trigger_id")
+            raise SlackError("expired_trigger_id")
         trigger.is_used = True
         return trigger
 
@@ -83,13 +83,13 @@ class Passes:
         return secret
 
     def use_response_url(self, secret: str) -> ResponseUrl:
-        """Return what the URL answers, counting the use; raises SlackRefusal when it is spent or too old."""
+        """Return what the URL answers, counting the use; raises SlackError when it is spent or too old."""
         url = self._response_urls.get(secret)
         if url is None:
-            raise SlackRefusal("invalid_url")
+            raise SlackError("invalid_url")
         if self._clock() - url.made_at > RESPONSE_URL_SECONDS:
-            raise SlackRefusal("expired_url")
+            raise SlackError("expired_url")
         if url.uses >= RESPONSE_URL_USES:
-            raise SlackRefusal("used_url")
+            raise SlackError("used_url")
         url.uses += 1
         return url

@@ -6,7 +6,7 @@ from slack_sandbox.conversations import Conversation
 from slack_sandbox.inputs import STATE_KEYS, find_option, kept_values, state_of
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.outbound import verification_token
-from slack_sandbox.wire import Json, PersonRefusal
+from slack_sandbox.wire import Json, PersonError
 from slack_sandbox.workspace import User
 
 
@@ -57,7 +57,7 @@ def block_action(slack: LocalSlack, block: Json, element: Json, *, option: Any) 
         return action | {"selected_option": find_option(element, option)}
     if element["type"] not in STATE_KEYS:
         message = f"A person can't act on a {element['type']}."
-        raise PersonRefusal(message)
+        raise PersonError(message)
     state = state_of(element, option, files={})
     kept = {key: element[key] for key in ("placeholder", STATE_KEYS[element["type"]][1], "confirm") if key in element}
     return action | kept | state

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from slack_sandbox.conversations import Conversation
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.passes import ResponseUrl
-from slack_sandbox.wire import Json, SlackRefusal
+from slack_sandbox.wire import Json, SlackError
 
 
 def answer(slack: LocalSlack, request: Request) -> Callable[[], Awaitable[Response]]:
@@ -23,7 +23,7 @@ def answer(slack: LocalSlack, request: Request) -> Callable[[], Awaitable[Respon
             content = _read(await request.body())
             url = slack.passes.use_response_url(request.path_params["secret"])
             say(slack, content, url=url)
-        except SlackRefusal as refusal:
+        except SlackError as refusal:
             error = refusal.error
         status = 200 if error is None else 404
         elapsed_ms = round((time.monotonic() - started) * 1000)
@@ -36,10 +36,10 @@ def answer(slack: LocalSlack, request: Request) -> Callable[[], Awaitable[Respon
 
 
 def say(slack: LocalSlack, content: Json, *, url: ResponseUrl) -> None:
-    """Show, replace or delete what an app answers; raises SlackRefusal for content Slack would refuse."""
+    """Show, replace or delete what an app answers; raises SlackError for content Slack would refuse."""
     conversation = slack.conversations.find(url.channel)
     if conversation is None:
-        raise SlackRefusal("channel_not_found")
+        raise SlackError("channel_not_found")
     if content.get("delete_original"):
         _delete(slack, conversation, url=url)
     elif content.get("replace_original") and url.message_ts:
@@ -58,9 +58,9 @@ def _read(body: bytes) -> Json:
     try:
         content = json.loads(body)
     except ValueError as problem:
-        raise SlackRefusal("invalid_payload") from problem
+        raise SlackError("invalid_payload") from problem
     if not isinstance(content, dict):
-        raise SlackRefusal("invalid_payload")
+        raise SlackError("invalid_payload")
     return content
 
 
@@ -81,7 +81,7 @@ def _replace(slack: LocalSlack, conversation: Conversation, content: Json, *, ur
     else:
         original = conversation.find(url.message_ts)
     if original is None:
-        raise SlackRefusal("message_not_found")
+        raise SlackError("message_not_found")
     said = slack.read_content(content)
     original.pop("blocks", None)
     original |= said

@@ -22,7 +22,7 @@ from slack_sandbox.faults import HANG_UP
 from slack_sandbox.local_slack import LocalSlack, Timing
 from slack_sandbox.outbound import AppLink
 from slack_sandbox.socket_mode import LINE
-from slack_sandbox.wire import PersonRefusal
+from slack_sandbox.wire import PersonError
 from slack_sandbox.workspace import Workspace, default_workspace, load_workspace
 
 HOST = "127.0.0.1"
@@ -142,7 +142,7 @@ def build_app(slack: LocalSlack) -> ASGIApp:
             *control.routes(slack, lambda: lines[0]),
             *page_routes.routes(),
         ],
-        exception_handlers={PersonRefusal: control.refused, ClientDisconnect: _nobody_listens},
+        exception_handlers={PersonError: control.refused, ClientDisconnect: _nobody_listens},
         lifespan=lifespan,
     )
     return _Guard(app)

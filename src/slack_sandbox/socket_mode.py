@@ -15,7 +15,7 @@ from enum import StrEnum
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from slack_sandbox.wire import Json, PersonRefusal, SlackRefusal
+from slack_sandbox.wire import Json, PersonError, SlackError
 
 LINE = "slack_sandbox.line"  # where serving puts the connection below a link
 MOST_LINKS = 10
@@ -23,7 +23,7 @@ REFRESH_SECONDS = 10.0
 CONNECTION_SECONDS = 18_060
 
 
-class LinkGone(Exception):  # noqa: N818  what happened to a link
+class LinkClosedError(Exception):  # what happened to a link
     """Raised when no link is open, or the one that was used ended before its ack."""
 
 
@@ -84,7 +84,7 @@ class SocketMode:
         """
         open_links = [link for link in self._links if link.takes_more]
         if not open_links:
-            raise LinkGone
+            raise LinkClosedError
         self._used += 1
         link = open_links[self._used % len(open_links)]
         envelope_id = str(uuid.uuid4())
@@ -94,16 +94,16 @@ class SocketMode:
             await link.tell({**envelope, "accepts_response_payload": accepts_payload, **more})
             answer = await waiting
         except (RuntimeError, WebSocketDisconnect) as problem:  # it closed meanwhile
-            raise LinkGone from problem
+            raise LinkClosedError from problem
         finally:
             link.waiting.pop(envelope_id, None)
         return answer if accepts_payload else {}
 
     async def trouble(self, kind: str, *, count: int | None = None) -> None:
-        """Let something happen to the oldest links; count: to so many, None for all. Raises PersonRefusal."""
+        """Let something happen to the oldest links; count: to so many, None for all. Raises PersonError."""
         if kind not in set(Trouble):
             reason = f"A link can {', '.join(Trouble)}."
-            raise PersonRefusal(reason)
+            raise PersonError(reason)
         for link in [link for link in self._links if link.takes_more][:count]:
             if kind == Trouble.DROP:
                 link.line.abort()
@@ -156,7 +156,7 @@ class SocketMode:
             self._links.remove(link)
             for waiting in link.waiting.values():
                 if not waiting.done():
-                    waiting.set_exception(LinkGone())
+                    waiting.set_exception(LinkClosedError())
 
 
 def _take_ack(link: Link, text: str) -> None:
@@ -175,6 +175,6 @@ def _disconnect(reason: str) -> Json:
 
 
 def require_app_token(token: str | None, *, app_token: str) -> None:
-    """Raise SlackRefusal unless this is the app-level token, which is the only one that opens links."""
+    """Raise SlackError unless this is the app-level token, which is the only one that opens links."""
     if token != app_token:
-        raise SlackRefusal("not_allowed_token_type" if token else "not_authed")
+        raise SlackError("not_allowed_token_type" if token else "not_authed")

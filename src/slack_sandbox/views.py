@@ -8,7 +8,7 @@ from typing import Any
 from slack_sandbox import blocks as block_rules
 from slack_sandbox import inputs, limits
 from slack_sandbox.limits import Problems
-from slack_sandbox.wire import Json, SlackRefusal, parsed
+from slack_sandbox.wire import Json, SlackError, parsed
 from slack_sandbox.workspace import Workspace
 
 STACK_DEPTH = 3
@@ -31,14 +31,12 @@ HOME_KEYS = frozenset(["type", "blocks", "private_metadata", "callback_id", "ext
 
 
 def read_view(value: Any, *, is_home: bool, is_shown: Callable[[str], bool]) -> Json:
-    """Return a view an app sent, checked and with ids; raises SlackRefusal as views.open answers."""
+    """Return a view an app sent, checked and with ids; raises SlackError as views.open answers."""
     view = parsed(value, otherwise="invalid_arguments")
     if not isinstance(view, dict):
-        raise SlackRefusal(
-            "invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]}
-        )
+        raise SlackError("invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]})
     if len(json.dumps(view).encode()) > limits.VIEW_BYTES:
-        raise SlackRefusal("view_too_large")
+        raise SlackError("view_too_large")
     problems = Problems()
     expected = "home" if is_home else "modal"
     if view.get("type") != expected:
@@ -53,7 +51,7 @@ def read_view(value: Any, *, is_home: bool, is_shown: Callable[[str], bool]) -> 
             problems.add(f"no more than {limits.VIEW_BLOCKS} items allowed", "/view/blocks")
         block_rules.check_blocks(view["blocks"], "/view/blocks", problems=problems, is_shown=is_shown)
     if problems.messages:
-        raise SlackRefusal("invalid_arguments", response_metadata={"messages": problems.messages})
+        raise SlackError("invalid_arguments", response_metadata={"messages": problems.messages})
     return view | {"blocks": block_rules.with_ids(view["blocks"])}
 
 
@@ -100,10 +98,10 @@ class Views:
         return self._push(user, view)
 
     def push(self, user: str, view: Json) -> Json:
-        """Show a modal on top; raises SlackRefusal beyond three."""
+        """Show a modal on top; raises SlackError beyond three."""
         self._refuse_known_external_id(view)
         if len(self.stack(user)) >= STACK_DEPTH:
-            raise SlackRefusal("push_limit_reached")
+            raise SlackError("push_limit_reached")
         return self._push(user, view)
 
     def replace(self, old: Json, view: Json) -> Json:
@@ -116,7 +114,7 @@ class Views:
         """Set a person's Home tab."""
         home = self._homes.get(user)
         if home and expected_hash and expected_hash != home["hash"]:
-            raise SlackRefusal("hash_conflict")
+            raise SlackError("hash_conflict")
         self._homes[user] = self._new(view, root=home["id"] if home else None, previous=None)
         return self._homes[user]
 
@@ -139,7 +137,7 @@ class Views:
 
     def _refuse_known_external_id(self, view: Json) -> None:
         if view.get("external_id") and self.find_owner(view_id=None, external_id=view["external_id"]):
-            raise SlackRefusal("duplicate_external_id")
+            raise SlackError("duplicate_external_id")
 
     def _new(self, view: Json, *, root: str | None, previous: str | None) -> Json:
         view_id = root if view["type"] == "home" and root else "V" + secrets.token_hex(5).upper()

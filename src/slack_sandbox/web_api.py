@@ -12,7 +12,7 @@ from slack_sandbox import methods_chat, methods_conversations, methods_views, re
 from slack_sandbox.faults import HungUp, too_many
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.socket_mode import require_app_token
-from slack_sandbox.wire import Json, SlackRefusal, read_args
+from slack_sandbox.wire import Json, SlackError, read_args
 
 MOST_UPLOAD_BYTES = 50_000_000
 
@@ -101,7 +101,7 @@ async def _args_of(request: Request) -> Json | None:
     """Return what a call that met trouble had sent, without its token."""
     try:
         args = await read_args(request)
-    except SlackRefusal:
+    except SlackError:
         return None
     args.pop("token", None)
     return args
@@ -119,7 +119,7 @@ async def _answer(slack: LocalSlack, request: Request, method: str) -> Response:
             answer = _open_link(slack, token=_bearer(request))
         else:
             answer = _run(slack, method, args, token=token)
-    except SlackRefusal as refusal:
+    except SlackError as refusal:
         answer = refusal.answer
     slack.journal.record(
         "to_slack",
@@ -137,15 +137,15 @@ def _run(slack: LocalSlack, method: str, args: Json, *, token: str | None) -> Js
     bot = slack.workspace.bot
     known = METHODS.get(method)
     if known is None:
-        raise SlackRefusal("unknown_method", req_method=method)
+        raise SlackError("unknown_method", req_method=method)
     if not token:
-        raise SlackRefusal("not_authed")
+        raise SlackError("not_authed")
     if token == bot.app_token:
-        raise SlackRefusal("not_allowed_token_type")
+        raise SlackError("not_allowed_token_type")
     if token != bot.token:
-        raise SlackRefusal("invalid_auth")
+        raise SlackError("invalid_auth")
     if known.scopes and not set(known.scopes) & set(bot.scopes):
-        raise SlackRefusal("missing_scope", needed=",".join(known.scopes), provided=",".join(bot.scopes))
+        raise SlackError("missing_scope", needed=",".join(known.scopes), provided=",".join(bot.scopes))
     return known.run(slack, args)
 
 

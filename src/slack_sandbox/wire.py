@@ -9,7 +9,7 @@ from starlette.requests import Request
 Json: TypeAlias = dict[str, Any]
 
 
-class SlackRefusal(Exception):  # noqa: N818  a refusal is no error
+class SlackError(Exception):  # a refusal is no error
     """Slack says no to an app: `{"ok": false, "error": ...}`."""
 
     def __init__(self, error: str, **more: Any) -> None:
@@ -18,14 +18,14 @@ class SlackRefusal(Exception):  # noqa: N818  a refusal is no error
         self.answer: Json = {"ok": False, "error": error, **more}
 
 
-class PersonRefusal(Exception):  # noqa: N818  a refusal is no error
+class PersonError(Exception):  # a refusal is no error
     """A person asked for what Slack's own screens would not let them do."""
 
 
 async def read_args(request: Request) -> Json:
     """Return the arguments of a call, from query, form or JSON body alike.
 
-    Raises SlackRefusal for a body that is none of these.
+    Raises SlackError for a body that is none of these.
     """
     args: Json = dict(request.query_params)
     body = await request.body()
@@ -36,13 +36,13 @@ async def read_args(request: Request) -> Json:
         if kind == "application/json":
             parsed = json.loads(body)
             if not isinstance(parsed, dict):
-                raise SlackRefusal("invalid_json")
+                raise SlackError("invalid_json")
             return args | parsed
         if kind == "application/x-www-form-urlencoded":
             return args | dict(parse_qsl(body.decode(), keep_blank_values=True))
     except (UnicodeDecodeError, json.JSONDecodeError) as problem:
-        raise SlackRefusal("invalid_json" if kind == "application/json" else "invalid_form_data") from problem
-    raise SlackRefusal("invalid_post_type")
+        raise SlackError("invalid_json" if kind == "application/json" else "invalid_form_data") from problem
+    raise SlackError("invalid_post_type")
 
 
 def is_true(value: object) -> bool:
@@ -60,12 +60,12 @@ def parsed(value: Any, *, otherwise: str) -> Any:
     try:
         return json.loads(value)
     except json.JSONDecodeError as problem:
-        raise SlackRefusal(otherwise) from problem
+        raise SlackError(otherwise) from problem
 
 
 def required(args: Json, name: str, *, error: str = "invalid_arguments") -> str:
-    """Return a text argument; raises SlackRefusal when it is missing or empty."""
+    """Return a text argument; raises SlackError when it is missing or empty."""
     value = args.get(name)
     if not value:
-        raise SlackRefusal(error, response_metadata={"messages": [f"[ERROR] missing required field: {name}"]})
+        raise SlackError(error, response_metadata={"messages": [f"[ERROR] missing required field: {name}"]})
     return str(value)

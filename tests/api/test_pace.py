@@ -1,17 +1,17 @@
 """A token's pace: so many in any minute."""
 
-from labcoat.api.token_limit import Pace
+from labcoat.api.token_limit import TokenLimit
 
 
 def test_within_the_pace_nobody_waits_and_over_it_until_the_first_is_a_minute_old() -> None:
-    pace = Pace(3)
+    pace = TokenLimit(3)
 
     assert [pace.wait_seconds("a") for _ in range(3)] == [0, 0, 0]
     assert 1 <= pace.wait_seconds("a") <= 60
 
 
 def test_each_token_has_a_pace_of_its_own() -> None:
-    pace = Pace(1)
+    pace = TokenLimit(1)
     pace.wait_seconds("a")
 
     assert pace.wait_seconds("b") == 0

@@ -19,7 +19,7 @@ from labcoat.demo import people
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.lifecycle import Step
 from slack_sandbox import serving
-from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.local_slack import Timing
 from slack_sandbox.serving import RunningSandbox
 from slack_sandbox.wire import Json
@@ -92,7 +92,7 @@ class World:
 
     def _does(self, person: Person, verb: str, number: int, values: Json) -> bool:
         channel = CHANNELS[(number - 1) % len(CHANNELS)]
-        with suppress(NotPossible, TimeoutError):
+        with suppress(NotPossibleError, TimeoutError):
             while person.find_view() is not None:
                 person.close()
             if person.command("/hypothesis", f"{verb} H-{number}", channel=channel).ok:

@@ -26,7 +26,7 @@ from builders import (
 )
 from labcoat.db import dossiers, history, periods
 from labcoat.db.database import Database
-from labcoat.db.dossiers import Changed
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, WorkspaceId
@@ -185,7 +185,7 @@ def test_the_second_saver_of_one_version_is_told(database: Database) -> None:
     read = save(database, a_dossier())
     save(database, _edited(read, "First"), old=read, step=Step.EDIT)
 
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhileError):
         save(database, _edited(read, "Second"), old=read, step=Step.EDIT)
 
     found = find(database)
@@ -201,7 +201,7 @@ def test_of_two_savers_at_the_same_time_one_wins(database: Database) -> None:
         both_ready.wait(timeout=10)
         try:
             save(database, _edited(read, change), old=read, step=Step.EDIT)
-        except Changed:
+        except ChangedMeanwhileError:
             return False
         return True
 
@@ -219,7 +219,7 @@ def test_a_refused_save_leaves_nothing_behind(database: Database) -> None:
     read = save(database, a_dossier())
     save(database, _edited(read, "First"), old=read)
 
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhileError):
         save(database, replace(a_full_dossier(), hypothesis=read.hypothesis), old=read)
 
     found = find(database)

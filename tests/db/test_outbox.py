@@ -14,7 +14,7 @@ from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
 from labcoat.db import backlog, clock, outbox, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
-from labcoat.db.outbox import CLOCKS_APART, Claim, Doubt
+from labcoat.db.outbox import CLOCKS_APART, Claim, UncertainWindow
 from labcoat.db.tables import schema
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
@@ -155,7 +155,7 @@ def test_the_day_that_ends_the_tries_begins_with_the_first(database: Database) -
 def test_a_look_up_that_stopped_goes_on_where_it_was(database: Database) -> None:
     put(database, a_notice())
     one = claimed(database)
-    doubt = Doubt(since=LATER, until=LATER + LEASE, cursor="page 7")
+    doubt = UncertainWindow(since=LATER, until=LATER + LEASE, cursor="page 7")
     with database.writing() as tx:
         outbox.retry(tx, one, at=LATER, may_be_sent=True, problem="ratelimited", doubt=doubt)
 
@@ -164,7 +164,7 @@ def test_a_look_up_that_stopped_goes_on_where_it_was(database: Database) -> None
         outbox.retry(tx, again, at=LATER, may_be_sent=False, problem="connection dropped")
 
     assert again.doubt == doubt
-    assert claimed(database).doubt == Doubt(since=LATER - CLOCKS_APART)
+    assert claimed(database).doubt == UncertainWindow(since=LATER - CLOCKS_APART)
 
 
 def test_what_a_dead_process_had_may_have_been_sent_while_its_lease_ran(database: Database) -> None:
@@ -173,7 +173,7 @@ def test_what_a_dead_process_had_may_have_been_sent_while_its_lease_ran(database
 
     again = claimed(database, at=LATER + timedelta(days=9))
 
-    assert again.doubt == Doubt(since=LATER - CLOCKS_APART, until=LATER + LEASE + CLOCKS_APART)
+    assert again.doubt == UncertainWindow(since=LATER - CLOCKS_APART, until=LATER + LEASE + CLOCKS_APART)
 
 
 @pytest.mark.parametrize("is_being_sent", [True, False])
@@ -182,7 +182,7 @@ def test_a_dead_edit_is_left_to_a_newer_one_of_its_subject(database: Database, *
     put(database, card)
     dead = claimed(database)
     with database.writing() as tx:
-        outbox.bury(tx, dead, problem="not_in_channel", may_be_sent=False)
+        outbox.dead_letter(tx, dead, problem="not_in_channel", may_be_sent=False)
     put(database, card, a_notice())
     newer = claimed(database) if is_being_sent else None
 
@@ -199,7 +199,7 @@ def test_the_oldest_does_not_seem_older_after_a_retry_by_hand(database: Database
     put(database, a_notice())
     one = claimed(database)
     with database.writing() as tx:
-        outbox.bury(tx, one, problem="not_in_channel", may_be_sent=False)
+        outbox.dead_letter(tx, one, problem="not_in_channel", may_be_sent=False)
         tx.execute(update(schema.outbox).values(created_at=LATER - timedelta(days=30)))
 
     with database.writing() as tx:
@@ -252,7 +252,7 @@ def test_only_the_holder_retries_or_buries(database: Database) -> None:
 
     with database.writing() as tx:
         outbox.retry(tx, late, at=LATER, may_be_sent=False, problem="late")
-        outbox.bury(tx, late, problem="late", may_be_sent=False)
+        outbox.dead_letter(tx, late, problem="late", may_be_sent=False)
 
     assert counts(database) == {"sending": 1}
 
@@ -263,7 +263,7 @@ def test_what_is_settled_stays_settled(database: Database) -> None:
     settle(database, one)
 
     with database.writing() as tx:
-        outbox.bury(tx, one, problem="late", may_be_sent=False)
+        outbox.dead_letter(tx, one, problem="late", may_be_sent=False)
 
     assert counts(database) == {"sent": 1}
 
@@ -273,7 +273,7 @@ def test_a_buried_notice_is_seen_and_blocks_nobody(database: Database) -> None:
     with database.writing() as tx:
         one = outbox.claim(tx, at=LATER, lease=LEASE)
         assert one is not None
-        outbox.bury(tx, one, problem="channel_not_found", may_be_sent=False)
+        outbox.dead_letter(tx, one, problem="channel_not_found", may_be_sent=False)
 
     assert claimed(database).notice.details["word"] == "two"
     with database.reading() as tx:

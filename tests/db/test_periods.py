@@ -13,7 +13,7 @@ import postgres
 from builders import CHANNEL, LEAD, NOW, OTHER, OWNER, WORKSPACE
 from labcoat.db import deliveries, periods
 from labcoat.db.database import Database, Transaction
-from labcoat.db.deliveries import Replayed
+from labcoat.db.deliveries import AlreadyHandledError
 from labcoat.db.periods import MadeDigest
 from labcoat.db.tables import schema
 from labcoat.domain.ids import ChannelId
@@ -149,7 +149,7 @@ def test_a_replayed_delivery_has_no_second_effect(database: Database) -> None:
     with database.writing() as tx:
         deliveries.accept(tx, "delivery", at=NOW)
 
-    with pytest.raises(Replayed):
+    with pytest.raises(AlreadyHandledError):
         _accept(database)
 
     with database.reading() as tx:
@@ -163,7 +163,7 @@ def test_of_two_exact_replays_at_the_same_time_one_has_an_effect(database: Datab
         both_ready.wait(timeout=10)
         try:
             _accept(database)
-        except Replayed:
+        except AlreadyHandledError:
             return False
         return True
 
@@ -183,7 +183,7 @@ def test_old_deliveries_are_forgotten(database: Database) -> None:
     _accept(database)
     with database.writing() as tx:
         deliveries.forget(tx, before=NOW)
-    with pytest.raises(Replayed):
+    with pytest.raises(AlreadyHandledError):
         _accept(database)
 
     with database.writing() as tx:

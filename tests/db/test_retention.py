@@ -20,7 +20,7 @@ def put(database: Database, subject: str, *, end: str = "") -> None:
         if end == outbox.SENT:
             outbox.settle(tx, claim, channel=CHANNEL, ts="1.0")
         else:
-            outbox.bury(tx, claim, problem="x", may_be_sent=False)
+            outbox.dead_letter(tx, claim, problem="x", may_be_sent=False)
 
 
 def test_only_what_was_sent_before_is_forgotten_and_its_message_is_still_known(database: Database) -> None:

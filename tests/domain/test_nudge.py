@@ -29,12 +29,12 @@ from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.nudge import Nudge, Reach, Role, is_answered, newest_due, plan_nudges
 from labcoat.domain.person import Person, Presence
 from labcoat.domain.schedule import is_working_day, local_date
-from labcoat.domain.stall import NudgeCase, Signs, find_stalls
+from labcoat.domain.stall import NudgeCase, StallSignals, find_stalls
 
 LEADS = (LEAD, OTHER_LEAD)
 ADMIN, DEPUTY = UserId("UADMIN"), UserId("UDEPUTY")
 C = NudgeCase
-SIGNS = Signs(changed_at=NOW)
+SIGNS = StallSignals(changed_at=NOW)
 REACH = Reach(leads=LEADS, admins=(ADMIN,), zone="UTC")
 Said = tuple[NudgeCase, str, UserId]
 
@@ -43,12 +43,12 @@ def _at(month: int, day: int, hour: int = 10, minute: int = 0, *, year: int = 20
     return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
-def _steps(dossier: Dossier, signs: Signs = SIGNS, reach: Reach = REACH, *, now: datetime = NOW) -> list[Nudge]:
+def _steps(dossier: Dossier, signs: StallSignals = SIGNS, reach: Reach = REACH, *, now: datetime = NOW) -> list[Nudge]:
     stalls = find_stalls(dossier, signs, presence=reach.presence, now=now)
     return sorted(plan_nudges(dossier, stalls, reach=reach), key=lambda one: (one.due_at, one.person, one.step))
 
 
-def _said(dossier: Dossier, signs: Signs = SIGNS, reach: Reach = REACH, *, now: datetime = NOW) -> list[Said]:
+def _said(dossier: Dossier, signs: StallSignals = SIGNS, reach: Reach = REACH, *, now: datetime = NOW) -> list[Said]:
     """Return when each step is due, and for whom."""
     return [(one.case, f"{one.due_at:%a %d %b %H:%M}", one.person) for one in _steps(dossier, signs, reach, now=now)]
 
@@ -240,7 +240,7 @@ def test_decline_counts_from_the_start_again() -> None:
     declined = replace(a_request(RequestState.DECLINED), decided_at=_at(12, 2, 12))
     dossier = a_dossier(STOPPED.experiments[0], requests=(declined,))
 
-    assert _said(dossier, Signs(changed_at=_at(12, 2, 12)))[0] == (C.UNDECIDED, "Fri 04 Dec 10:00", OWNER)
+    assert _said(dossier, StallSignals(changed_at=_at(12, 2, 12)))[0] == (C.UNDECIDED, "Fri 04 Dec 10:00", OWNER)
 
 
 def test_snooze_beats_every_step_and_the_count_begins_where_it_ends() -> None:
@@ -379,7 +379,7 @@ def test_nothing_but_urgent_comes_outside_of_tuesday_to_friday(zone: str) -> Non
     for make in of:
         for hours in range(0, 24 * 14, 5):
             at = NOW + timedelta(hours=hours)
-            for one in _steps(make(at), Signs(changed_at=at), replace(REACH, zone=zone), now=at):
+            for one in _steps(make(at), StallSignals(changed_at=at), replace(REACH, zone=zone), now=at):
                 day = local_date(one.due_at, zone)
                 assert is_working_day(day)
                 assert day.weekday() != 0

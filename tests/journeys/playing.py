@@ -24,7 +24,7 @@ from labcoat.db import clock, dossiers
 from labcoat.demo import people
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
-from labcoat.slack.incoming.socket_mode import Links
+from labcoat.slack.incoming.socket_mode import Connections
 from labcoat.wiring import Bot
 from slack_sandbox import outbound, serving
 from slack_sandbox.client import Person, SandboxClient
@@ -326,7 +326,7 @@ def playing(
 
 
 @contextmanager
-def linked(links: Links) -> Iterator[None]:
+def linked(links: Connections) -> Iterator[None]:
     """Keep links of Socket Mode up, in a thread with an event loop of their own."""
     is_over = threading.Event()
 

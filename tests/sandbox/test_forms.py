@@ -22,7 +22,7 @@ from sandbox.building import (
     plain,
     text_input,
 )
-from slack_sandbox.client import NotPossible, Person
+from slack_sandbox.client import NotPossibleError, Person
 from slack_sandbox.serving import RunningSandbox
 from slack_sandbox.wire import Json
 
@@ -289,7 +289,7 @@ def test_input_without_dispatch_action_tells_the_app_nothing(
     # input block, dispatch_action: false by default
     opened(sandbox, slack, modal())
 
-    with pytest.raises(NotPossible):
+    with pytest.raises(NotPossibleError):
         ana.click_in_view(action_id="typed", option="x")
     assert bot.received == []
 
@@ -300,7 +300,7 @@ def test_unknown_block_or_option_cannot_be_filled_in(
     chosen = {"type": "static_select", "action_id": "a", "options": [option("up")]}
     opened(sandbox, slack, modal(text_input("chosen", element=chosen)))
 
-    with pytest.raises(NotPossible, match="other"):
+    with pytest.raises(NotPossibleError, match="other"):
         ana.submit({"other": "x"})
-    with pytest.raises(NotPossible, match="sideways"):
+    with pytest.raises(NotPossibleError, match="sideways"):
         ana.submit({"chosen": "sideways"})

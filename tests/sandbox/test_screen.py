@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from sandbox.building import refusal, section
-from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.reading import plain_text
 from slack_sandbox.serving import RunningSandbox
 
@@ -115,12 +115,12 @@ def test_messages_show_the_time_of_the_stop_where_they_were_said(people: Sandbox
 
 @pytest.mark.usefixtures("app_clock")
 def test_time_never_moves_back(people: SandboxClient) -> None:
-    with pytest.raises(NotPossible, match="only moves forward"):
+    with pytest.raises(NotPossibleError, match="only moves forward"):
         people.move_to(START - timedelta(days=1))
 
 
 def test_time_of_an_app_without_a_clock_cannot_be_moved(people: SandboxClient) -> None:
-    with pytest.raises(NotPossible, match="no clock that can be moved"):
+    with pytest.raises(NotPossibleError, match="no clock that can be moved"):
         people.move_to(datetime.now(UTC) + timedelta(days=1))
 
     assert not people.see("clock")["can_move"]
@@ -136,7 +136,7 @@ def test_moving_time_leaves_stamps_alone(app_clock: None, people: SandboxClient,
 
 @pytest.mark.parametrize("moment", ["tomorrow", "2026-11-24T09:00:00", None])
 def test_unreadable_moment_says_how_to_write_it(people: SandboxClient, moment: object) -> None:
-    with pytest.raises(NotPossible, match="offset from UTC"):
+    with pytest.raises(NotPossibleError, match="offset from UTC"):
         people.request("POST", "clock", json={"to": moment})
 
 
@@ -181,7 +181,7 @@ def test_call_that_met_trouble_shows_what_was_sent(slack: WebClient, people: San
 
 @pytest.mark.parametrize("seconds", [None, "soon"])
 def test_fault_of_no_length_is_refused(people: SandboxClient, seconds: object) -> None:
-    with pytest.raises(NotPossible, match="A fault needs"):
+    with pytest.raises(NotPossibleError, match="A fault needs"):
         people.request("POST", "faults", json={"method": "*", "kind": "slow", "seconds": seconds})
 
 
@@ -192,7 +192,7 @@ def test_calls_never_show_the_token(slack: WebClient, people: SandboxClient) -> 
 
 
 def test_unregistered_shortcut_is_not_offered(ana: Person) -> None:
-    with pytest.raises(NotPossible, match="not a shortcut"):
+    with pytest.raises(NotPossibleError, match="not a shortcut"):
         ana.shortcut("turn")  # it is one of messages only
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from slack_sdk import WebClient
 
 from sandbox.building import actions, button, plain, section, text_input
-from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.reading import plain_text
 from slack_sandbox.serving import RunningSandbox
 from slack_sandbox.workspace import Bot, Workspace, default_workspace, load_workspace
@@ -95,16 +95,16 @@ def test_stream_tells_what_changed(sandbox: RunningSandbox, slack: WebClient) ->
 
 
 def test_wrong_argument_is_named(people: SandboxClient) -> None:
-    with pytest.raises(NotPossible, match="loudly"):
+    with pytest.raises(NotPossibleError, match="loudly"):
         people.act("say", user="UANA", channel="CSEARCH", text="Hi", loudly=True)
 
 
 def test_person_outside_a_channel_sees_and_says_nothing_there(people: SandboxClient) -> None:
     gia = people.person("UGIA")
 
-    with pytest.raises(NotPossible, match="not in CGENERAL"):
+    with pytest.raises(NotPossibleError, match="not in CGENERAL"):
         gia.messages("CGENERAL")
-    with pytest.raises(NotPossible, match="not in CGENERAL"):
+    with pytest.raises(NotPossibleError, match="not in CGENERAL"):
         gia.say("Hi", channel="CGENERAL")
 
 

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
 from sandbox.building import BotServer, actions, button, option, refusal, section
-from slack_sandbox.client import NotPossible, Person, SandboxClient
+from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox
 from slack_sandbox.wire import Json
 
@@ -124,7 +124,7 @@ def test_unreachable_app_is_a_failed_dispatch(sandbox: RunningSandbox, ana: Pers
 
 
 def test_unknown_command_is_not_offered(bot: BotServer, ana: Person) -> None:
-    with pytest.raises(NotPossible):
+    with pytest.raises(NotPossibleError):
         ana.command("/other")
     assert bot.received == []
 
@@ -178,7 +178,7 @@ def test_choosing_in_a_message_sends_option_and_state(slack: WebClient, bot: Bot
 def test_button_that_is_gone_cannot_be_pressed(slack: WebClient, bot: BotServer, ana: Person) -> None:
     slack.chat_postMessage(channel=CHANNEL, text="Sure?", blocks=[actions(button("approve"))])
 
-    with pytest.raises(NotPossible, match="approve"):
+    with pytest.raises(NotPossibleError, match="approve"):
         ana.click(ana.messages(CHANNEL)[0], action_id="decline")
 
 
@@ -274,7 +274,7 @@ def test_deactivated_person_is_deleted_for_the_app_and_can_do_nothing(
 
     assert events(bot)[0]["event"]["user"]["deleted"] is True
     assert slack.users_info(user="UANA")["user"]["deleted"] is True
-    with pytest.raises(NotPossible):
+    with pytest.raises(NotPossibleError):
         ana.say("Hello", channel=CHANNEL)
 
 
@@ -283,7 +283,7 @@ def test_archived_channel_takes_no_more_messages(bot: BotServer, ana: Person, sl
     ana.archive(CHANNEL)
 
     assert refusal(slack.chat_postMessage, channel=CHANNEL, text="Hi")["error"] == "is_archived"
-    with pytest.raises(NotPossible):
+    with pytest.raises(NotPossibleError):
         ana.say("Hello", channel=CHANNEL)
 
 

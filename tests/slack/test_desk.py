@@ -13,7 +13,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
 from labcoat.slack.incoming import correlation_id
-from labcoat.slack.incoming.deadline import MOST_WAITING_PER_THREAD, Desk
+from labcoat.slack.incoming.deadline import MOST_WAITING_PER_THREAD, Responder
 from labcoat.slack.incoming.payloads import Kind, Payload
 
 NOBODY = WebClient(base_url="http://127.0.0.1:9/", retry_handlers=[])
@@ -22,8 +22,8 @@ COMMAND = Payload(Kind.COMMAND, {"response_url": "http://127.0.0.1:9/"})
 
 
 @contextmanager
-def a_desk(handle: Callable[[Payload, str], BoltResponse], *, patience: timedelta) -> Iterator[Desk]:
-    desk = Desk(handle, client=NOBODY, threads=1, patience=patience)
+def a_desk(handle: Callable[[Payload, str], BoltResponse], *, patience: timedelta) -> Iterator[Responder]:
+    desk = Responder(handle, client=NOBODY, threads=1, patience=patience)
     yield desk
     desk.close()
 
@@ -40,7 +40,7 @@ def test_a_listener_works_under_the_reference_that_its_request_was_given() -> No
         seen.append(correlation_id.current())
         return BoltResponse(status=200)
 
-    async def ask(desk: Desk) -> str:
+    async def ask(desk: Responder) -> str:
         given = correlation_id.begin()
         await desk.answer(CLICK, "one")
         return given
@@ -64,7 +64,7 @@ def test_what_happens_to_a_late_answer_is_logged_under_the_reference(caplog: pyt
         refs.append(("worked", correlation_id.current()))
         return BoltResponse(status=200, body={"text": "Done"})
 
-    async def ask(desk: Desk) -> None:
+    async def ask(desk: Responder) -> None:
         correlation_id.begin()  # as whoever takes a request from Slack does
         await desk.answer(COMMAND, "one")
 
@@ -87,7 +87,7 @@ def test_what_is_measured_is_what_slack_was_told_when() -> None:
         assert may_answer.wait(60)
         return BoltResponse(status=201)
 
-    async def ask(desk: Desk) -> None:
+    async def ask(desk: Responder) -> None:
         for _ in range(MOST_WAITING_PER_THREAD):
             await desk.answer(CLICK, "early")
         await desk.answer(CLICK, "too busy")

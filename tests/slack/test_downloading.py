@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.incoming import downloads
-from labcoat.slack.incoming.downloads import SMALL_BYTES, Download, NotNow, TooSlow
+from labcoat.slack.incoming.downloads import SMALL_BYTES, Download, TooSlowError, TryDownloadLaterError
 
 TOKEN = "xoxb-secret"
 CONTENT = b"title\nBigger photos\n"
@@ -163,12 +163,12 @@ def test_a_login_page_or_a_deleted_file_is_no_file(host: Host, path: str, tmp_pa
 
 @pytest.mark.parametrize("path", ["busy", "cut"])
 def test_what_breaks_on_the_way_may_be_had_later(host: Host, path: str, tmp_path: Path) -> None:
-    with pytest.raises(NotNow):
+    with pytest.raises(TryDownloadLaterError):
         host.download().into(tmp_path / "file", f"{host.url}/{path}", most_bytes=LARGE, seconds=30)
 
 
 def test_what_does_not_come_in_time_may_be_had_later(host: Host, tmp_path: Path) -> None:
-    with pytest.raises(TooSlow):
+    with pytest.raises(TooSlowError):
         host.download().into(tmp_path / "file", f"{host.url}/hangs", most_bytes=LARGE, seconds=0.2)
 
 

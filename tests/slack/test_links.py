@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from labcoat.slack import web_client
 from labcoat.slack.incoming import correlation_id
 from labcoat.slack.incoming.payloads import Payload
-from labcoat.slack.incoming.socket_mode import Links, LinkTiming
+from labcoat.slack.incoming.socket_mode import Connections, LinkTiming
 from slack_sandbox.client import Person, SandboxClient
 from slack_sandbox.local_slack import Timing
 from slack_sandbox.serving import RunningSandbox, running_sandbox
@@ -34,7 +34,7 @@ class App:
 
     taken: list[tuple[str, str]] = field(default_factory=list)
     under: list[str | None] = field(default_factory=list)
-    links: list[Links] = field(default_factory=list)
+    links: list[Connections] = field(default_factory=list)
     may_answer: threading.Event = field(default_factory=threading.Event)
     stops: threading.Event = field(default_factory=threading.Event)
 
@@ -56,7 +56,7 @@ def linked(sandbox: RunningSandbox, *, count: int = 2, timing: LinkTiming = PATI
         return await asyncio.to_thread(app.handle, payload, key)
 
     async def run() -> None:
-        links = Links(
+        links = Connections(
             count=count, open_url=lambda: web_client.link_url(client, APP_TOKEN), handle=handle, timing=timing
         )
         app.links.append(links)
@@ -276,7 +276,7 @@ def test_stop_ends_while_more_and_more_comes() -> None:
 
         async with serve(slack, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
-            links = Links(count=1, open_url=lambda: f"ws://127.0.0.1:{port}", handle=handle, timing=PATIENT)
+            links = Connections(count=1, open_url=lambda: f"ws://127.0.0.1:{port}", handle=handle, timing=PATIENT)
             links.start()
             async with asyncio.timeout(60), changed:
                 await changed.wait_for(lambda: taken > 20)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from labcoat.slack.incoming import payloads
-from labcoat.slack.incoming.payloads import Kind, Malformed
+from labcoat.slack.incoming.payloads import Kind, MalformedPayloadError
 
 CLICK = {
     "type": "block_actions",
@@ -59,7 +59,7 @@ def test_a_name_is_never_longer_than_its_column() -> None:
 
 @pytest.mark.parametrize("change", [{"actions": []}, {"user": "U1"}, {"trigger_id": 7}, {"user": {"id": "U" * 65}}])
 def test_another_shape_is_refused_by_its_place(change: dict[str, Any]) -> None:
-    with pytest.raises(Malformed, match=next(iter(change))):
+    with pytest.raises(MalformedPayloadError, match=next(iter(change))):
         payloads.check({**CLICK, **change})
 
 
@@ -71,5 +71,5 @@ def test_depth_of_a_real_view_passes_and_more_does_not() -> None:
         return [nested_lists(levels - 1)] if levels else []
 
     assert payloads.check(nested(40)).kind is Kind.CLICK
-    with pytest.raises(Malformed, match="too deep"):
+    with pytest.raises(MalformedPayloadError, match="too deep"):
         payloads.check(nested(payloads.DEEPEST))

@@ -426,7 +426,7 @@ def test_nobody_stalls_while_the_final_look_waits(a_lab: Labs) -> None:
 
     def stalls_since() -> datetime:
         with lab.database.reading() as tx:
-            return stall_signals.signs(tx, stopped, changed_at=ended, found={}).changed_at
+            return stall_signals.read(tx, stopped, changed_at=ended, found={}).changed_at
 
     before = stalls_since()
     lab.tick(ended)

@@ -35,7 +35,7 @@ from builders import (
 from labcoat.db import dossiers, workspaces
 from labcoat.db import looks as stored_looks
 from labcoat.db.database import Database, Transaction
-from labcoat.db.dossiers import Changed
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import DroppedTreatment
@@ -615,7 +615,7 @@ def _in_threads(database: Database, *acts: Callable[[Transaction], object]) -> l
         try:
             with database.writing() as tx:
                 act(tx)
-        except (Refusal, Changed) as raised:
+        except (Refusal, ChangedMeanwhileError) as raised:
             return raised
         return None
 
@@ -674,7 +674,7 @@ def test_nobody_approves_what_was_corrected_meanwhile(database: Database, right:
         assert state is RequestState.APPROVED
         assert NoticeKind.CORRECTED in kinds
     else:
-        assert isinstance(of_approval, Changed)
+        assert isinstance(of_approval, ChangedMeanwhileError)
         assert state is (RequestState.WITHDRAWN if right is TYPO else RequestState.WAITING)
 
 
@@ -693,7 +693,7 @@ def test_an_approval_that_read_before_a_correction_is_decided_anew(postgres_serv
             theirs = other.submit(approve)
             while not theirs.done() and not somebody_waits(database):
                 time.sleep(0.02)
-        with pytest.raises(Changed):
+        with pytest.raises(ChangedMeanwhileError):
             theirs.result(timeout=60)
         with database.reading() as tx:
             assert found(tx, dossier).requests[0].state is RequestState.WAITING

@@ -29,7 +29,7 @@ from builders import (
 )
 from labcoat.db import history, looks, people, workspaces
 from labcoat.db.database import Database, Transaction
-from labcoat.db.dossiers import Changed
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId
@@ -213,7 +213,7 @@ def test_a_click_on_what_was_read_before_another_answer_is_told_to_read_again(tx
     waiting = stored(tx, WAITING)
     requests.decline(tx, waiting, 1, by=a_lead(), reason="too dear", now=NOW)
 
-    with pytest.raises(Changed):
+    with pytest.raises(ChangedMeanwhileError):
         requests.approve(tx, waiting, 1, by=a_lead(OTHER_LEAD), reason=None, seen_version=1, now=NOW)
 
 
@@ -227,7 +227,7 @@ def test_of_two_leads_at_the_same_time_one_decides(database: Database) -> None:
         try:
             with database.writing() as tx:
                 requests.approve(tx, waiting, 1, by=a_lead(lead), reason=None, seen_version=1, now=NOW)
-        except Changed:
+        except ChangedMeanwhileError:
             return False
         return True
 

@@ -249,7 +249,7 @@ def test_looks_before_a_fix_are_shown_nowhere_as_the_newest(tx: Transaction) -> 
     fixed = _fix(tx, running)
 
     shown = results.show(tx, fixed, fixed.get_experiment(E7), now=LATER)
-    signs = stall_signals.signs(tx, fixed, changed_at=LATER, found={})
+    signs = stall_signals.read(tx, fixed, changed_at=LATER, found={})
 
     assert (shown.look, results.newest_readout(tx, fixed), signs.is_uneven) == (None, None, False)
     assert not results.is_split_uneven(tx, fixed, E7)
@@ -389,7 +389,7 @@ def test_the_alarm_about_harm_ends_when_nothing_that_runs_does_harm(
 
     waiting = nudging.unanswered(tx, WORKSPACE, running.hypothesis.number)
     assert [one.nudge.case for one in waiting] == [NudgeCase.HARM] * left
-    assert stall_signals.signs(tx, after, changed_at=LATER, found={}).is_harmed is bool(left)
+    assert stall_signals.read(tx, after, changed_at=LATER, found={}).is_harmed is bool(left)
 
 
 def _record(tx: Transaction, dossier: Dossier, now: datetime, **totals: Moments) -> None:

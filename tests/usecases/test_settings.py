@@ -10,7 +10,7 @@ import pytest
 from builders import CHANNEL, DAY, NOW, OTHER, OWNER, WORKSPACE, a_dossier, refused
 from labcoat.db import channels, people
 from labcoat.db.database import Database, Transaction
-from labcoat.db.dossiers import Changed
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.channel import ChannelSettings, read_zone
 from labcoat.domain.ids import UserId
 from labcoat.domain.notice import NoticeKind
@@ -46,7 +46,7 @@ def test_of_two_at_the_same_time_one_is_told_to_read_again(database: Database) -
             with database.writing() as tx:
                 new = replace(shown.settings, digest_weekday=weekday)
                 settings.save(tx, WORKSPACE, shown, new, leads=None, zone="UTC", now=NOW)
-        except Changed:
+        except ChangedMeanwhileError:
             return False
         return True
 

@@ -11,7 +11,7 @@ import pytest
 
 import postgres
 from labcoat.warehouse import metrics_file, reading
-from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 
@@ -263,7 +263,7 @@ def test_an_event_without_unit_or_time_counts_as_nothing(a_world: World) -> None
 def test_no_rows_yet_is_no_fault(a_world: World) -> None:
     error = refusal(a_world([], []))
 
-    assert isinstance(error, NoRowsYet)
+    assert isinstance(error, NoRowsYetError)
     assert not error.permanent
 
 

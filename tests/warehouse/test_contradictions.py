@@ -17,7 +17,7 @@ import postgres
 from labcoat.domain.findings import Findings
 from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.duckdb_connection import OpenSource
-from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.postgresql_source import OpenPostgresql
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
@@ -351,7 +351,7 @@ def test_a_table_of_exposures_that_is_empty_meanwhile_is_no_contradiction(shop: 
 
     shop.run("DROP TABLE seen; CREATE TABLE seen (user_id BIGINT, variant TEXT, seen_at DATE)")
 
-    with pytest.raises(NoRowsYet):
+    with pytest.raises(NoRowsYetError):
         shop.look(found)
 
 

@@ -11,7 +11,7 @@ import pytest
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
 from labcoat.warehouse import metrics_file, reading
-from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question
 
@@ -259,7 +259,7 @@ def test_a_planned_variant_without_rows_counts_0(tmp_path: Path) -> None:
 def test_no_rows_yet_is_no_lasting_trouble(tmp_path: Path, columns: str) -> None:
     error = refusal(a_csv_world(tmp_path, [], columns=columns), until=FIRST)
 
-    assert isinstance(error, NoRowsYet)
+    assert isinstance(error, NoRowsYetError)
     assert (error.message, error.permanent) == ("There are no exposures of E-7 yet.", False)
 
 

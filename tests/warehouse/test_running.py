@@ -11,7 +11,7 @@ import pytest
 
 import postgres
 from labcoat.warehouse import metrics_file, reading
-from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 
@@ -162,7 +162,7 @@ def test_units_in_two_variants_that_go_on_are_a_fault_still(
 
 
 def test_nobody_exposed_since_a_fix_is_said_as_that(world: MetricsFile) -> None:
-    with pytest.raises(NoRowsYet) as caught:
+    with pytest.raises(NoRowsYetError) as caught:
         reading.read(world, replace(_question(), since=NOW))
 
     assert caught.value.message == "There are no exposures of E-7 since the cause was fixed yet."

@@ -13,21 +13,21 @@ from labcoat.db import clock, outbox
 from labcoat.db.database import Database
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.observability import telemetry
-from labcoat.observability.telemetry import Pulse
+from labcoat.observability.telemetry import Heartbeat
 from labcoat.slack.incoming.payloads import Payload
-from labcoat.slack.incoming.socket_mode import Links
+from labcoat.slack.incoming.socket_mode import Connections
 from labcoat.slack.outgoing.delivery import WAITS
 from labcoat.web import ops
 from labcoat.web.ops import OpsServer
 
 
 @pytest.fixture
-def pulse() -> Pulse:
-    return Pulse("tick")
+def pulse() -> Heartbeat:
+    return Heartbeat("tick")
 
 
 @pytest.fixture
-def served(database: Database, pulse: Pulse) -> Iterator[str]:
+def served(database: Database, pulse: Heartbeat) -> Iterator[str]:
     app = ops.build(database, ops.checks(database, pulses={pulse: 60.0}))
     server = OpsServer(app, host="127.0.0.1", port=0)
     server.start()
@@ -39,7 +39,7 @@ def get(address: str) -> httpx.Response:
     return httpx.get(address, timeout=60, trust_env=False)
 
 
-def test_it_is_ready_when_the_database_answers_and_the_clock_ticks(served: str, pulse: Pulse) -> None:
+def test_it_is_ready_when_the_database_answers_and_the_clock_ticks(served: str, pulse: Heartbeat) -> None:
     before = get(f"{served}/readyz")
     pulse.beat()
     after = get(f"{served}/readyz")
@@ -52,7 +52,7 @@ def test_it_is_ready_when_the_database_answers_and_the_clock_ticks(served: str, 
 
 
 def test_a_part_that_fell_silent_is_named(database: Database) -> None:
-    pulse = Pulse("delivery")
+    pulse = Heartbeat("delivery")
     pulse.beat()
 
     said = ops.checks(database, pulses={pulse: -1.0})["delivery"]()
@@ -63,7 +63,7 @@ def test_a_part_that_fell_silent_is_named(database: Database) -> None:
 
 def test_links_that_stay_closed_are_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ops, "MOST_SECONDS_WITHOUT_LINKS", 0.0)
-    links = Links(count=0, open_url=str, handle=_nobody)
+    links = Connections(count=0, open_url=str, handle=_nobody)
     asked = ops.checks(database, pulses={}, links=links)["socket links"]
     server = OpsServer(ops.build(database, {}, links=links), host="127.0.0.1", port=0)
     server.start()
@@ -84,7 +84,7 @@ async def _nobody(_payload: Payload, _key: str) -> BoltResponse:
     raise AssertionError
 
 
-async def _started(links: Links) -> None:
+async def _started(links: Connections) -> None:
     links.start()
 
 
@@ -128,7 +128,7 @@ def test_metrics_tell_what_waits_and_what_was_done(database: Database, served: s
         outbox.put(tx, dead)
         claim = outbox.claim(tx, at=clock.lease_now(tx), lease=WAITS[0])
         assert claim is not None
-        outbox.bury(tx, claim, problem="not_in_channel", may_be_sent=False)
+        outbox.dead_letter(tx, claim, problem="not_in_channel", may_be_sent=False)
         outbox.put(tx, Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-2"))
     telemetry.answered("command", 200, seconds=0.02)
     telemetry.told("sent")

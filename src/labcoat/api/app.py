@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from labcoat.api import openapi, problem_details, reading
 from labcoat.api.bodies import Recorded, Results, look_made, totals_of
 from labcoat.api.problem_details import JSON_TYPE, Answer, problem, told
-from labcoat.api.token_limit import Pace
+from labcoat.api.token_limit import TokenLimit
 from labcoat.db import api_answers, clock, tokens
 from labcoat.db.database import Database, Transaction
 from labcoat.domain.refusal import Reason, Refusal
@@ -43,7 +43,7 @@ class Api:
     """Answers requests; may be used by several threads."""
 
     database: Database
-    pace: Pace
+    pace: TokenLimit
     _document: bytes = field(default_factory=openapi.text)
 
     def answer(self, request: Request) -> Answer:
@@ -96,7 +96,7 @@ class Api:
             try:
                 with self.database.writing() as tx:
                     return _stored(tx, token, key, request_hash, body, identifier)
-            except api_answers.KeyTaken:
+            except api_answers.KeyTakenError:
                 continue  # it has committed: its answer is found now
 
 
@@ -175,7 +175,7 @@ def _parsed(request: Request) -> Results | Answer:
     try:
         reading.require_plain(request.body)
         return Results.model_validate_json(request.body)
-    except reading.NotJson as error:
+    except reading.NotJsonError as error:
         return problem(HTTPStatus.BAD_REQUEST, "not json", str(error))
     except ValidationError as error:
         return problem_details.of_body(error)

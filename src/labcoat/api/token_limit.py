@@ -9,7 +9,7 @@ from limits.strategies import MovingWindowRateLimiter
 from labcoat.db.clock import machine_now
 
 
-class Pace:
+class TokenLimit:
     """Counts requests by token, in a moving window, so that no two windows' worth come at once."""
 
     def __init__(self, per_minute: int) -> None:

@@ -66,12 +66,12 @@ def _serve(_given: argparse.Namespace) -> int:
 def _migrate(_given: argparse.Namespace) -> int:
     from labcoat import settings
     from labcoat.db import migrating
-    from labcoat.db.database import Database, DatabaseUnusable
+    from labcoat.db.database import Database, DatabaseUnusableError
 
     try:
         database = Database(settings.database_url(os.environ))
         database.require_reachable()
-    except DatabaseUnusable as error:
+    except DatabaseUnusableError as error:
         return refuse(f"DATABASE_URL cannot be used: {error}")
     migrating.migrate(database)
     print("The database is at this version's schema.")

@@ -39,7 +39,7 @@ def _backup(given: argparse.Namespace) -> int:
         return refuse(f"There is no database at {database.file}. Set DATABASE_URL to the one that labcoat serve uses.")
     try:
         backing_up.back_up(database, given.file, is_forced=given.force)
-    except backing_up.CopyRefused as refused:
+    except backing_up.CopyRefusedError as refused:
         return refuse(str(refused))
     print(f"{database.file} is copied to {given.file} and checked ({given.file.stat().st_size:,} bytes).")
     return 0
@@ -53,7 +53,7 @@ def _restore(given: argparse.Namespace) -> int:
         return 1
     try:
         kept = backing_up.restore(database, given.file, is_forced=given.force)
-    except backing_up.CopyRefused as refused:
+    except backing_up.CopyRefusedError as refused:
         return refuse(str(refused))
     print(f"{given.file} is in the place of {database.file}.")
     if kept is not None:
@@ -70,11 +70,11 @@ def _restore(given: argparse.Namespace) -> int:
 def _database() -> "Database | None":
     """Return the SQLite database of DATABASE_URL, None after saying what to do instead."""
     from labcoat import settings
-    from labcoat.db.database import Database, DatabaseUnusable
+    from labcoat.db.database import Database, DatabaseUnusableError
 
     try:
         database = Database(settings.database_url(os.environ))
-    except DatabaseUnusable as error:
+    except DatabaseUnusableError as error:
         refuse(f"DATABASE_URL cannot be used: {error}")
         return None
     if not database.is_sqlite:

@@ -14,14 +14,14 @@ def on_database(work: "Callable[[Database], int]") -> int:
     """Do the work on the database at this version's schema; what cannot be done is a sentence and exit code 1."""
     from labcoat import settings
     from labcoat.db import migrating
-    from labcoat.db.database import Database, DatabaseUnusable
+    from labcoat.db.database import Database, DatabaseUnusableError
     from labcoat.domain.refusal import Refusal
     from labcoat.words import refusals
 
     try:
         database = Database(settings.database_url(os.environ))
         database.require_reachable()
-    except DatabaseUnusable as error:
+    except DatabaseUnusableError as error:
         return refuse(f"DATABASE_URL cannot be used: {error}")
     try:
         if not migrating.is_current(database):

@@ -127,10 +127,10 @@ def _slack(environment: Mapping[str, str]) -> list[Finding]:
         return []  # the settings say so
     try:
         found = installation.installation(token=token, api_url=api_url)
-    except installation.Refused as refused:
+    except installation.SlackRefusedError as refused:
         fix = "Copy it anew from the app's page, OAuth & Permissions."
         return [Finding(sign=BAD, name="bot", text=f"Slack does not take SLACK_BOT_TOKEN ({refused})", fix=fix)]
-    except (installation.Unreachable, ValueError) as problem:
+    except (installation.SlackUnreachableError, ValueError) as problem:
         fix = "Token, scopes, channels and clock were not checked. Let this machine reach it, or set HTTPS_PROXY."
         return [Finding(sign=BAD, name="Slack", text=f"{api_url} cannot be reached ({problem})", fix=fix)]
     return [
@@ -180,12 +180,12 @@ def _channels(environment: Mapping[str, str], token: str, api_url: str) -> list[
     for channel in channels:
         try:
             is_in, why = installation.is_member(token=token, api_url=api_url, channel=channel), ""
-        except installation.Refused as refused:
+        except installation.SlackRefusedError as refused:
             if str(refused) != "channel_not_found":
                 unasked.setdefault(str(refused), []).append(channel)
                 continue
             is_in, why = False, " (channel_not_found)"
-        except installation.Unreachable:
+        except installation.SlackUnreachableError:
             unasked.setdefault("no answer", []).append(channel)
             continue
         if not is_in:
@@ -202,14 +202,14 @@ def _channels(environment: Mapping[str, str], token: str, api_url: str) -> list[
 
 def _used_channels(environment: Mapping[str, str]) -> tuple[str, ...]:
     from labcoat.db import installation
-    from labcoat.db.database import DatabaseUnusable, Unanswered
+    from labcoat.db.database import DatabaseError, DatabaseUnusableError
 
     try:
         database = _opened(environment)
         if database.file is not None and not database.file.exists():
             return ()
         found = installation.inspect(database, most_channels=MOST_CHANNELS)
-    except (DatabaseUnusable, Unanswered):
+    except (DatabaseUnusableError, DatabaseError):
         return ()  # the database's own lines say so
     database.dispose()
     return found.channels or ()
@@ -223,17 +223,17 @@ def _app_token(environment: Mapping[str, str]) -> list[Finding]:
         return []
     try:
         installation.opens_links(token=token, app_token=app_token, api_url=_api_url(environment))
-    except installation.Refused as refused:
+    except installation.SlackRefusedError as refused:
         fix = "Make one with the scope connections:write at the app's page, Basic Information; switch Socket Mode on."
         return [Finding(sign=BAD, name="Socket Mode", text=f"Slack does not take SLACK_APP_TOKEN ({refused})", fix=fix)]
-    except (installation.Unreachable, ValueError):
+    except (installation.SlackUnreachableError, ValueError):
         return []  # the token's line says so
     return [Finding(sign=GOOD, name="Socket Mode", text="can be used")]
 
 
 def _database(environment: Mapping[str, str]) -> list[Finding]:
     from labcoat.db import installation
-    from labcoat.db.database import DatabaseUnusable, Unanswered
+    from labcoat.db.database import DatabaseError, DatabaseUnusableError
 
     try:
         database = _opened(environment)
@@ -241,7 +241,7 @@ def _database(environment: Mapping[str, str]) -> list[Finding]:
             return [Finding(sign=BAD, name="database", text=f"{database.file} is not there", fix="labcoat migrate")]
         database.require_reachable()
         found = installation.inspect(database, most_channels=0)
-    except (DatabaseUnusable, Unanswered) as error:
+    except (DatabaseUnusableError, DatabaseError) as error:
         text = f"DATABASE_URL cannot be used: {str(error).splitlines()[0]}"
         fix = "Check host, name, user and password, and that the server takes connections from here."
         return [Finding(sign=BAD, name="database", text=text, fix=fix)]

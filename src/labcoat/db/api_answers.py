@@ -9,7 +9,7 @@ from labcoat.db.database import Transaction
 from labcoat.db.tables import schema
 
 
-class KeyTaken(Exception):  # noqa: N818  not an error: another transaction answers this request
+class KeyTakenError(Exception):  # not an error: another transaction answers this request
     """Raised when another transaction took the key; the whole request is to be decided anew."""
 
 
@@ -22,12 +22,12 @@ def find(tx: Transaction, token: str, key: str) -> tuple[str, str] | None:
 
 
 def claim(tx: Transaction, token: str, key: str, *, request_hash: str, at: datetime) -> None:
-    """Take a key before anything is done, so that of two at once the second waits; raise KeyTaken for that one."""
+    """Take a key before anything is done, so that of two at once the second waits; raise KeyTakenError for that one."""
     row = {"token": token, "key": key, "request_hash": request_hash, "received_at": at}
     try:
         tx.execute(insert(schema.api_answers).values(row))
     except IntegrityError as error:
-        raise KeyTaken from error
+        raise KeyTakenError from error
 
 
 def settle(tx: Transaction, token: str, key: str, *, answer: str) -> None:

@@ -14,7 +14,7 @@ _LOGS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, and would play back into another one of the same name."""
 
 
-class CopyRefused(Exception):  # noqa: N818  says what to do instead
+class CopyRefusedError(Exception):  # says what to do instead
     """Raised when nothing was copied; the text says why, and what to do."""
 
 
@@ -23,10 +23,10 @@ def back_up(database: Database, target: Path, *, is_forced: bool = False) -> Non
     source = _file(database)
     if target.exists() and target.resolve() == source.resolve():
         msg = f"{target} is the database itself. Name another file."
-        raise CopyRefused(msg)
+        raise CopyRefusedError(msg)
     if target.exists() and not is_forced:
         msg = f"{target} exists. Name another file, or replace it with --force."
-        raise CopyRefused(msg)
+        raise CopyRefusedError(msg)
     _copy(source, target)
 
 
@@ -35,13 +35,13 @@ def restore(database: Database, backup: Path, *, is_forced: bool = False) -> Pat
     place = _file(database)
     if not backup.is_file():
         msg = f"There is no file {backup}."
-        raise CopyRefused(msg)
+        raise CopyRefusedError(msg)
     _require_ours(backup)
     try:
         with database_lock.alone(database):
             return _put_in_place(backup, place, is_forced=is_forced)
-    except (database_lock.Occupied, OSError) as error:
-        raise CopyRefused(str(error)) from error
+    except (database_lock.DatabaseLockedError, OSError) as error:
+        raise CopyRefusedError(str(error)) from error
 
 
 def _put_in_place(backup: Path, place: Path, *, is_forced: bool) -> Path | None:
@@ -50,13 +50,13 @@ def _put_in_place(backup: Path, place: Path, *, is_forced: bool) -> Path | None:
         return None
     if not is_forced:
         msg = f"{place} exists. To put the backup in its place: --force. What is there is kept beside it."
-        raise CopyRefused(msg)
+        raise CopyRefusedError(msg)
     kept = _free_name(place)
     try:
         # First of all: SQLite may throw away the log of a damaged file when it closes it.
         _keep(place, kept)
         _require_alone(place)
-    except (CopyRefused, OSError):
+    except (CopyRefusedError, OSError):
         for one in _with_logs(kept):
             one.unlink()
         raise
@@ -80,7 +80,7 @@ def _with_logs(place: Path) -> list[Path]:
 
 def _file(database: Database) -> Path:
     if database.file is None:
-        raise CopyRefused("DATABASE_URL is no SQLite file.")
+        raise CopyRefusedError("DATABASE_URL is no SQLite file.")
     return database.file.resolve()  # where a link leads: SQLite keeps its logs there
 
 
@@ -113,7 +113,7 @@ def _copy(source: Path, target: Path, *, replaces: Path | None = None) -> None:
         _flush(target.parent)
     except (sqlite3.Error, OSError) as error:
         msg = f"{source} could not be copied to {target}: {error}"
-        raise CopyRefused(msg) from error
+        raise CopyRefusedError(msg) from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -145,14 +145,14 @@ def _require_ours(path: Path) -> None:
             read.execute("SELECT version_num FROM alembic_version")
     except sqlite3.Error as error:
         msg = f"{path} is no backup of Labcoat: {error}"
-        raise CopyRefused(msg) from error
+        raise CopyRefusedError(msg) from error
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA integrity_check").fetchone()[0]
     if found != "ok":
         msg = f"{path} is damaged: {found}. Take an earlier backup."
-        raise CopyRefused(msg)
+        raise CopyRefusedError(msg)
 
 
 def _require_alone(place: Path) -> None:
@@ -164,7 +164,7 @@ def _require_alone(place: Path) -> None:
             connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError as error:
         msg = f"{place} is in use ({error}). Stop labcoat serve first."
-        raise CopyRefused(msg) from error
+        raise CopyRefusedError(msg) from error
     except sqlite3.DatabaseError:
         return  # what is there is damaged, which is why somebody restores
 

@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 
 from labcoat.db import nudging
 from labcoat.db.database import Transaction
-from labcoat.db.dossiers import Changed
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.db.tables import schema
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.ids import ChannelId, WorkspaceId
@@ -34,17 +34,17 @@ def all_settings(tx: Transaction, workspace: WorkspaceId) -> dict[ChannelId, Cha
 def save(
     tx: Transaction, workspace: WorkspaceId, channel: ChannelId, settings: ChannelSettings, *, version: int
 ) -> None:
-    """Store a channel's settings if nobody did since `version` was read; raise Changed otherwise."""
+    """Store a channel's settings if nobody did since `version` was read; raise ChangedMeanwhileError otherwise."""
     table = schema.channels
-    nudging.touch_all(tx, workspace, channel=channel)  # its quiet hours may have moved, or nudges been switched on
+    nudging.invalidate_all(tx, workspace, channel=channel)  # its quiet hours may have moved, or nudges been switched on
     if version == 0:
         row = {"workspace": workspace, "channel": channel, "version": 1, "settings": settings}
         try:
             with tx.begin_nested():
                 tx.execute(insert(table).values(row))
         except IntegrityError as error:
-            raise Changed from error
+            raise ChangedMeanwhileError from error
         return
     mine = (table.c.workspace == workspace) & (table.c.channel == channel) & (table.c.version == version)
     if tx.execute(update(table).where(mine).values(version=version + 1, settings=settings)).rowcount != 1:
-        raise Changed
+        raise ChangedMeanwhileError

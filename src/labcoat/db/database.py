@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 Transaction = Connection
 """An open transaction; whoever holds one reads and writes, and never commits."""
 
-Unanswered = SQLAlchemyError
+DatabaseError = SQLAlchemyError
 """What is raised where the database does not answer, or not in time."""
 
 NOTICES_PUT, CLOCK_OFFSET = "labcoat_notices_put", "labcoat_clock_offset"
@@ -33,7 +33,7 @@ Slack waits 3 s for an answer, so nobody waits longer for a server that is not t
 """
 
 
-class DatabaseUnusable(Exception):  # noqa: N818  says what is wrong with the setting or the server
+class DatabaseUnusableError(Exception):  # says what is wrong with the setting or the server
     """Raised when the address names no database, or nothing answers there; the text never has the password."""
 
 
@@ -68,11 +68,11 @@ class Database:
             yield tx
 
     def require_reachable(self) -> None:
-        """Connect once; raise DatabaseUnusable if that does not work."""
+        """Connect once; raise DatabaseUnusableError if that does not work."""
         try:
             self._engine.connect().close()
         except OperationalError as error:
-            raise DatabaseUnusable(str(error.orig)) from error
+            raise DatabaseUnusableError(str(error.orig)) from error
 
     @property
     def url(self) -> str:
@@ -100,12 +100,12 @@ def _with_driver(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError as error:
         msg = "it must begin with sqlite:/// or postgresql://"
-        raise DatabaseUnusable(msg) from error
+        raise DatabaseUnusableError(msg) from error
     if parsed.drivername in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
         msg = f"it must begin with sqlite:/// or postgresql://, not {parsed.drivername}://"
-        raise DatabaseUnusable(msg)
+        raise DatabaseUnusableError(msg)
     return parsed
 
 

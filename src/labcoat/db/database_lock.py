@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from labcoat.db.database import Database
 
 
-class Occupied(Exception):  # noqa: N818  somebody else is at work
+class DatabaseLockedError(Exception):  # somebody else is at work
     """Raised where the database cannot be had; the text says why."""
 
 
@@ -40,7 +40,7 @@ def _held(database: Database, how: int, refusal: str) -> Iterator[None]:
         number = os.open(lock, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError as error:
         msg = f"{lock} cannot be opened: {error.strerror}"
-        raise Occupied(msg) from error
+        raise DatabaseLockedError(msg) from error
     try:
         _lock(number, how, refusal)
         yield
@@ -54,7 +54,7 @@ def _lock(number: int, how: int, refusal: str) -> None:
     try:
         fcntl.flock(number, how | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise Occupied(refusal) from error
+        raise DatabaseLockedError(refusal) from error
     except OSError as error:
         msg = f"this file system takes no locks: {error.strerror}"
-        raise Occupied(msg) from error
+        raise DatabaseLockedError(msg) from error

@@ -11,16 +11,16 @@ from labcoat.db.tables import schema
 _INSERT = insert(schema.deliveries)
 
 
-class Replayed(Exception):  # noqa: N818  not an error: it was done already
+class AlreadyHandledError(Exception):  # not an error: it was done already
     """Raised when a delivery was acted on before."""
 
 
 def accept(tx: Transaction, key: str, *, at: datetime) -> None:
-    """Remember the delivery in the transaction of its effect; raise Replayed for the second of its kind."""
+    """Remember the delivery in the transaction of its effect; raise AlreadyHandledError for the second of its kind."""
     try:
         tx.execute(_INSERT, {"key": key, "received_at": at})
     except IntegrityError as error:
-        raise Replayed from error
+        raise AlreadyHandledError from error
 
 
 def forget(tx: Transaction, *, before: datetime) -> None:

@@ -77,7 +77,7 @@ _CHANGE = (
 )
 
 
-class Changed(Exception):  # noqa: N818  not an error: someone was quicker
+class ChangedMeanwhileError(Exception):  # not an error: someone was quicker
     """Raised when somebody else saved the hypothesis since it was read; read it again and decide anew."""
 
 
@@ -134,7 +134,7 @@ def save(
 ) -> tuple[Dossier, int]:
     """Store what differs, if nobody saved since `old` was read, and write its history.
 
-    Returns the dossier at its new version, and the id of the history entry. Raises Changed.
+    Returns the dossier at its new version, and the id of the history entry. Raises ChangedMeanwhileError.
     """
     version = new.hypothesis.version + 1
     new = new.with_hypothesis(replace(new.hypothesis, version=version))
@@ -179,7 +179,7 @@ def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *
         return
     read = {"its_workspace": old.workspace, "its_number": old.number, "version_read": old.version}
     if tx.execute(_CHANGE, {**row, **read}).rowcount != 1:
-        raise Changed
+        raise ChangedMeanwhileError
 
 
 def _save_children(

@@ -28,7 +28,7 @@ class Inspection:
 
 
 def inspect(database: Database, *, most_channels: int) -> Inspection:
-    """Return what it says; raise Unanswered where it says nothing."""
+    """Return what it says; raise DatabaseError where it says nothing."""
     found = migrating.revision(database)
     is_current = found == migrating.newest()
     column = schema.hypotheses.c

@@ -74,12 +74,12 @@ class SentNudge:
     snoozed_until: datetime | None
 
 
-def touch(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:
+def invalidate(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:
     """Have a hypothesis asked about at the next tick: something may have begun to stall, or stalls no more."""
     tx.execute(_TOUCH, {"its_workspace": workspace, "its_number": number})
 
 
-def touch_all(
+def invalidate_all(
     tx: Transaction, workspace: WorkspaceId, *, owner: UserId | None = None, channel: ChannelId | None = None
 ) -> None:
     """Have everything open of one owner, or in one channel, asked about at the next tick."""
@@ -109,7 +109,7 @@ def changed_at(
     return {HypothesisNumber(number): at for number, at in tx.execute(query)}
 
 
-def take(tx: Transaction, workspace: WorkspaceId, due: Due, *, then: datetime | None) -> bool:
+def claim_due(tx: Transaction, workspace: WorkspaceId, due: Due, *, then: datetime | None) -> bool:
     """Take a hypothesis that is due and set when it is asked about next; False if a replica, or a step, was first."""
     column = schema.hypotheses.c
     one = (column.workspace == workspace) & (column.number == due.number)
@@ -118,7 +118,7 @@ def take(tx: Transaction, workspace: WorkspaceId, due: Due, *, then: datetime | 
     return tx.execute(update(schema.hypotheses).where(one, is_as_read).values(taken)).rowcount == 1
 
 
-def wake(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, at: datetime) -> None:
+def reschedule(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, at: datetime) -> None:
     """Have a hypothesis that this transaction took asked about at that time."""
     column = schema.hypotheses.c
     one = update(schema.hypotheses).where(column.workspace == workspace, column.number == number)
@@ -139,14 +139,16 @@ def found_since(
     return found
 
 
-def begin(
+def open_stall(
     tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, case: NudgeCase, *, since: datetime
 ) -> None:
     """Remember when a stall was found."""
     add_once(tx, stalls, {"workspace": workspace, "hypothesis": number, "case": case, "since": since})
 
 
-def end(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, cases: Collection[NudgeCase]) -> None:
+def close_stall(
+    tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber, cases: Collection[NudgeCase]
+) -> None:
     """Forget stalls that are over; the same case later is a new one."""
     column = stalls.c
     mine = (column.workspace == workspace) & (column.hypothesis == number) & column.case.in_(cases)

@@ -90,7 +90,7 @@ CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class UncertainWindow:
     """When an attempt may have reached Slack, as Slack's clock may tell it; where a look-up for it had to stop.
 
     until: None for until now. cursor: Slack's, of the next page; None for the first.
@@ -119,7 +119,7 @@ class Claim:
     claimed_at: datetime
     attempts: int
     may_be_sent: bool
-    doubt: Doubt
+    doubt: UncertainWindow
     failures: int
 
 
@@ -202,14 +202,14 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     )
 
 
-def _doubt(row: RowMapping, at: datetime) -> Doubt:
+def _doubt(row: RowMapping, at: datetime) -> UncertainWindow:
     since = row["doubt_since"] or at - CLOCKS_APART
     if row["state"] == SENDING:  # whoever had it before may have posted until the lease ended
-        return Doubt(since=since, until=row["next_try_at"] + CLOCKS_APART)
-    return Doubt(since=since, until=row["doubt_until"], cursor=row["doubt_cursor"])
+        return UncertainWindow(since=since, until=row["next_try_at"] + CLOCKS_APART)
+    return UncertainWindow(since=since, until=row["doubt_until"], cursor=row["doubt_cursor"])
 
 
-def _doubt_columns(doubt: Doubt | None) -> dict[str, object]:
+def _doubt_columns(doubt: UncertainWindow | None) -> dict[str, object]:
     if doubt is None:
         return dict.fromkeys(("doubt_since", "doubt_until", "doubt_cursor"))
     return {"doubt_since": doubt.since, "doubt_until": doubt.until, "doubt_cursor": doubt.cursor}
@@ -241,7 +241,7 @@ def retry(
     may_be_sent: bool,
     problem: str,
     is_failure: bool = False,
-    doubt: Doubt | None = None,
+    doubt: UncertainWindow | None = None,
 ) -> None:
     """Put a notice back until `at` (machine time).
 
@@ -253,12 +253,14 @@ def retry(
     _change(tx, claimed, state=state, failures=failures, next_try_at=at, problem=problem, **values)
 
 
-def bury(tx: Transaction, claimed: Claim, *, problem: str, may_be_sent: bool, doubt: Doubt | None = None) -> None:
+def dead_letter(
+    tx: Transaction, claimed: Claim, *, problem: str, may_be_sent: bool, doubt: UncertainWindow | None = None
+) -> None:
     """Give a notice up: it cannot be delivered, and the row stays to be seen. may_be_sent, doubt: as of a retry."""
     _finish(tx, claimed, state=DEAD, problem=problem, **_still_doubted(claimed, doubt, may_be_sent=may_be_sent))
 
 
-def _still_doubted(claimed: Claim, doubt: Doubt | None, *, may_be_sent: bool) -> dict[str, object]:
+def _still_doubted(claimed: Claim, doubt: UncertainWindow | None, *, may_be_sent: bool) -> dict[str, object]:
     return {"may_be_sent": may_be_sent, **_doubt_columns((doubt or claimed.doubt) if may_be_sent else None)}
 
 

@@ -89,7 +89,7 @@ def know(tx: Transaction, workspace: WorkspaceId, person: Person, *, at: datetim
     meet(tx, workspace, person.user)
     before = find(tx, workspace, person.user)
     if before is None or before.standing is not person.standing:
-        nudging.touch_all(tx, workspace, owner=person.user)
+        nudging.invalidate_all(tx, workspace, owner=person.user)
     row = {"standing": person.standing, "is_admin": person.is_admin, "zone": person.zone, "checked_at": at}
     _update(tx, workspace, person.user, row)
 

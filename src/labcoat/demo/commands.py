@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 from labcoat.demo import opening, stage, tour
-from labcoat.demo.stage import StageFailed
-from labcoat.demo.story import StoryBroke
-from slack_sandbox.client import NotPossible
+from labcoat.demo.stage import StageError
+from labcoat.demo.story import StoryError
+from slack_sandbox.client import NotPossibleError
 
 
 def run(*, port: int) -> int:
@@ -28,7 +28,7 @@ def run(*, port: int) -> int:
                 return _could_not_run(f"the bot ended by itself with exit code {code}")
         except KeyboardInterrupt:
             print("\nEnded.")
-        except (StageFailed, StoryBroke, NotPossible) as error:
+        except (StageError, StoryError, NotPossibleError) as error:
             return _could_not_run(str(error))
         except OSError as error:
             hint = f"; try labcoat demo --port {port + 10}" if error.errno == errno.EADDRINUSE else ""
@@ -42,7 +42,7 @@ def play_tour() -> int:
         try:
             with stage.raised(Path(folder), has_past=True) as raised:
                 tour.play(raised)
-        except (StageFailed, StoryBroke, NotPossible) as error:
+        except (StageError, StoryError, NotPossibleError) as error:
             print(f"\nThe tour stopped: {error}", file=sys.stderr)
             return 1
     return 0

@@ -17,7 +17,7 @@ PLAN = {
 
 
 def play(story: Story) -> None:
-    """Play the opening; raise StoryBroke at the first step that did not really happen."""
+    """Play the opening; raise StoryError at the first step that did not really happen."""
     _ana_tests_fresh_offers(story)
     _ben_asks_five_users(story)
     _ana_closes_after_a_prototype(story)

@@ -24,7 +24,7 @@ START_SECONDS = 120
 OPENING_DAYS = 16
 
 
-class StageFailed(Exception):  # noqa: N818  the stage fails, not the program
+class StageError(Exception):  # the stage fails, not the program
     """Raised when a part of the stage does not start."""
 
 
@@ -51,7 +51,7 @@ class BotProcess:
                     break
                 time.sleep(0.05)
         msg = "the bot did not start; what it said is above"
-        raise StageFailed(msg)
+        raise StageError(msg)
 
     def stop(self) -> None:
         """End it, as an operator would."""

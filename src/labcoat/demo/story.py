@@ -13,14 +13,14 @@ from labcoat.demo import people, reading
 from labcoat.demo.reading import Reading
 from labcoat.demo.stage import Stage
 from labcoat.domain.schedule import at_local, local_date
-from slack_sandbox.client import NotPossible, Outcome, Person
+from slack_sandbox.client import NotPossibleError, Outcome, Person
 from slack_sandbox.reading import plain_text
 
 T = TypeVar("T")
 WAIT_SECONDS = 15
 
 
-class StoryBroke(Exception):  # noqa: N818  the story breaks, not the program
+class StoryError(Exception):  # the story breaks, not the program
     """Raised when a step of the story did not happen as told."""
 
 
@@ -87,8 +87,8 @@ class Story:
         self.tell(f"{people.NAMES[user]} presses: {verb}")
         try:
             self._did(self.person(user).click(message, action_id=verb))
-        except NotPossible as error:
-            raise StoryBroke(str(error)) from error
+        except NotPossibleError as error:
+            raise StoryError(str(error)) from error
         self._show_form(user, opens_form)
 
     def fills_in(self, user: str, **values: Any) -> Outcome:
@@ -179,7 +179,7 @@ class Story:
     def require(self, condition: bool, otherwise: str) -> None:
         """Break the story unless the condition holds."""
         if not condition:
-            raise StoryBroke(otherwise)
+            raise StoryError(otherwise)
 
     def _is_in(self, user: str, text: str, place: str, *, thread: str | None = None, is_personal: bool = False) -> bool:
         messages = self.person(user).messages(place, thread=thread)
@@ -204,6 +204,6 @@ class Story:
         try:
             found = self.stage.slack.wait_for(find, timeout_seconds=WAIT_SECONDS)
         except TimeoutError as error:
-            raise StoryBroke(otherwise) from error
+            raise StoryError(otherwise) from error
         assert found is not None
         return found

@@ -9,7 +9,7 @@ from labcoat.demo.story import Story
 
 
 def play(stage: Stage) -> None:
-    """Play the opening and what follows; raise StoryBroke at the first step that did not really happen."""
+    """Play the opening and what follows; raise StoryError at the first step that did not really happen."""
     story = new_story(stage, is_told=True)
     opening.play(story)
     story.read()

@@ -44,7 +44,7 @@ UNCAPPED = URGENT | {NudgeCase.REQUEST_WAITING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class StallSignals:
     """What tells of a stall beside the hypothesis itself.
 
     changed_at: the newest step of its history. found: since when what nothing else dates is known.
@@ -71,7 +71,7 @@ class Stall:
     since: datetime
 
 
-def find_stalls(dossier: Dossier, signs: Signs, *, presence: Presence, now: datetime) -> tuple[Stall, ...]:
+def find_stalls(dossier: Dossier, signs: StallSignals, *, presence: Presence, now: datetime) -> tuple[Stall, ...]:
     """Return what has stalled or will; what was imported stalls for nobody until somebody takes it up."""
     hypothesis = dossier.hypothesis
     if not hypothesis.is_open or hypothesis.is_imported:
@@ -94,11 +94,11 @@ def owner_or_stand_in(hypothesis: Hypothesis, presence: Presence) -> UserId | No
     return there[0] if there else None if owner in presence.gone else owner
 
 
-def _found(case: NudgeCase, signs: Signs, now: datetime) -> Stall:
+def _found(case: NudgeCase, signs: StallSignals, now: datetime) -> Stall:
     return Stall(case=case, since=signs.found.get(case, now))
 
 
-def _waiting(dossier: Dossier, signs: Signs, now: datetime) -> list[Stall]:
+def _waiting(dossier: Dossier, signs: StallSignals, now: datetime) -> list[Stall]:
     if dossier.waiting_request is not None:
         return [Stall(case=NudgeCase.REQUEST_WAITING, since=dossier.waiting_request.asked_at)]
     match dossier.hypothesis.stage:
@@ -120,7 +120,7 @@ def _prototype_case(dossier: Dossier) -> NudgeCase:
     return NudgeCase.IDLE if has_users else NudgeCase.NO_USERS
 
 
-def _in_experiment(experiment: Experiment, signs: Signs, now: datetime) -> list[Stall]:
+def _in_experiment(experiment: Experiment, signs: StallSignals, now: datetime) -> list[Stall]:
     match experiment.state:
         case ExperimentState.DRAFT:
             return [Stall(case=NudgeCase.DRAFT, since=signs.changed_at)]
@@ -131,7 +131,7 @@ def _in_experiment(experiment: Experiment, signs: Signs, now: datetime) -> list[
     return []
 
 
-def _running(experiment: Experiment, signs: Signs, now: datetime) -> list[Stall]:
+def _running(experiment: Experiment, signs: StallSignals, now: datetime) -> list[Stall]:
     assert experiment.end_reached_at is not None
     end = Stall(case=NudgeCase.END_REACHED, since=max(experiment.end_reached_at, signs.changed_at))
     if experiment.is_of_the_past:
@@ -139,13 +139,13 @@ def _running(experiment: Experiment, signs: Signs, now: datetime) -> list[Stall]
     return [*_urgent(signs, now), end, *_numbers(experiment, signs, now)]
 
 
-def _urgent(signs: Signs, now: datetime) -> list[Stall]:
+def _urgent(signs: StallSignals, now: datetime) -> list[Stall]:
     if signs.is_uneven:
         return [_found(NudgeCase.SPLIT, signs, now)]
     return [_found(NudgeCase.HARM, signs, now)] if signs.is_harmed else []
 
 
-def _numbers(experiment: Experiment, signs: Signs, now: datetime) -> list[Stall]:
+def _numbers(experiment: Experiment, signs: StallSignals, now: datetime) -> list[Stall]:
     assert experiment.started_at is not None
     assert experiment.end_reached_at is not None
     if experiment.plan.source is ResultSource.TYPED:

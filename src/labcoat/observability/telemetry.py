@@ -49,7 +49,7 @@ def timed(job: str) -> Iterator[None]:
     _ticks.labels(job).observe(time.monotonic() - began)
 
 
-class Pulse:
+class Heartbeat:
     """When a part of this process last ran; by a steady clock, so that no clock change makes it look dead."""
 
     def __init__(self, part: str) -> None:

@@ -13,10 +13,10 @@ from slack_sdk import WebClient
 
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack import ephemeral_reply, errors
-from labcoat.slack.app_context import House
+from labcoat.slack.app_context import AppContext
 from labcoat.slack.incoming import correlation_id
 from labcoat.slack.incoming.payloads import ACTS, Kind, Payload
-from labcoat.slack.incoming.person_limit import Pace
+from labcoat.slack.incoming.person_limit import PersonLimit
 from labcoat.slack.listeners import dispatch, fallback
 from labcoat.words import refusals
 
@@ -44,7 +44,7 @@ def identify(client: WebClient) -> Identity:
     )
 
 
-def build(house: House, *, client: WebClient, identity: Identity) -> App:
+def build(app_context: AppContext, *, client: WebClient, identity: Identity) -> App:
     """Return the app with all listeners.
 
     The signature is checked on the raw bytes before Bolt sees a request (`labcoat.web`), so Bolt's own check is off.
@@ -64,7 +64,7 @@ def build(house: House, *, client: WebClient, identity: Identity) -> App:
         raise_error_for_unhandled_request=False,
     )
     app.error(_on_error)
-    dispatch.register(app, house)
+    dispatch.register(app, app_context)
     fallback.register(app)
     return app
 
@@ -86,7 +86,7 @@ def _on_error(error: Exception, body: dict[str, Any], client: WebClient) -> Bolt
     return ephemeral_reply.answer(client, body, errors.crash_text(error))
 
 
-def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> BoltResponse:
+def handle(app: App, payload: Payload, *, pace: PersonLimit, transport_key: str) -> BoltResponse:
     """Dispatch one checked request of Slack, however it came; the answer is ready when this returns.
 
     transport_key: names one passage of a request that has no name of its own.
@@ -98,7 +98,7 @@ def handle(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> Bol
     return answer
 
 
-def _answer(app: App, payload: Payload, *, pace: Pace, transport_key: str) -> BoltResponse:
+def _answer(app: App, payload: Payload, *, pace: PersonLimit, transport_key: str) -> BoltResponse:
     if payload.kind is Kind.OTHER:  # what nobody listens to is taken, or Slack would send it again
         return ephemeral_reply.DONE
     body = dict(payload.body)

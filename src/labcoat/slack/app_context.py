@@ -33,7 +33,7 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class AppContext:
     """zone: IANA name for plans, digests and dates. home_channel: where hypotheses filed in a DM live.
 
     download: reads files that somebody gave in a form. memory: of the words of all hypotheses, for search.

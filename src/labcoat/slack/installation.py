@@ -12,11 +12,11 @@ from labcoat.slack import web_client
 PATIENCE_SECONDS = 5.0
 
 
-class Unreachable(Exception):  # noqa: N818  the world is at fault
+class SlackUnreachableError(Exception):  # the world is at fault
     """Raised when Slack does not answer."""
 
 
-class Refused(Exception):  # noqa: N818  the text is Slack's own word
+class SlackRefusedError(Exception):  # the text is Slack's own word
     """Raised when Slack answers no."""
 
 
@@ -36,9 +36,9 @@ def installation(*, token: str, api_url: str) -> Installation:
     try:
         answer = client.auth_test()
     except SlackApiError as error:
-        raise Refused(str(error.response["error"])) from error
+        raise SlackRefusedError(str(error.response["error"])) from error
     except (SlackClientError, HTTPException, OSError) as error:
-        raise Unreachable(type(error).__name__) from error
+        raise SlackUnreachableError(type(error).__name__) from error
     headers = {name.lower(): value for name, value in answer.headers.items()}
     scopes = headers.get("x-oauth-scopes")
     return Installation(
@@ -56,9 +56,9 @@ def is_member(*, token: str, api_url: str, channel: str) -> bool:
         answer = client.conversations_info(channel=channel)
         return bool(answer["channel"].get("is_member"))
     except SlackApiError as error:
-        raise Refused(str(error.response["error"])) from error
+        raise SlackRefusedError(str(error.response["error"])) from error
     except (SlackClientError, HTTPException, OSError) as error:
-        raise Unreachable(type(error).__name__) from error
+        raise SlackUnreachableError(type(error).__name__) from error
 
 
 def opens_links(*, token: str, app_token: str, api_url: str) -> None:
@@ -67,9 +67,9 @@ def opens_links(*, token: str, app_token: str, api_url: str) -> None:
     try:
         client.apps_connections_open(app_token=app_token)
     except SlackApiError as error:
-        raise Refused(str(error.response["error"])) from error
+        raise SlackRefusedError(str(error.response["error"])) from error
     except (SlackClientError, HTTPException, OSError) as error:
-        raise Unreachable(type(error).__name__) from error
+        raise SlackUnreachableError(type(error).__name__) from error
 
 
 def _time(text: object) -> datetime | None:

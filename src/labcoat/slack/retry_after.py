@@ -16,7 +16,7 @@ RETRY_AFTER_SECONDS = 30.0
 """If Slack does not say."""
 
 
-class Held(Exception):  # noqa: N818  not an error: it has to wait
+class RateLimitedError(Exception):  # not an error: it has to wait
     """Raised instead of a call that Slack does not want yet, and when it answered one so. until: machine time."""
 
     def __init__(self, method: str, until: datetime) -> None:
@@ -26,12 +26,12 @@ class Held(Exception):  # noqa: N818  not an error: it has to wait
 
 @contextmanager
 def minding(database: Database, workspace: WorkspaceId, method: str) -> Iterator[None]:
-    """Let the block call a method, unless it has to wait; raise Held then, and when Slack says so now."""
+    """Let the block call a method, unless it has to wait; raise RateLimitedError then, and when Slack says so now."""
     with database.reading() as tx:
         until = holds.find(tx, workspace, method)
         is_held = until is not None and until > clock.lease_now(tx)
     if until is not None and is_held:
-        raise Held(method, until)
+        raise RateLimitedError(method, until)
     try:
         yield
     except SlackApiError as error:
@@ -40,7 +40,7 @@ def minding(database: Database, workspace: WorkspaceId, method: str) -> Iterator
         with database.writing() as tx:
             until = clock.lease_now(tx) + retry_after(error)
             holds.hold(tx, workspace, method, until=until)
-        raise Held(method, until) from error
+        raise RateLimitedError(method, until) from error
 
 
 def is_too_many(error: SlackApiError) -> bool:

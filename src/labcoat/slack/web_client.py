@@ -15,7 +15,7 @@ from labcoat.db.database import Database
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Standing
 from labcoat.slack.blocks import Message
-from labcoat.slack.retry_after import Held, minding
+from labcoat.slack.retry_after import RateLimitedError, minding
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def describe(
     except SlackApiError as error:
         is_unknown = error.response["error"] in ("user_not_found", "user_not_visible")
         return Person(user=user, standing=Standing.STRANGER, zone=zone) if is_unknown else None
-    except (Held, SlackClientError, HTTPException, OSError):
+    except (RateLimitedError, SlackClientError, HTTPException, OSError):
         return None
     return Person(
         user=user,

@@ -55,7 +55,7 @@ def _with_stand_in(tx: Transaction, dossier: Dossier, by: UserId, now: datetime)
 
 def refresh_card(tx: Transaction, dossier: Dossier) -> None:
     """Let the card, and the messages about a request that waits, show what is true now; it may have begun to stall."""
-    nudging.touch(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
+    nudging.invalidate(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)
     _show(tx, dossier)
 
 

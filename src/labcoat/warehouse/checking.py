@@ -24,7 +24,7 @@ from labcoat.warehouse import (
 )
 from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, QuerySeen, SourceSeen, Trouble
 from labcoat.warehouse.engine import Engine
-from labcoat.warehouse.errors import NoRowsYet, SourceError
+from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Measure, Subject
@@ -146,7 +146,7 @@ class Trial:
         asked = _asked(name, metric)
         try:
             return self._tried(asked)
-        except NoRowsYet:
+        except NoRowsYetError:
             of = f" of {self._over.key}" if self._over.key else ""
             why = f"exposures {self._over.name} have no complete row{of} yet."
             trouble = Trouble(place=("metrics", name), message=f"Metric {name} was not tried: {why}")

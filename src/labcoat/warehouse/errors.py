@@ -22,7 +22,7 @@ class SourceError(Exception):
         return SourceError(f"{name}: {after_colon(self.message)}", self.permanent, field=self.field)
 
 
-class NoRowsYet(SourceError):  # noqa: N818 - it says what is, and nothing is wrong
+class NoRowsYetError(SourceError):  # it says what is, and nothing is wrong
     """The metric's SQL works and gave no unit of this experiment."""
 
     def __init__(self, message: str) -> None:

@@ -8,7 +8,7 @@ from labcoat.domain.findings import Findings
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate, incomplete
 from labcoat.warehouse.engine import whole
-from labcoat.warehouse.errors import NoRowsYet, SourceError, some
+from labcoat.warehouse.errors import NoRowsYetError, SourceError, some
 from labcoat.warehouse.exposed_units import Lack
 from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete
 from labcoat.warehouse.measures import COLUMNS, FAULTS, FEWEST_AT_MIDNIGHT, Measure
@@ -97,7 +97,7 @@ def refuse_wrong(answer: Answer, found: Found, metrics: Sequence[AskedMetric], *
         raise SourceError(message, permanent=True)
     if not answer.arms:
         message = f"There are no exposures of {key} yet."
-        raise NoRowsYet(message)
+        raise NoRowsYetError(message)
     for one in metrics:
         for wrong in reasons_of_metric(answer.groups, one):
             whom = f" Whom to ask: {one.metric.owner}." if one.metric.owner else ""

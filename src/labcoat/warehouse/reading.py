@@ -127,7 +127,7 @@ def describe(metrics_file: MetricsFile) -> tuple[MetricDescription, ...]:
 
 
 def read(metrics_file: MetricsFile, question: Question) -> Reading:
-    """Return what the data says about one experiment; raise NoRowsYet or SourceError."""
+    """Return what the data says about one experiment; raise NoRowsYetError or SourceError."""
     (answer,) = read_many(metrics_file, [question])
     if isinstance(answer, SourceError):
         raise answer

@@ -18,7 +18,7 @@ from labcoat.api.app import Api
 from labcoat.api.app import Request as ApiRequest
 from labcoat.api.problem_details import Answer
 from labcoat.slack.incoming import correlation_id, payloads
-from labcoat.slack.incoming.payloads import Malformed, Payload
+from labcoat.slack.incoming.payloads import MalformedPayloadError, Payload
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def _events_route(verifier: SignatureVerifier, handle: Handle) -> Route:
             return PlainTextResponse("not signed by Slack", status_code=401)
         try:
             payload = payloads.read(body, headers.get("content-type", ""))
-        except Malformed:
+        except MalformedPayloadError:
             _log.warning("a request that Slack signed is not understood", exc_info=True)
             return PlainTextResponse("not understood", status_code=400)
         return _response(await handle(payload, headers["x-slack-signature"]))

@@ -19,9 +19,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from labcoat.db import backlog, migrating
-from labcoat.db.database import Database, Unanswered
-from labcoat.observability.telemetry import Pulse
-from labcoat.slack.incoming.socket_mode import Links
+from labcoat.db.database import Database, DatabaseError
+from labcoat.observability.telemetry import Heartbeat
+from labcoat.slack.incoming.socket_mode import Connections
 
 _log = logging.getLogger(__name__)
 
@@ -32,13 +32,13 @@ Check = Callable[[], str | None]
 """Returns what is wrong and what to do, None if nothing is."""
 
 
-def checks(database: Database, *, pulses: dict[Pulse, float], links: Links | None = None) -> dict[str, Check]:
+def checks(database: Database, *, pulses: dict[Heartbeat, float], links: Connections | None = None) -> dict[str, Check]:
     """Return what /readyz asks. pulses: parts, and how many seconds each may be silent."""
 
     def reachable() -> str | None:
         try:
             found = migrating.revision(database)
-        except Unanswered as error:
+        except DatabaseError as error:
             return f"The database does not answer: {error}"
         if found == migrating.newest():
             return None
@@ -46,7 +46,7 @@ def checks(database: Database, *, pulses: dict[Pulse, float], links: Links | Non
             return "A newer version has migrated the database. Upgrade this one, or restore a backup."
         return "The database is not at this version's schema. Run: labcoat migrate"
 
-    def alive(pulse: Pulse, seconds: float) -> str | None:
+    def alive(pulse: Heartbeat, seconds: float) -> str | None:
         age = pulse.age_seconds()
         if age is None:
             return f"The {pulse.part} has not run yet."
@@ -56,14 +56,14 @@ def checks(database: Database, *, pulses: dict[Pulse, float], links: Links | Non
     return {"database": reachable, **parts, **({} if links is None else {"socket links": lambda: _linked(links)})}
 
 
-def _linked(links: Links) -> str | None:
+def _linked(links: Connections) -> str | None:
     seconds = links.seconds_without
     if seconds <= MOST_SECONDS_WITHOUT_LINKS:
         return None
     return f"No link to Slack has been open for {seconds:.0f} seconds. The log says why."
 
 
-def build(database: Database, asked: dict[str, Check], *, links: Links | None = None) -> Starlette:
+def build(database: Database, asked: dict[str, Check], *, links: Connections | None = None) -> Starlette:
     """Return the ASGI app."""
     registry = CollectorRegistry()
     registry.register(_Waiting(database))
@@ -105,7 +105,7 @@ class _Waiting(Collector):
         try:
             with self._database.reading() as tx:
                 found = backlog.measure(tx)
-        except Unanswered:
+        except DatabaseError:
             _log.warning("the database did not answer /metrics", exc_info=True)
             up.add_metric([], 0)
             yield up

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from labcoat.observability.telemetry import Pulse
-from labcoat.worker.delivery_threads import Deliverers
+from labcoat.observability.telemetry import Heartbeat
+from labcoat.worker.delivery_threads import DeliveryThreads
 from labcoat.worker.schedule import Jobs, attempt
 
 TICK_SECONDS = 15
@@ -14,7 +14,7 @@ FILES_SECONDS = 2
 """Somebody waits for a file."""
 
 
-class Running:
+class Background:
     """The ticks and the deliverers in the background, until `stop`. ticking, delivering: told that they run.
 
     is_busy: whether somebody waits for an answer.
@@ -22,7 +22,7 @@ class Running:
 
     def __init__(self, jobs: Jobs, *, deliverers: int, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._jobs = jobs
-        self.ticking, self.delivering = Pulse("tick"), Pulse("delivery")
+        self.ticking, self.delivering = Heartbeat("tick"), Heartbeat("delivery")
         # A thread for each job: whatever hangs in one of them, the others go on.
         threads = ThreadPoolExecutor(4 + len(jobs.sources))
         self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": threads})
@@ -32,7 +32,7 @@ class Running:
         self._repeat(self._measure, seconds=TICK_SECONDS)
         for source in jobs.sources:
             self._repeat(self._read, source, seconds=TICK_SECONDS)
-        self._deliverers = Deliverers(self._deliver, number=deliverers, is_busy=is_busy)
+        self._deliverers = DeliveryThreads(self._deliver, number=deliverers, is_busy=is_busy)
 
     def start(self) -> None:
         """Start ticking and delivering."""

@@ -16,7 +16,7 @@ COURTESY_SECONDS = 0.06
 STOP_SECONDS = 30.0
 
 
-class Deliverers:
+class DeliveryThreads:
     """Threads that call `deliver` until it returns False, and again when the bell rings or a second has passed.
 
     is_busy: whether people click just now, to whom they leave most of the interpreter.

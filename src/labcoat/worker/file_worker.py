@@ -19,9 +19,9 @@ from labcoat.db.clock import lease_now
 from labcoat.db.database import Database
 from labcoat.domain.file_job import LARGEST_MEGABYTES, AskedExport, FileJob, GivenTotals
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.incoming.downloads import Download, NotNow
+from labcoat.slack.incoming.downloads import Download, TryDownloadLaterError
 from labcoat.slack.outgoing import uploads as uploading
-from labcoat.slack.retry_after import Held, minding
+from labcoat.slack.retry_after import RateLimitedError, minding
 from labcoat.usecases.experiments import files, uploads
 from labcoat.usecases.experiments.uploads import FileTotals
 from labcoat.usecases.hypotheses import exports
@@ -36,7 +36,7 @@ DOWNLOAD_SECONDS = 120.0
 MOST_ATTEMPTS = 5
 FIRST_WAIT_SECONDS = 5.0
 
-_Trouble = (NotNow, SlackApiError, SlackClientError, httpx.HTTPError, HTTPException, OSError)
+_Trouble = (TryDownloadLaterError, SlackApiError, SlackClientError, httpx.HTTPError, HTTPException, OSError)
 """What may be over at the next try."""
 
 
@@ -64,7 +64,7 @@ class FileWork:
                 self._read(job, task, now)
             else:
                 self._export(job, task, now)
-        except Held as held:
+        except RateLimitedError as held:
             with self.database.writing() as tx:
                 file_jobs.retry(tx, job, at=held.until, is_attempt=False)
         except _Trouble as error:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from labcoat.db import clock, people, unit_counts
 from labcoat.db.database import Database
-from labcoat.db.dossiers import Changed
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.ids import ChannelId, ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.late_data import Wait
@@ -152,7 +152,7 @@ class Jobs:
         try:
             with self.database.writing() as tx:
                 requests.expire(tx, dossier, now=now)
-        except Changed:
+        except ChangedMeanwhileError:
             return  # someone answered just now
 
     def pass_requests_on(self, now: datetime) -> None:

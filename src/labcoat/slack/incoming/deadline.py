@@ -66,7 +66,7 @@ class _Work:
             return self._answer
 
 
-class Desk:
+class Responder:
     """Has requests worked on by so many threads, and answers each in time."""
 
     def __init__(self, handle: Handle, *, client: WebClient, threads: int, patience: timedelta) -> None:

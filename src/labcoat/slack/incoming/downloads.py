@@ -25,11 +25,11 @@ _LONGEST_SILENCE = 10.0
 _PORTS = {"http": 80, "https": 443}
 
 
-class NotNow(Exception):  # noqa: N818  not an error of ours: Slack, or the way there, has trouble
+class TryDownloadLaterError(Exception):  # not an error of ours: Slack, or the way there, has trouble
     """The file may be had later."""
 
 
-class TooSlow(NotNow):
+class TooSlowError(TryDownloadLaterError):
     """The time was over before the file was there."""
 
 
@@ -50,7 +50,7 @@ class Download:
             path = Path(folder) / "file"
             try:
                 self.into(path, url, most_bytes=SMALL_BYTES, seconds=SECONDS)
-            except NotNow as error:
+            except TryDownloadLaterError as error:
                 raise Refusal(Reason.FILE_UNREADABLE, "file") from error
             return path.read_bytes()
 
@@ -72,9 +72,9 @@ class Download:
                         url = urljoin(url, answer.headers.get("location", ""))
                     headers.pop("Authorization", None)
         except httpx.TimeoutException as error:
-            raise TooSlow(str(error)) from error
+            raise TooSlowError(str(error)) from error
         except httpx.HTTPError as error:
-            raise NotNow(str(error)) from error
+            raise TryDownloadLaterError(str(error)) from error
         raise Refusal(Reason.FILE_UNREADABLE, "file")
 
     def _require_slack(self, url: str) -> None:
@@ -100,7 +100,7 @@ def _origin(url: str) -> Origin | None:
 
 def _write(answer: httpx.Response, target: BinaryIO, *, most_bytes: int, deadline: float) -> None:
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise NotNow(f"HTTP {answer.status_code}")  # noqa: EM102
+        raise TryDownloadLaterError(f"HTTP {answer.status_code}")  # noqa: EM102
     is_login_page = answer.headers.get("content-type", "").startswith("text/html")
     if answer.status_code != httpx.codes.OK or is_login_page:
         raise Refusal(Reason.FILE_UNREADABLE, "file")
@@ -113,7 +113,7 @@ def _write(answer: httpx.Response, target: BinaryIO, *, most_bytes: int, deadlin
         if written > most_bytes:
             raise too_large(most_bytes)
         if monotonic() > deadline:
-            raise TooSlow("the time is over")
+            raise TooSlowError("the time is over")
         target.write(piece)
 
 

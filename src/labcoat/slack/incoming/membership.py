@@ -8,24 +8,24 @@ from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack import web_client
-from labcoat.slack.app_context import House
+from labcoat.slack.app_context import AppContext
 
 
-def require_member(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
+def require_member(app_context: AppContext, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
     """Raise Refusal for guests, bots, and people who are gone or from elsewhere.
 
     Who was a member a minute ago may read without asking the database again; what changes anything asks it anew.
     """
-    if house.members.knows(workspace, user):
+    if app_context.members.knows(workspace, user):
         return
-    with house.database.reading() as tx:
+    with app_context.database.reading() as tx:
         person = people.find(tx, workspace, user)
     if person is None:
-        person = web_client.describe(house.database, client, user, workspace=workspace, zone=house.zone)
+        person = web_client.describe(app_context.database, client, user, workspace=workspace, zone=app_context.zone)
         if person is None:  # Slack, who signed this request, does not answer now; the tick asks again
             return
-        with house.database.writing() as tx:
+        with app_context.database.writing() as tx:
             people.know(tx, workspace, person, at=machine_now())
     if person.standing is not Standing.MEMBER:
         raise Refusal(Reason.NOT_MEMBER, standing=person.standing)
-    house.members.add(workspace, user)
+    app_context.members.add(workspace, user)

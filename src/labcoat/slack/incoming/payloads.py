@@ -22,7 +22,7 @@ LONGEST_KEY = 80
 MOST_FIELDS = 100
 
 
-class Malformed(ValueError):  # noqa: N818  says what a request is
+class MalformedPayloadError(ValueError):  # says what a request is
     """Raised for what Slack never sends."""
 
 
@@ -95,7 +95,7 @@ _OF_TYPE: Mapping[str, Kind] = {kind.value: kind for kind in (Kind.EVENT, *_SHAP
 
 
 def read(body: bytes, content_type: str = "") -> Payload:
-    """Return what an HTTP request says: JSON, or a form with JSON in its field "payload"; raise Malformed."""
+    """Return an HTTP request as JSON, or as a form with a JSON `payload`; raise MalformedPayloadError."""
     try:
         text = body.decode()
         if not text.startswith("{") and not content_type.startswith("application/json"):
@@ -104,16 +104,16 @@ def read(body: bytes, content_type: str = "") -> Payload:
                 return check(fields)
             text = fields["payload"]
         return check(json.loads(text, parse_constant=_refuse_constant))
-    except Malformed:
+    except MalformedPayloadError:
         raise
     except (ValueError, RecursionError) as problem:
-        raise Malformed(type(problem).__name__) from problem
+        raise MalformedPayloadError(type(problem).__name__) from problem
 
 
 def check(value: object) -> Payload:
-    """Return a payload that was JSON or a form; raise Malformed for what is too deep or has not Slack's shape."""
+    """Return a payload; raise MalformedPayloadError if it is nested too deep or not shaped as Slack documents it."""
     if not isinstance(value, dict):
-        raise Malformed("no object")
+        raise MalformedPayloadError("no object")
     _require_harmless(value)
     kind = _kind(value)
     if kind is Kind.OTHER:
@@ -124,7 +124,7 @@ def check(value: object) -> Payload:
     except ValidationError as problem:
         where = ".".join(map(str, problem.errors(include_url=False, include_input=False)[0]["loc"]))
         msg = f"{kind}: {where}"
-        raise Malformed(msg) from problem
+        raise MalformedPayloadError(msg) from problem
     body = _known(value, shape)
     if kind is Kind.EVENT:
         body["event"] = _known(body["event"], shape.model_fields["event"].annotation)
@@ -140,7 +140,7 @@ def _kind(value: Mapping[str, Any]) -> Kind:
         return kind
     event = value.get("event")
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
-        raise Malformed("event")
+        raise MalformedPayloadError("event")
     return kind if event["type"] in EVENTS else Kind.OTHER
 
 
@@ -149,7 +149,7 @@ def _known(value: Mapping[str, Any], shape: Any) -> dict[str, Any]:
 
 
 def _require_harmless(value: dict[str, Any]) -> None:
-    """Raise Malformed for what is deeper than Slack's deepest, and for text that no database can hold."""
+    """Raise MalformedPayloadError for what is deeper than Slack's deepest, and for text that no database can hold."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         below: list[Any] = []
@@ -158,11 +158,11 @@ def _require_harmless(value: dict[str, Any]) -> None:
                 if isinstance(inner, dict | list):
                     below.append(inner)
                 elif isinstance(inner, str) and not _is_text(inner):
-                    raise Malformed("text")
+                    raise MalformedPayloadError("text")
         if not below:
             return
         level = below
-    raise Malformed("too deep")
+    raise MalformedPayloadError("too deep")
 
 
 def _is_text(text: str) -> bool:
@@ -179,7 +179,7 @@ def _is_text(text: str) -> bool:
 
 
 def _refuse_constant(name: str) -> None:
-    raise Malformed(name)
+    raise MalformedPayloadError(name)
 
 
 def _short(key: str) -> str:

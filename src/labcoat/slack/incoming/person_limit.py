@@ -7,7 +7,7 @@ from limits.strategies import MovingWindowRateLimiter
 _TOLD = RateLimitItemPerMinute(1, namespace="told")
 
 
-class Pace:
+class PersonLimit:
     """Counts the acts of each person in the last minute, in this process."""
 
     def __init__(self, acts_per_minute: int | None) -> None:

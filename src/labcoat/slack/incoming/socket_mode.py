@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from labcoat.slack import web_client
 from labcoat.slack.incoming import correlation_id, payloads
-from labcoat.slack.incoming.payloads import Malformed, Payload
+from labcoat.slack.incoming.payloads import MalformedPayloadError, Payload
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class LinkTiming:
     draining: float = 30
 
 
-class Links:
+class Connections:
     """So many links to Slack, from `start` to `stop`; made and used inside one event loop."""
 
     def __init__(
@@ -221,7 +221,7 @@ class Links:
         envelope_id = str(envelope["envelope_id"])
         try:
             payload = payloads.check(envelope.get("payload"))
-        except Malformed:
+        except MalformedPayloadError:
             _log.warning("an envelope of Slack is not understood", exc_info=True)
             answer = BoltResponse(status=HTTPStatus.OK)  # it would be no better when it came again
         else:

@@ -17,7 +17,7 @@ from labcoat.domain.member import Member
 from labcoat.domain.person import Standing
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
-from labcoat.slack.app_context import House
+from labcoat.slack.app_context import AppContext
 from labcoat.slack.blocks import Block, Message
 from labcoat.slack.form_values import Answers
 from labcoat.usecases import finding
@@ -26,7 +26,7 @@ PUBLIC_OR_PRIVATE = ("C", "G")
 """What the ids of channels begin with; a DM's begins with D."""
 
 
-class Renewed(Exception):  # noqa: N818  not an error: the form needs another look
+class RenewFormError(Exception):  # not an error: the form needs another look
     """Raised when a form is shown anew instead of taken; what was typed must be in the new one. Nothing was changed."""
 
     def __init__(self, view: Block) -> None:
@@ -35,9 +35,9 @@ class Renewed(Exception):  # noqa: N818  not an error: the form needs another lo
 
 
 @contextmanager
-def writing_once(house: House, delivery_key: str) -> Iterator[Transaction]:
-    """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
-    with house.database.writing() as tx:
+def writing_once(app_context: AppContext, delivery_key: str) -> Iterator[Transaction]:
+    """Open a transaction for one use case; an exact replay of this delivery raises AlreadyHandledError."""
+    with app_context.database.writing() as tx:
         deliveries.accept(tx, delivery_key, at=clock.machine_now())
         yield tx
 
@@ -46,7 +46,7 @@ def writing_once(house: House, delivery_key: str) -> Iterator[Transaction]:
 class Asking:
     """Who asks for something, and from where. delivery_key: names this delivery, so that a replay is known."""
 
-    house: House
+    app_context: AppContext
     workspace: WorkspaceId
     user: UserId
     channel: ChannelId
@@ -55,13 +55,13 @@ class Asking:
     @contextmanager
     def reading(self) -> Iterator[tuple[Transaction, datetime]]:
         """Open a transaction that reads, with business now."""
-        with self.house.database.reading() as tx:
+        with self.app_context.database.reading() as tx:
             yield tx, clock.business_now(tx)
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Transaction, datetime]]:
-        """Open a transaction for one use case; an exact replay of this delivery raises Replayed."""
-        with writing_once(self.house, self.delivery_key) as tx:
+        """Open a transaction for one use case; an exact replay of this delivery raises AlreadyHandledError."""
+        with writing_once(self.app_context, self.delivery_key) as tx:
             standing = people.standing(tx, self.workspace, self.user)
             if standing is not Standing.MEMBER:
                 raise Refusal(Reason.NOT_MEMBER, standing=standing)
@@ -97,9 +97,9 @@ class Call(Asking):
         """Return the channel that the person is in, or the home channel from a DM; raise Refusal without either."""
         if self.channel.startswith(PUBLIC_OR_PRIVATE):
             return self.channel
-        if self.house.home_channel is None:
+        if self.app_context.home_channel is None:
             raise Refusal(Reason.NO_CHANNEL)
-        return self.house.home_channel
+        return self.app_context.home_channel
 
     def metadata(self, subject: object, **more: object) -> str:
         """Return what a form must know when it is submitted."""

@@ -15,11 +15,11 @@ def show_digest(call: Call, rest: str) -> None:
     channel = call.here()
     if rest != "now":
         with call.reading() as (tx, now):
-            digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.house.zone)
+            digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.app_context.zone)
         call.reply(digest_message(digest, is_preview=True))
         return
     with call.writing() as (tx, now):
-        digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.house.zone)
+        digest = digests.compose(tx, call.workspace, channel, now=now, zone=call.app_context.zone)
         digests.put(
             tx, call.workspace, channel, digest, subject=f"digest {channel} {now.isoformat()}", asked_by=call.user
         )

@@ -10,18 +10,18 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from labcoat.db import dossiers
-from labcoat.db.deliveries import Replayed
-from labcoat.db.dossiers import Changed
+from labcoat.db.deliveries import AlreadyHandledError
+from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject, find_subject
 from labcoat.slack import errors, grammar, web_client
-from labcoat.slack.app_context import House
+from labcoat.slack.app_context import AppContext
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
 from labcoat.slack.form_values import Answers
 from labcoat.slack.incoming import membership
 from labcoat.slack.listeners import experiment, home, prototype, result, settings
-from labcoat.slack.listeners.call import Call, Renewed, Submission, Target, writing_once
+from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target, writing_once
 from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
 from labcoat.slack.views import lists
 from labcoat.usecases.people import welcoming
@@ -42,12 +42,12 @@ _LIVE_FORMS = {
 }
 
 
-def register(app: App, house: House) -> None:
+def register(app: App, app_context: AppContext) -> None:
     """Register every listener; `house` is what they all need."""
 
     def on_command(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         answers: list[Message] = []
-        call = _call(house, body, context, client, channel=body["channel_id"], reply=answers.append)
+        call = _call(app_context, body, context, client, channel=body["channel_id"], reply=answers.append)
         _answered(call, client, lambda: _command(call, body["command"], unescape(body.get("text") or "")))
         if answers:
             ack(response_type="ephemeral", **answers[-1].arguments())
@@ -61,8 +61,8 @@ def register(app: App, house: House) -> None:
             else:  # in a form or in Home nothing can be said in private but by a form of its own
                 open_view(client, body, notice_view("Labcoat", message))
 
-        channel = body.get("channel", {}).get("id") or house.home_channel or ""
-        call = _call(house, body, context, client, channel=channel, reply=reply)
+        channel = body.get("channel", {}).get("id") or app_context.home_channel or ""
+        call = _call(app_context, body, context, client, channel=channel, reply=reply)
         _answered(call, client, lambda: _button(call, body["actions"][0]))
         ack()
 
@@ -70,36 +70,36 @@ def register(app: App, house: House) -> None:
         def reply(message: Message) -> None:
             open_view(client, body, notice_view("Labcoat", message))
 
-        channel = body.get("channel", {}).get("id") or house.home_channel or ""
-        call = _call(house, body, context, client, channel=channel, reply=reply)
+        channel = body.get("channel", {}).get("id") or app_context.home_channel or ""
+        call = _call(app_context, body, context, client, channel=channel, reply=reply)
         _answered(call, client, lambda: SHORTCUTS[body["callback_id"]](call, body))
         ack()
 
     def on_home_opened(event: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         if event.get("tab") == "home":
-            home.publish(house, client, WorkspaceId(str(context.team_id)), UserId(event["user"]))
+            home.publish(app_context, client, WorkspaceId(str(context.team_id)), UserId(event["user"]))
 
     def on_joined(event: dict[str, Any], context: BoltContext) -> None:
         if event["user"] != context.bot_user_id:
             return
         try:
-            with writing_once(house, context[DELIVERY_KEY]) as tx:
+            with writing_once(app_context, context[DELIVERY_KEY]) as tx:
                 welcoming.welcome(tx, WorkspaceId(str(context.team_id)), ChannelId(event["channel"]))
-        except Replayed:
+        except AlreadyHandledError:
             return  # Slack sends an event again when our answer came late
 
     def on_form(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
-        form = _submission(house, body, context)
+        form = _submission(app_context, body, context)
         try:
             refusal = _find_refusal(form, client, body["view"]["callback_id"])
-        except Renewed as renewed:
+        except RenewFormError as renewed:
             ack(response_action="update", view=renewed.view)
             return
         if refusal is None:
             ack()
         elif refusal.reason is Reason.ALREADY_DECIDED or not form.answers.input_blocks:
             # No answer in the form can mend it; in place of its questions there is room to say who was first.
-            said = errors.refusal_message(refusal, zone=house.zone)
+            said = errors.refusal_message(refusal, zone=app_context.zone)
             ack(response_action="update", view=notice_view(body["view"]["title"]["text"], said))
         else:
             ack(response_action="errors", errors=_problems(form, refusal))
@@ -107,7 +107,7 @@ def register(app: App, house: House) -> None:
     def on_choice(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view = body["view"]
         renew = _LIVE_FORMS[view["callback_id"]]
-        renewed = renew(_submission(house, body, context), view)
+        renewed = renew(_submission(app_context, body, context), view)
         try:
             # Without its hash: fields keep their ids, so what is typed meanwhile stays, and the newest choice wins.
             client.views_update(view_id=view["id"], view=renewed)
@@ -142,7 +142,7 @@ def open_view(client: WebClient, body: dict[str, Any], view: Block) -> None:
 
 
 def _call(
-    house: House,
+    app_context: AppContext,
     body: dict[str, Any],
     context: BoltContext,
     client: WebClient,
@@ -157,7 +157,7 @@ def _call(
         client.views_publish(user_id=str(context.user_id), view=view)
 
     return Call(
-        house=house,
+        app_context=app_context,
         workspace=WorkspaceId(str(context.team_id)),
         user=UserId(str(context.user_id)),
         channel=ChannelId(channel),
@@ -169,10 +169,10 @@ def _call(
     )
 
 
-def _submission(house: House, body: dict[str, Any], context: BoltContext) -> Submission:
+def _submission(app_context: AppContext, body: dict[str, Any], context: BoltContext) -> Submission:
     metadata = json.loads(body["view"]["private_metadata"])
     return Submission(
-        house=house,
+        app_context=app_context,
         workspace=WorkspaceId(str(context.team_id)),
         user=UserId(str(context.user_id)),
         channel=ChannelId(metadata["channel"]),
@@ -186,11 +186,11 @@ def _submission(house: House, body: dict[str, Any], context: BoltContext) -> Sub
 def _answered(call: Call, client: WebClient, act: Callable[[], None]) -> None:
     """Carry out what was asked; a rule that says no is a private answer."""
     try:
-        membership.require_member(call.house, client, call.workspace, call.user)
+        membership.require_member(call.app_context, client, call.workspace, call.user)
         _again_if_changed(act)
     except Refusal as refusal:
-        call.reply(errors.refusal_message(refusal, zone=call.house.zone))
-    except Replayed:
+        call.reply(errors.refusal_message(refusal, zone=call.app_context.zone))
+    except AlreadyHandledError:
         return  # the first delivery had its effect and its answer
     except SlackApiError as error:
         if error.response["error"] not in _LATE_TRIGGER:
@@ -200,13 +200,13 @@ def _answered(call: Call, client: WebClient, act: Callable[[], None]) -> None:
 
 
 def _find_refusal(form: Submission, client: WebClient, callback: str) -> Refusal | None:
-    """Run the use case of a form; return what speaks against it, None if it is done. Raises Renewed."""
+    """Run the use case of a form; return what speaks against it, None if it is done. Raises RenewFormError."""
     try:
-        membership.require_member(form.house, client, form.workspace, form.user)
+        membership.require_member(form.app_context, client, form.workspace, form.user)
         _again_if_changed(lambda: FORMS[callback](form))
     except Refusal as refusal:
         return refusal
-    except Replayed:
+    except AlreadyHandledError:
         return None
     return None
 
@@ -215,14 +215,14 @@ def _problems(form: Submission, refusal: Refusal) -> dict[str, str]:
     """Return what is wrong by block id; what belongs to no field stands under the first."""
     shown = form.answers.input_blocks
     field = refusal.field if refusal.field in shown else shown[0]
-    return {str(field): errors.refusal_for_form(refusal, zone=form.house.zone)}
+    return {str(field): errors.refusal_for_form(refusal, zone=form.app_context.zone)}
 
 
 def _again_if_changed(act: Callable[[], None]) -> None:
     for attempt in range(1, _TRIES + 1):
         try:
             return act()
-        except Changed:  # someone was quicker; decide anew on what is true now
+        except ChangedMeanwhileError:  # someone was quicker; decide anew on what is true now
             if attempt == _TRIES:
                 raise
     return None

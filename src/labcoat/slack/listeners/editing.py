@@ -8,7 +8,7 @@ from labcoat.domain.hypothesis import Statement
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.slack.form_values import Answers
-from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target
 from labcoat.slack.views import editing as views
 from labcoat.stats.rule import Direction
 from labcoat.usecases.hypotheses import hypotheses
@@ -24,7 +24,7 @@ def open_edit_form(call: Call, target: Target) -> None:
         statement_of(dossier.hypothesis),
         reason="",
         meanwhile=(),
-        zone=call.house.zone,
+        zone=call.app_context.zone,
         metadata=call.metadata(f"H-{dossier.hypothesis.number}", seen=seen),
     )
     call.open_form(view)
@@ -38,13 +38,13 @@ def submit_edit(form: Submission) -> None:
         reason = form.answers.text("reason")
         meanwhile = hypotheses.edits_since(tx, dossier, int(form.metadata["seen"]))
         if meanwhile:
-            raise Renewed(
+            raise RenewFormError(
                 views.edit_form(
                     dossier,
                     statement,
                     reason=reason,
                     meanwhile=meanwhile,
-                    zone=form.house.zone,
+                    zone=form.app_context.zone,
                     metadata=json.dumps({**form.metadata, "seen": meanwhile[-1].id}),
                 )
             )

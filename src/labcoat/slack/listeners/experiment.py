@@ -17,7 +17,7 @@ from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.errors import refusal_for_form
 from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners import plan_looks
-from labcoat.slack.listeners.call import Asking, Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Asking, Call, RenewFormError, Submission, Target
 from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views import plan_measured as measuring
@@ -63,14 +63,14 @@ def _plannable(tx: Transaction, call: Call, target: Target) -> Dossier:
 
 
 def _baselines(tx: Transaction, asking: Asking, now: datetime) -> Baselines:
-    return Baselines(of=measured.of_metrics(tx, asking.workspace, asking.house.metrics), now=now)
+    return Baselines(of=measured.of_metrics(tx, asking.workspace, asking.app_context.metrics), now=now)
 
 
 def _opened(
     call: Call, dossier: Dossier, baselines: Baselines, *, since: datetime | None, metadata: dict[str, Any]
 ) -> Block:
     """Return the form that opens: with the draft's plan as people made it, else with what was measured of the goal."""
-    metrics, draft = call.house.described_metrics, dossier.draft
+    metrics, draft = call.app_context.described_metrics, dossier.draft
     texts = plan_texts.texts_of(dossier, metrics=metrics)
     shown, texts = measuring.measured(texts, metrics=metrics, baselines=baselines, before=None, is_draft=bool(draft))
     looks = plan_looks.offered(texts, metrics=metrics)
@@ -89,7 +89,7 @@ def _opened(
         looks=plan_looks.with_saving(looks, plan, texts, metrics=metrics),
         measured=shown,
         line=line,
-        zone=call.house.zone,
+        zone=call.app_context.zone,
         since=since,
         metadata=json.dumps({**metadata, "measured": shown.state}),
     )
@@ -110,9 +110,9 @@ def _read(
     plan = read_plan(
         answers,
         hypothesis=dossier.hypothesis,
-        metrics=asking.house.metrics,
+        metrics=asking.app_context.metrics,
         baselines=baselines.of,
-        zone=asking.house.zone,
+        zone=asking.app_context.zone,
     )
     return plans.checked(replace(plan, design=design or plan.design))
 
@@ -126,7 +126,7 @@ def _shown_anew(
     meanwhile: Sequence[HistoryEntry] = (),
 ) -> Block:
     """Return the form as it is filled in. seen: the newest change that it shows, None as it was."""
-    metrics = form.house.described_metrics
+    metrics = form.app_context.described_metrics
     typed = texts_of(form.answers, otherwise=plan_texts.texts_of(dossier, metrics=metrics))
     before = form.metadata.get("measured")
     shown, texts = measuring.measured(typed, metrics=metrics, baselines=baselines, before=before, is_draft=False)
@@ -142,7 +142,7 @@ def _shown_anew(
         measured=shown,
         line=line,
         meanwhile=meanwhile,
-        zone=form.house.zone,
+        zone=form.app_context.zone,
         since=form.answers.moment("since"),
         metadata=json.dumps(metadata),
     )
@@ -158,21 +158,21 @@ def _worked_out(
     except Refusal as refusal:
         is_unfilled = refusal.reason in (Reason.NOT_AN_EFFECT, Reason.MISSING, Reason.BASELINE_NEEDED)
         empty = not answers.text(refusal.field or "")
-        return None, words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=asking.house.zone)
+        return None, words.WAITING if is_unfilled and empty else refusal_for_form(refusal, zone=asking.app_context.zone)
 
 
 def _require_same_goal(form: Submission, dossier: Dossier, baselines: Baselines) -> None:
-    """Raise Renewed if the form still has what was measured of another goal than the one it names."""
+    """Raise RenewFormError if the form still has what was measured of another goal than the one it names."""
     texts = {name: form.answers.text(name) for name in ("goal", *measuring.FIELDS)}
     if measuring.is_of_another_goal(texts, before=form.metadata.get("measured")):
-        raise Renewed(_shown_anew(form, dossier, baselines))
+        raise RenewFormError(_shown_anew(form, dossier, baselines))
 
 
 def _require_unchanged(tx: Transaction, form: Submission, dossier: Dossier, baselines: Baselines) -> None:
-    """Raise Renewed if somebody changed the plan since the form was opened."""
+    """Raise RenewFormError if somebody changed the plan since the form was opened."""
     meanwhile = experiments.changes_since(tx, dossier, int(form.metadata["seen"]))
     if meanwhile:
-        raise Renewed(_shown_anew(form, dossier, baselines, seen=meanwhile[-1].id, meanwhile=meanwhile))
+        raise RenewFormError(_shown_anew(form, dossier, baselines, seen=meanwhile[-1].id, meanwhile=meanwhile))
 
 
 def submit_plan(form: Submission) -> None:

@@ -11,7 +11,7 @@ from labcoat.domain.ids import ChannelId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import INPUT_LENGTH, Message, actions, button, section, unescape
 from labcoat.slack.form_values import Answers
-from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Asking, Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Asking, Call, RenewFormError, Submission, Target
 from labcoat.slack.views import filing as views
 from labcoat.stats.rule import Direction
 from labcoat.usecases.hypotheses import hypotheses
@@ -54,14 +54,14 @@ def _open(call: Call, text: str, source: dict[str, str]) -> None:
     statement = Statement(change=text, metric="", direction=Direction.UP, because="")
     with call.reading() as (tx, _):
         channel = _home(tx, call)
-        similar = call.house.memory.nearest(tx, call.workspace, text) if text else ()
+        similar = call.app_context.memory.nearest(tx, call.workspace, text) if text else ()
         metrics, tags = _known(tx, call, channel)
     metadata = call.metadata("", seen=[found.number for found in similar], **source)
     call.open_form(
         views.file_form(
             statement,
             metrics=metrics,
-            described=call.house.described_metrics,
+            described=call.app_context.described_metrics,
             tags=tags,
             owner=call.user,
             channel=channel,
@@ -73,13 +73,13 @@ def _open(call: Call, text: str, source: dict[str, str]) -> None:
 
 def _home(tx: Transaction, call: Call) -> ChannelId | None:
     if not call.channel.startswith(PUBLIC_OR_PRIVATE):
-        return call.house.home_channel
+        return call.app_context.home_channel
     return channels.settings(tx, call.workspace, call.channel).home or call.channel
 
 
 def _known(tx: Transaction, asking: Asking, channel: ChannelId | None) -> tuple[list[str], tuple[str, ...]]:
     used = dossiers.metric_names(tx, asking.workspace)
-    in_file = [one.name for one in asking.house.described_metrics]
+    in_file = [one.name for one in asking.app_context.described_metrics]
     tags = channels.settings(tx, asking.workspace, channel).tags if channel else ()
     return list(dict.fromkeys([*in_file, *used])), tags
 
@@ -119,21 +119,21 @@ def _statement(answers: Answers) -> Statement:
 
 
 def _review(tx: Transaction, form: Submission, statement: Statement, channel: ChannelId) -> None:
-    """Raise Renewed if there is something to show that the person has not seen yet."""
+    """Raise RenewFormError if there is something to show that the person has not seen yet."""
     if form.metadata.get("is_reviewed"):
         return
     seen = set(form.metadata.get("seen", ()))
     text = f"{statement.change} {statement.because}"
-    similar: tuple[Found, ...] = form.house.memory.nearest(tx, form.workspace, text)
+    similar: tuple[Found, ...] = form.app_context.memory.nearest(tx, form.workspace, text)
     warnings = linting.warnings(statement)
     if not warnings and all(found.number in seen for found in similar):
         return
     metrics, tags = _known(tx, form, channel)
-    raise Renewed(
+    raise RenewFormError(
         views.file_form(
             statement,
             metrics=metrics,
-            described=form.house.described_metrics,
+            described=form.app_context.described_metrics,
             tags=tags,
             owner=form.answers.person("owner") or form.user,
             channel=channel,

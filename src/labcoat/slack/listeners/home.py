@@ -4,18 +4,18 @@ from slack_sdk import WebClient
 
 from labcoat.db import clock
 from labcoat.domain.ids import UserId, WorkspaceId
-from labcoat.slack.app_context import House
+from labcoat.slack.app_context import AppContext
 from labcoat.slack.listeners.call import Call
 from labcoat.slack.views import home as views
 from labcoat.usecases.people import home, undelivered
 
 
-def publish(house: House, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
+def publish(app_context: AppContext, client: WebClient, workspace: WorkspaceId, user: UserId) -> None:
     """Show a person their Home, and remember that they use it."""
-    with house.database.reading() as tx:
+    with app_context.database.reading() as tx:
         shown = home.compose(tx, workspace, user, now=clock.business_now(tx))
-    client.views_publish(user_id=user, view=views.home_view(shown, page=0, zone=house.zone))
-    with house.database.writing() as tx:
+    client.views_publish(user_id=user, view=views.home_view(shown, page=0, zone=app_context.zone))
+    with app_context.database.writing() as tx:
         home.remember_opened(tx, workspace, user)
 
 
@@ -24,7 +24,7 @@ def turn_page(call: Call, rest: str) -> None:
     with call.reading() as (tx, now):
         shown = home.compose(tx, call.workspace, call.user, now=now)
     page = int(rest) if rest.isdecimal() else 0
-    call.publish_home(views.home_view(shown, page=page, zone=call.house.zone))
+    call.publish_home(views.home_view(shown, page=page, zone=call.app_context.zone))
 
 
 def try_again(call: Call, _rest: str) -> None:
@@ -32,4 +32,4 @@ def try_again(call: Call, _rest: str) -> None:
     with call.writing() as (tx, now):
         undelivered.try_again(tx, call.workspace, by=call.user)
         shown = home.compose(tx, call.workspace, call.user, now=now)
-    call.publish_home(views.home_view(shown, page=0, zone=call.house.zone))
+    call.publish_home(views.home_view(shown, page=0, zone=call.app_context.zone))

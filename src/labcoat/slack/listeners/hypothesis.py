@@ -45,7 +45,7 @@ def show_menu(call: Call, rest: str) -> None:  # noqa: ARG001
     """Answer a bare `/experiment` with what waits, what is the person's, and what runs."""
     with call.reading() as (tx, now):
         shown = home.compose(tx, call.workspace, call.user, now=now)
-    call.reply(lists.menu(shown, zone=call.house.zone))
+    call.reply(lists.menu(shown, zone=call.app_context.zone))
 
 
 def show(call: Call, target: Target) -> None:
@@ -65,7 +65,7 @@ def show(call: Call, target: Target) -> None:
             corrected_at=corrected_at,
             wait=wait,
             now=now,
-            zone=call.house.zone,
+            zone=call.app_context.zone,
         )
     )
 

@@ -44,7 +44,7 @@ def submit_snooze(form: Submission) -> None:
 
 def _zone(tx: Transaction, asking: Asking) -> str:
     person = people.find(tx, asking.workspace, asking.user)
-    return (person.zone if person is not None else None) or asking.house.zone
+    return (person.zone if person is not None else None) or asking.app_context.zone
 
 
 def _until(word: str, today: date) -> date:

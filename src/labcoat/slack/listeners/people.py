@@ -9,7 +9,7 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
 from labcoat.domain.person import Person
 from labcoat.domain.refusal import Reason, Refusal
-from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target
 from labcoat.slack.views import people as views
 from labcoat.slack.views.card import next_buttons
 from labcoat.usecases.people import team
@@ -56,7 +56,7 @@ def submit_handover(form: Submission) -> None:
 
 
 def _require_still_so(form: Submission, dossier: Dossier, by: Member) -> None:
-    """Raise Renewed if it was handed over since the form was made; what was typed here is kept."""
+    """Raise RenewFormError if it was handed over since the form was made; what was typed here is kept."""
     owner, deputy = form.metadata["seen"]
     now = dossier.hypothesis
     if [owner, deputy] == _who(dossier):
@@ -70,7 +70,7 @@ def _require_still_so(form: Submission, dossier: Dossier, by: Member) -> None:
     )
     metadata = json.dumps({**form.metadata, "seen": _who(dossier)})
     reason = form.answers.text("reason")
-    raise Renewed(views.handover_form(dossier, metadata=metadata, typed=typed, reason=reason))
+    raise RenewFormError(views.handover_form(dossier, metadata=metadata, typed=typed, reason=reason))
 
 
 def open_away_form(call: Call, rest: str) -> None:  # noqa: ARG001
@@ -78,7 +78,7 @@ def open_away_form(call: Call, rest: str) -> None:  # noqa: ARG001
     with call.reading() as (tx, now):
         person = known.find(tx, call.workspace, call.user) or Person(user=call.user)
     shown = person if person.is_away(now) else Person(user=call.user, zone=person.zone)
-    call.open_form(views.away_form(shown, zone=call.house.zone, metadata=call.metadata("")))
+    call.open_form(views.away_form(shown, zone=call.app_context.zone, metadata=call.metadata("")))
 
 
 def submit_away(form: Submission) -> None:
@@ -88,12 +88,12 @@ def submit_away(form: Submission) -> None:
         raise Refusal(Reason.MISSING, "back_on")
     with form.writing() as (tx, now):
         stand_in = form.answers.person("stand_in")
-        zone = form.house.zone
+        zone = form.app_context.zone
         team.set_away(tx, form.workspace, form.user, back_on=back_on, stand_in=stand_in, zone=zone, now=now)
 
 
 def come_back(call: Call, rest: str) -> None:  # noqa: ARG001
     """Store that somebody is there again."""
     with call.writing() as (tx, now):
-        team.set_away(tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.house.zone, now=now)
+        team.set_away(tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.app_context.zone, now=now)
     call.reply(views.back_message())

@@ -18,7 +18,7 @@ from labcoat.domain.request import NoExperimentReason, Request, may_decide
 from labcoat.domain.steps import request as steps
 from labcoat.domain.verdicts import verdict_of
 from labcoat.slack.blocks import Block, escape
-from labcoat.slack.listeners.call import Call, Renewed, Submission, Target
+from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target
 from labcoat.slack.views import asking
 from labcoat.slack.views import request as views
 from labcoat.stats.results import Readout, TreatmentVerdict
@@ -56,7 +56,7 @@ def _ask_form(call: Call, tx: Transaction, dossier: Dossier, now: datetime, *, i
         candidates=requests.candidates(tx, dossier, by=call.member(tx, dossier), now=now),
         readout=results.newest_readout(tx, dossier),
         earlier=earlier,
-        zone=call.house.zone,
+        zone=call.app_context.zone,
         metadata=call.metadata(f"H-{dossier.hypothesis.number}", **instead),
         is_instead=is_instead,
     )
@@ -104,7 +104,7 @@ def submit_ask(form: Submission) -> None:
             no_experiment_reason=answers.word("no_experiment", NoExperimentReason),
             no_experiment_note=answers.text("no_experiment_note"),
             treatment=answers.choice("treatment"),
-            zone=form.house.zone,
+            zone=form.app_context.zone,
             now=now,
         )
 
@@ -123,7 +123,7 @@ def show_request(call: Call, target: Target) -> None:
     reader = views.Reader.DECIDER if may_decide(request, dossier.hypothesis, by) else reader
     call.reply(
         views.request_message(
-            dossier, request, readout=readout, corrected_at=corrected_at, zone=call.house.zone, reader=reader
+            dossier, request, readout=readout, corrected_at=corrected_at, zone=call.app_context.zone, reader=reader
         )
     )
 
@@ -166,7 +166,7 @@ def _newest(tx: Transaction, dossier: Dossier, request: Request) -> tuple[Readou
 
 
 def _require_still_so(form: Submission, tx: Transaction, dossier: Dossier, verb: str) -> requests.Seen:
-    """Return what the form was made from; raise Renewed if what the decision rests on has changed since."""
+    """Return what the form was made from; raise RenewFormError if what the decision rests on has changed since."""
     position = int(form.metadata["position"])
     request = steps.answerable(dossier, position, by=form.member(tx, dossier))
     before, now = _SEEN.validate_python(form.metadata["seen"]), requests.seen(tx, dossier, request)
@@ -174,7 +174,7 @@ def _require_still_so(form: Submission, tx: Transaction, dossier: Dossier, verb:
     if not changed:
         return before
     metadata = json.dumps({**form.metadata, "seen": _SEEN.dump_python(now, mode="json")})
-    raise Renewed(
+    raise RenewFormError(
         asking.decision_form(
             verb,
             dossier,

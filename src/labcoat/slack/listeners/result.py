@@ -32,9 +32,9 @@ def show_result(call: Call, target: Target) -> None:
     with call.reading() as (tx, now):
         dossier = target.dossier(tx, call)
         experiment = finding.get_experiment(dossier, target.subject)
-        when = partial(waiting.next_look, metrics=call.house.metrics)
+        when = partial(waiting.next_look, metrics=call.app_context.metrics)
         shown = results.show(tx, dossier, experiment, now=now, when=when)
-    call.reply(result(shown, zone=call.house.zone))
+    call.reply(result(shown, zone=call.app_context.zone))
 
 
 def record(call: Call, target: Target) -> None:
@@ -47,7 +47,7 @@ def record(call: Call, target: Target) -> None:
     except Refusal as refusal:
         if not asks_to_correct(refusal):
             raise
-        call.reply(_offer_correction(refusal, target.rest, zone=call.house.zone))
+        call.reply(_offer_correction(refusal, target.rest, zone=call.app_context.zone))
 
 
 def _open_record_form(call: Call, target: Target) -> None:
@@ -70,7 +70,7 @@ def correct_file(call: Call, target: Target) -> None:
         dossier = target.dossier(tx, call)
         files.correct(tx, dossier, int(target.rest), by=call.member(tx, dossier), now=now)
         shown = results.show(tx, dossier, finding.get_experiment(dossier, target.subject), now=now)
-    call.reply(result(shown, zone=call.house.zone))
+    call.reply(result(shown, zone=call.app_context.zone))
 
 
 def _store(call: Call, target: Target, *, is_correction: bool) -> None:
@@ -91,7 +91,7 @@ def _store(call: Call, target: Target, *, is_correction: bool) -> None:
             now=now,
         )
         shown = results.show(tx, dossier, experiment, now=now)
-    call.reply(result(shown, zone=call.house.zone))
+    call.reply(result(shown, zone=call.app_context.zone))
 
 
 def _offer_correction(refusal: Refusal, rest: str, *, zone: str) -> Message:

@@ -48,7 +48,7 @@ def open_fixed_form(call: Call, target: Target) -> None:
             experiment.number,
             by=call.member(tx, dossier),
             is_invalid=results.is_split_uneven(tx, dossier, experiment.number),
-            is_timed=measuring.may_have_times(experiment, call.house.metrics),
+            is_timed=measuring.may_have_times(experiment, call.app_context.metrics),
             now=now,
         )
     call.open_form(views.fixed_form(experiment, now=now, metadata=call.metadata(f"E-{experiment.number}")))
@@ -66,6 +66,6 @@ def submit_fixed(form: Submission) -> None:
             reason=form.answers.text("reason") or None,
             since=form.answers.moment("since") or now,
             by=form.member(tx, dossier),
-            is_timed=measuring.may_have_times(experiment, form.house.metrics),
+            is_timed=measuring.may_have_times(experiment, form.app_context.metrics),
             now=now,
         )

@@ -1,7 +1,7 @@
 """Search what was tried before."""
 
 from labcoat.slack.blocks import Message, notice_view
-from labcoat.slack.listeners.call import Asking, Call, Renewed, Submission
+from labcoat.slack.listeners.call import Asking, Call, RenewFormError, Submission
 from labcoat.slack.views import search as views
 
 
@@ -15,10 +15,10 @@ def search(call: Call, rest: str) -> None:
 
 def submit_search(form: Submission) -> None:
     """Show what is about the words of the form, in its place."""
-    raise Renewed(notice_view("Search", _found(form, form.answers.text("words"))))
+    raise RenewFormError(notice_view("Search", _found(form, form.answers.text("words"))))
 
 
 def _found(asking: Asking, text: str) -> Message:
     with asking.reading() as (tx, _):
-        found, count = asking.house.memory.search(tx, asking.workspace, text, limit=views.SHOWN)
+        found, count = asking.app_context.memory.search(tx, asking.workspace, text, limit=views.SHOWN)
     return views.search_results(found, count=count, text=text)

@@ -9,7 +9,7 @@ from labcoat.domain.channel import ChannelSettings, read_zone
 from labcoat.domain.ids import ChannelId, UserId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Block
-from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, Renewed, Submission
+from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, RenewFormError, Submission
 from labcoat.slack.views import settings as views
 from labcoat.usecases.people import settings
 from labcoat.usecases.people.settings import Shown
@@ -27,11 +27,11 @@ def open_settings_form(call: Call, rest: str) -> None:
         shown = settings.show(tx, call.workspace, channel, by=call.user)
     is_picked = not is_from_channel and not rest
     metadata = _metadata(shown, opened_from=call.channel, is_picked=is_picked)
-    call.open_form(views.settings_form(shown, zone=call.house.zone, metadata=metadata, is_picked=is_picked))
+    call.open_form(views.settings_form(shown, zone=call.app_context.zone, metadata=metadata, is_picked=is_picked))
 
 
 def _channel_of(call: Call) -> ChannelId | None:
-    return call.channel if call.channel.startswith(PUBLIC_OR_PRIVATE) else call.house.home_channel
+    return call.channel if call.channel.startswith(PUBLIC_OR_PRIVATE) else call.app_context.home_channel
 
 
 def settings_form_for(form: Submission, view: Block) -> Block:  # noqa: ARG001
@@ -40,7 +40,7 @@ def settings_form_for(form: Submission, view: Block) -> Block:  # noqa: ARG001
     with form.reading() as (tx, _):
         shown = settings.show(tx, form.workspace, channel, by=form.user)
     metadata = _metadata(shown, opened_from=form.channel, is_picked=True)
-    return views.settings_form(shown, zone=form.house.zone, metadata=metadata, is_picked=True)
+    return views.settings_form(shown, zone=form.app_context.zone, metadata=metadata, is_picked=True)
 
 
 def submit_settings(form: Submission) -> None:
@@ -50,11 +50,11 @@ def submit_settings(form: Submission) -> None:
     typed, leads = _typed(form), form.answers.people("leads")
     with form.writing() as (tx, now):
         shown = settings.show(tx, form.workspace, ChannelId(form.metadata["of"]), by=form.user)
-        typed = typed if typed.zone != form.house.zone or shown.settings.zone else replace(typed, zone=None)
+        typed = typed if typed.zone != form.app_context.zone or shown.settings.zone else replace(typed, zone=None)
         typed = typed if typed.home != shown.channel else replace(typed, home=None)
         _require_still_so(form, shown, typed, leads)
         chosen = leads if shown.may_manage_leads and _was_asked_for_leads(form) else None
-        settings.save(tx, form.workspace, shown, typed, leads=chosen, zone=form.house.zone, now=now)
+        settings.save(tx, form.workspace, shown, typed, leads=chosen, zone=form.app_context.zone, now=now)
 
 
 def _was_asked_for_leads(form: Submission) -> bool:
@@ -102,7 +102,7 @@ def _short(value: Any) -> Any:
 
 
 def _require_still_so(form: Submission, shown: Shown, typed: ChannelSettings, typed_leads: tuple[UserId, ...]) -> None:
-    """Raise Renewed if somebody changed the settings since the form was made; what was typed here is kept."""
+    """Raise RenewFormError if somebody changed the settings since the form was made; what was typed here is kept."""
     seen, seen_leads = _seen(form.metadata["seen"]), tuple(form.metadata["leads"])
     have_leads_moved = shown.may_manage_leads and set(seen_leads) != set(shown.leads)
     if int(form.metadata["version"]) == shown.version and not have_leads_moved:
@@ -112,11 +112,11 @@ def _require_still_so(form: Submission, shown: Shown, typed: ChannelSettings, ty
         for field in fields(ChannelSettings)
         if getattr(typed, field.name) != getattr(seen, field.name)
     }
-    changed = words.changes(seen, shown.settings, zone=form.house.zone)
-    raise Renewed(
+    changed = words.changes(seen, shown.settings, zone=form.app_context.zone)
+    raise RenewFormError(
         views.settings_form(
             shown,
-            zone=form.house.zone,
+            zone=form.app_context.zone,
             metadata=_metadata(shown, opened_from=form.channel, is_picked=bool(form.metadata["is_picked"])),
             is_picked=bool(form.metadata["is_picked"]),
             typed=replace(shown.settings, **mine),

@@ -4,7 +4,7 @@ import re
 
 from labcoat.domain.amounts import read_baseline, read_effect, read_positive
 from labcoat.slack.blocks import Message, notice_view
-from labcoat.slack.listeners.call import Call, Renewed, Submission
+from labcoat.slack.listeners.call import Call, RenewFormError, Submission
 from labcoat.slack.views import sizing as views
 from labcoat.stats.rule import MetricKind
 from labcoat.usecases.experiments import sizing
@@ -28,7 +28,7 @@ def size(call: Call, rest: str) -> None:
 def submit_size(form: Submission) -> None:
     """Show what an experiment takes, in place of the form."""
     fields = ("baseline", "minimum_effect", "deviation", "power", "alpha")
-    raise Renewed(notice_view("Size", _sized({name: form.answers.text(name) for name in fields})))
+    raise RenewFormError(notice_view("Size", _sized({name: form.answers.text(name) for name in fields})))
 
 
 def _sized(texts: dict[str, str]) -> Message:

@@ -10,8 +10,8 @@ from labcoat.domain.plan import PlannedMetric
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import notice_view
 from labcoat.slack.form_values import ChosenFile
-from labcoat.slack.incoming.downloads import SECONDS, SMALL_BYTES, NotNow, TooSlow, too_large
-from labcoat.slack.listeners.call import Renewed, Submission
+from labcoat.slack.incoming.downloads import SECONDS, SMALL_BYTES, TooSlowError, TryDownloadLaterError, too_large
+from labcoat.slack.listeners.call import RenewFormError, Submission
 from labcoat.slack.views.files import reading_message
 from labcoat.usecases.experiments import files, uploads
 from labcoat.usecases.experiments.uploads import FileTotals
@@ -30,15 +30,15 @@ def totals_of(
     is_correction: bool,
     wrong_since: datetime | None,
 ) -> FileTotals:
-    """Return what a small file holds; raise Renewed, with what the form says instead, if it is read later."""
+    """Return what a small file holds; raise RenewFormError, with what the form says instead, if it is read later."""
     if file.size > LARGEST_MEGABYTES * 1_000_000:
         raise too_large(LARGEST_MEGABYTES * 1_000_000)
     if file.size <= SMALL_BYTES:
         try:
             return _read(form, experiment, metric, file)
-        except (TooSlow, SourceError):
+        except (TooSlowError, SourceError):
             pass  # it takes longer than a form may
-        except NotNow as error:
+        except TryDownloadLaterError as error:
             raise Refusal(Reason.FILE_UNREADABLE, "file") from error
     with form.writing() as (tx, now):
         dossier = form.dossier(tx)
@@ -54,13 +54,13 @@ def totals_of(
             wrong_since=wrong_since,
         )
         files.take(tx, dossier, given, by=form.member(tx, dossier), now=now)
-    raise Renewed(notice_view("Reading", reading_message(file.name, file.size)))
+    raise RenewFormError(notice_view("Reading", reading_message(file.name, file.size)))
 
 
 def _read(form: Submission, experiment: Experiment, metric: PlannedMetric, file: ChosenFile) -> FileTotals:
     with TemporaryDirectory(prefix="labcoat-file-") as folder:
         path = Path(folder) / "given"
-        form.house.download.into(path, file.url, most_bytes=SMALL_BYTES, seconds=SECONDS)
+        form.app_context.download.into(path, file.url, most_bytes=SMALL_BYTES, seconds=SECONDS)
         return uploads.read_file(
             path,
             experiment.plan,

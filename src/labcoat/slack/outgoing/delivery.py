@@ -17,14 +17,14 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
-from labcoat.db.outbox import CLOCKS_APART, Claim, Doubt
+from labcoat.db.outbox import CLOCKS_APART, Claim, UncertainWindow
 from labcoat.domain.ids import ChannelId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.observability import telemetry
 from labcoat.slack.blocks import Message
 from labcoat.slack.outgoing.rendering import Drawable, find_drawable, render, render_home
 from labcoat.slack.outgoing.uploads import upload_picture
-from labcoat.slack.retry_after import Held, minding
+from labcoat.slack.retry_after import RateLimitedError, minding
 from labcoat.usecases import publish
 
 _log = logging.getLogger(__name__)
@@ -61,15 +61,15 @@ _TOKEN = frozenset(
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
-class _Gone(Exception):  # noqa: N818  not an error: someone deleted the message
+class _MessageGoneError(Exception):  # not an error: someone deleted the message
     """The message to edit is not there any more."""
 
 
-class _Orphan(Exception):  # noqa: N818  not an error: its message could not be sent
+class _OrphanError(Exception):  # not an error: its message could not be sent
     """There is no message in whose thread it belongs, and in the channel it would be noise."""
 
 
-class _Overtaken(Exception):  # noqa: N818  not an error: it is in other hands
+class _LeaseLostError(Exception):  # not an error: it is in other hands
     """The lease ended before the message was sent, and another process has the notice."""
 
 
@@ -83,7 +83,7 @@ class _Attempt:
     claimed: Claim
     began: float
     may_be_sent: bool
-    doubt: Doubt
+    doubt: UncertainWindow
 
     @property
     def notice(self) -> Notice:
@@ -120,11 +120,11 @@ class Delivery:
             return True
         try:
             channel, ts = self._tell(attempt, now)
-        except _Overtaken:
+        except _LeaseLostError:
             _log.warning("notice %s took longer than its lease; another process tells it", claimed.id)
-        except _Orphan:
+        except _OrphanError:
             self._bury(attempt, "the message that it belongs under was never sent")
-        except Held as held:
+        except RateLimitedError as held:
             self._wait(attempt, held)
         except SlackApiError as error:
             self._refused(attempt, str(error.response["error"]))
@@ -146,11 +146,11 @@ class Delivery:
             parent = outbox.find_post(tx, notice.workspace, notice.parent) if notice.parent else None
             drawable = find_drawable(tx, notice)
         if notice.kind is NoticeKind.CHART and parent is None:
-            raise _Orphan
+            raise _OrphanError
         if post is not None:
             try:
                 return self._edit(notice, post.channel, post.ts, message)
-            except _Gone:
+            except _MessageGoneError:
                 with self.database.writing() as tx:
                     outbox.forget_post(tx, notice.workspace, str(notice.subject))
         channel, thread = self._channel(notice), parent.ts if parent else None
@@ -187,7 +187,7 @@ class Delivery:
             self._call(notice, "chat.update", channel=channel, ts=ts, **message.arguments())
         except SlackApiError as error:
             if error.response["error"] in _GONE:
-                raise _Gone from error
+                raise _MessageGoneError from error
             raise
         return channel, ts
 
@@ -196,7 +196,7 @@ class Delivery:
     ) -> tuple[ChannelId, str]:
         notice, before = attempt.notice, (attempt.may_be_sent, attempt.doubt)
         self._require_lease(attempt)
-        attempt.may_be_sent, attempt.doubt = True, Doubt(since=attempt.claimed.claimed_at - CLOCKS_APART)
+        attempt.may_be_sent, attempt.doubt = True, UncertainWindow(since=attempt.claimed.claimed_at - CLOCKS_APART)
         try:
             answer = self._call(
                 notice,
@@ -209,7 +209,7 @@ class Delivery:
                 unfurl_media=False,
                 **message.arguments(),
             )
-        except Held:
+        except RateLimitedError:
             attempt.may_be_sent, attempt.doubt = before
             raise
         return ChannelId(answer["channel"]), str(answer["ts"])
@@ -222,7 +222,7 @@ class Delivery:
         with self.database.writing() as tx:
             until = clock.lease_now(tx) + self.lease + self.settling
             if not outbox.renew(tx, attempt.claimed, until=until):
-                raise _Overtaken
+                raise _LeaseLostError
 
     def _look_up(self, attempt: _Attempt, channel: ChannelId, thread: str | None) -> str | None:
         """Return the ts of a message that an earlier attempt left; one that has to stop goes on at the next try."""
@@ -251,11 +251,11 @@ class Delivery:
         return None
 
     def _call(self, notice: Notice, method: str, **arguments: Any) -> Any:
-        """Return what Slack answers; raise Held where it wants no such call now."""
+        """Return what Slack answers; raise RateLimitedError where it wants no such call now."""
         with minding(self.database, notice.workspace, method):
             return getattr(self.client_of(notice.workspace), method.replace(".", "_"))(**arguments)
 
-    def _wait(self, attempt: _Attempt, held: Held) -> None:
+    def _wait(self, attempt: _Attempt, held: RateLimitedError) -> None:
         """Put a notice back until Slack wants the call, for a day at most."""
         if _is_old(attempt.claimed):
             self._bury(attempt, "ratelimited")
@@ -307,7 +307,7 @@ class Delivery:
         _log.warning("notice %s (%s) was given up: %s", claimed.id, claimed.notice.kind, problem)
         with self.database.writing() as tx:
             doubt = _ended(attempt.doubt, clock.lease_now(tx))
-            outbox.bury(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent, doubt=doubt)
+            outbox.dead_letter(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent, doubt=doubt)
             publish.tell_of_undelivered(tx, claimed.notice, problem=problem)
         telemetry.told("dead")
 
@@ -316,7 +316,7 @@ def _is_old(claimed: Claim) -> bool:
     return claimed.claimed_at - claimed.tried_since > GIVE_UP_AFTER
 
 
-def _ended(doubt: Doubt, now: datetime) -> Doubt:
+def _ended(doubt: UncertainWindow, now: datetime) -> UncertainWindow:
     """Return the doubt of an attempt that ends now."""
     return doubt if doubt.until is not None else replace(doubt, until=now + CLOCKS_APART)
 

@@ -25,7 +25,7 @@ def settle(tx: Transaction, dossier: Dossier, *, entry: int, ends: frozenset[Nud
     there = nudging.unanswered(tx, workspace, dossier.hypothesis.number)
     ended = [one for one in there if one.nudge.case in ends or is_answered(one.nudge, dossier)]
     if ends:
-        nudging.end(tx, workspace, dossier.hypothesis.number, ends)  # found again later, they are new ones
+        nudging.close_stall(tx, workspace, dossier.hypothesis.number, ends)  # found again later, they are new ones
     if ended:
         nudging.answer(tx, workspace, [one.key for one in ended], entry=entry)
         _show(tx, workspace, ended)
@@ -44,7 +44,7 @@ def snooze(tx: Transaction, dossier: Dossier, *, by: Member, until: date, zone: 
         dossier.require_owner(by, or_lead=True)
     midnight = schedule.midnight(until, zone)
     nudging.snooze(tx, workspace, number, by.user, until=midnight)
-    nudging.touch(tx, workspace, number)
+    nudging.invalidate(tx, workspace, number)
     snoozed = [one for one in there if one.nudge.case not in URGENT]
     if snoozed:
         nudging.answer(tx, workspace, [one.key for one in snoozed], snoozed_until=midnight)

@@ -61,7 +61,7 @@ def find(tx: Transaction, workspace: WorkspaceId, *, zone: str, now: datetime) -
     planned = []
     for dossier in there:
         one = due[dossier.hypothesis.number]
-        signs = stall_signals.signs(tx, dossier, changed_at=one.changed_at, found=world.found.get(one.number, {}))
+        signs = stall_signals.read(tx, dossier, changed_at=one.changed_at, found=world.found.get(one.number, {}))
         stalls = find_stalls(dossier, signs, presence=world.presence, now=now)
         steps = plan_nudges(dossier, stalls, reach=world.reach(dossier))
         planned.append((dossier, one, stalls, steps))
@@ -149,13 +149,13 @@ def send(tx: Transaction, workspace: WorkspaceId, asked: Iterable[Asked], *, zon
 
     What a replica took, or a step changed meanwhile, is left to them. What a cap holds comes at a later slot.
     """
-    mine = [one for one in asked if nudging.take(tx, workspace, one.due, then=one.then)]
+    mine = [one for one in asked if nudging.claim_due(tx, workspace, one.due, then=one.then)]
     by_person: dict[UserId, list[Nudge]] = defaultdict(list)
     for one in mine:
         for stall in one.begun:
-            nudging.begin(tx, workspace, one.number, stall.case, since=stall.since)
+            nudging.open_stall(tx, workspace, one.number, stall.case, since=stall.since)
         if one.over:
-            nudging.end(tx, workspace, one.number, one.over)
+            nudging.close_stall(tx, workspace, one.number, one.over)
         for nudge in one.nudges:
             by_person[nudge.person].append(nudge)
     zones = people.zones(tx, workspace) if by_person else {}
@@ -168,7 +168,7 @@ def send(tx: Transaction, workspace: WorkspaceId, asked: Iterable[Asked], *, zon
         for nudge, at in put_off:
             then = then_of[nudge.hypothesis]
             if then is None or at < then:
-                nudging.wake(tx, workspace, nudge.hypothesis, at)
+                nudging.reschedule(tx, workspace, nudge.hypothesis, at)
     return told
 
 

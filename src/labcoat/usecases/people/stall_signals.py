@@ -12,7 +12,7 @@ from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.look import Look
 from labcoat.domain.nudge import stalls_from
 from labcoat.domain.plan import ResultSource
-from labcoat.domain.stall import NudgeCase, Signs, Stall, find_stalls, owner_or_stand_in
+from labcoat.domain.stall import NudgeCase, Stall, StallSignals, find_stalls, owner_or_stand_in
 from labcoat.domain.verdicts import harmed
 from labcoat.stats import entry
 from labcoat.stats.results import Readout, Verdict
@@ -22,7 +22,9 @@ _TOLD_ELSEWHERE = frozenset({NudgeCase.SPLIT, NudgeCase.HARM, NudgeCase.REQUEST_
 """The digest has groups of their own for them."""
 
 
-def signs(tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Mapping[NudgeCase, datetime]) -> Signs:
+def read(
+    tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Mapping[NudgeCase, datetime]
+) -> StallSignals:
     """Return what the database tells; only of what runs is anything read."""
     experiment = dossier.newest_experiment
     if experiment is not None and experiment.state is ExperimentState.STOPPED:
@@ -30,7 +32,7 @@ def signs(tx: Transaction, dossier: Dossier, *, changed_at: datetime, found: Map
         # Nobody can decide before the final look, so nothing stalls while it waits.
         changed_at = changed_at if wait is None else max(changed_at, wait.until)
     if experiment is None or experiment.state is not ExperimentState.RUNNING or experiment.is_of_the_past:
-        return Signs(changed_at=changed_at, found=found)
+        return StallSignals(changed_at=changed_at, found=found)
     if experiment.plan.source is ResultSource.TYPED:
         return _of_typed(tx, dossier.hypothesis.workspace, experiment, changed_at, found)
     return _of_warehouse(tx, dossier.hypothesis.workspace, experiment, changed_at, found)
@@ -42,10 +44,10 @@ def _of_typed(
     experiment: Experiment,
     changed_at: datetime,
     found: Mapping[NudgeCase, datetime],
-) -> Signs:
+) -> StallSignals:
     readout = _newest_readout(tx, workspace, experiment)
     entries = looks.newest_entries(tx, workspace, experiment.number).values()
-    return Signs(
+    return StallSignals(
         changed_at=changed_at,
         found=found,
         is_uneven=_is_uneven(readout),
@@ -60,14 +62,14 @@ def _of_warehouse(
     experiment: Experiment,
     changed_at: datetime,
     found: Mapping[NudgeCase, datetime],
-) -> Signs:
+) -> StallSignals:
     readout = _newest_readout(tx, workspace, experiment)
     count = unit_counts.find(tx, workspace, experiment.number)
     any_look = looks.newest_sample(tx, workspace, experiment.number)
     problem = looks.find_problem(tx, workspace, experiment.number)
     is_uneven = count is not None and count.split.p_value < entry.SPLIT_INVALID_BELOW
     units = [*(count.exposed if count is not None else ()), *(any_look.exposed if any_look is not None else ())]
-    return Signs(
+    return StallSignals(
         changed_at=changed_at,
         found=found,
         is_uneven=is_uneven or _is_uneven(readout),
@@ -120,9 +122,9 @@ def stalled(
             continue
         look = newest_looks.get(experiment.number) if experiment is not None else None
         if look is None:
-            seen = signs(tx, dossier, changed_at=changed_at[number], found=known.get(number, {}))
+            seen = read(tx, dossier, changed_at=changed_at[number], found=known.get(number, {}))
         else:  # it has data, and of the rest the digest tells under other titles
-            seen = Signs(changed_at=changed_at[number], found=known.get(number, {}), totals_at=look.made_at)
+            seen = StallSignals(changed_at=changed_at[number], found=known.get(number, {}), totals_at=look.made_at)
         carer = owner_or_stand_in(dossier.hypothesis, presence)
         until = snoozed.get(number, {}).get(carer) if carer is not None else None
         stalls = find_stalls(dossier, seen, presence=presence, now=now)
