@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import postgres
-from labcoat.db.database import Database
+from builders import LEAD, OTHER_LEAD, WORKSPACE
+from labcoat.db import workspaces
+from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
 
 BACKENDS = ("sqlite", "postgresql")
@@ -51,6 +53,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         server: postgres.Server = request.getfixturevalue("postgres_server")
         with server.shared_database() as url:
             yield from _open(url)
+
+
+@pytest.fixture
+def tx(database: Database) -> Iterator[Transaction]:
+    """An open transaction in a workspace with two leads, as a use case gets it."""
+    with database.writing() as tx:
+        workspaces.set_leads(tx, WORKSPACE, [LEAD, OTHER_LEAD], from_settings=True)
+        yield tx
 
 
 @pytest.fixture(params=BACKENDS)

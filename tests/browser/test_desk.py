@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 
 from browser.conftest import Opens
 from browser.looking import last
-from sandbox.building import BotServer, actions, button, section
+from sandbox_parts import BotServer, actions, button, section
 from slack_sandbox.client import SandboxClient
 from slack_sandbox.serving import RunningSandbox
 

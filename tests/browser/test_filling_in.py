@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from browser.looking import hears, last
-from sandbox.building import BotServer, actions, button, modal, new_trigger, option, plain, section, text_input
+from sandbox_parts import BotServer, actions, button, modal, new_trigger, option, plain, section, text_input
 from slack_sandbox.client import SandboxClient
 from slack_sandbox.serving import RunningSandbox
 from slack_sandbox.wire import Json

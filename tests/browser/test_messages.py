@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from slack_sdk import WebClient
 
 from browser.looking import hears, last
-from sandbox.building import BotServer, actions, button, option, plain, section
+from sandbox_parts import BotServer, actions, button, option, plain, section
 from slack_sandbox.client import SandboxClient
 from slack_sandbox.wire import Json
 

@@ -8,8 +8,8 @@ import pytest
 
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
-from warehouse import test_bad_data as same
-from warehouse.test_bad_data import METRIC, Row, World, tables_of, text_of, write_duckdb
+from proofs.warehouse import test_bad_data as same
+from proofs.warehouse.test_bad_data import METRIC, Row, World, tables_of, text_of, write_duckdb
 
 
 @pytest.fixture(params=["spark", "clickhouse"])

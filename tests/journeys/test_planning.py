@@ -219,7 +219,7 @@ def test_a_guardrail_with_its_baseline_is_counted_and_said_in_form_and_card(play
     card = read(play.card())
     form = play.types(play.ana, "/experiment plan E-1")
 
-    # From quantiles alone, in tests/usecases/test_sizing.py; here more than the 62,500 of the goal alone.
+    # From quantiles alone, in tests/usecases/experiments/test_sizing.py; here more than the 62,500 of the goal alone.
     found = re.search(r"About ([\d,]+) users in all", shown)
     assert found is not None
     assert 62_500 < int(found[1].replace(",", "")) < 1.49 * 62_500

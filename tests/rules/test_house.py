@@ -14,7 +14,7 @@ import pytest
 
 from chaos.test_kills import POINTS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/labcoat"
 SANDBOX = ROOT / "src/slack_sandbox"
 LONGEST_FILE = 350
@@ -286,3 +286,20 @@ def test_nothing_is_skipped_or_mocked() -> None:
     ]
 
     assert found == []
+
+
+WITHOUT_A_MODULE_OF_THEIR_OWN = ("rules", "proofs", "journeys", "chaos", "browser", "engines")
+"""Folders of tests about more than one module: the house's rules, proofs over many inputs, whole stories, faults."""
+
+
+def test_a_unit_test_lies_where_its_module_lies() -> None:
+    tests = ROOT / "tests"
+    of = {"slack_sandbox": SANDBOX.parent}
+    astray = [
+        test.as_posix()
+        for path in tests.rglob("test_*.py")
+        if (test := path.relative_to(tests)).parts[0] not in WITHOUT_A_MODULE_OF_THEIR_OWN
+        and not (of.get(test.parts[0], SOURCE) / test.parent / test.name.removeprefix("test_")).exists()
+    ]
+
+    assert astray == []

@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from sandbox.building import modal, opened, web_client
+from sandbox_parts import modal, opened, web_client
 from slack_sandbox.client import Person, SandboxClient
 from slack_sandbox.local_slack import Timing
 from slack_sandbox.serving import RunningSandbox, running_sandbox

@@ -3,7 +3,7 @@
 import httpx
 from slack_sdk import WebClient
 
-from sandbox.building import actions, button, plain, refusal, section, web_client, workspace_with
+from sandbox_parts import actions, button, plain, refusal, section, web_client, workspace_with
 from slack_sandbox.client import Person
 from slack_sandbox.serving import running_sandbox
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.building import BotServer, web_client
+from sandbox_parts import BotServer, web_client
 from slack_sandbox.client import SandboxClient
 from slack_sandbox.fixture import slack_sandbox
 from slack_sandbox.serving import RunningSandbox

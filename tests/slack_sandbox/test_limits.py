@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.building import actions, button, option, plain, refusal, section, text_input, web_client
+from sandbox_parts import actions, button, option, plain, refusal, section, text_input, web_client
 from slack_sandbox.serving import RunningSandbox
 from slack_sandbox.wire import Json
 

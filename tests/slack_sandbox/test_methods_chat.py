@@ -7,7 +7,7 @@ import httpx
 import pytest
 from slack_sdk import WebClient
 
-from sandbox.building import refusal, section, web_client, workspace_with
+from sandbox_parts import refusal, section, web_client, workspace_with
 from slack_sandbox.client import Person
 from slack_sandbox.serving import RunningSandbox, running_sandbox
 

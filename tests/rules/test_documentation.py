@@ -14,7 +14,7 @@ from labcoat.cli import app as cli
 from labcoat.slack import grammar
 from labcoat.warehouse.files.columns import NAMES
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}

@@ -13,7 +13,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from sandbox.building import BotServer, actions, button, option, refusal, section
+from sandbox_parts import BotServer, actions, button, option, refusal, section
 from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox
 from slack_sandbox.wire import Json

@@ -21,7 +21,7 @@ from labcoat.warehouse.files.asked import FileMoments, MetricColumns, read_asked
 from labcoat.warehouse.files.columns import Chosen
 from labcoat.words import refusals
 
-CASES = Path(__file__).parents[1] / "cases"
+CASES = Path(__file__).parents[2] / "cases"
 SHARES, STANDARD_ERRORS = "totals_semicolon_total_row.csv", "totals_standard_error.csv"
 TWO_CANDIDATES, UNITS = "totals_two_candidates.csv", "units_three_names.csv"
 

@@ -51,8 +51,8 @@ from labcoat.stats.rule import Design, MetricKind, Moments
 from labcoat.usecases.experiments import experiments, recording, results
 from labcoat.usecases.hypotheses import hypotheses, requests
 from labcoat.usecases.looks import counting
+from usecases.hypotheses.test_requests import somebody_waits
 from usecases.storing import CARD, STORY, Told, deliver_all, details_of, found, started, told
-from usecases.test_requests import somebody_waits
 
 THEN = NOW + 15 * DAY  # after the fourteen days before which it is too early to tell
 LATER = THEN + timedelta(hours=1)

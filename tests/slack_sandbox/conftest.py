@@ -8,7 +8,7 @@ import pytest
 from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 
-from sandbox.building import BotServer, Clock, web_client
+from sandbox_parts import BotServer, Clock, web_client
 from slack_sandbox.client import Person, SandboxClient
 from slack_sandbox.local_slack import Timing
 from slack_sandbox.serving import DEFAULT_SIGNING_SECRET, RunningSandbox, running_sandbox

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 from slack_sdk import WebClient
 
-from sandbox.building import actions, button, plain, section, text_input
+from sandbox_parts import actions, button, plain, section, text_input
 from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.reading import plain_text
 from slack_sandbox.serving import RunningSandbox

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 from slack_sdk import WebClient
 
-from sandbox.building import (
+from sandbox_parts import (
     BotServer,
     actions,
     answering,

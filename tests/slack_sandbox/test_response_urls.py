@@ -8,7 +8,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from sandbox.building import BotServer, Clock, actions, button, section
+from sandbox_parts import BotServer, Clock, actions, button, section
 from slack_sandbox.client import Person
 from slack_sandbox.wire import Json
 

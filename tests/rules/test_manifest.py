@@ -13,7 +13,7 @@ from labcoat.demo import people
 from labcoat.slack import grammar, scopes
 from labcoat.slack.listeners.verbs import SHORTCUTS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SLACK = ROOT / "src/labcoat/slack"
 
 HISTORY = frozenset({"channels:history", "groups:history", "im:history"})

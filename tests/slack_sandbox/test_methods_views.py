@@ -6,16 +6,7 @@ Sources: docs.slack.dev/surfaces/modals, docs.slack.dev/reference/views/modal-vi
 import pytest
 from slack_sdk import WebClient
 
-from sandbox.building import (
-    BotServer,
-    Clock,
-    modal,
-    new_trigger,
-    opened,
-    plain,
-    refusal,
-    section,
-)
+from sandbox_parts import BotServer, Clock, modal, new_trigger, opened, plain, refusal, section
 from slack_sandbox.client import Person
 from slack_sandbox.serving import RunningSandbox
 from slack_sandbox.wire import Json

@@ -11,7 +11,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from sandbox.building import refusal, section
+from sandbox_parts import refusal, section
 from slack_sandbox.client import NotPossibleError, Person, SandboxClient
 from slack_sandbox.reading import plain_text
 from slack_sandbox.serving import RunningSandbox

@@ -13,7 +13,7 @@ from slack_bolt import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from sandbox.building import (
+from sandbox_parts import (
     BotServer,
     Clock,
     actions,
