@@ -31,6 +31,7 @@ from labcoat.db.database import Database, Transaction
 from labcoat.db.migrating import migrate
 from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import BotInvited
 from labcoat.domain.hypothesis import Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.member import Member
@@ -228,7 +229,7 @@ def _jobs(database: Database) -> Jobs:
 
 def _claim(database: Database) -> None:
     with database.writing() as tx:
-        outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=WORKSPACE, channel=CHANNEL))
+        outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=WORKSPACE, channel=CHANNEL, fact=BotInvited()))
     _claim_one(database)
 
 

@@ -18,6 +18,7 @@ from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, Re
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import OwnershipGiven, OwnershipRole
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.hypothesis import Decision, Outcome, Statement
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId
@@ -283,9 +284,9 @@ def _card_without_owner(dossier: Dossier) -> Message:
 def _people(dossier: Dossier) -> Iterator[tuple[str, Message]]:
     buttons = card.next_buttons(dossier)
     yield "taken", people.taken_message(dossier, buttons=buttons)
-    for role in ("owner", "deputy"):
-        details = {"role": role, "by": LEAD, "reason": text_of(2000)}
-        yield f"{role} now", people.ownership_message(dossier, details, buttons=buttons)
+    for role in OwnershipRole:
+        given = OwnershipGiven(hypothesis=dossier.hypothesis.number, role=role, by=LEAD, reason=text_of(2000))
+        yield f"{role} now", people.ownership_message(dossier, given, buttons=buttons)
     yield "stands in", people.stand_in_message(LEAD, "Mon 7 Dec")
     yield "leads now", people.lead_message(LEAD)
     yield "back", people.back_message()

@@ -16,6 +16,7 @@ from labcoat.db import retry_after as holds
 from labcoat.db.database import Database
 from labcoat.db.tables import schema
 from labcoat.demo import people
+from labcoat.domain.facts import BotInvited, LeadNamed
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack import web_client
@@ -51,10 +52,10 @@ class Sky:
         """Have a message told in a channel, and another to a person."""
         channel = ChannelId((people.CHANNEL, "CGENERAL")[number % 2])
         person = UserId((people.ANA, people.BEN, people.LENA, people.OMAR)[number % 4])
-        lead = {"role": "lead", "by": people.LENA}
+        lead = LeadNamed(by=UserId(people.LENA))
         with self.database.writing() as tx:
-            outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=workspace, channel=channel))
-            outbox.put(tx, Notice(kind=NoticeKind.OWNERSHIP, workspace=workspace, person=person, details=lead))
+            outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=workspace, channel=channel, fact=BotInvited()))
+            outbox.put(tx, Notice(kind=NoticeKind.OWNERSHIP, workspace=workspace, person=person, fact=lead))
 
     def deliver(self, *, is_storm: bool) -> None:
         """Let the replicas take turns until nothing is due."""

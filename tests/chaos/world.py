@@ -156,7 +156,7 @@ class World:
             }
             cards = {row.subject: row.ts for row in tx.execute(select(schema.posts)).all()}
             numbers = tx.execute(select(schema.hypotheses.c.number)).scalars().all()
-        told = {row["details"]["entry"] for row in rows if row["kind"] == "story" and "entry" in row["details"]}
+        told = {row["details"]["entry"] for row in rows if _is_step(row)}
         missing += [f"no line of change {entry}" for entry in changes - told]
         missing += [f"no card of H-{number}" for number in numbers if cards.get(f"card H-{number}") not in shown]
         return missing
@@ -166,7 +166,7 @@ class World:
         stamps: dict[str, list[tuple[int, str]]] = defaultdict(list)
         said = self.messages()
         for row in self.rows():
-            if row["kind"] == "story" and "entry" in row["details"] and row["key"] in said:
+            if _is_step(row) and row["key"] in said:
                 stamps[row["parent"]].append((row["details"]["entry"], said[row["key"]][0]["ts"]))
         return [
             f"{parent}: change {later[0]} before {earlier[0]}"
@@ -215,3 +215,8 @@ def a_world(database_url: str, *, leads: tuple[str, ...] = people.LEADS) -> Iter
             yield World(sandbox, slack, database, environment)
         finally:
             database.dispose()
+
+
+def _is_step(row: Any) -> bool:
+    """Whether a row of the outbox is the line of a step in a card's thread."""
+    return bool(row["kind"] == "story" and row["details"]["type"] == "StepTaken")

@@ -2,11 +2,12 @@
 
 import pytest
 
-from builders import CHANNEL, OWNER, WORKSPACE
+from builders import CHANNEL, H12, OWNER, WORKSPACE
 from labcoat.cli import app as cli
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
 from labcoat.db.migrating import migrate
+from labcoat.domain.facts import CardChanged, NudgesChanged
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.slack.outgoing.delivery import WAITS
 
@@ -19,10 +20,12 @@ def database(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
 
 def given_up(database: Database, *, problem: str = "not_in_channel", may_be_sent: bool = False) -> int:
     """Give up a card, after a word to its owner was given up too; return the card's number."""
-    card = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-1")
+    card = Notice(
+        kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-1", fact=CardChanged(hypothesis=H12)
+    )
     numbers = []
     with database.writing() as tx:
-        for notice in (Notice(kind=NoticeKind.NUDGE, workspace=WORKSPACE, person=OWNER), card):
+        for notice in (Notice(kind=NoticeKind.NUDGE, workspace=WORKSPACE, person=OWNER, fact=NudgesChanged()), card):
             outbox.put(tx, notice)
             claim = outbox.claim(tx, at=clock.lease_now(tx), lease=WAITS[0])
             assert claim is not None
@@ -89,7 +92,7 @@ def test_what_was_delivered_is_neither_tried_again_nor_forgotten(
     database: Database, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     with database.writing() as tx:
-        outbox.put(tx, Notice(kind=NoticeKind.NUDGE, workspace=WORKSPACE, person=OWNER))
+        outbox.put(tx, Notice(kind=NoticeKind.NUDGE, workspace=WORKSPACE, person=OWNER, fact=NudgesChanged()))
         claim = outbox.claim(tx, at=clock.lease_now(tx), lease=WAITS[0])
         assert claim is not None
         outbox.settle(tx, claim, channel=CHANNEL, ts="1.2")

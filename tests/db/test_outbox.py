@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Select, insert, text, update
 
 import postgres
-from builders import CHANNEL, LEAD, OTHER, OWNER, WORKSPACE
-from labcoat.db import backlog, clock, outbox, undelivered
+from builders import CHANNEL, H12, LEAD, OTHER, OWNER, WORKSPACE
+from labcoat.db import backlog, clock, due_notices, outbox, undelivered
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Database
 from labcoat.db.outbox import CLOCKS_APART, Claim, UncertainWindow
 from labcoat.db.tables import schema
+from labcoat.domain.facts import BegunWithMessage, HomeChanged
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 
@@ -40,8 +41,13 @@ def a_notice(
         subject=subject,
         parent="card H-12",
         is_loud=True,
-        details={"word": word, "entry": 7},
+        fact=BegunWithMessage(hypothesis=H12, link=word, author=""),
     )
+
+
+def word_of(claim: outbox.Claim) -> str:
+    assert isinstance(claim.notice.fact, BegunWithMessage)
+    return claim.notice.fact.link
 
 
 def put(database: Database, *notices: Notice) -> None:
@@ -89,7 +95,7 @@ def test_a_target_is_told_in_order_and_one_at_a_time(database: Database) -> None
     second = claimed(database)
 
     assert meanwhile is None
-    assert [one.notice.details["word"] for one in (first, second)] == ["one", "two"]
+    assert [word_of(one) for one in (first, second)] == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,7 @@ def test_other_targets_do_not_wait(database: Database, other: Notice) -> None:
 def test_a_person_waits_only_for_their_own(database: Database) -> None:
     put(database, a_notice("one", person=OWNER), a_notice("two", person=LEAD), a_notice("three", person=OWNER))
 
-    words = [claimed(database).notice.details["word"] for _ in range(2)]
+    words = [word_of(claimed(database)) for _ in range(2)]
 
     assert words == ["one", "two"]
     assert claim(database) is None
@@ -275,7 +281,7 @@ def test_a_buried_notice_is_seen_and_blocks_nobody(database: Database) -> None:
         assert one is not None
         outbox.dead_letter(tx, one, problem="channel_not_found", may_be_sent=False)
 
-    assert claimed(database).notice.details["word"] == "two"
+    assert word_of(claimed(database)) == "two"
     with database.reading() as tx:
         assert [one.problem for one in undelivered.list_of(tx, limit=9)] == ["channel_not_found"]
 
@@ -330,7 +336,7 @@ def test_a_lease_can_be_made_longer_by_its_holder_only(database: Database) -> No
 
 
 def test_a_home_keeps_nobody_s_messages_waiting(database: Database) -> None:
-    home = Notice(kind=NoticeKind.HOME, workspace=WORKSPACE, person=OWNER, subject="home UOWNER")
+    home = Notice(kind=NoticeKind.HOME, workspace=WORKSPACE, person=OWNER, subject="home UOWNER", fact=HomeChanged())
     put(database, home, a_notice("one", person=OWNER))
 
     assert [claimed(database).notice.kind for _ in range(2)] == [NoticeKind.HOME, NoticeKind.STORY]
@@ -342,7 +348,7 @@ def test_the_one_that_waits_longest_is_told_first(database: Database) -> None:
     with database.writing() as tx:
         outbox.retry(tx, first, at=LATER, may_be_sent=False, problem="ratelimited")
 
-    assert [claimed(database).notice.details["word"] for _ in range(2)] == ["two", "one"]
+    assert [word_of(claimed(database)) for _ in range(2)] == ["two", "one"]
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
@@ -389,7 +395,7 @@ def test_a_claim_reads_only_what_is_unfinished(database: Database) -> None:
         with database.writing() as tx:
             tx.execute(text("ANALYZE"))
 
-    plans = [explained(database, query.params(at=LATER)) for query in outbox.NEXT_DUE]
+    plans = [explained(database, query.params(at=LATER)) for query in due_notices.NEXT_DUE]
     plans.append(explained(database, outbox.PENDING_EDITS.params(workspace=WORKSPACE, subjects=["card H-1"])))
 
     for plan in plans:

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from builders import CHANNEL, WORKSPACE
+from builders import CHANNEL, H12, WORKSPACE
 from labcoat.db import clock, outbox, retention
 from labcoat.db.database import Database
+from labcoat.domain.facts import CardChanged
 from labcoat.domain.notice import Notice, NoticeKind
 
 LEASE = timedelta(minutes=1)
@@ -12,7 +13,16 @@ LEASE = timedelta(minutes=1)
 
 def put(database: Database, subject: str, *, end: str = "") -> None:
     with database.writing() as tx:
-        outbox.put(tx, Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject=subject))
+        outbox.put(
+            tx,
+            Notice(
+                kind=NoticeKind.CARD,
+                workspace=WORKSPACE,
+                channel=CHANNEL,
+                subject=subject,
+                fact=CardChanged(hypothesis=H12),
+            ),
+        )
         if not end:
             return
         claim = outbox.claim(tx, at=clock.lease_now(tx), lease=LEASE)

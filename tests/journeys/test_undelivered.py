@@ -8,6 +8,7 @@ from journeys.playing import FILE, TEAM, Play, read
 from labcoat.db import clock, outbox, undelivered
 from labcoat.db import people as known
 from labcoat.demo import people
+from labcoat.domain.facts import BotInvited
 from labcoat.domain.ids import ChannelId, UserId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person
@@ -76,7 +77,8 @@ def test_a_slack_that_does_not_answer_is_waited_for_a_day(play: Play, wall: Wall
 def test_a_weekend_without_the_bot_ends_no_tries(play: Play, wall: Wall) -> None:
     play.slack.faults.add("chat.postMessage", FaultKind.DROP_BEFORE)
     with play.bot.database.writing() as tx:
-        outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=TEAM, channel=ChannelId(people.CHANNEL)))
+        channel = ChannelId(people.CHANNEL)
+        outbox.put(tx, Notice(kind=NoticeKind.WELCOME, workspace=TEAM, channel=channel, fact=BotInvited()))
     wall.ahead += timedelta(hours=64)
     play.deliver()
     before = counts(play)

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import select
 
 from builders import CHANNEL, E7, NOW, OWNER, WORKSPACE, a_dossier, a_member, an_experiment, events
-from labcoat.db import dossiers, outbox
+from labcoat.db import dossiers, fact_rows, outbox
 from labcoat.db.clock import machine_now
 from labcoat.db.database import Transaction
 from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import Fact
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.notice import NoticeKind
@@ -18,6 +20,8 @@ from labcoat.domain.plan import Plan
 from labcoat.stats.rule import Sample
 from labcoat.usecases.experiments import experiments
 from labcoat.usecases.looks import looks
+
+FactT = TypeVar("FactT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,19 @@ def deliver_all(tx: Transaction) -> None:
         outbox.settle(tx, claim, channel=CHANNEL, ts="1.2")
 
 
-def details_of(tx: Transaction, kind: NoticeKind) -> list[dict[str, object]]:
-    """Return the details of the waiting notices of a kind, in order."""
+def facts_of(tx: Transaction, shape: type[FactT]) -> list[FactT]:
+    """Return the waiting facts of a type, in order."""
     column = schema.outbox.c
-    return list(
-        tx.execute(
-            select(column.details).where(column.kind == kind, column.state == outbox.PENDING).order_by(column.id)
-        ).scalars()
-    )
+    query = select(column.kind, column.details).where(column.state == outbox.PENDING).order_by(column.id)
+    facts = [fact_rows.load(row.kind, row.details) for row in tx.execute(query)]
+    return [one for one in facts if isinstance(one, shape)]
+
+
+def stories_of(tx: Transaction) -> list[Fact]:
+    """Return the facts of the waiting lines of threads, in order."""
+    column = schema.outbox.c
+    query = select(column.kind, column.details).where(column.state == outbox.PENDING).order_by(column.id)
+    return [fact_rows.load(row.kind, row.details) for row in tx.execute(query) if row.kind is NoticeKind.STORY]
 
 
 def found(tx: Transaction, dossier: Dossier, workspace: WorkspaceId = WORKSPACE) -> Dossier:

@@ -9,6 +9,7 @@ from builders import (
     CHANNEL,
     DAY,
     E7,
+    H12,
     LEAD,
     NOW,
     OTHER,
@@ -25,9 +26,11 @@ from builders import (
     an_experiment,
     some_evidence,
 )
+from labcoat.db import history
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
+from labcoat.domain.facts import CardChanged, NotDelivered, RequestChanged, StepTaken
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.need import Tenfold
@@ -35,7 +38,7 @@ from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.usecases import publish
 from labcoat.usecases.experiments import experiments
 from labcoat.usecases.hypotheses import hypotheses, prototypes, requests
-from usecases.storing import CARD, LOUD_STORY, STORY, Told, deliver_all, details_of, stored, told
+from usecases.storing import CARD, LOUD_STORY, STORY, Told, deliver_all, facts_of, stored, told
 
 DRAFT = a_dossier(an_experiment(), prototypes=(a_prototype(),))
 RUNNING = a_dossier(an_experiment(ExperimentState.RUNNING))
@@ -197,29 +200,30 @@ def test_filing_shows_the_card_and_no_story(tx: Transaction) -> None:
 def test_a_story_names_its_entry(tx: Transaction) -> None:
     _close(tx, stored(tx, a_dossier()))
 
-    (details,) = details_of(tx, NoticeKind.STORY)
+    (taken,) = facts_of(tx, StepTaken)
 
-    assert details["hypothesis"] == 12
-    assert isinstance(details["entry"], int)
+    assert taken == StepTaken(hypothesis=H12, entry=history.newest_id(tx, WORKSPACE, H12))
 
 
 def test_the_owner_of_a_card_that_cannot_be_shown_is_told(tx: Transaction) -> None:
     dossier = stored(tx, a_dossier())
     number = dossier.hypothesis.number
-    card = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, details={"hypothesis": number})
+    fact = CardChanged(hypothesis=number)
+    card = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, fact=fact)
+    line = replace(card, kind=NoticeKind.STORY, fact=StepTaken(hypothesis=number, entry=1))
 
     publish.tell_of_undelivered(tx, card, problem="not_in_channel")
-    publish.tell_of_undelivered(tx, replace(card, kind=NoticeKind.STORY), problem="not_in_channel")
+    publish.tell_of_undelivered(tx, line, problem="not_in_channel")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
 
 
 def test_the_owner_of_a_request_that_reaches_nobody_is_told(tx: Transaction) -> None:
     dossier = stored(tx, a_dossier())
-    details = {"hypothesis": dossier.hypothesis.number, "position": 1}
-    request = Notice(kind=NoticeKind.REQUEST, workspace=WORKSPACE, person=LEAD, details=details)
+    fact = RequestChanged(hypothesis=dossier.hypothesis.number, position=1)
+    request = Notice(kind=NoticeKind.REQUEST, workspace=WORKSPACE, person=LEAD, fact=fact)
 
     publish.tell_of_undelivered(tx, request, problem="user_disabled")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
-    assert details_of(tx, NoticeKind.PROBLEM)[0]["person"] == LEAD
+    assert facts_of(tx, NotDelivered)[0].person == LEAD

@@ -8,9 +8,10 @@ import pytest
 from slack_bolt.response import BoltResponse
 from sqlalchemy import text
 
-from builders import CHANNEL, WORKSPACE
+from builders import CHANNEL, H12, WORKSPACE
 from labcoat.db import clock, outbox
 from labcoat.db.database import Database
+from labcoat.domain.facts import CardChanged
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.observability import telemetry
 from labcoat.observability.telemetry import Heartbeat
@@ -123,13 +124,24 @@ def test_a_database_that_is_not_there_is_said_and_metrics_go_on() -> None:
 
 
 def test_metrics_tell_what_waits_and_what_was_done(database: Database, served: str) -> None:
-    dead = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-1")
+    dead = Notice(
+        kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-1", fact=CardChanged(hypothesis=H12)
+    )
     with database.writing() as tx:
         outbox.put(tx, dead)
         claim = outbox.claim(tx, at=clock.lease_now(tx), lease=WAITS[0])
         assert claim is not None
         outbox.dead_letter(tx, claim, problem="not_in_channel", may_be_sent=False)
-        outbox.put(tx, Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, subject="card H-2"))
+        outbox.put(
+            tx,
+            Notice(
+                kind=NoticeKind.CARD,
+                workspace=WORKSPACE,
+                channel=CHANNEL,
+                subject="card H-2",
+                fact=CardChanged(hypothesis=H12),
+            ),
+        )
     telemetry.answered("command", 200, seconds=0.02)
     telemetry.told("sent")
 

@@ -12,12 +12,12 @@ from builders import NOW, OWNER
 from labcoat.domain.hypothesis import Decision
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
 from labcoat.domain.person import Standing
-from labcoat.domain.refusal import Fact, Reason, Refusal
+from labcoat.domain.refusal import FactValue, Reason, Refusal
 from labcoat.words import refusals
 
 SOURCE = Path(labcoat.__file__).parent
 
-FACTS: dict[str, Fact] = {
+FACTS: dict[str, FactValue] = {
     "hypothesis": 12,
     "experiment": 7,
     "unit": "user",

@@ -5,26 +5,32 @@ unfinished row of a target can be claimed, so what a channel or a person reads c
 machine time, as `clock.lease_now` tells it.
 """
 
+import logging
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import RowMapping, and_, bindparam, delete, func, insert, select, update
 
-from labcoat.db import clock
+from labcoat.db import clock, due_notices, fact_rows
 from labcoat.db.database import NOTICES_PUT, Transaction
+from labcoat.db.fact_rows import UnreadableFactError
 from labcoat.db.tables import schema
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind, home_subject
 
+_log = logging.getLogger(__name__)
+
+UNREADABLE = "unreadable"
+"""The problem of a notice whose row no version here can read."""
 PENDING, SENDING, UNKNOWN, SENT, DEAD = "pending", "sending", "unknown", "sent", "dead"
 
 GIVEN_UP = and_(schema.outbox.c.state == DEAD, schema.outbox.c.finished_at.is_not(None))
 """Both, so that an index is asked that has nothing which waits."""
 
+_AS_NAMED = tuple(name for name in Notice.__dataclass_fields__ if name != "fact")
 _TIMES = ("created_at", "tried_since", "next_try_at")
 _ADD = insert(schema.outbox)
 _ADD_STAMPED = _ADD.values(dict.fromkeys(_TIMES, clock.SERVER_STAMP))
@@ -50,41 +56,6 @@ _SHOWN = (
     .order_by(schema.posts.c.subject)
 )
 _LAST_CHARACTER = "\U0010ffff"
-_LOOKED_AT = 20
-"""Notices that are due longest; seldom do all of them wait for an earlier one."""
-
-
-def _next_due() -> tuple[Select[Any], Select[Any]]:
-    table, earlier, due = schema.outbox.c, schema.outbox.alias("earlier").c, schema.outbox.alias("due").c
-    first_due = (
-        select(due.id)
-        .where(due.finished_at.is_(None), due.next_try_at <= bindparam("at"))
-        .order_by(due.next_try_at, due.id)
-        .limit(_LOOKED_AT)
-    )
-    blocks = and_(
-        earlier.finished_at.is_(None),
-        earlier.workspace == table.workspace,
-        earlier.target == table.target,
-        earlier.id < table.id,
-    )
-    heads = select(func.min(due.id)).where(due.finished_at.is_(None)).group_by(due.workspace, due.target)
-    claimable = (
-        select(schema.outbox)
-        .where(table.finished_at.is_(None), table.next_try_at <= bindparam("at"))
-        .order_by(table.next_try_at, table.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=schema.outbox)
-    )
-    return claimable.where(table.id.in_(first_due), ~exists().where(blocks)), claimable.where(table.id.in_(heads))
-
-
-NEXT_DUE = _next_due()
-"""What is claimed next: of those that are due longest, and where all of these wait for an earlier one, of all heads.
-
-Every part asks an index that has only what is unfinished. The first costs the same with however many channels, the
-second is quick where a channel has thousands that wait.
-"""
 CLOCKS_APART = timedelta(minutes=5)
 """Slack's clock and the database's may differ by so much."""
 
@@ -146,8 +117,9 @@ def put(tx: Transaction, *notices: Notice) -> None:
 
 
 def _row(notice: Notice) -> dict[str, object]:
-    told = {name: getattr(notice, name) for name in Notice.__dataclass_fields__}
-    return {**told, "key": secrets.token_hex(12), "target": _target(notice), "state": PENDING}
+    told = {name: getattr(notice, name) for name in _AS_NAMED}
+    told |= {"details": fact_rows.dump(notice.fact), "target": _target(notice)}
+    return {**told, "key": secrets.token_hex(12), "state": PENDING}
 
 
 def _target(notice: Notice) -> str:
@@ -170,9 +142,14 @@ def _pending_edits(tx: Transaction, notices: Sequence[Notice]) -> set[str | None
 def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     """Lease the notice that waits longest of those that may be sent now; None if there is none. at: machine time."""
     table = schema.outbox
-    found = (tx.execute(query, {"at": at}).mappings().first() for query in NEXT_DUE)
-    row = next((one for one in found if one is not None), None)
-    if row is None:
+    while (row := due_notices.find_next(tx, at)) is not None:
+        try:
+            notice = _notice(row)
+            break
+        except UnreadableFactError as error:  # it must not keep those behind it waiting
+            _end_unreadable(tx, row, at)
+            _log.error("notice %s is given up: %s", row["id"], error)
+    else:
         return None
     doubt = _doubt(row, at)
     leased = {
@@ -191,7 +168,7 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
     return Claim(
         id=row["id"],
         key=row["key"],
-        notice=_notice(row),
+        notice=notice,
         created_at=row["created_at"],
         tried_since=leased["tried_since"],
         claimed_at=at,
@@ -200,6 +177,11 @@ def claim(tx: Transaction, *, at: datetime, lease: timedelta) -> Claim | None:
         doubt=doubt,
         failures=leased["failures"],
     )
+
+
+def _end_unreadable(tx: Transaction, row: RowMapping, at: datetime) -> None:
+    ended = {"state": DEAD, "finished_at": at, "problem": UNREADABLE}
+    tx.execute(update(schema.outbox).where(schema.outbox.c.id == row["id"]).values(ended))
 
 
 def _doubt(row: RowMapping, at: datetime) -> UncertainWindow:
@@ -216,7 +198,7 @@ def _doubt_columns(doubt: UncertainWindow | None) -> dict[str, object]:
 
 
 def _notice(row: RowMapping) -> Notice:
-    return Notice(**{name: row[name] for name in Notice.__dataclass_fields__})
+    return Notice(**{name: row[name] for name in _AS_NAMED}, fact=fact_rows.load(row["kind"], row["details"]))
 
 
 def renew(tx: Transaction, claimed: Claim, *, until: datetime) -> bool:

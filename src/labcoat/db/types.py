@@ -64,19 +64,20 @@ class Json(TypeDecorator[Any]):
         self._adapter: TypeAdapter[Any] = TypeAdapter(shape)
 
     def process_bind_param(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002
-        return None if value == self.empty else _storable(self._adapter.dump_python(value, mode="json"))
+        return None if value == self.empty else storable(self._adapter.dump_python(value, mode="json"))
 
     def process_result_value(self, value: object, dialect: Dialect) -> object:  # noqa: ARG002
         return self.empty if value is None else self._adapter.validate_python(value)
 
 
-def _storable(value: object) -> object:
+def storable(value: object) -> object:
+    """Return a JSON value that PostgreSQL takes too."""
     # PostgreSQL's JSON has no NaN and no Infinity; as words they are stored, and pydantic reads them back as numbers.
     match value:
         case float() if not isfinite(value):
             return str(value)
         case dict():
-            return {key: _storable(item) for key, item in value.items()}
+            return {key: storable(item) for key, item in value.items()}
         case list():
-            return [_storable(item) for item in value]
+            return [storable(item) for item in value]
     return value

@@ -1,10 +1,10 @@
 """A notice: a fact to tell, written in the transaction of the change that caused it and delivered later."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from labcoat.domain.facts import Fact
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
 
 
@@ -35,17 +35,16 @@ class Notice:
 
     Goes to a channel or to a person. subject: names a message that is edited in place, and sent only once.
     parent: the subject whose thread it belongs in. is_loud: a thread line that the channel sees too.
-    details: what the view needs beside the database, as JSON values.
     """
 
     kind: NoticeKind
     workspace: WorkspaceId
+    fact: Fact
     channel: ChannelId | None = None
     person: UserId | None = None
     subject: str | None = None
     parent: str | None = None
     is_loud: bool = False
-    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

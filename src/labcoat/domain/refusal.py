@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-Fact = str | int | float | bool | None
+FactValue = str | int | float | bool | None
 
 
 class Reason(StrEnum):
@@ -132,16 +132,11 @@ class Reason(StrEnum):
 class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error
     """Raised by a rule that says no; nothing has been changed."""
 
-    def __init__(self, reason: Reason, field: str | None = None, **facts: Fact) -> None:
+    def __init__(self, reason: Reason, field: str | None = None, **facts: FactValue) -> None:
         super().__init__(reason.value, field, facts)
         self.reason = reason
         self.field = field
-        self.facts: Mapping[str, Fact] = facts
-
-    @classmethod
-    def again(cls, reason: str, facts: Mapping[str, Fact]) -> "Refusal":
-        """Return a refusal that was put away to be told later."""
-        return cls(Reason(reason), None, **facts)
+        self.facts: Mapping[str, FactValue] = facts
 
 
 def require_text(text: str, *, field: str, longest: int = 2000) -> str:

@@ -5,7 +5,17 @@ from datetime import datetime
 from labcoat.db import dossiers, nudging, outbox, people
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier, involved
-from labcoat.domain.ids import HypothesisNumber, UserId
+from labcoat.domain.facts import (
+    CardChanged,
+    DecisionQuestioned,
+    DigestMade,
+    Fact,
+    NotDelivered,
+    RequestAnswered,
+    RequestChanged,
+    StepTaken,
+)
+from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, request_subject
 from labcoat.domain.stall import NudgeCase
@@ -34,7 +44,8 @@ def save(
         people.meet(tx, new.hypothesis.workspace, by)
         new = _with_stand_in(tx, new, by, now)
     saved, entry_id = dossiers.save(tx, old, new, step=step, by=by, at=now, reason=reason)
-    line = _line(saved, {"entry": entry_id}, is_loud=step in _LOUD)
+    taken = StepTaken(hypothesis=saved.hypothesis.number, entry=entry_id)
+    line = _line(saved, taken, is_loud=step in _LOUD)
     _show(tx, saved, *(() if step is Step.FILE else (line,)))
     asked = [request.asked_of for request in saved.requests[-1:]]
     home.refresh(tx, saved.hypothesis.workspace, by, saved.hypothesis.owner, saved.hypothesis.deputy, *asked)
@@ -68,34 +79,33 @@ def _show(tx: Transaction, dossier: Dossier, *lines: Notice) -> None:
         workspace=dossier.hypothesis.workspace,
         channel=dossier.hypothesis.channel,
         subject=card_subject(dossier.hypothesis.number),
-        details={"hypothesis": dossier.hypothesis.number},
+        fact=CardChanged(hypothesis=dossier.hypothesis.number),
     )
     outbox.put(tx, card, *lines)
 
 
-def tell_in_thread(tx: Transaction, dossier: Dossier, details: dict[str, object]) -> None:
+def tell_in_thread(tx: Transaction, dossier: Dossier, fact: Fact) -> None:
     """Put a line that is no step of the lifecycle in the card's thread."""
-    outbox.put(tx, _line(dossier, details))
+    outbox.put(tx, _line(dossier, fact))
 
 
-def _line(dossier: Dossier, details: dict[str, object], *, is_loud: bool = False) -> Notice:
+def _line(dossier: Dossier, fact: Fact, *, is_loud: bool = False) -> Notice:
     return Notice(
         kind=NoticeKind.STORY,
         workspace=dossier.hypothesis.workspace,
         channel=dossier.hypothesis.channel,
         parent=card_subject(dossier.hypothesis.number),
         is_loud=is_loud,
-        details={"hypothesis": dossier.hypothesis.number, **details},
+        fact=fact,
     )
 
 
-def tell_owner_of_health(tx: Transaction, dossier: Dossier, details: dict[str, object]) -> None:
+def tell_owner_of_health(tx: Transaction, dossier: Dossier, fact: Fact) -> None:
     """Tell the owner in private that an experiment's numbers need them; without an owner the thread has to do."""
     hypothesis = dossier.hypothesis
     if hypothesis.owner is not None:
-        details = {"hypothesis": hypothesis.number, **details}
         kind, person = NoticeKind.HEALTH, hypothesis.owner
-        outbox.put(tx, Notice(kind=kind, workspace=hypothesis.workspace, person=person, details=details))
+        outbox.put(tx, Notice(kind=kind, workspace=hypothesis.workspace, person=person, fact=fact))
 
 
 def send_request(tx: Transaction, dossier: Dossier, position: int, person: UserId) -> None:
@@ -107,7 +117,7 @@ def send_request(tx: Transaction, dossier: Dossier, position: int, person: UserI
             workspace=dossier.hypothesis.workspace,
             person=person,
             subject=request_subject(dossier.hypothesis.number, position, person),
-            details={"hypothesis": dossier.hypothesis.number, "position": position},
+            fact=RequestChanged(hypothesis=dossier.hypothesis.number, position=position),
         ),
     )
 
@@ -131,34 +141,32 @@ def tell_of_undelivered(tx: Transaction, notice: Notice, *, problem: str) -> Non
     """
     person, what = _who_waits(tx, notice)
     if person is not None:
-        details = {"what": what, "channel": notice.channel, "person": notice.person, "problem": problem}
-        told = Notice(kind=NoticeKind.PROBLEM, workspace=notice.workspace, person=person, details=details)
+        fact = NotDelivered(what=what, channel=notice.channel, person=notice.person, problem=problem)
+        told = Notice(kind=NoticeKind.PROBLEM, workspace=notice.workspace, person=person, fact=fact)
         outbox.put(tx, told)
 
 
 def _who_waits(tx: Transaction, notice: Notice) -> tuple[UserId | None, str]:
-    if notice.kind is NoticeKind.DIGEST:
-        asked_by = notice.details.get("asked_by")
-        return (UserId(str(asked_by)) if asked_by else None), "the digest"
-    if notice.kind not in (NoticeKind.CARD, NoticeKind.REQUEST):
-        return None, ""
-    number = HypothesisNumber(int(str(notice.details["hypothesis"])))
-    dossier = dossiers.find(tx, notice.workspace, number)
-    return (dossier.hypothesis.owner if dossier is not None else None), f"H-{number}"
+    match notice.fact:
+        case DigestMade(asked_by=asked_by):
+            return asked_by, "the digest"
+        case CardChanged(hypothesis=number) | RequestChanged(hypothesis=number):
+            dossier = dossiers.find(tx, notice.workspace, number)
+            return (dossier.hypothesis.owner if dossier is not None else None), f"H-{number}"
+        case _:
+            return None, ""
 
 
 def answer_owner(tx: Transaction, dossier: Dossier, position: int, *, also: UserId | None = None) -> None:
     """Tell whoever asked what became of their request. also: who owns it now, if they should know too."""
     request, workspace = dossier.get_request(position), dossier.hypothesis.workspace
-    details = {"hypothesis": dossier.hypothesis.number, "position": position}
+    fact = RequestAnswered(hypothesis=dossier.hypothesis.number, position=position)
     for person in dict.fromkeys((request.asked_by, also or request.asked_by)):
-        outbox.put(tx, Notice(kind=NoticeKind.ANSWER, workspace=workspace, person=person, details=details))
+        outbox.put(tx, Notice(kind=NoticeKind.ANSWER, workspace=workspace, person=person, fact=fact))
 
 
-def tell_who_decided(
-    tx: Transaction, dossier: Dossier, details: dict[str, object], *people_told: UserId | None
-) -> None:
+def tell_who_decided(tx: Transaction, dossier: Dossier, fact: DecisionQuestioned, *people_told: UserId | None) -> None:
     """Tell those who decided on an experiment's totals, in private and each once, that these were corrected."""
-    workspace, details = dossier.hypothesis.workspace, {"hypothesis": dossier.hypothesis.number, **details}
+    workspace = dossier.hypothesis.workspace
     for person in dict.fromkeys(one for one in people_told if one is not None):
-        outbox.put(tx, Notice(kind=NoticeKind.CORRECTED, workspace=workspace, person=person, details=details))
+        outbox.put(tx, Notice(kind=NoticeKind.CORRECTED, workspace=workspace, person=person, fact=fact))

@@ -1,36 +1,38 @@
 """Corrections of totals in words: what was corrected, which looks that undoes, and what the verdict was and is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from labcoat.domain.facts import ArmTotals, MetricCorrected, TotalsCorrected
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import MetricKind
 from labcoat.words import numbers, verdict_words
 
 STILL_THE_SAME = "The totals were corrected since; the verdict is the same."
 _ARMS_SAID = 3
-_Arm = Sequence[Any]
-"""Units, mean and variance of a variant."""
 
 
-def what(details: Mapping[str, Any], variants: Sequence[str]) -> str:
-    """Return which totals of an experiment were corrected and what that undoes, to be read after a name.
+def what(correction: TotalsCorrected, variants: Sequence[str]) -> str:
+    """Return which totals were corrected and what that undoes, to be read after a name.
 
-    details: of a notice of a correction. variants: in the plan's order.
+    variants: in the plan's order.
     """
-    parts = [f"{one['metric']}{_numbers(one, variants)}" for one in details["corrected"]]
-    gone = int(details["gone"])
+    parts = [f"{one.metric}{_numbers(one, variants)}" for one in correction.corrected]
+    gone = correction.gone
     looks = numbers.counted(gone, "look no longer counts", "looks no longer count") if gone else "no look rested on it"
-    return f"corrected {' and '.join(parts)} of E-{details['experiment']}: {looks}."
+    return f"corrected {' and '.join(parts)} of E-{correction.experiment}: {looks}."
 
 
-def outcome(details: Mapping[str, Any]) -> str:
-    """Return what the verdicts were and are. details: as of `what`."""
-    found = [(str(name), _verdict(was), _verdict(now)) for name, was, now in details["verdicts"]]
+def outcome(correction: TotalsCorrected) -> str:
+    """Return what the verdicts were and are."""
+    found = correction.verdicts
     if len(found) == 1:
-        return was_and_is(*found[0][1:])
-    changed = [f"{name}: {was_and_is(was, now, is_inside=True)}" for name, was, now in found if was is not now]
+        return was_and_is(found[0].before, found[0].after)
+    changed = [
+        f"{one.treatment}: {was_and_is(one.before, one.after, is_inside=True)}"
+        for one in found
+        if one.before is not one.after
+    ]
     return " ".join(changed) if changed else "The verdicts are the same."
 
 
@@ -49,10 +51,9 @@ def note(corrected_at: datetime, zone: str) -> str:
     return f"Corrected on {numbers.day(corrected_at, zone)}"
 
 
-def _numbers(one: Mapping[str, Any], variants: Sequence[str]) -> str:
-    kind = MetricKind(one["kind"])
-    arms = zip(variants, one["old"], one["new"], strict=True)
-    changed = [f"{_arm(old, new, kind)} in {name}" for name, old, new in arms if old != new]
+def _numbers(one: MetricCorrected, variants: Sequence[str]) -> str:
+    arms = zip(variants, one.old, one.new, strict=True)
+    changed = [f"{_arm(old, new, one.kind)} in {name}" for name, old, new in arms if old != new]
     if not changed:
         return ""
     more = len(changed) - _ARMS_SAID
@@ -60,21 +61,17 @@ def _numbers(one: Mapping[str, Any], variants: Sequence[str]) -> str:
     return f" ({shown})"
 
 
-def _arm(old: _Arm, new: _Arm, kind: MetricKind) -> str:
-    units = f"{old[0]:,} to {new[0]:,} units" if old[0] != new[0] else ""
+def _arm(old: ArmTotals, new: ArmTotals, kind: MetricKind) -> str:
+    units = f"{old.count:,} to {new.count:,} units" if old.count != new.count else ""
     if kind is MetricKind.PROPORTION:
-        events, true = round(old[0] * old[1]), round(new[0] * new[1])
+        events, true = round(old.count * old.mean), round(new.count * new.mean)
         values = f"{events:,} to {true:,} successes" if events != true else ""
     else:
-        mean = f"mean {old[1]:,.6g} to {new[1]:,.6g}" if old[1] != new[1] else ""
-        spread = f"deviation {_root(old[2])} to {_root(new[2])}" if old[2] != new[2] else ""
+        mean = f"mean {old.mean:,.6g} to {new.mean:,.6g}" if old.mean != new.mean else ""
+        spread = f"deviation {_root(old.variance)} to {_root(new.variance)}" if old.variance != new.variance else ""
         values = ", ".join(one for one in (mean, spread) if one)
     return ", ".join(one for one in (values, units) if one)
 
 
 def _root(variance: float) -> str:
     return f"{max(variance, 0.0) ** 0.5:,.6g}"
-
-
-def _verdict(word: object) -> Verdict | None:
-    return None if word is None else Verdict(str(word))

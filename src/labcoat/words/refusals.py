@@ -5,7 +5,7 @@ from datetime import datetime
 
 from labcoat.domain.correcting import RECORD
 from labcoat.domain.person import Standing
-from labcoat.domain.refusal import Fact, Reason, Refusal
+from labcoat.domain.refusal import FactValue, Reason, Refusal
 from labcoat.words import numbers
 
 _TEXTS: Mapping[Reason, str] = {
@@ -211,7 +211,7 @@ def text(
 
     escape: what makes text that people typed harmless where this is shown. mention: how a person's id is shown there.
     """
-    facts: dict[str, Fact] = {"id": "E-7", "hint": "", "command": "/hypothesis show"}
+    facts: dict[str, FactValue] = {"id": "E-7", "hint": "", "command": "/hypothesis show"}
     facts |= {word: escape(fact) if isinstance(fact, str) else fact for word, fact in refusal.facts.items()}
     return _TEXTS[refusal.reason].format_map(_Facts(facts, zone, mention)).strip()
 
@@ -219,7 +219,7 @@ def text(
 class _Facts(dict[str, object]):
     """Facts with what can be said from them; a missing one is a bug and raises."""
 
-    def __init__(self, facts: Mapping[str, Fact], zone: str, mention: Callable[[str], str]) -> None:
+    def __init__(self, facts: Mapping[str, FactValue], zone: str, mention: Callable[[str], str]) -> None:
         super().__init__(
             {word: numbers.plain(fact) if isinstance(fact, float) else fact for word, fact in facts.items()}
         )
@@ -246,7 +246,7 @@ class _Facts(dict[str, object]):
         total = facts.get("total")
         self["total_percent"] = f"{100 * total:.6g} %" if isinstance(total, float) else ""
 
-    def _or_correct(self, facts: Mapping[str, Fact]) -> str:
+    def _or_correct(self, facts: Mapping[str, FactValue]) -> str:
         """Return what to do instead of a step that the stage does not allow."""
         if facts.get("step") == RECORD:
             return "It takes no new totals any more; if earlier ones were wrong, correct them."
@@ -254,14 +254,14 @@ class _Facts(dict[str, object]):
             return "To go on from it, file a new hypothesis."
         return self._next_step(facts)
 
-    def _when(self, at: Fact) -> str:
+    def _when(self, at: FactValue) -> str:
         return numbers.day_and_time(datetime.fromisoformat(str(at)), self._zone)
 
-    def _day(self, at: Fact) -> str:
+    def _day(self, at: FactValue) -> str:
         return numbers.day(datetime.fromisoformat(str(at)), self._zone)
 
     @staticmethod
-    def _next_step(facts: Mapping[str, Fact]) -> str:
+    def _next_step(facts: Mapping[str, FactValue]) -> str:
         state = facts.get("state")
         if state is not None and facts.get("experiment") is not None:
             return _NEXT_OF_STATE.get(str(state), "").format_map(facts)

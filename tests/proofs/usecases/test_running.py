@@ -28,8 +28,8 @@ from labcoat.db import nudging, unit_counts
 from labcoat.db.database import Transaction
 from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import LookMade, SourceFailed
 from labcoat.domain.look import Look
-from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan, Variant
 from labcoat.domain.refusal import Reason
 from labcoat.domain.stall import NudgeCase
@@ -40,7 +40,18 @@ from labcoat.usecases.experiments import experiments, recording, results, sizing
 from labcoat.usecases.looks import counting, looks, measuring
 from labcoat.usecases.people import nudges, stall_signals
 from labcoat.warehouse.reading import Reading
-from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, the_due_look, told
+from usecases.storing import (
+    CARD,
+    STORY,
+    a_sample,
+    deliver_all,
+    facts_of,
+    found,
+    started,
+    stories_of,
+    the_due_look,
+    told,
+)
 
 HOUR = timedelta(hours=1)
 FIRST_SLOT = datetime(2026, 11, 26, 7, tzinfo=UTC)
@@ -269,7 +280,7 @@ def test_the_first_look_after_a_fix_is_news_whatever_it_says(tx: Transaction) ->
 
     looks.record(tx, the_due_look(tx, now), Reading(sample=a_sample(), crossed=0, definitions={}), readout, now=now)
 
-    assert [one["look"] for one in details_of(tx, NoticeKind.STORY)] == [now.isoformat()]
+    assert [one.slot for one in facts_of(tx, LookMade)] == [now]
 
 
 def test_a_final_look_before_a_fix_does_not_end_the_experiment(tx: Transaction) -> None:
@@ -292,11 +303,11 @@ def test_a_final_look_before_a_fix_does_not_end_the_experiment(tx: Transaction) 
 def test_an_arm_without_units_is_told_and_heals(tx: Transaction) -> None:
     _running(tx)
     assert _count(tx, (5000, 0), now=FIRST_SLOT)
-    assert len(details_of(tx, NoticeKind.STORY)) == 1
+    assert len(stories_of(tx)) == 1
     assert _count(tx, (5100, 0), now=FIRST_SLOT + HOUR)  # told once
 
     assert not _count(tx, (5200, 5200), now=FIRST_SLOT + 2 * HOUR)
-    assert len(details_of(tx, NoticeKind.STORY)) == 1
+    assert len(stories_of(tx)) == 1
 
 
 def test_units_that_disappeared_for_an_hour_are_no_evidence_afterwards(tx: Transaction) -> None:
@@ -305,8 +316,8 @@ def test_units_that_disappeared_for_an_hour_are_no_evidence_afterwards(tx: Trans
     (due,) = counting.due(tx, now=FIRST_SLOT + HOUR)
     assert counting.record(tx, due, (5100, 2500), every=HOUR, now=FIRST_SLOT + HOUR) is None
 
-    (told_of,) = details_of(tx, NoticeKind.STORY)
-    assert told_of["problem"] == ("treatment has 2,500 units, and had 5,000 at the last good look. Check the data.")
+    (told_of,) = facts_of(tx, SourceFailed)
+    assert told_of.problem == ("treatment has 2,500 units, and had 5,000 at the last good look. Check the data.")
     assert not results.is_split_uneven(tx, found(tx, dossier), E7)
     assert the_due_look(tx, FIRST_SLOT + DAY).split_between is None
     assert not _count(tx, (5200, 5150), now=FIRST_SLOT + 2 * HOUR)
@@ -321,7 +332,7 @@ def test_units_that_a_look_missed_already_are_not_told_again_by_a_count(tx: Tran
 
     assert counting.record(tx, due, (9000, 0), every=HOUR, now=FIRST_SLOT + DAY) is None
 
-    assert details_of(tx, NoticeKind.STORY) == []
+    assert stories_of(tx) == []
     assert counting.due(tx, now=FIRST_SLOT + DAY) == []
     assert not _count(tx, (9100, 9050), now=FIRST_SLOT + DAY + HOUR)
 

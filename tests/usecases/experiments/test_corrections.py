@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 from functools import partial
 from math import log, sqrt
@@ -39,6 +39,7 @@ from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import DroppedTreatment
+from labcoat.domain.facts import Decided, DecisionQuestioned, TotalsCorrected, TotalsOrigin
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import RequestState, Stage
 from labcoat.domain.look import Look
@@ -52,7 +53,7 @@ from labcoat.usecases.experiments import experiments, recording, results
 from labcoat.usecases.hypotheses import hypotheses, requests
 from labcoat.usecases.looks import counting
 from usecases.hypotheses.test_requests import somebody_waits
-from usecases.storing import CARD, STORY, Told, deliver_all, details_of, found, started, told
+from usecases.storing import CARD, STORY, Told, deliver_all, facts_of, found, started, told
 
 THEN = NOW + 15 * DAY  # after the fourteen days before which it is too early to tell
 LATER = THEN + timedelta(hours=1)
@@ -185,21 +186,13 @@ def test_a_win_that_was_a_typo_is_undone(tx: Transaction) -> None:
     assert estimate.low == pytest.approx(_low_end(1050), rel=0.02)
     assert corrected.readout.look == 1  # it takes the place of the one that went
     assert told(tx) == [STORY, STORY, CARD]
-    assert details_of(tx, NoticeKind.STORY)[0] == {
-        "hypothesis": H12,
-        "experiment": E7,
-        "by": OTHER,
-        "corrected": [
-            {
-                "metric": ORDERS,
-                "kind": "proportion",
-                "old": [[10_000, 0.1, 0.1 * 0.9], [10_000, 0.135, 0.135 * 0.865]],
-                "new": [[10_000, 0.1, 0.1 * 0.9], [10_000, 0.105, 0.105 * 0.895]],
-            }
-        ],
-        "gone": 1,
-        "verdicts": [["treatment", "win", "keep collecting"]],
-    }
+    (told_of,) = facts_of(tx, TotalsCorrected)
+    (metric,) = told_of.corrected
+    assert (told_of.hypothesis, told_of.experiment, told_of.origin) == (H12, E7, TotalsOrigin(by=OTHER))
+    assert (metric.metric, metric.kind, told_of.gone) == (ORDERS, MetricKind.PROPORTION, 1)
+    assert [astuple(one) for one in metric.old] == [(10_000, 0.1, 0.1 * 0.9), (10_000, 0.135, 0.135 * 0.865)]
+    assert [astuple(one) for one in metric.new] == [(10_000, 0.1, 0.1 * 0.9), (10_000, 0.105, 0.105 * 0.895)]
+    assert [astuple(one) for one in told_of.verdicts] == [("treatment", Verdict.WIN, Verdict.KEEP_COLLECTING)]
 
 
 @pytest.mark.parametrize(
@@ -388,7 +381,7 @@ def test_without_a_new_look_there_is_no_verdict(tx: Transaction) -> None:
     _send(tx, dossier, *TYPO, at=15 * DAY, as_of=DAY, corrects=True)
 
     assert _verdicts(tx) == []
-    assert details_of(tx, NoticeKind.STORY)[0]["verdicts"] == [["treatment", "win", None]]
+    assert [astuple(one) for one in facts_of(tx, TotalsCorrected)[0].verdicts] == [("treatment", Verdict.WIN, None)]
     assert told(tx) == [STORY, CARD]
 
 
@@ -495,10 +488,11 @@ def test_approver_and_owner_are_told_once(tx: Transaction, make: object, right: 
 
     asked = [one for one in told(tx) if one.kind is NoticeKind.CORRECTED]
     assert asked == [Told(NoticeKind.CORRECTED, LEAD), Told(NoticeKind.CORRECTED, OWNER)]
-    details = details_of(tx, NoticeKind.CORRECTED)[0]
-    assert details["decision"] == ("approved" if make is _approved else "shipped")
-    assert details["is_changed"] is (right is TYPO)
-    assert details["verdict"] == ["win", "inconclusive" if right is TYPO else "win"]
+    questioned = facts_of(tx, DecisionQuestioned)[0]
+    assert questioned.decision is (Decided.APPROVED if make is _approved else Decided.SHIPPED)
+    assert questioned.is_changed is (right is TYPO)
+    after = Verdict.INCONCLUSIVE if right is TYPO else Verdict.WIN
+    assert (questioned.before, questioned.after) == (Verdict.WIN, after)
     assert found(tx, dossier).requests[0].state is RequestState.APPROVED
 
 

@@ -24,10 +24,10 @@ from builders import (
 from labcoat.db import looks as stored_looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import TotalsOrigin, TotalsRecorded
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.look import Look
 from labcoat.domain.member import Member, Program
-from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
 from labcoat.stats.results import Verdict
@@ -35,7 +35,7 @@ from labcoat.stats.rule import Design, Moments
 from labcoat.usecases.experiments import experiments, recording, results
 from labcoat.usecases.hypotheses import hypotheses
 from labcoat.usecases.looks import looks
-from usecases.storing import CARD, STORY, deliver_all, details_of, found, started, told
+from usecases.storing import CARD, STORY, deliver_all, found, started, stories_of, told
 
 THEN = NOW + 3 * DAY
 """Three days after the start."""
@@ -86,12 +86,8 @@ def test_totals_of_the_goal_are_looked_at_at_once(tx: Transaction) -> None:
     assert (look.as_of, look.made_at, look.sample.exposed) == (THEN, THEN, (1000, 1000))
     assert look.readout.day == 3
     assert told(tx) == [STORY, STORY, CARD]
-    assert details_of(tx, NoticeKind.STORY)[0] == {
-        "hypothesis": H12,
-        "experiment": E7,
-        "recorded": "orders per user",
-        "by": OTHER,
-    }
+    origin = TotalsOrigin(by=OTHER)
+    assert stories_of(tx)[0] == TotalsRecorded(hypothesis=H12, experiment=E7, metrics="orders per user", origin=origin)
 
 
 def test_names_are_read_in_any_case_and_order(tx: Transaction) -> None:

@@ -10,13 +10,14 @@ from builders import DAY, E7, NOW, WORKSPACE, a_dossier, a_member, a_plan, a_typ
 from labcoat.db import unit_counts
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import DraftLive
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.usecases.experiments import experiments
 from labcoat.usecases.looks import live_drafts
 from labcoat.warehouse.survey import Arm
-from usecases.storing import STORY, deliver_all, details_of, stored, told
+from usecases.storing import STORY, deliver_all, facts_of, stored, told
 
 HOUR = timedelta(hours=1)
 TUESDAY = NOW - DAY
@@ -49,8 +50,9 @@ def test_thread_and_owner_are_told_since_when_and_how_many(tx: Transaction) -> N
 
     assert is_told
     assert [one.kind for one in told(tx)] == [NoticeKind.STORY, NoticeKind.HEALTH]
-    (details,) = details_of(tx, NoticeKind.HEALTH)
-    assert (details["live"], details["exposed"]) == (TUESDAY.isoformat(), [120, 121])
+    (live, in_private) = facts_of(tx, DraftLive)
+    assert live == in_private
+    assert (live.since, live.exposed) == (TUESDAY, (120, 121))
 
 
 def test_it_is_told_once(tx: Transaction) -> None:

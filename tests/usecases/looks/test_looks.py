@@ -27,6 +27,7 @@ from labcoat.db import dossiers
 from labcoat.db import looks as stored_looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import DefinitionsChanged, LookMade
 from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.look import Look, SourceProblem
 from labcoat.domain.notice import NoticeKind
@@ -37,7 +38,19 @@ from labcoat.usecases.experiments import experiments, results
 from labcoat.usecases.hypotheses import requests
 from labcoat.usecases.looks import looks, source_errors
 from labcoat.warehouse.reading import Reading
-from usecases.storing import CARD, STORY, a_sample, deliver_all, details_of, found, started, stored, the_due_look, told
+from usecases.storing import (
+    CARD,
+    STORY,
+    a_sample,
+    deliver_all,
+    facts_of,
+    found,
+    started,
+    stored,
+    stories_of,
+    the_due_look,
+    told,
+)
 
 FIRST_SLOT = datetime(2026, 11, 26, 7, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -171,7 +184,7 @@ def test_the_thread_hears_of_the_first_look_and_of_news_only(tx: Transaction) ->
     _looked_at_daily(tx, days=3)
 
     assert told(tx) == [STORY, CARD]
-    assert details_of(tx, NoticeKind.STORY) == [{"hypothesis": 12, "experiment": 7, "look": FIRST_SLOT.isoformat()}]
+    assert stories_of(tx) == [LookMade(hypothesis=H12, experiment=E7, slot=FIRST_SLOT)]
 
 
 def test_a_stop_makes_one_last_look_due_at_once(tx: Transaction) -> None:
@@ -270,7 +283,7 @@ def test_data_that_come_late_are_a_look_which_keeps_the_verdict(tx: Transaction)
     assert (made.readout.is_after_final, made.readout.verdict) == (True, final.readout.verdict)
     assert made.readout.estimates[0].treatment_mean == 0.12
     assert _looks(tx) == [final, made]
-    assert details_of(tx, NoticeKind.STORY) == [{"hypothesis": 12, "experiment": 7, "look": slot.isoformat()}]
+    assert stories_of(tx) == [LookMade(hypothesis=H12, experiment=E7, slot=slot)]
 
 
 def test_where_nothing_comes_late_no_look_is_made(tx: Transaction) -> None:
@@ -445,7 +458,6 @@ def test_a_definition_that_changed_since_the_last_look_is_said_once(tx: Transact
     for day, definition in enumerate(("old", "new", "new")):
         _defined(tx, definition, day=day)
 
-    said = [details for details in details_of(tx, NoticeKind.STORY) if "redefined" in details]
-    assert [one["redefined"] for one in said] == [["orders per user"]]
+    assert [one.metrics for one in facts_of(tx, DefinitionsChanged)] == [("orders per user",)]
     assert [look.definitions for look in _looks(tx)] == [{"orders per user": one} for one in ("old", "new", "new")]
     assert results.show(tx, running, running.get_experiment(E7), now=FIRST_SLOT + 3 * DAY).changed == ()

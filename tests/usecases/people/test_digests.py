@@ -24,6 +24,7 @@ from labcoat.db.database import Transaction
 from labcoat.db.periods import MadeDigest
 from labcoat.domain.digest import Digest
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import DigestMade
 from labcoat.domain.hypothesis import Decision, Outcome
 from labcoat.domain.ids import ChannelId, ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState
@@ -34,7 +35,7 @@ from labcoat.stats.results import Finding, Readout, Verdict
 from labcoat.usecases.people import digest_week, digests
 from labcoat.words import digests as words
 from readouts import BIG, SMALL, a_look, a_photo_plan, a_win_and_a_harm, called
-from usecases.storing import Told, a_sample, deliver_all, details_of, stored, told
+from usecases.storing import Told, a_sample, deliver_all, facts_of, stored, told
 
 MONDAY = date(2026, 11, 23)
 SLOT = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
@@ -91,7 +92,7 @@ def test_the_next_week_is_sent_again(tx: Transaction) -> None:
 
     assert _send(tx)
     assert _send(tx, now=SLOT + WEEK)
-    assert len(details_of(tx, NoticeKind.DIGEST)) == 2
+    assert len(facts_of(tx, DigestMade)) == 2
 
 
 def test_a_week_that_another_replica_took_is_not_sent(tx: Transaction) -> None:
@@ -109,8 +110,8 @@ def test_of_several_missed_weeks_the_newest_is_sent_and_says_it_is_late(tx: Tran
     deliver_all(tx)
 
     assert _send(tx, now=SLOT + 4 * WEEK + 2 * DAY)
-    (details,) = details_of(tx, NoticeKind.DIGEST)
-    digest = digests.from_details(details["digest"])
+    (made,) = facts_of(tx, DigestMade)
+    digest = made.digest
 
     assert (digest.monday, digest.is_late) == (date(2026, 12, 21), True)
     assert not _send(tx, now=SLOT + 4 * WEEK + 2 * DAY)
@@ -129,9 +130,9 @@ def test_a_digest_comes_back_from_its_notice_as_it_was_composed(tx: Transaction)
     composed = _compose(tx)
 
     _send(tx)
-    (details,) = details_of(tx, NoticeKind.DIGEST)
+    (made,) = facts_of(tx, DigestMade)
 
-    assert digests.from_details(details["digest"]) == composed
+    assert made.digest == composed
     assert len(composed.results) == 1
 
 

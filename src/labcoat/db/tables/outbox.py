@@ -3,12 +3,10 @@
 Their times are machine time; on PostgreSQL the database's own clock, so that replicas agree.
 """
 
-from collections.abc import Mapping
-
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, false, text
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, false, text
 
 from labcoat.db.tables.metadata import ID, metadata
-from labcoat.db.types import Json, UTCDateTime, Word
+from labcoat.db.types import UTCDateTime, Word
 from labcoat.domain.notice import NoticeKind
 
 
@@ -35,7 +33,7 @@ outbox = Table(
     Column("subject", String(80)),
     Column("parent", String(80)),
     Column("is_loud", Boolean(create_constraint=False), nullable=False),
-    Column("details", Json(Mapping[str, object]), nullable=False),
+    Column("details", JSON, nullable=False),  # the fact, see `db.fact_rows`
     Column("state", String(10), nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("tried_since", UTCDateTime, nullable=False, comment="a day later it is given up; set anew by a retry"),

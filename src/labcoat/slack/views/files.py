@@ -1,8 +1,6 @@
 """Files: what is said while one is read, and what became of it."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from labcoat.domain.facts import ExportFailed, FileRefused, FileStored
 from labcoat.domain.refusal import Refusal
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, section
 from labcoat.words import files as words
@@ -18,37 +16,43 @@ def reading_message(name: str, length: int) -> Message:
     return Message(text=text, blocks=(section(f":hourglass_flowing_sand: *{text}*\n{after}"),))
 
 
-def file_message(details: Mapping[str, Any], *, zone: str) -> Message:
+def file_message(fact: FileStored | FileRefused | ExportFailed, *, zone: str) -> Message:
     """Return what became of a file that somebody gave or asked for."""
-    if "export" in details:
-        text = words.not_exported(str(details["problem"]))
-        return Message(text=text, blocks=(section(text),))
-    number = f"E-{details['experiment']}"
-    name = f"{escape(numbers.shortened(str(details['file']), 100))} ({words.size(int(details['size']))})"
-    if "stored" in details:
-        return _stored(number, name, details)
-    return _refused(number, name, details, zone=zone)
+    match fact:
+        case FileStored():
+            return _stored(fact)
+        case FileRefused():
+            return _refused(fact, zone=zone)
+        case ExportFailed():
+            text = words.not_exported(fact.problem)
+            return Message(text=text, blocks=(section(text),))
 
 
-def _stored(number: str, name: str, details: Mapping[str, Any]) -> Message:
-    metrics = escape(numbers.shortened(", ".join(map(str, details["stored"])), 1000))
-    units = numbers.counted(int(details["units"]), "unit")
+def _name(fact: FileStored | FileRefused) -> str:
+    return f"{escape(numbers.shortened(fact.file, 100))} ({words.size(fact.size)})"
+
+
+def _stored(fact: FileStored) -> Message:
+    number = f"E-{fact.experiment}"
+    metrics = escape(numbers.shortened(", ".join(fact.metrics), 1000))
+    units = numbers.counted(fact.units, "unit")
     stored = f"Stored for {number}: {metrics}." if metrics else "They were stored already, so nothing changed."
-    text = f"{name} is read: {units}. {stored}"
+    text = f"{_name(fact)} is read: {units}. {stored}"
     button_row = actions([button("Show the result", verb="result", value=number, style="primary")])
-    taken = [context(escape(str(details["taken"])[:1000]))] if details.get("taken") else []
+    taken = [context(escape(fact.taken[:1000]))] if fact.taken else []
     return Message(text=text, blocks=(section(f":white_check_mark: {text}"), *taken, button_row))
 
 
-def _refused(number: str, name: str, details: Mapping[str, Any], *, zone: str) -> Message:
-    refusal = Refusal.again(str(details["reason"]), details["facts"])
+def _refused(fact: FileRefused, *, zone: str) -> Message:
+    number = f"E-{fact.experiment}"
+    refusal = Refusal(fact.reason, None, **dict(fact.facts))
     why = refusals.text(refusal, zone=zone, escape=escape)
     buttons: list[Block] = []
-    if details["correct"] is not None:
-        value = f"{number} {details['correct']}"
+    if fact.job is not None:
+        value = f"{number} {fact.job}"
         buttons.append(button("Correct the earlier entry", verb=CORRECT, value=value, style="primary"))
     buttons.append(button("Give another file", verb="record", value=number))
-    text = f"{name} was not stored for {number}."
+    text = f"{_name(fact)} was not stored for {number}."
     blocks = (section(f":paperclip: *{text}*\n{why}"), actions(buttons), context("Earlier totals are as they were."))
     return Message(text=f"{text} {why}", blocks=blocks)
 

@@ -1,8 +1,9 @@
 """People in mrkdwn, and the forms and messages about who takes care of what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import OwnershipGiven, OwnershipRole
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Stage
@@ -113,17 +114,17 @@ def taken_message(dossier: Dossier, *, buttons: Sequence[Block]) -> Message:
     return Message(text=f"H-{dossier.hypothesis.number} is yours now", blocks=(section(lead), actions(_few(buttons))))
 
 
-def ownership_message(dossier: Dossier, details: Mapping[str, object], *, buttons: Sequence[Block]) -> Message:
+def ownership_message(dossier: Dossier, fact: OwnershipGiven, *, buttons: Sequence[Block]) -> Message:
     """Return what a new owner or deputy reads. buttons: what can be done next."""
-    number, by = dossier.hypothesis.number, UserId(str(details["by"]))
-    if details["role"] == "deputy":
+    number, by = dossier.hypothesis.number, fact.by
+    if fact.role is OwnershipRole.DEPUTY:
         owner = mention(dossier.hypothesis.owner)
         title = f"You are deputy of H-{number}"
         what = f"{mention(by)} asks you to stand in for {owner}: you may do what they may, at any time."
     else:
         title = f"H-{number} is yours now"
         what = f"{mention(by)} handed it over to you."
-    reason = f"\n{quote(str(details['reason']))}" if details.get("reason") else ""
+    reason = f"\n{quote(fact.reason)}" if fact.reason else ""
     onward = button("Hand it on", verb="handover", value=f"H-{number}")
     return Message(
         text=f"{title}: {_change(dossier)}",

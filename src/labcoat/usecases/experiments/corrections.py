@@ -1,6 +1,6 @@
 """Corrections of totals: which looks they undo, and whom that concerns, told in the transaction of the correction."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from labcoat.db import dossiers, looks
@@ -9,6 +9,15 @@ from labcoat.domain import correcting
 from labcoat.domain.correcting import Correction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import (
+    ArmTotals,
+    Decided,
+    DecisionQuestioned,
+    MetricCorrected,
+    TotalsCorrected,
+    TotalsOrigin,
+    VerdictChange,
+)
 from labcoat.domain.hypothesis import Decision
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import RequestState, Stage, Step
@@ -17,7 +26,7 @@ from labcoat.domain.request import Request
 from labcoat.domain.steps import request as steps
 from labcoat.domain.verdicts import verdict_of
 from labcoat.stats.results import Estimate, Readout, Verdict
-from labcoat.stats.rule import Role
+from labcoat.stats.rule import Moments, Role
 from labcoat.usecases import publish
 
 
@@ -56,38 +65,44 @@ def keep_dropped(tx: Transaction, dossier: Dossier, experiment: Experiment, look
     return dossier if again == experiment else dossiers.count_correction(tx, dossier, again)
 
 
-def facts(
+def fact(
+    dossier: Dossier,
     experiment: Experiment,
     corrections: Collection[Correction],
     *,
     gone: int,
     before: Readout | None,
     after: Readout | None,
-) -> dict[str, object]:
-    """Return what there is to tell of a correction, as JSON values. gone: how many looks no longer count."""
-    return {
-        "experiment": experiment.number,
-        "corrected": [
-            {
-                "metric": one.new.metric,
-                "kind": one.kind,
-                "old": [[arm.count, arm.mean, arm.variance] for arm in one.newest.moments],
-                "new": [[arm.count, arm.mean, arm.variance] for arm in one.new.moments],
-            }
+    origin: TotalsOrigin,
+) -> TotalsCorrected:
+    """Return what there is to tell of a correction. gone: how many looks no longer count."""
+    return TotalsCorrected(
+        hypothesis=dossier.hypothesis.number,
+        experiment=experiment.number,
+        corrected=tuple(
+            MetricCorrected(
+                metric=one.new.metric, kind=one.kind, old=_totals(one.newest.moments), new=_totals(one.new.moments)
+            )
             for one in corrections
-        ],
-        "gone": gone,
-        "verdicts": [
-            [name, _verdict(before, name), _verdict(after, name)] for name in experiment.plan.variant_names[1:]
-        ],
-    }
+        ),
+        gone=gone,
+        verdicts=tuple(
+            VerdictChange(treatment=name, before=_verdict(before, name), after=_verdict(after, name))
+            for name in experiment.plan.variant_names[1:]
+        ),
+        origin=origin,
+    )
+
+
+def _totals(moments: Iterable[Moments]) -> tuple[ArmTotals, ...]:
+    return tuple(ArmTotals(count=one.count, mean=one.mean, variance=one.variance) for one in moments)
 
 
 def tell_concerned(
     tx: Transaction,
     dossier: Dossier,
     number: ExperimentNumber,
-    told: Mapping[str, object],
+    told: TotalsCorrected,
     *,
     before: Readout | None,
     after: Readout | None,
@@ -175,7 +190,7 @@ def _tell_deciders(
     tx: Transaction,
     dossier: Dossier,
     number: ExperimentNumber,
-    told: Mapping[str, object],
+    told: TotalsCorrected,
     before: Readout | None,
     after: Readout | None,
 ) -> None:
@@ -193,11 +208,12 @@ def _tell_deciders(
     is_changed = has_changed(before, after, treatment)
     if not (is_released or is_changed):
         return  # nobody would have built it either way
-    details: dict[str, object] = {
-        **told,
-        "decision": "shipped" if is_shipped else "approved" if is_released else "closed",
-        "treatment": treatment,
-        "verdict": [_verdict(before, treatment), _verdict(after, treatment)],
-        "is_changed": is_changed,
-    }
-    publish.tell_who_decided(tx, dossier, details, *people)
+    questioned = DecisionQuestioned(
+        correction=told,
+        decision=Decided.SHIPPED if is_shipped else Decided.APPROVED if is_released else Decided.CLOSED,
+        treatment=treatment,
+        before=_verdict(before, treatment),
+        after=_verdict(after, treatment),
+        is_changed=is_changed,
+    )
+    publish.tell_who_decided(tx, dossier, questioned, *people)

@@ -1,6 +1,5 @@
 """Totals that come in a file: read while the form waits where that is quick, else later, and told when they are."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from labcoat.db import file_jobs, outbox
@@ -8,12 +7,13 @@ from labcoat.db.database import Transaction
 from labcoat.domain import correcting
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import ExportFailed, FileRefused, FileStored
 from labcoat.domain.file_job import AskedExport, ExportFormat, FileJob, GivenTotals
 from labcoat.domain.ids import ExperimentNumber, UserId, WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.plan import PlannedMetric
-from labcoat.domain.refusal import Fact, Reason, Refusal
+from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import Subject
 from labcoat.usecases import finding
 from labcoat.usecases.experiments import recording
@@ -59,18 +59,32 @@ def record(tx: Transaction, job: FileJob, given: GivenTotals, read: FileTotals, 
         taken=read.taken,
     )
     units = sum(moments.count for moments in next(iter(read.totals.values())).values())
-    details = {"stored": list(taken.metrics), "units": units, "taken": read.taken}
-    _tell(tx, job, given, dossier, details)
+    stored = FileStored(
+        hypothesis=dossier.hypothesis.number,
+        experiment=given.experiment,
+        file=given.name,
+        size=given.size,
+        metrics=taken.metrics,
+        units=units,
+        taken=read.taken,
+    )
+    _tell(tx, job, stored)
 
 
 def refuse(tx: Transaction, job: FileJob, given: GivenTotals, refusal: Refusal, *, totals: Totals | None) -> None:
     """Settle a file whose totals are not stored, and tell the person why. totals: kept for a correction, if read."""
     is_asked = correcting.asks_to_correct(refusal) and totals is not None
     if file_jobs.finish(tx, job, is_refused=True, totals=totals if is_asked else None):
-        facts: Mapping[str, Fact] = refusal.facts
-        dossier = _dossier(tx, job.workspace, given.experiment)
-        details = {"reason": refusal.reason, "facts": dict(facts), "correct": job.id if is_asked else None}
-        _tell(tx, job, given, dossier, details)
+        refused = FileRefused(
+            hypothesis=_dossier(tx, job.workspace, given.experiment).hypothesis.number,
+            experiment=given.experiment,
+            file=given.name,
+            size=given.size,
+            reason=refusal.reason,
+            facts=tuple(refusal.facts.items()),
+            job=job.id if is_asked else None,
+        )
+        _tell(tx, job, refused)
 
 
 def give_up(tx: Transaction, job: FileJob, *, problem: str) -> None:
@@ -78,8 +92,7 @@ def give_up(tx: Transaction, job: FileJob, *, problem: str) -> None:
     if isinstance(job.task, GivenTotals):
         refuse(tx, job, job.task, Refusal(Reason.FILE_UNREADABLE, "file"), totals=None)
     elif file_jobs.finish(tx, job, is_refused=True):
-        details = {"export": job.task.format, "problem": problem}
-        outbox.put(tx, Notice(kind=NoticeKind.FILE, workspace=job.workspace, person=job.person, details=details))
+        _tell(tx, job, ExportFailed(problem=problem))
 
 
 def correct(tx: Transaction, dossier: Dossier, job_id: int, *, by: Member, now: datetime) -> ExperimentNumber:
@@ -149,12 +162,5 @@ def _dossier(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) 
     return finding.get_dossier(tx, workspace, Subject(experiment=number))
 
 
-def _tell(tx: Transaction, job: FileJob, given: GivenTotals, dossier: Dossier, details: Mapping[str, object]) -> None:
-    about = {
-        "hypothesis": dossier.hypothesis.number,
-        "experiment": given.experiment,
-        "file": given.name,
-        "size": given.size,
-    }
-    told = Notice(kind=NoticeKind.FILE, workspace=job.workspace, person=job.person, details={**about, **details})
-    outbox.put(tx, told)
+def _tell(tx: Transaction, job: FileJob, fact: FileStored | FileRefused | ExportFailed) -> None:
+    outbox.put(tx, Notice(kind=NoticeKind.FILE, workspace=job.workspace, person=job.person, fact=fact))

@@ -10,6 +10,7 @@ from labcoat.domain import correcting, schedule, submitted_totals
 from labcoat.domain.correcting import RECORD, Correction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import LookMade, TotalsOrigin, TotalsRecorded
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Entry, Look, is_same, sample_of
@@ -128,13 +129,18 @@ def take(
         require_undecided(dossier, experiment)
     for entry in found.entries:
         looks.add_entry(tx, workspace, entry)
-    origin = {"program": by.name} if isinstance(by, Program) else {"by": by.user}
-    origin |= {"file": file} if file else {}
-    origin |= {"taken": taken} if taken else {}
+    origin = TotalsOrigin(
+        by=None if isinstance(by, Program) else by.user, program=by.name if isinstance(by, Program) else None, file=file
+    )
     names = tuple(entry.metric for entry in found.entries)
     if found.plain:
         plain = ", ".join(entry.metric for entry in found.plain)
-        publish.tell_in_thread(tx, dossier, {"recorded": plain, "experiment": number, **origin})
+        hypothesis = dossier.hypothesis.number
+        publish.tell_in_thread(
+            tx,
+            dossier,
+            TotalsRecorded(hypothesis=hypothesis, experiment=number, metrics=plain, origin=origin, taken=taken),
+        )
     all_entries = entries | {entry.metric: entry for entry in found.entries}
     if found.corrections:
         look = _corrected(tx, dossier, experiment, all_entries, found.corrections, origin, as_of=as_of, now=now)
@@ -151,7 +157,7 @@ def _corrected(
     experiment: Experiment,
     entries: Mapping[str, Entry],
     found: Sequence[Correction],
-    origin: Mapping[str, str],
+    origin: TotalsOrigin,
     *,
     as_of: datetime,
     now: datetime,
@@ -164,7 +170,7 @@ def _corrected(
     look = _make_look(tx, dossier, correcting.as_if_before_drops(experiment, until), entries, as_of=until, now=now)
     dossier = corrections.keep_dropped(tx, dossier, experiment, look)
     after = results.newest_of(tx, dossier, experiment.number)
-    told = {**corrections.facts(experiment, found, gone=gone, before=before, after=after), **origin}
+    told = corrections.fact(dossier, experiment, found, gone=gone, before=before, after=after, origin=origin)
     publish.tell_in_thread(tx, dossier, told)
     if look is not None and look.readout is not None:
         _tell_look(tx, dossier, look)
@@ -238,7 +244,8 @@ def _look_at_entries(
 
 
 def _tell_look(tx: Transaction, dossier: Dossier, look: Look) -> None:
-    publish.tell_in_thread(tx, dossier, {"look": look.slot.isoformat(), "experiment": look.experiment})
+    fact = LookMade(hypothesis=dossier.hypothesis.number, experiment=look.experiment, slot=look.slot)
+    publish.tell_in_thread(tx, dossier, fact)
 
 
 def _make_look(

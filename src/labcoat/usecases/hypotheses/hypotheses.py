@@ -6,6 +6,7 @@ from datetime import datetime
 from labcoat.db import dossiers, history, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import BegunWithMessage, PredictionClosest
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.hypothesis import Hypothesis, Outcome, Statement
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
@@ -76,7 +77,9 @@ def list_for(
 
 def tell_source(tx: Transaction, dossier: Dossier, *, link: str, author: str) -> None:
     """Say in the card's thread where a hypothesis came from."""
-    publish.tell_in_thread(tx, dossier, {"source": link, "author": author})
+    publish.tell_in_thread(
+        tx, dossier, BegunWithMessage(hypothesis=dossier.hypothesis.number, link=link, author=author)
+    )
 
 
 def ship(
@@ -100,7 +103,8 @@ def _tell_closest(tx: Transaction, dossier: Dossier) -> None:
     """Say in the thread whose prediction came closest, now that it is over."""
     best = predictions.closest(predictions.of_newest(tx, dossier), results.newest_verdict(tx, dossier))
     if best is not None:
-        publish.tell_in_thread(tx, dossier, {"predicted": best.person, "chance": best.chance})
+        closest = PredictionClosest(hypothesis=dossier.hypothesis.number, person=best.person, chance=best.chance)
+        publish.tell_in_thread(tx, dossier, closest)
 
 
 def close(

@@ -7,6 +7,7 @@ from labcoat.db import dossiers, looks, outbox, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import RequestAnswered, RequestPassedOn
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
@@ -235,7 +236,10 @@ def pass_on(tx: Transaction, dossier: Dossier, *, now: datetime) -> bool:
     for lead in new:
         publish.send_request(tx, dossier, request.position, lead)
     if new:
-        publish.tell_in_thread(tx, dossier, {"passed_on": request.asked_of, "to": new})
+        hypothesis = dossier.hypothesis.number
+        publish.tell_in_thread(
+            tx, dossier, RequestPassedOn(hypothesis=hypothesis, asked_of=request.asked_of, to=tuple(new))
+        )
     if not others:
         return _tell_owner_nobody_is_left(tx, dossier, request.position, presence) or bool(new)
     return bool(new)
@@ -246,9 +250,9 @@ def _tell_owner_nobody_is_left(tx: Transaction, dossier: Dossier, position: int,
     owner = owner_or_stand_in(dossier.hypothesis, presence)
     if owner is None or outbox.people_told(tx, dossier.hypothesis.workspace, subject_prefix=subject):
         return False
-    details = {"hypothesis": dossier.hypothesis.number, "position": position}
+    fact = RequestAnswered(hypothesis=dossier.hypothesis.number, position=position)
     workspace = dossier.hypothesis.workspace
-    told = Notice(kind=NoticeKind.ANSWER, workspace=workspace, person=owner, subject=subject + owner, details=details)
+    told = Notice(kind=NoticeKind.ANSWER, workspace=workspace, person=owner, subject=subject + owner, fact=fact)
     outbox.put(tx, told)
     return True
 

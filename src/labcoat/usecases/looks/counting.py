@@ -11,6 +11,7 @@ from labcoat.db import dossiers, looks, unit_counts
 from labcoat.db.database import Transaction
 from labcoat.domain.counting import UnitCounts
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import SplitUneven
 from labcoat.domain.findings import Findings
 from labcoat.domain.ids import ExperimentNumber, HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
@@ -79,8 +80,10 @@ def record(
     was_uneven = any(is_uneven(one) for one in (before, known.split if known is not None else None) if one is not None)
     is_news = is_uneven(split) and not was_uneven
     if is_news:
-        details: dict[str, object] = {"split": split.p_value, "exposed": list(exposed), "experiment": number}
-        publish.tell_in_thread(tx, dossier, details)  # the owner gets an urgent nudge, which outlasts quiet hours
+        uneven = SplitUneven(
+            hypothesis=dossier.hypothesis.number, experiment=number, p_value=split.p_value, exposed=tuple(exposed)
+        )
+        publish.tell_in_thread(tx, dossier, uneven)  # the owner gets an urgent nudge, which outlasts quiet hours
     if is_uneven(split) is not was_uneven or had_problem:
         publish.refresh_card(tx, dossier)
     return made

@@ -11,6 +11,7 @@ from labcoat.db import dossiers, unit_counts
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import DraftLive
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import ResultSource
@@ -71,14 +72,10 @@ def record(tx: Transaction, draft: DueDraft, arms: Sequence[Arm], *, every: time
         return False
     since = _since(dossier, draft, mine)
     units = [sum(arm.units for arm in mine if arm.variant == variant) for variant in experiment.plan.variant_names]
-    details: dict[str, object] = {
-        "live": since.isoformat() if since is not None else "",
-        "exposed": units,
-        "experiment": number,
-    }
+    live = DraftLive(hypothesis=dossier.hypothesis.number, experiment=number, since=since, exposed=tuple(units))
     unit_counts.remember_told_live(tx, workspace, number, at=now)
-    publish.tell_in_thread(tx, dossier, details)
-    publish.tell_owner_of_health(tx, dossier, details)
+    publish.tell_in_thread(tx, dossier, live)
+    publish.tell_owner_of_health(tx, dossier, live)
     return True
 
 

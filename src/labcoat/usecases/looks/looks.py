@@ -9,6 +9,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import late_data, schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import DefinitionsChanged, LookMade
 from labcoat.domain.findings import Findings
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
@@ -182,11 +183,16 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
     made = replace(made, short=look.short, findings=reading.findings if is_found else None)
     looks.add(tx, look.workspace, made)
     before = look.past[-1].definitions if look.past else None
+    hypothesis = dossier.hypothesis.number
     changed = results.redefined(before or {}, made.definitions or {})
     if changed:
-        publish.tell_in_thread(tx, dossier, {"redefined": list(changed), "experiment": experiment.number})
+        publish.tell_in_thread(
+            tx, dossier, DefinitionsChanged(hypothesis=hypothesis, experiment=experiment.number, metrics=changed)
+        )
     if made.readout is not None and (look.is_late or _is_news(made.readout, _standing(experiment, look.past))):
-        publish.tell_in_thread(tx, dossier, {"look": made.slot.isoformat(), "experiment": experiment.number})
+        publish.tell_in_thread(
+            tx, dossier, LookMade(hypothesis=hypothesis, experiment=experiment.number, slot=made.slot)
+        )
     if made.readout is not None or had_problem:
         publish.refresh_card(tx, dossier)
     return made

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from labcoat.db import looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import SourceFailed
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.look import SourceProblem
 from labcoat.usecases import publish
@@ -37,13 +38,13 @@ def tell(
     """Store a problem; say it once in the thread and once to the owner, and keep the card true."""
     workspace = dossier.hypothesis.workspace
     known = looks.find_problem(tx, workspace, number)
-    details: dict[str, object] = {"problem": problem.message, "experiment": number}
+    failed = SourceFailed(hypothesis=dossier.hypothesis.number, experiment=number, problem=problem.message)
     lasts = is_permanent or problem.attempts >= TOLD_AFTER_ATTEMPTS
     if lasts and not problem.is_owner_told:
-        publish.tell_owner_of_health(tx, dossier, details)
+        publish.tell_owner_of_health(tx, dossier, failed)
         problem = replace(problem, is_owner_told=True)
     looks.set_problem(tx, workspace, number, problem)
     if known is None:
-        publish.tell_in_thread(tx, dossier, details)
+        publish.tell_in_thread(tx, dossier, failed)
     if known is None or known.message != problem.message:
         publish.refresh_card(tx, dossier)

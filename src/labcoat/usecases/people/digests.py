@@ -3,9 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter
+from typing import TypeVar
 
 from labcoat.db import outbox, periods
 from labcoat.db.database import Transaction
@@ -23,6 +21,7 @@ from labcoat.domain.digest import (
     taught_by_prototype,
 )
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import ChartDue, ChartsLeftOut, DigestMade
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Look
@@ -37,7 +36,6 @@ ItemT = TypeVar("ItemT")
 LATE_AFTER = timedelta(hours=1)
 MOST_CHARTS = 5
 NO_INFLOW_AFTER = timedelta(days=14)
-_ADAPTER: TypeAdapter[Digest] = TypeAdapter(Digest)
 
 
 def due(tx: Transaction, *, zone: str, now: datetime) -> dict[WorkspaceId, list[ChannelId]]:
@@ -105,26 +103,21 @@ def put(
 def _notices(
     workspace: WorkspaceId, channel: ChannelId, digest: Digest, *, subject: str, asked_by: UserId | None = None
 ) -> list[Notice]:
-    details = {"digest": _ADAPTER.dump_python(digest, mode="json"), "asked_by": asked_by}
-    head = Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, subject=subject, details=details)
-    replies: list[dict[str, object]] = [
-        {"hypothesis": one.hypothesis, "experiment": one.experiment, "look": one.slot.isoformat()}
+    made = DigestMade(digest=digest, asked_by=asked_by)
+    head = Notice(kind=NoticeKind.DIGEST, workspace=workspace, channel=channel, subject=subject, fact=made)
+    replies: list[ChartDue | ChartsLeftOut] = [
+        ChartDue(hypothesis=one.hypothesis, experiment=one.experiment, slot=one.slot)
         for one in digest.charts[:MOST_CHARTS]
     ]
     if len(digest.charts) > MOST_CHARTS:
-        replies.append({"count": len(digest.charts)})
+        replies.append(ChartsLeftOut(count=len(digest.charts)))
     return [
         head,
         *(
-            Notice(kind=NoticeKind.CHART, workspace=workspace, channel=channel, parent=subject, details=reply)
+            Notice(kind=NoticeKind.CHART, workspace=workspace, channel=channel, parent=subject, fact=reply)
             for reply in replies
         ),
     ]
-
-
-def from_details(details: Any) -> Digest:
-    """Return the digest that a notice carries."""
-    return _ADAPTER.validate_python(details)
 
 
 def compose(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, now: datetime, zone: str) -> Digest:

@@ -3,6 +3,7 @@
 from labcoat.db import followers, outbox, people
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import StepTaken
 from labcoat.domain.ids import UserId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind
@@ -28,6 +29,6 @@ def tell(tx: Transaction, dossier: Dossier, *, step: Step, by: UserId | None, en
     workspace, number = dossier.hypothesis.workspace, dossier.hypothesis.number
     for person in followers.list_of(tx, workspace, number):
         if person not in (by, dossier.hypothesis.owner):
-            details = {"hypothesis": number, "entry": entry}
-            notice = Notice(kind=NoticeKind.FOLLOWED, workspace=workspace, person=person, details=details)
+            fact = StepTaken(hypothesis=number, entry=entry)
+            notice = Notice(kind=NoticeKind.FOLLOWED, workspace=workspace, person=person, fact=fact)
             outbox.put(tx, notice)

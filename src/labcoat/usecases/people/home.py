@@ -8,6 +8,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain.digest import taught_by_experiment, taught_by_prototype
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
+from labcoat.domain.facts import HomeChanged
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import Stage
@@ -104,4 +105,8 @@ def refresh(tx: Transaction, workspace: WorkspaceId, *users: UserId | None) -> N
     """Publish Home anew for those of these people who have ever opened it."""
     subjects = {home_subject(user): user for user in users if user is not None}
     for subject in outbox.shown(tx, workspace, subjects):
-        outbox.put(tx, Notice(kind=NoticeKind.HOME, workspace=workspace, person=subjects[subject], subject=subject))
+        person = subjects[subject]
+        outbox.put(
+            tx,
+            Notice(kind=NoticeKind.HOME, workspace=workspace, person=person, subject=subject, fact=HomeChanged()),
+        )

@@ -8,6 +8,7 @@ from labcoat.db.database import Transaction
 from labcoat.db.nudging import SentNudge
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import NudgesChanged
 from labcoat.domain.ids import WorkspaceId
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
@@ -54,4 +55,6 @@ def snooze(tx: Transaction, dossier: Dossier, *, by: Member, until: date, zone: 
 
 def _show(tx: Transaction, workspace: WorkspaceId, nudges: Iterable[SentNudge]) -> None:
     for subject, person in sorted({(one.subject, one.person) for one in nudges}):
-        outbox.put(tx, Notice(kind=NoticeKind.NUDGE, workspace=workspace, person=person, subject=subject))
+        outbox.put(
+            tx, Notice(kind=NoticeKind.NUDGE, workspace=workspace, person=person, subject=subject, fact=NudgesChanged())
+        )

@@ -13,6 +13,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import NudgesChanged
 from labcoat.domain.ids import HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import Nudge, Reach, Role, newest_due, plan_nudges
@@ -201,7 +202,9 @@ def _tell(
         nudging.record(tx, workspace, nudge, subject=subject if nudge.step > 0 else None, at=now)
     if not shown:
         return 0
-    outbox.put(tx, Notice(kind=NoticeKind.NUDGE, workspace=workspace, person=person, subject=subject))
+    outbox.put(
+        tx, Notice(kind=NoticeKind.NUDGE, workspace=workspace, person=person, subject=subject, fact=NudgesChanged())
+    )
     for nudge in shown:
         if nudge.case is NudgeCase.REQUEST_WAITING and nudge.role is not Role.ADMIN:
             _send_request_too(tx, dossier_of[nudge.hypothesis], person)

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from labcoat.db import channels, outbox, people, periods, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.channel import ChannelSettings, checked
+from labcoat.domain.facts import SettingsChanged
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person
@@ -18,7 +16,6 @@ from labcoat.usecases.people import team
 
 MOST_LEADS = 50
 """As many as the form can remember to have shown."""
-_ADAPTER: TypeAdapter[ChannelSettings] = TypeAdapter(ChannelSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +76,17 @@ def save(
         channels.save(tx, workspace, shown.channel, new, version=shown.version)
     if new == old and not changed_leads:
         return new
-    details = {
-        "channel": shown.channel,
-        "by": by,
-        "old": _ADAPTER.dump_python(old, mode="json"),
-        "new": _ADAPTER.dump_python(new, mode="json"),
-        "next_digest": _next_digest(tx, workspace, shown.channel, new, zone=zone, now=now).isoformat(),
-        "leads": list(dict.fromkeys((*shown.fixed_leads, *(leads or ())))) if changed_leads else None,
-    }
-    outbox.put(tx, Notice(kind=NoticeKind.SETTINGS, workspace=workspace, person=by, details=details))
+    changed = SettingsChanged(
+        channel=shown.channel,
+        by=by,
+        old=old,
+        new=new,
+        next_digest=_next_digest(tx, workspace, shown.channel, new, zone=zone, now=now),
+        leads=tuple(dict.fromkeys((*shown.fixed_leads, *(leads or ())))) if changed_leads else None,
+    )
+    outbox.put(tx, Notice(kind=NoticeKind.SETTINGS, workspace=workspace, person=by, fact=changed))
     if new.digest_slot != old.digest_slot:
-        told = Notice(kind=NoticeKind.SETTINGS, workspace=workspace, channel=shown.channel, details=details)
+        told = Notice(kind=NoticeKind.SETTINGS, workspace=workspace, channel=shown.channel, fact=changed)
         outbox.put(tx, told)
     return new
 
@@ -101,8 +98,3 @@ def _next_digest(
     weekday, clock, chosen = settings.digest_slot
     made = newest.monday if newest is not None else None
     return schedule.next_digest_slot(now, zone=chosen or zone, weekday=weekday, clock=clock, made=made)
-
-
-def from_details(details: Any) -> ChannelSettings:
-    """Return the settings that a notice carries."""
-    return _ADAPTER.validate_python(details)

@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from labcoat.db import outbox, people, workspaces
 from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.facts import LeadNamed, OwnershipGiven, OwnershipRole, StandInNamed
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.member import Member
@@ -68,16 +70,18 @@ def hand_over(
             require_members(tx, workspace, [person], field=field)
             people.meet(tx, workspace, person)
     saved = publish.save(tx, dossier, new, step=Step.HAND_OVER, by=by.user, now=now, reason=reason)
-    details = {"hypothesis": old.number, "by": by.user, "reason": reason or ""}
+    given = partial(OwnershipGiven, hypothesis=old.number, by=by.user, reason=reason or "")
     if to is not None and to not in (old.owner, by.user):
-        _tell(tx, workspace, to, {**details, "role": "owner", "before": old.owner})
+        _tell(tx, workspace, to, given(role=OwnershipRole.OWNER))
     if deputy is not None and deputy not in (old.deputy, by.user):
-        _tell(tx, workspace, deputy, {**details, "role": "deputy"})
+        _tell(tx, workspace, deputy, given(role=OwnershipRole.DEPUTY))
     return saved
 
 
-def _tell(tx: Transaction, workspace: WorkspaceId, person: UserId, details: dict[str, object]) -> None:
-    outbox.put(tx, Notice(kind=NoticeKind.OWNERSHIP, workspace=workspace, person=person, details=details))
+def _tell(
+    tx: Transaction, workspace: WorkspaceId, person: UserId, fact: OwnershipGiven | StandInNamed | LeadNamed
+) -> None:
+    outbox.put(tx, Notice(kind=NoticeKind.OWNERSHIP, workspace=workspace, person=person, fact=fact))
 
 
 def set_away(
@@ -109,7 +113,7 @@ def set_away(
     people.set_away(tx, workspace, user, until=until, stand_in=stand_in)
     if stand_in is not None and (stand_in, until) != (before.stand_in, before.away_until):
         people.meet(tx, workspace, stand_in)
-        _tell(tx, workspace, stand_in, {"role": "stand-in", "by": user, "until": until.isoformat()})
+        _tell(tx, workspace, stand_in, StandInNamed(by=user, until=until))
     return replace(before, away_until=until, stand_in=stand_in)
 
 
@@ -129,5 +133,5 @@ def set_leads(tx: Transaction, workspace: WorkspaceId, wanted: Collection[UserId
     for lead in new:
         people.meet(tx, workspace, lead)
         if lead != by:
-            _tell(tx, workspace, lead, {"role": "lead", "by": by})
+            _tell(tx, workspace, lead, LeadNamed(by=by))
     return new
