@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, MetaData, inspect, text
@@ -37,6 +36,7 @@ from labcoat.usecases.hypotheses import exports, requests
 from labcoat.usecases.looks import counting
 from labcoat.usecases.looks import looks as lookmaking
 from labcoat.warehouse.reading import Reading
+from revisions import config_of
 
 
 def _differences(database: Database) -> list[object]:
@@ -50,15 +50,8 @@ def _tables(database: Database) -> set[str]:
         return set(inspect(tx).get_table_names()) - {"alembic_version"}
 
 
-def _config(database: Database) -> Config:
-    config = Config()
-    config.set_main_option("script_location", "migrations")
-    config.attributes["url"] = database.url
-    return config
-
-
 def _downgrade(database: Database) -> None:
-    command.downgrade(_config(database), "base")
+    command.downgrade(config_of(database), "base")
 
 
 def test_migrations_make_the_tables_of_the_code(empty_database: Database) -> None:
@@ -89,7 +82,7 @@ def test_migrations_can_be_taken_back_and_made_again(empty_database: Database) -
 
 
 def test_what_was_stored_under_an_earlier_schema_stays(empty_database: Database) -> None:
-    config = _config(empty_database)
+    config = config_of(empty_database)
     command.upgrade(config, "0001")
     with empty_database.writing() as tx:
         tx.execute(text("INSERT INTO workspaces (id, last_hypothesis, last_experiment) VALUES ('T1', 1, 0)"))
@@ -114,7 +107,7 @@ def test_experiments_and_readouts_of_the_version_before_verdicts_by_treatment_st
     empty_database: Database, tmp_path: Path
 ) -> None:
     """Of three hypotheses E-1 runs, E-2 has a request that waits, and E-3 was shipped; written by revision 0016."""
-    command.upgrade(_config(empty_database), "0016")
+    command.upgrade(config_of(empty_database), "0016")
     _insert(empty_database, json.loads((Path(__file__).parent / "version_0016.json").read_text(encoding="utf-8")))
 
     migrating.migrate(empty_database)
@@ -143,7 +136,7 @@ def test_plans_of_the_version_before_baselines_stay_and_take_no_gain_from_a_cova
     empty_database: Database, tmp_path: Path
 ) -> None:
     """Work of revision 0016 that 0019 had open: E-1 runs, and E-2 has a request that waits."""
-    config = _config(empty_database)
+    config = config_of(empty_database)
     command.upgrade(config, "0016")
     _insert(empty_database, json.loads((Path(__file__).parent / "version_0016.json").read_text(encoding="utf-8")))
     command.upgrade(config, "0019")
@@ -178,7 +171,7 @@ def test_plans_of_the_version_before_baselines_stay_and_take_no_gain_from_a_cova
 
 def test_looks_and_open_work_of_the_version_before_waiting_looks_stay(empty_database: Database) -> None:
     """E-1 runs and had a treatment dropped, E-2 has a request that waits, E-3 was shipped; written by revision 0019."""
-    command.upgrade(_config(empty_database), "0019")
+    command.upgrade(config_of(empty_database), "0019")
     _insert(empty_database, json.loads((Path(__file__).parent / "version_0019.json").read_text(encoding="utf-8")))
 
     migrating.migrate(empty_database)
@@ -201,7 +194,7 @@ def test_looks_and_open_work_of_the_version_before_waiting_looks_stay(empty_data
             tx, _found(tx, 1), one, by=a_member(), ended_at=NOW + 2 * DAY, reason="enough", now=NOW + 2 * DAY
         )
         assert results.current_wait(tx, stopped) is None
-    command.downgrade(_config(empty_database), "0019")
+    command.downgrade(config_of(empty_database), "0019")
     migrating.migrate(empty_database)
     with empty_database.reading() as tx:
         assert looks.newest(tx, WORKSPACE, one) == newest
@@ -209,7 +202,7 @@ def test_looks_and_open_work_of_the_version_before_waiting_looks_stay(empty_data
 
 def test_running_experiments_of_the_version_before_findings_find_at_their_next_look(empty_database: Database) -> None:
     """Work of revision 0019 that 0021 had open: E-1 runs with looks, E-2 has a request that waits."""
-    config = _config(empty_database)
+    config = config_of(empty_database)
     command.upgrade(config, "0019")
     _insert(empty_database, json.loads((Path(__file__).parent / "version_0019.json").read_text(encoding="utf-8")))
     command.upgrade(config, "0021")

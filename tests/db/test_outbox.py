@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, insert, text, update
+from sqlalchemy import func, insert, select, text, update
 
 import postgres
 from builders import CHANNEL, H12, LEAD, OTHER, OWNER, WORKSPACE
@@ -462,3 +462,16 @@ def test_the_bell_rings_after_a_commit_that_put_notices(database: Database) -> N
 
     assert silent == []
     assert rung == [{"pending": 1}]
+
+
+def test_a_row_that_nobody_can_read_ends_at_once_and_keeps_nobody_waiting(database: Database) -> None:
+    put(database, a_notice("one"), a_notice("two"))
+    with database.writing() as tx:
+        first = tx.execute(select(func.min(schema.outbox.c.id))).scalar_one()
+        tx.execute(update(schema.outbox).where(schema.outbox.c.id == first).values(details={"type": "Gone", "v": 9}))
+
+    assert word_of(claimed(database)) == "two"
+    with database.reading() as tx:
+        row = tx.execute(select(schema.outbox).where(schema.outbox.c.id == first)).mappings().one()
+    assert (row["state"], row["problem"]) == (outbox.DEAD, outbox.UNREADABLE)
+    assert row["finished_at"] is not None

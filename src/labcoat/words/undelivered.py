@@ -24,6 +24,7 @@ KINDS: Mapping[NoticeKind, str] = {
 }
 
 _WHY = {
+    "unreadable": "Another version of Labcoat wrote it, and this one cannot read it: forget it, or try it with that one.",
     "not_in_channel": "Labcoat is not in the channel: invite it there with /invite.",
     "channel_not_found": "There is no such channel for Labcoat: if it is private, invite it there with /invite.",
     "is_archived": "The channel is archived: unarchive it.",
