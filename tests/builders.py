@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from labcoat.db.history_rows import of_pairs
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import Evidence, EvidenceKind, OfflineEvaluation
 from labcoat.domain.experiment import CauseFixed, DroppedTreatment, Experiment
+from labcoat.domain.history import FieldChange
 from labcoat.domain.hypothesis import Decision, Ending, Hypothesis, Outcome, Statement
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
@@ -350,3 +352,9 @@ def an_undelivered(problem: str) -> Undelivered:
     return Undelivered(
         id=10**9, workspace=WORKSPACE, kind=kind, channel=CHANNEL, person=None, problem=problem, since=NOW
     )
+
+
+def a_change(name: str, old: object, new: object) -> FieldChange:
+    """name: "stage", or with what it is of: "E-7 state"."""
+    (change,) = of_pairs({name: (old, new)})
+    return change

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from types import MappingProxyType
 
 from pydantic_core import to_jsonable_python
 
@@ -13,6 +12,7 @@ import largest_corrections
 import largest_files
 import largest_running
 from builders import E7, LEAD, NOW, OWNER
+from labcoat.db.history_rows import of_pairs
 from labcoat.domain.channel import MOST_TAGS, ChannelSettings
 from labcoat.domain.digest import ClosedItem, DecideItem, Digest, HealthItem, ResultItem, StalledItem
 from labcoat.domain.dossier import Dossier
@@ -316,7 +316,7 @@ def _stories(dossier: Dossier) -> Iterator[HistoryEntry]:
             by=OWNER,
             at=NOW,
             reason=text_of(2000),
-            changes=MappingProxyType(dict(changes)),
+            changes=of_pairs(changes),
         )
 
 
@@ -421,7 +421,9 @@ def forms() -> Iterator[tuple[str, Block]]:
         by=OWNER,
         at=NOW,
         reason=None,
-        changes={name: (text_of(1000), text_of(999)) for name in ("change", "metric", "because", "refuted_by", "tags")},
+        changes=of_pairs(
+            dict.fromkeys(("change", "metric", "because", "refuted_by", "tags"), (text_of(1000), text_of(999)))
+        ),
     )
     for name, one, meanwhile in (("edit", tried, ()), ("edit again", tried, (edited,) * 5), ("edit tags", stopped, ())):
         yield (
@@ -616,7 +618,7 @@ def _plan_forms(draft: Dossier, begun: Dossier, tried: Dossier) -> Iterator[tupl
         by=OWNER,
         at=NOW,
         reason=None,
-        changes={"E-7 plan": tuple(map(to_jsonable_python, (builders.a_plan(), a_plan())))},
+        changes=of_pairs({"E-7 plan": tuple(map(to_jsonable_python, (builders.a_plan(), a_plan())))}),
     )
     shapes = {
         "plan": (draft, METRICS, None),

@@ -7,7 +7,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 
 import postgres
 from builders import CHANNEL, H12, LEAD, OTHER, OWNER, WORKSPACE

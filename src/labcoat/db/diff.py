@@ -1,44 +1,46 @@
 """What a step changed, found by comparing two frozen values field by field."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
 from pydantic_core import to_jsonable_python
 
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.history import Change
+from labcoat.domain.history import Entity, FieldChange
 
 _NOT_TOLD = frozenset(
     {"version", "workspace", "number", "position", "stage_since", "involved", "is_imported", "plan_version"}
 )
+_CHILDREN = (
+    (Entity.EXPERIMENT, "experiments", "number"),
+    (Entity.PROTOTYPE, "prototypes", "position"),
+    (Entity.EVIDENCE, "evidence", "position"),
+    (Entity.REQUEST, "requests", "position"),
+    (Entity.NEED, "needs", "position"),
+)
 
 
-def between(old: Dossier | None, new: Dossier) -> dict[str, Change]:
-    """Return old and new of every field that differs, by name: "stage", "E-7 state", "prototype 1 cap_days"."""
-    found = _changed("", old.hypothesis if old else None, new.hypothesis)
-    found |= _of_children("E-{}", "number", old.experiments if old else (), new.experiments)
-    for word in ("prototypes", "evidence", "requests", "needs"):
-        label = word.removesuffix("s") + " {}"
-        found |= _of_children(label, "position", getattr(old, word) if old else (), getattr(new, word))
-    return found
+def between(old: Dossier | None, new: Dossier) -> tuple[FieldChange, ...]:
+    """Return old and new of every field that differs: the hypothesis's own first, then those of what belongs to it."""
+    return tuple(_between(old, new))
 
 
-def _of_children(label: str, key: str, old: tuple[Any, ...], new: tuple[Any, ...]) -> dict[str, Change]:
-    before = {getattr(child, key): child for child in old}
-    found: dict[str, Change] = {}
-    for child in new:
-        name = label.format(getattr(child, key))
-        found |= _changed(name + " ", before.get(getattr(child, key)), child)
-    return found
+def _between(old: Dossier | None, new: Dossier) -> Iterator[FieldChange]:
+    yield from _changed(Entity.HYPOTHESIS, None, old.hypothesis if old else None, new.hypothesis)
+    for entity, word, key in _CHILDREN:
+        before = {getattr(child, key): child for child in (getattr(old, word) if old else ())}
+        for child in getattr(new, word):
+            number = getattr(child, key)
+            yield from _changed(entity, number, before.get(number), child)
 
 
-def _changed(prefix: str, old: Any, new: Any) -> dict[str, Change]:
-    found: dict[str, Change] = {}
+def _changed(entity: Entity, key: int | None, old: Any, new: Any) -> Iterator[FieldChange]:
     for field in fields(new):
         if field.name in _NOT_TOLD:
             continue
         before = None if old is None else getattr(old, field.name)
         after = getattr(new, field.name)
         if before != after and not (old is None and after in ("", (), False, 0)):
-            found[prefix + field.name] = (to_jsonable_python(before), to_jsonable_python(after))
-    return found
+            told = (to_jsonable_python(before), to_jsonable_python(after))
+            yield FieldChange(entity=entity, key=key, field=field.name, old=told[0], new=told[1])

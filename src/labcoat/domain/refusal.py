@@ -1,6 +1,6 @@
 """A rule that says no: a reason as a value, the form field it belongs to, and the facts a sentence needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 FactValue = str | int | float | bool | None
@@ -137,6 +137,11 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error
         self.reason = reason
         self.field = field
         self.facts: Mapping[str, FactValue] = facts
+
+    @classmethod
+    def again(cls, reason: Reason, facts: Iterable[tuple[str, FactValue]]) -> "Refusal":
+        """Return a refusal that was put away to be told later."""
+        return cls(reason, None, **dict(facts))
 
 
 def require_text(text: str, *, field: str, longest: int = 2000) -> str:

@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import DroppedTreatment, Experiment, WhileItRan
-from labcoat.domain.history import HistoryEntry
+from labcoat.domain.history import Entity, HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.plan import ResultSource
 from labcoat.words import numbers
@@ -15,10 +15,8 @@ _DROPPED = TypeAdapter(tuple[DroppedTreatment, ...])
 
 def experiment_of(entry: HistoryEntry, dossier: Dossier) -> Experiment | None:
     """Return the experiment that a step was about, None if its history names none."""
-    for name in entry.changes:
-        if name.startswith("E-"):
-            return dossier.get_experiment(ExperimentNumber(int(name.split(" ", 1)[0].removeprefix("E-"))))
-    return None
+    number = entry.key_of(Entity.EXPERIMENT)
+    return None if number is None else dossier.get_experiment(ExperimentNumber(number))
 
 
 def because(entry: HistoryEntry) -> str:
@@ -51,8 +49,9 @@ def drop(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
 
 
 def _dropped_name(entry: HistoryEntry) -> str:
-    (after,) = [after for field, (_, after) in entry.changes.items() if field.endswith(" dropped")]
-    return _DROPPED.validate_python(after)[-1].treatment
+    changed = entry.find(Entity.EXPERIMENT, "dropped")
+    assert changed is not None
+    return _DROPPED.validate_python(changed.new)[-1].treatment
 
 
 def fix_cause(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:

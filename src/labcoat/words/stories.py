@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.history import HistoryEntry
+from labcoat.domain.history import Entity, HistoryEntry
 from labcoat.domain.lifecycle import ExperimentState, Step
 from labcoat.domain.look import Look
 from labcoat.domain.plan import Plan, PlannedMetric
@@ -103,13 +103,6 @@ def look_line(look: Look, experiment: Experiment) -> str:
     return f"E-{experiment.number} · {lead}{effect}.{detail.rstrip()}{arms}{between}{what_now}{lacks}"
 
 
-def _text(entry: HistoryEntry, field: str) -> str:
-    for name, (_, new) in entry.changes.items():
-        if (name == field or name.endswith(f" {field}")) and new is not None:
-            return str(new)
-    return ""
-
-
 def _file(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     return f"filed H-{dossier.hypothesis.number}"
 
@@ -132,7 +125,8 @@ _FIELDS = {
 
 def changed_words(entry: HistoryEntry) -> list[str]:
     """Return what an edit changed, each as "the metric: orders → orders per user"."""
-    return [_old_and_new(_FIELDS[name], *entry.changes[name]) for name in _FIELDS if name in entry.changes]
+    found = ((said, entry.find(Entity.HYPOTHESIS, name)) for name, said in _FIELDS.items())
+    return [_old_and_new(said, one.old, one.new) for said, one in found if one is not None]
 
 
 def _old_and_new(name: str, old: object, new: object) -> str:
@@ -147,29 +141,32 @@ def _value(value: object) -> str:
 
 def people(entry: HistoryEntry) -> list[str]:
     """Return the ids of the people whom the line of an entry names, as @ and the id."""
-    values = [value for name in ("owner", "deputy") for value in entry.changes.get(name, ())]
-    return [str(value) for value in values if value]
+    found = [one for name in ("owner", "deputy") if (one := entry.find(Entity.HYPOTHESIS, name)) is not None]
+    return [str(value) for one in found for value in (one.old, one.new) if value]
 
 
 def _owner(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     said = "took it over" if entry.step is Step.TAKE else "handed it over"
-    parts = [_who(entry, "owner"), f"deputy {_who(entry, 'deputy')}" if "deputy" in entry.changes else ""]
+    deputy = entry.find(Entity.HYPOTHESIS, "deputy")
+    parts = [_who(entry, "owner"), f"deputy {_who(entry, 'deputy')}" if deputy is not None else ""]
     changed = ", ".join(part for part in parts if part)
-    if "owner" not in entry.changes:
-        said = "named a deputy" if entry.changes.get("deputy", (None, None))[1] else "goes on without a deputy"
+    if entry.find(Entity.HYPOTHESIS, "owner") is None:
+        said = "named a deputy" if deputy is not None and deputy.new else "goes on without a deputy"
         changed = _who(entry, "deputy")
     return f"{said}: {changed}{because(entry)}" if changed else f"{said}{because(entry)}"
 
 
 def _who(entry: HistoryEntry, field: str) -> str:
-    if field not in entry.changes:
+    changed = entry.find(Entity.HYPOTHESIS, field)
+    if changed is None:
         return ""
-    old, new = (f"@{value}" if value else "nobody" for value in entry.changes[field])
+    old, new = (f"@{value}" if value else "nobody" for value in (changed.old, changed.new))
     return f"{old} → {new}"
 
 
 def _need(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    return f"noted a need: {_text(entry, 'summary')}"
+    noted = entry.find(Entity.NEED, "summary")
+    return f"noted a need: {noted.new if noted is not None else ''}"
 
 
 def _prototype(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
@@ -182,15 +179,17 @@ def _prototype(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa
 
 
 def _evidence(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    position = next(int(name.split(" ")[1]) for name in entry.changes if name.startswith("evidence "))
+    position = entry.key_of(Entity.EVIDENCE)
+    assert position is not None
     one = dossier.evidence[position - 1]
     link = f" {one.link}" if one.link and one.link != one.summary else ""
     return f"added evidence from {one.kind.source} ({one.kind}, n {numbers.count(one.count)}): {one.summary}{link}"
 
 
 def _raise_cap(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    old, new = next((change for name, change in entry.changes.items() if name.endswith("cap_days")), (None, None))
-    caps = [numbers.person_days(float(str(cap))) for cap in (old, new) if cap]
+    changed = entry.find(Entity.PROTOTYPE, "cap_days")
+    values = (changed.old, changed.new) if changed is not None else ()
+    caps = [numbers.person_days(float(str(cap))) for cap in values if cap]
     return f"raised the cap: {' → '.join(caps)}{because(entry)}"
 
 
@@ -216,10 +215,10 @@ def of_several(treatment: str | None) -> str:
 
 def changed_plan(entry: HistoryEntry) -> list[str]:
     """Return how a draft's plan changed, each as "planned days: 28 days → 14 days"; empty for a new draft."""
-    old, new = next((change for name, change in entry.changes.items() if name.endswith(" plan")), (None, None))
-    if old is None:
+    plan = entry.find(Entity.EXPERIMENT, "plan")
+    if plan is None or plan.old is None:
         return []
-    before, after = plan_parts(_PLAN.validate_python(old)), plan_parts(_PLAN.validate_python(new))
+    before, after = plan_parts(_PLAN.validate_python(plan.old)), plan_parts(_PLAN.validate_python(plan.new))
     changed = [_old_and_new(name, before[name], part) for name, part in after.items() if before[name] != part]
     return changed or ["only details changed"]
 
@@ -237,7 +236,8 @@ def _start(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:
 
 
 def _ask(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
-    position = next(int(name.split(" ")[1]) for name in entry.changes if name.startswith("request "))
+    position = entry.key_of(Entity.REQUEST)
+    assert position is not None
     request = dossier.get_request(position)
     who = "a member to confirm" if request.is_member_confirmation else "for approval"
     who = "themselves, as the only lead here" if request.is_self_release else who
@@ -277,8 +277,9 @@ def _ended(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: AR
 
 def _reopen(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     said = f"reopened H-{dossier.hypothesis.number}"
-    if "stage" in entry.changes:  # it was approved, and not shipped yet
-        said += f", which was approved; it is back at the stage “{entry.changes['stage'][1]}”"
+    stage = entry.find(Entity.HYPOTHESIS, "stage")
+    if stage is not None:  # it was approved, and not shipped yet
+        said += f", which was approved; it is back at the stage “{stage.new}”"
     return f"{said}{because(entry)}"
 
 

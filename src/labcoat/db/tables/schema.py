@@ -1,7 +1,5 @@
 """The tables. Columns that mirror a domain value are named as its fields; everything is scoped by workspace."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,6 +17,7 @@ from sqlalchemy import (
     true,
 )
 
+from labcoat.db.history_rows import Changes
 from labcoat.db.tables.api import api_answers, tokens
 from labcoat.db.tables.files import file_jobs
 from labcoat.db.tables.metadata import ID, metadata
@@ -274,7 +273,7 @@ history = Table(
     Column("by", ID),
     Column("at", UTCDateTime, nullable=False),
     Column("reason", Text),
-    Column("changes", Json(Mapping[str, tuple[object, object]]), nullable=False),
+    Column("changes", Changes, nullable=False),
     Index(None, "workspace", "hypothesis", "id"),
 )
 

@@ -45,7 +45,7 @@ def _stored(fact: FileStored) -> Message:
 
 def _refused(fact: FileRefused, *, zone: str) -> Message:
     number = f"E-{fact.experiment}"
-    refusal = Refusal(fact.reason, None, **dict(fact.facts))
+    refusal = Refusal.again(fact.reason, fact.facts)
     why = refusals.text(refusal, zone=zone, escape=escape)
     buttons: list[Block] = []
     if fact.job is not None:
