@@ -26,8 +26,9 @@ from builders import (
     an_experiment,
     some_evidence,
 )
-from labcoat.db import history
+from labcoat.db import history, outbox
 from labcoat.db.database import Transaction
+from labcoat.domain import notices
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.evidence import EvidenceKind
 from labcoat.domain.facts import CardChanged, NotDelivered, RequestChanged, StepTaken
@@ -35,9 +36,9 @@ from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage
 from labcoat.domain.need import Tenfold
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.usecases import publish
 from labcoat.usecases.experiments import experiments
 from labcoat.usecases.hypotheses import hypotheses, prototypes, requests
+from labcoat.usecases.people import undelivered
 from usecases.storing import CARD, LOUD_STORY, STORY, Told, deliver_all, facts_of, stored, told
 
 DRAFT = a_dossier(an_experiment(), prototypes=(a_prototype(),))
@@ -186,7 +187,7 @@ def test_a_step_tells_who_must_know(tx: Transaction, case: str) -> None:
 def _send_to_both_leads(tx: Transaction, dossier: Dossier) -> None:
     """Both leads have the request's message already, so it must be edited."""
     for lead in (LEAD, OTHER_LEAD):
-        publish.send_request(tx, dossier, 1, lead)
+        outbox.put(tx, notices.request(dossier, 1, lead))
     deliver_all(tx)
 
 
@@ -212,8 +213,8 @@ def test_the_owner_of_a_card_that_cannot_be_shown_is_told(tx: Transaction) -> No
     card = Notice(kind=NoticeKind.CARD, workspace=WORKSPACE, channel=CHANNEL, fact=fact)
     line = replace(card, kind=NoticeKind.STORY, fact=StepTaken(hypothesis=number, entry=1))
 
-    publish.tell_of_undelivered(tx, card, problem="not_in_channel")
-    publish.tell_of_undelivered(tx, line, problem="not_in_channel")
+    undelivered.tell(tx, card, problem="not_in_channel")
+    undelivered.tell(tx, line, problem="not_in_channel")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
 
@@ -223,7 +224,7 @@ def test_the_owner_of_a_request_that_reaches_nobody_is_told(tx: Transaction) -> 
     fact = RequestChanged(hypothesis=dossier.hypothesis.number, position=1)
     request = Notice(kind=NoticeKind.REQUEST, workspace=WORKSPACE, person=LEAD, fact=fact)
 
-    publish.tell_of_undelivered(tx, request, problem="user_disabled")
+    undelivered.tell(tx, request, problem="user_disabled")
 
     assert told(tx) == [Told(NoticeKind.PROBLEM, OWNER)]
     assert facts_of(tx, NotDelivered)[0].person == LEAD

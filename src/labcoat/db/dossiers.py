@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -131,16 +132,20 @@ def save(
     by: UserId | None,
     at: datetime,
     reason: str | None,
+    next_looks: Mapping[ExperimentNumber, datetime | None] = MappingProxyType({}),
 ) -> tuple[Dossier, int]:
     """Store what differs, if nobody saved since `old` was read, and write its history.
 
+    next_looks: when the next look of an experiment is due; None for never.
     Returns the dossier at its new version, and the id of the history entry. Raises ChangedMeanwhileError.
     """
     version = new.hypothesis.version + 1
     new = new.with_hypothesis(replace(new.hypothesis, version=version))
     _save_hypothesis(tx, old.hypothesis if old else None, new.hypothesis, at=at)
     for word, _, table, key in _CHILDREN:
-        _save_children(tx, new.hypothesis, getattr(old, word) if old else (), getattr(new, word), table, key)
+        more = {number: {"next_look_at": at} for number, at in next_looks.items()} if word == "experiments" else {}
+        before = getattr(old, word) if old else ()
+        _save_children(tx, new.hypothesis, before, getattr(new, word), table, key, more=more)
     entry = {
         "workspace": new.hypothesis.workspace,
         "hypothesis": new.hypothesis.number,
@@ -183,18 +188,27 @@ def _save_hypothesis(tx: Transaction, old: Hypothesis | None, new: Hypothesis, *
 
 
 def _save_children(
-    tx: Transaction, hypothesis: Hypothesis, old: Iterable[Any], new: Iterable[Any], table: Table, key: str
+    tx: Transaction,
+    hypothesis: Hypothesis,
+    old: Iterable[Any],
+    new: Iterable[Any],
+    table: Table,
+    key: str,
+    *,
+    more: Mapping[Any, Mapping[str, object]] = MappingProxyType({}),
 ) -> None:
+    """Store the children that differ. more: columns beside those of the value, by key."""
     before = {getattr(child, key): child for child in old}
     owned = {"workspace": hypothesis.workspace, "hypothesis": hypothesis.number}
     for child in new:
         earlier = before.get(getattr(child, key))
         if earlier is None:
-            tx.execute(insert(table).values({**owned, **to_row(child, table)}))
-        elif earlier != child:
+            tx.execute(insert(table).values({**owned, **to_row(child, table), **more.get(getattr(child, key), {})}))
+        elif earlier != child or getattr(child, key) in more:
             where = [table.c[name] == value for name, value in owned.items()]
             where.append(table.c[key] == getattr(child, key))
-            tx.execute(update(table).where(*where).values(to_row(child, table, since=earlier)))
+            row = {**to_row(child, table, since=earlier), **more.get(getattr(child, key), {})}
+            tx.execute(update(table).where(*where).values(row))
 
 
 def open_or_ended_since(

@@ -18,7 +18,7 @@ from labcoat.db.tables import schema
 from labcoat.db.tables.nudges import nudges, snoozes, stalls
 from labcoat.db.workspaces import add_once
 from labcoat.domain.ids import ChannelId, HypothesisNumber, UserId, WorkspaceId
-from labcoat.domain.nudge import Nudge
+from labcoat.domain.nudge import Nudge, SentNudge
 from labcoat.domain.stall import NudgeCase
 
 TOUCHED: Mapping[str, Any] = {
@@ -60,18 +60,6 @@ class Due:
     version: int
     touched: int
     changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentNudge:
-    """A nudge in a message. entry: the step that ended it; snoozed_until: when it comes again."""
-
-    key: str
-    subject: str
-    person: UserId
-    nudge: Nudge
-    entry: int | None
-    snoozed_until: datetime | None
 
 
 def invalidate(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:

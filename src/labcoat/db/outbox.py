@@ -105,9 +105,14 @@ class Post:
 def put(tx: Transaction, *notices: Notice) -> None:
     """Add notices of one workspace; an edit of a subject whose earlier edit is still pending is not added twice."""
     pending = _pending_edits(tx, notices)
-    rows = [_row(notice) for notice in notices if notice.subject not in pending]
-    if not rows:
+    add(tx, [notice for notice in notices if notice.subject not in pending])
+
+
+def add(tx: Transaction, notices: Sequence[Notice]) -> None:
+    """Add notices of one workspace, none of which is an edit that is still pending."""
+    if not notices:
         return
+    rows = [_row(notice) for notice in notices]
     at = clock.lease_stamp(tx)
     if isinstance(at, datetime):
         tx.execute(_ADD, [row | dict.fromkeys(_TIMES, at) for row in rows])

@@ -173,3 +173,11 @@ def involved(hypothesis: Hypothesis, *people: UserId | None) -> Hypothesis:
     """Return the hypothesis with these people remembered as involved in it."""
     everybody = (*hypothesis.involved, *(person for person in people if person is not None))
     return replace(hypothesis, involved=tuple(dict.fromkeys(everybody)))
+
+
+def with_stand_in(dossier: Dossier, by: Member) -> Dossier:
+    """Return the hypothesis with whoever acts in place of its owner involved: they may not approve it later."""
+    owner = dossier.hypothesis.owner
+    if owner is None or owner == by.user or owner not in by.stands_in_for:
+        return dossier
+    return dossier.with_hypothesis(involved(dossier.hypothesis, by.user))

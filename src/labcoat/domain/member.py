@@ -10,7 +10,8 @@ class Member:
     """Someone in the workspace.
 
     is_only_lead: nobody else leads here. is_in_channel: can see the hypothesis's home channel; true for whoever acts
-    from it. stands_in_for: people who are away now and named this one.
+    from it. stands_in_for: people who are away now and named this one. is_met: is known to the
+    database.
     """
 
     user: UserId
@@ -18,6 +19,7 @@ class Member:
     is_only_lead: bool = False
     is_in_channel: bool = True
     stands_in_for: frozenset[UserId] = frozenset()
+    is_met: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,12 @@ def card_subject(number: HypothesisNumber) -> str:
 
 def request_subject(number: HypothesisNumber, position: int, person: UserId) -> str:
     """Return the subject of one person's message about one request."""
-    return f"request H-{number} {position} {person}"
+    return f"{request_prefix(number)}{position} {person}"
+
+
+def request_prefix(number: HypothesisNumber) -> str:
+    """Return how the subjects of all messages about the requests of a hypothesis begin."""
+    return f"request H-{number} "
 
 
 def home_subject(person: UserId) -> str:

@@ -135,6 +135,18 @@ def stalls_from(stall: Stall, *, zone: str, snoozed: datetime | None = None) -> 
     return _due_at(stall, 0, zone=zone, quiet=None, snoozed=snoozed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentNudge:
+    """A nudge in a message. entry: the step that ended it; snoozed_until: when it comes again."""
+
+    key: str
+    subject: str
+    person: UserId
+    nudge: Nudge
+    entry: int | None
+    snoozed_until: datetime | None
+
+
 def is_answered(nudge: Nudge, dossier: Dossier) -> bool:
     """Whether the change that was just made to its hypothesis ends the nudge; most are ended by any change."""
     hypothesis = dossier.hypothesis

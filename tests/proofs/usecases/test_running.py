@@ -360,18 +360,18 @@ def _nudged(tx: Transaction, *, now: datetime) -> int:
 def test_the_urgent_nudge_ends_with_the_fix_and_comes_again_if_the_new_split_is_off(tx: Transaction) -> None:
     running = _running(tx)
     assert _count(tx, UNEVEN, now=FIRST_SLOT)
-    publish.refresh_card(tx, running)
+    publish.publish(tx, running, shows=True)
     assert _nudged(tx, now=FIRST_SLOT) == 1
 
     _fix(tx, running)
 
     assert nudging.unanswered(tx, WORKSPACE, running.hypothesis.number) == []
     assert not _count(tx, (1000, 1010), now=LATER)
-    publish.refresh_card(tx, running)
+    publish.publish(tx, running, shows=True)
     assert [one.nudge for one in nudging.unanswered(tx, WORKSPACE, running.hypothesis.number)] == []
     assert _nudged(tx, now=LATER + 3 * DAY) == 0
     assert _count(tx, UNEVEN, now=LATER + 3 * DAY)
-    publish.refresh_card(tx, running)
+    publish.publish(tx, running, shows=True)
     assert _nudged(tx, now=LATER + 3 * DAY) == 1
 
 
@@ -393,7 +393,7 @@ def test_the_alarm_about_harm_ends_when_nothing_that_runs_does_harm(
 ) -> None:
     running = _running(tx, THREE_ARMS)
     _harm(tx, *harmed)
-    publish.refresh_card(tx, running)
+    publish.publish(tx, running, shows=True)
     assert _nudged(tx, now=LATER - HOUR) == 1
 
     after = _drop(tx, running)

@@ -308,7 +308,7 @@ def test_harm_is_told_at_once_again_the_next_day_and_then_to_the_leads_and_ends_
     running = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, since=NOW - DAY)))
     monday_morning = datetime(2026, 11, 30, 8, tzinfo=UTC)
     _look(tx, Verdict.GUARDRAIL_HARM, monday_morning)
-    publish.refresh_card(tx, running)
+    publish.publish(tx, running, shows=True)
 
     sent = _days_sent(tx, since=monday_morning, until=monday_morning + 3 * DAY)
 
@@ -330,7 +330,7 @@ def test_harm_that_is_over_and_comes_again_is_told_again(tx: Transaction) -> Non
     for place, verdict in enumerate((Verdict.GOAL_HARM, Verdict.KEEP_COLLECTING, Verdict.GOAL_HARM)):
         at = NOW + place * DAY / 24
         _look(tx, verdict, at)
-        publish.refresh_card(tx, running)
+        publish.publish(tx, running, shows=True)
         sent.append(_send(tx, now=at))
 
     assert sent == [1, 0, 1]
@@ -345,7 +345,7 @@ def test_harm_beside_a_winner_is_told_until_its_treatment_is_dropped(tx: Transac
     for place, said in enumerate((beside, dropped)):
         at = NOW + place * DAY / 24
         _look(tx, said, at)
-        publish.refresh_card(tx, running)
+        publish.publish(tx, running, shows=True)
         sent.append(_send(tx, now=at))
 
     assert sent == [1, 0]
@@ -358,7 +358,7 @@ def test_unreadable_numbers_that_the_owner_was_told_of_take_their_day(tx: Transa
     running = stored(tx, a_dossier(an_experiment(ExperimentState.RUNNING, since=NOW)))
     stored(tx, _stopped(1))
     looks.set_problem(tx, WORKSPACE, ExperimentNumber(7), SourceProblem(message="no", since=FRIDAY, is_owner_told=True))
-    publish.refresh_card(tx, running)
+    publish.publish(tx, running, shows=True)
 
     assert _send(tx, now=FRIDAY) == 0  # the message about the source was Friday's
     assert _send(tx, now=FRIDAY + 4 * DAY) == 1

@@ -25,7 +25,7 @@ from labcoat.slack.blocks import Message
 from labcoat.slack.outgoing.rendering import Drawable, find_drawable, render, render_home
 from labcoat.slack.outgoing.uploads import upload_picture
 from labcoat.slack.retry_after import RateLimitedError, minding
-from labcoat.usecases import publish
+from labcoat.usecases.people import undelivered
 
 _log = logging.getLogger(__name__)
 
@@ -308,7 +308,7 @@ class Delivery:
         with self.database.writing() as tx:
             doubt = _ended(attempt.doubt, clock.lease_now(tx))
             outbox.dead_letter(tx, claimed, problem=problem, may_be_sent=attempt.may_be_sent, doubt=doubt)
-            publish.tell_of_undelivered(tx, claimed.notice, problem=problem)
+            undelivered.tell(tx, claimed.notice, problem=problem)
         telemetry.told("dead")
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from labcoat.db import dossiers, looks, nudging
 from labcoat.db.database import Transaction
-from labcoat.db.nudging import SentNudge
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.facts import (
@@ -34,7 +33,7 @@ from labcoat.domain.facts import (
 )
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.notice import Notice, NoticeKind
-from labcoat.domain.nudge import Nudge
+from labcoat.domain.nudge import Nudge, SentNudge
 from labcoat.domain.stall import NudgeCase
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.outgoing import charts, thread_lines

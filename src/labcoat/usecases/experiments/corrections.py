@@ -5,7 +5,7 @@ from datetime import datetime
 
 from labcoat.db import dossiers, looks
 from labcoat.db.database import Transaction
-from labcoat.domain import correcting
+from labcoat.domain import correcting, notices
 from labcoat.domain.correcting import Correction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
@@ -22,6 +22,7 @@ from labcoat.domain.hypothesis import Decision
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import RequestState, Stage, Step
 from labcoat.domain.look import Look
+from labcoat.domain.notice import Notice
 from labcoat.domain.request import Request
 from labcoat.domain.steps import request as steps
 from labcoat.domain.verdicts import verdict_of
@@ -109,14 +110,16 @@ def tell_concerned(
     now: datetime,
 ) -> None:
     """Tell who waits for a decision on the totals, or has made one. told: what the thread reads of it."""
-    waiting = dossier.waiting_request
+    waiting, more = dossier.waiting_request, list[Notice]()
     if waiting is not None and waiting.experiment == number:
         if has_changed(before, after, waiting.treatment):
             _withdraw(tx, dossier, waiting, before, after, now)
             return
     else:
-        _tell_deciders(tx, dossier, number, told, before, after)
-    publish.refresh_card(tx, dossier)  # and the request with it, which says that the verdict is the same
+        more = _to_deciders(dossier, number, told, before, after)
+    publish.publish(
+        tx, dossier, shows=True, more=more
+    )  # and the request with it, which says that the verdict is the same
 
 
 def has_changed(before: Readout | None, after: Readout | None, treatment: str | None) -> bool:
@@ -171,9 +174,7 @@ def _withdraw(
 ) -> None:
     reason = _why(_verdict(before, request.treatment), _verdict(after, request.treatment))
     new = steps.withdraw(dossier, now=now, reason=reason)
-    saved = publish.save(tx, dossier, new, step=Step.WITHDRAW, by=None, now=now, reason=reason)
-    publish.refresh_requests(tx, saved, request.position)
-    publish.answer_owner(tx, saved, request.position, also=saved.hypothesis.owner)
+    publish.save(tx, dossier, new, step=Step.WITHDRAW, by=None, now=now, reason=reason)
 
 
 def _why(was: Verdict | None, now: Verdict | None) -> str:
@@ -186,14 +187,13 @@ def _why(was: Verdict | None, now: Verdict | None) -> str:
     return f"the totals were corrected; the verdict was “{was}”, and is “{now}” now"
 
 
-def _tell_deciders(
-    tx: Transaction,
+def _to_deciders(
     dossier: Dossier,
     number: ExperimentNumber,
     told: TotalsCorrected,
     before: Readout | None,
     after: Readout | None,
-) -> None:
+) -> list[Notice]:
     hypothesis, ending = dossier.hypothesis, dossier.hypothesis.ending
     approved = [one for one in dossier.requests if one.state is RequestState.APPROVED and one.experiment == number]
     is_shipped = ending is not None and ending.decision is Decision.SHIPPED
@@ -204,10 +204,10 @@ def _tell_deciders(
     elif ending is not None and not is_shipped:
         treatment, people = None, (ending.by, hypothesis.owner)
     else:
-        return
+        return []
     is_changed = has_changed(before, after, treatment)
     if not (is_released or is_changed):
-        return  # nobody would have built it either way
+        return []  # nobody would have built it either way
     questioned = DecisionQuestioned(
         correction=told,
         decision=Decided.SHIPPED if is_shipped else Decided.APPROVED if is_released else Decided.CLOSED,
@@ -216,4 +216,4 @@ def _tell_deciders(
         after=_verdict(after, treatment),
         is_changed=is_changed,
     )
-    publish.tell_who_decided(tx, dossier, questioned, *people)
+    return notices.questioned(dossier, questioned, *people)

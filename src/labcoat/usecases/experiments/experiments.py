@@ -8,6 +8,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import plan as plans
 from labcoat.domain import schedule
 from labcoat.domain.dossier import Dossier
+from labcoat.domain.experiment import Experiment
 from labcoat.domain.history import HistoryEntry
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import Step
@@ -34,14 +35,11 @@ def plan(
     runs_already: bool = False,
 ) -> Dossier:
     """Plan an experiment: a new draft, which withdraws a waiting request, or another plan for the draft there is."""
-    draft, waiting = dossier.draft, dossier.waiting_request
+    draft = dossier.draft
     plan = replace(plan, planned_units=sizing.planned_units(plans.checked(plan)))
     number = draft.number if draft else workspaces.next_experiment(tx, dossier.hypothesis.workspace)
     new = steps.plan(dossier, plan, by=by, number=number, reason=reason, now=now, runs_already=runs_already)
-    saved = publish.save(tx, dossier, new, step=Step.PLAN, by=by.user, now=now, reason=reason)
-    if waiting is not None:
-        publish.refresh_requests(tx, saved, waiting.position)
-    return saved
+    return publish.save(tx, dossier, new, step=Step.PLAN, by=by, now=now, reason=reason)
 
 
 def adopt(
@@ -64,17 +62,18 @@ def start(
 ) -> Dossier:
     """Register that an experiment runs; Labcoat does not switch traffic."""
     new = steps.start(dossier, number, by=by, since=since, now=now)
-    saved = publish.save(tx, dossier, new, step=Step.START, by=by.user, now=now)
-    started = saved.get_experiment(number)
+    first = _first_look(new.get_experiment(number), now)
+    return publish.save(tx, dossier, new, step=Step.START, by=by, now=now, next_looks={number: first})
+
+
+def _first_look(started: Experiment, now: datetime) -> datetime | None:
+    """Return when the numbers are read first; None if people or programs send them."""
     assert started.since is not None
+    if started.plan.source is not ResultSource.WAREHOUSE:
+        return None
     if started.plan.period is not None:
-        first = now
-    else:
-        zone, hour = started.plan.zone, started.plan.look_hour
-        first = schedule.next_look_slot(now, since=started.since, zone=zone, hour=hour)
-    is_read_daily = started.plan.source is ResultSource.WAREHOUSE
-    looks.schedule(tx, saved.hypothesis.workspace, number, first if is_read_daily else None)
-    return saved
+        return now
+    return schedule.next_look_slot(now, since=started.since, zone=started.plan.zone, hour=started.plan.look_hour)
 
 
 def cancel(
@@ -82,7 +81,7 @@ def cancel(
 ) -> Dossier:
     """Cancel a draft."""
     new = steps.cancel(dossier, number, by=by, reason=reason, now=now)
-    return publish.save(tx, dossier, new, step=Step.CANCEL, by=by.user, now=now, reason=reason)
+    return publish.save(tx, dossier, new, step=Step.CANCEL, by=by, now=now, reason=reason)
 
 
 def stop(
@@ -97,7 +96,7 @@ def stop(
 ) -> Dossier:
     """Register that an experiment has ended. One last look follows, at typed results when their totals have come."""
     new = steps.stop(dossier, number, by=by, ended_at=ended_at, reason=reason, now=now)
-    saved = publish.save(tx, dossier, new, step=Step.STOP, by=by.user, now=now, reason=reason)
+    saved = publish.save(tx, dossier, new, step=Step.STOP, by=by, now=now, reason=reason)
     plan = saved.get_experiment(number).plan
     if plan.source is ResultSource.WAREHOUSE:
         late = schedule.next_look_slot(now, since=ended_at, zone=plan.zone, hour=plan.look_hour)
@@ -135,7 +134,7 @@ def drop(
     )
     is_harmed = readout is not None and stall_signals.is_harmed(readout, new.get_experiment(number))
     ends = frozenset[NudgeCase]() if is_harmed else frozenset({NudgeCase.HARM})
-    saved = publish.save(tx, dossier, new, step=Step.DROP, by=by.user, now=now, reason=reason, ends=ends)
+    saved = publish.save(tx, dossier, new, step=Step.DROP, by=by, now=now, reason=reason, ends=ends)
     _look_anew(tx, saved, number, now=now)
     return saved
 
@@ -169,7 +168,7 @@ def fix_cause(
         now=now,
     )
     ends = frozenset({NudgeCase.SPLIT, NudgeCase.HARM})  # what was called before is void, and found anew if it is true
-    saved = publish.save(tx, dossier, new, step=Step.FIX_CAUSE, by=by.user, now=now, reason=reason, ends=ends)
+    saved = publish.save(tx, dossier, new, step=Step.FIX_CAUSE, by=by, now=now, reason=reason, ends=ends)
     _look_anew(tx, saved, number, now=now)
     return saved
 
@@ -192,13 +191,9 @@ def _look_anew(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, n
 
 def run_again(tx: Transaction, dossier: Dossier, number: ExperimentNumber, *, by: Member, now: datetime) -> Dossier:
     """Make a new draft with a stopped experiment's plan, without what was dropped; a waiting request is withdrawn."""
-    waiting = dossier.waiting_request
     number_of_draft = workspaces.next_experiment(tx, dossier.hypothesis.workspace)
     new = steps.run_again(dossier, number, by=by, new=number_of_draft, now=now)
     assert new.draft is not None
     plan = replace(new.draft.plan, planned_units=sizing.planned_units(new.draft.plan))
     new = new.with_experiment(replace(new.draft, plan=plan))
-    saved = publish.save(tx, dossier, new, step=Step.RUN_AGAIN, by=by.user, now=now)
-    if waiting is not None:
-        publish.refresh_requests(tx, saved, waiting.position)
-    return saved
+    return publish.save(tx, dossier, new, step=Step.RUN_AGAIN, by=by, now=now)

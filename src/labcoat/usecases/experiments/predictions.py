@@ -42,7 +42,7 @@ def predict(
     people.meet(tx, workspace, by.user)
     made = Prediction(experiment=experiment.number, person=by.user, chance=chance, made_at=now)
     predictions.put(tx, workspace, made)
-    publish.refresh_card(tx, dossier)
+    publish.publish(tx, dossier, shows=True)
 
 
 def of_newest(tx: Transaction, dossier: Dossier) -> tuple[Prediction, ...]:

@@ -136,7 +136,7 @@ def take(
     if found.plain:
         plain = ", ".join(entry.metric for entry in found.plain)
         hypothesis = dossier.hypothesis.number
-        publish.tell_in_thread(
+        publish.publish(
             tx,
             dossier,
             TotalsRecorded(hypothesis=hypothesis, experiment=number, metrics=plain, origin=origin, taken=taken),
@@ -171,9 +171,9 @@ def _corrected(
     dossier = corrections.keep_dropped(tx, dossier, experiment, look)
     after = results.newest_of(tx, dossier, experiment.number)
     told = corrections.fact(dossier, experiment, found, gone=gone, before=before, after=after, origin=origin)
-    publish.tell_in_thread(tx, dossier, told)
+    publish.publish(tx, dossier, told)
     if look is not None and look.readout is not None:
-        _tell_look(tx, dossier, look)
+        publish.publish(tx, dossier, _look_made(dossier, look))
     corrections.tell_concerned(tx, dossier, experiment.number, told, before=before, after=after, now=now)
     return look
 
@@ -238,14 +238,12 @@ def _look_at_entries(
     """Make a look at typed totals, store it and tell it."""
     look = _make_look(tx, dossier, experiment, entries, as_of=as_of, now=now)
     if look is not None and look.readout is not None:
-        _tell_look(tx, dossier, look)
-        publish.refresh_card(tx, dossier)
+        publish.publish(tx, dossier, _look_made(dossier, look), shows=True)
     return look
 
 
-def _tell_look(tx: Transaction, dossier: Dossier, look: Look) -> None:
-    fact = LookMade(hypothesis=dossier.hypothesis.number, experiment=look.experiment, slot=look.slot)
-    publish.tell_in_thread(tx, dossier, fact)
+def _look_made(dossier: Dossier, look: Look) -> LookMade:
+    return LookMade(hypothesis=dossier.hypothesis.number, experiment=look.experiment, slot=look.slot)
 
 
 def _make_look(

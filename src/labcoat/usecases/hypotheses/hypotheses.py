@@ -34,7 +34,7 @@ def file(
     number = workspaces.next_hypothesis(tx, workspace)
     new = steps.file(statement, by=by, owner=owner, workspace=workspace, channel=channel, number=number, now=now)
     people.meet(tx, workspace, owner)
-    return publish.save(tx, None, new, step=Step.FILE, by=by.user, now=now)
+    return publish.save(tx, None, new, step=Step.FILE, by=by, now=now)
 
 
 def edit(
@@ -44,7 +44,7 @@ def edit(
     new = steps.edit(dossier, statement, by=by, reason=reason)
     if new == dossier:
         return dossier
-    return publish.save(tx, dossier, new, step=Step.EDIT, by=by.user, now=now, reason=reason)
+    return publish.save(tx, dossier, new, step=Step.EDIT, by=by, now=now, reason=reason)
 
 
 def edits_since(tx: Transaction, dossier: Dossier, entry_id: int) -> list[HistoryEntry]:
@@ -77,9 +77,7 @@ def list_for(
 
 def tell_source(tx: Transaction, dossier: Dossier, *, link: str, author: str) -> None:
     """Say in the card's thread where a hypothesis came from."""
-    publish.tell_in_thread(
-        tx, dossier, BegunWithMessage(hypothesis=dossier.hypothesis.number, link=link, author=author)
-    )
+    publish.publish(tx, dossier, BegunWithMessage(hypothesis=dossier.hypothesis.number, link=link, author=author))
 
 
 def ship(
@@ -94,17 +92,16 @@ def ship(
 ) -> Dossier:
     """Close a hypothesis as shipped."""
     new = steps.ship(dossier, by=by, link=link, holds=holds, days_spent=days_spent, now=now)
-    saved = publish.save(tx, dossier, new, step=Step.SHIP, by=by.user, now=now)
-    _tell_closest(tx, saved)
-    return saved
+    return publish.save(tx, dossier, new, step=Step.SHIP, by=by, now=now, facts=_closest(tx, dossier))
 
 
-def _tell_closest(tx: Transaction, dossier: Dossier) -> None:
-    """Say in the thread whose prediction came closest, now that it is over."""
-    best = predictions.closest(predictions.of_newest(tx, dossier), results.newest_verdict(tx, dossier))
-    if best is not None:
-        closest = PredictionClosest(hypothesis=dossier.hypothesis.number, person=best.person, chance=best.chance)
-        publish.tell_in_thread(tx, dossier, closest)
+def _closest(tx: Transaction, dossier: Dossier) -> list[PredictionClosest]:
+    """Return whose prediction came closest, now that it is over; nothing if nobody made one."""
+    made = predictions.of_newest(tx, dossier)
+    best = predictions.closest(made, results.newest_verdict(tx, dossier)) if made else None
+    if best is None:
+        return []
+    return [PredictionClosest(hypothesis=dossier.hypothesis.number, person=best.person, chance=best.chance)]
 
 
 def close(
@@ -119,7 +116,6 @@ def close(
     now: datetime,
 ) -> Dossier:
     """Close a hypothesis without building it; a waiting request is withdrawn."""
-    waiting = dossier.waiting_request
     new = steps.close(
         dossier,
         by=by,
@@ -130,11 +126,8 @@ def close(
         overrides=overrides,
         now=now,
     )
-    saved = publish.save(tx, dossier, new, step=Step.CLOSE, by=by.user, now=now, reason=overrides)
-    _tell_closest(tx, saved)
-    if waiting is not None:
-        publish.refresh_requests(tx, saved, waiting.position)
-    return saved
+    facts = _closest(tx, dossier)
+    return publish.save(tx, dossier, new, step=Step.CLOSE, by=by, now=now, reason=overrides, facts=facts)
 
 
 def pivot(
@@ -150,7 +143,6 @@ def pivot(
     now: datetime,
 ) -> Dossier:
     """Close a hypothesis as replaced, and file the one that goes on from it; return the new one."""
-    waiting = dossier.waiting_request
     old, new = steps.pivot(
         dossier,
         statement,
@@ -163,13 +155,11 @@ def pivot(
         number=workspaces.next_hypothesis(tx, dossier.hypothesis.workspace),
         now=now,
     )
-    saved = publish.save(tx, dossier, old, step=Step.PIVOT, by=by.user, now=now, reason=overrides)
-    if waiting is not None:
-        publish.refresh_requests(tx, saved, waiting.position)
-    return publish.save(tx, None, new, step=Step.FILE, by=by.user, now=now)
+    publish.save(tx, dossier, old, step=Step.PIVOT, by=by, now=now, reason=overrides)
+    return publish.save(tx, None, new, step=Step.FILE, by=by, now=now)
 
 
 def reopen(tx: Transaction, dossier: Dossier, *, by: Member, reason: str, now: datetime) -> Dossier:
     """Open a closed hypothesis again where it was closed, or take an approved one back to before the approval."""
     new = steps.reopen(dossier, by=by, reason=reason, now=now)
-    return publish.save(tx, dossier, new, step=Step.REOPEN, by=by.user, now=now, reason=reason)
+    return publish.save(tx, dossier, new, step=Step.REOPEN, by=by, now=now, reason=reason)

@@ -32,7 +32,7 @@ def begin(
         build_guess_days=build_guess_days,
         now=now,
     )
-    return publish.save(tx, dossier, new, step=Step.PROTOTYPE, by=by.user, now=now)
+    return publish.save(tx, dossier, new, step=Step.PROTOTYPE, by=by, now=now)
 
 
 def add_evidence(
@@ -60,16 +60,16 @@ def add_evidence(
         offline=offline,
         now=now,
     )
-    return publish.save(tx, dossier, new, step=Step.ADD_EVIDENCE, by=by.user, now=now)
+    return publish.save(tx, dossier, new, step=Step.ADD_EVIDENCE, by=by, now=now)
 
 
 def raise_cap(tx: Transaction, dossier: Dossier, *, by: Member, cap_days: float, reason: str, now: datetime) -> Dossier:
     """Let a prototype cost more than was agreed, for a reason."""
     new = steps.raise_cap(dossier, by=by, cap_days=cap_days, reason=reason)
-    return publish.save(tx, dossier, new, step=Step.RAISE_CAP, by=by.user, now=now, reason=reason)
+    return publish.save(tx, dossier, new, step=Step.RAISE_CAP, by=by, now=now, reason=reason)
 
 
 def add_need(tx: Transaction, dossier: Dossier, *, by: Member, summary: str, now: datetime) -> Dossier:
     """Note a component that was found missing."""
     new = steps.add_need(dossier, by=by, summary=summary, now=now)
-    return publish.save(tx, dossier, new, step=Step.ADD_NEED, by=by.user, now=now)
+    return publish.save(tx, dossier, new, step=Step.ADD_NEED, by=by, now=now)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labcoat.db import dossiers, looks, outbox, people, workspaces
+from labcoat.db import audience, dossiers, looks, outbox, people, workspaces
 from labcoat.db.database import Transaction
-from labcoat.domain import schedule
+from labcoat.domain import notices, schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.facts import RequestAnswered, RequestPassedOn
 from labcoat.domain.hypothesis import Outcome
@@ -104,18 +104,14 @@ def ask(
         expires_at=schedule.add_working_days(now, EXPIRES_AFTER_WORKING_DAYS, zone=zone),
         now=now,
     )
-    saved = publish.save(tx, dossier, new, step=Step.ASK, by=by.user, now=now)
     people.meet(tx, workspace, of)
-    publish.send_request(tx, saved, saved.requests[-1].position, of)
-    return saved
+    return publish.save(tx, dossier, new, step=Step.ASK, by=by, now=now)
 
 
 def withdraw(tx: Transaction, dossier: Dossier, *, by: Member, reason: str | None, now: datetime) -> Dossier:
     """Take a waiting request back; whoever has it reads so."""
     new = steps.withdraw(dossier, by=by, reason=reason, now=now)
-    saved = publish.save(tx, dossier, new, step=Step.WITHDRAW, by=by.user, now=now, reason=reason)
-    publish.refresh_requests(tx, saved, new.requests[-1].position)
-    return saved
+    return publish.save(tx, dossier, new, step=Step.WITHDRAW, by=by, now=now, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +191,7 @@ def _answered(
     tx: Transaction, old: Dossier, new: Dossier, position: int, step: Step, by: Member, now: datetime
 ) -> Dossier:
     reason = new.get_request(position).answer
-    saved = publish.save(tx, old, new, step=step, by=by.user, now=now, reason=reason)
-    publish.refresh_requests(tx, saved, position)
-    publish.answer_owner(tx, saved, position)
-    return saved
+    return publish.save(tx, old, new, step=step, by=by, now=now, reason=reason)
 
 
 def stuck(tx: Transaction, workspace: WorkspaceId, *, now: datetime) -> list[Dossier]:
@@ -230,16 +223,14 @@ def pass_on(tx: Transaction, dossier: Dossier, *, now: datetime) -> bool:
         return False
     presence = team.presence(tx, workspace, now)
     others = [one for one in _eligible(tx, dossier, presence) if presence.is_there(one) and one != request.asked_of]
-    prefix = publish.request_prefix(dossier, request.position)
-    has_it = outbox.people_told(tx, workspace, subject_prefix=prefix)
+    number, position = dossier.hypothesis.number, request.position
+    heard = audience.read(tx, workspace, number, positions=[position])
+    has_it = {person for _, person in heard.asked}
     new = [one for one in others if one not in has_it]
-    for lead in new:
-        publish.send_request(tx, dossier, request.position, lead)
     if new:
-        hypothesis = dossier.hypothesis.number
-        publish.tell_in_thread(
-            tx, dossier, RequestPassedOn(hypothesis=hypothesis, asked_of=request.asked_of, to=tuple(new))
-        )
+        passed_on = RequestPassedOn(hypothesis=number, asked_of=request.asked_of, to=tuple(new))
+        more = [notices.request(dossier, position, lead) for lead in new]
+        publish.publish(tx, dossier, passed_on, more=more)
     if not others:
         return _tell_owner_nobody_is_left(tx, dossier, request.position, presence) or bool(new)
     return bool(new)
@@ -268,7 +259,4 @@ def expire(tx: Transaction, dossier: Dossier, *, now: datetime) -> Dossier:
     request = dossier.waiting_request
     assert request is not None
     new = steps.expire(dossier, request.position, now=now)
-    saved = publish.save(tx, dossier, new, step=Step.EXPIRE, by=None, now=now)
-    publish.refresh_requests(tx, saved, request.position)
-    publish.answer_owner(tx, saved, request.position)
-    return saved
+    return publish.save(tx, dossier, new, step=Step.EXPIRE, by=None, now=now)

@@ -79,13 +79,13 @@ def record(
     had_problem = _clear_own_problem(tx, workspace, number)
     was_uneven = any(is_uneven(one) for one in (before, known.split if known is not None else None) if one is not None)
     is_news = is_uneven(split) and not was_uneven
+    facts: list[SplitUneven] = []
     if is_news:
         uneven = SplitUneven(
             hypothesis=dossier.hypothesis.number, experiment=number, p_value=split.p_value, exposed=tuple(exposed)
         )
-        publish.tell_in_thread(tx, dossier, uneven)  # the owner gets an urgent nudge, which outlasts quiet hours
-    if is_uneven(split) is not was_uneven or had_problem:
-        publish.refresh_card(tx, dossier)
+        facts.append(uneven)  # the owner gets an urgent nudge, which outlasts quiet hours
+    publish.publish(tx, dossier, *facts, shows=is_uneven(split) is not was_uneven or had_problem)
     return made
 
 

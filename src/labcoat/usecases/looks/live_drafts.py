@@ -74,8 +74,7 @@ def record(tx: Transaction, draft: DueDraft, arms: Sequence[Arm], *, every: time
     units = [sum(arm.units for arm in mine if arm.variant == variant) for variant in experiment.plan.variant_names]
     live = DraftLive(hypothesis=dossier.hypothesis.number, experiment=number, since=since, exposed=tuple(units))
     unit_counts.remember_told_live(tx, workspace, number, at=now)
-    publish.tell_in_thread(tx, dossier, live)
-    publish.tell_owner_of_health(tx, dossier, live)
+    publish.publish(tx, dossier, live, to_owner=[live])
     return True
 
 

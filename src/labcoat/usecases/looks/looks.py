@@ -9,7 +9,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import late_data, schedule
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.facts import DefinitionsChanged, LookMade
+from labcoat.domain.facts import DefinitionsChanged, Fact, LookMade
 from labcoat.domain.findings import Findings
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import HypothesisNumber, WorkspaceId
@@ -174,7 +174,7 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
         had_problem = waiting_looks.clear(tx, look.workspace, experiment.number) or had_problem
     if look.is_late and is_same(look.past[-1].sample, reading.sample):
         if had_problem:
-            publish.refresh_card(tx, dossier)
+            publish.publish(tx, dossier, shows=True)
         return None
     made = results.look_of(experiment, reading.sample, answer, slot=look.slot, as_of=look.until, made_at=now)
     made = replace(made, crossed=reading.crossed, left_out=reading.left_out, definitions=reading.definitions)
@@ -185,16 +185,12 @@ def record(tx: Transaction, look: DueLook, reading: Reading, answer: Readout | N
     before = look.past[-1].definitions if look.past else None
     hypothesis = dossier.hypothesis.number
     changed = results.redefined(before or {}, made.definitions or {})
+    facts: list[Fact] = []
     if changed:
-        publish.tell_in_thread(
-            tx, dossier, DefinitionsChanged(hypothesis=hypothesis, experiment=experiment.number, metrics=changed)
-        )
+        facts.append(DefinitionsChanged(hypothesis=hypothesis, experiment=experiment.number, metrics=changed))
     if made.readout is not None and (look.is_late or _is_news(made.readout, _standing(experiment, look.past))):
-        publish.tell_in_thread(
-            tx, dossier, LookMade(hypothesis=hypothesis, experiment=experiment.number, slot=made.slot)
-        )
-    if made.readout is not None or had_problem:
-        publish.refresh_card(tx, dossier)
+        facts.append(LookMade(hypothesis=hypothesis, experiment=experiment.number, slot=made.slot))
+    publish.publish(tx, dossier, *facts, shows=made.readout is not None or had_problem)
     return made
 
 
@@ -206,7 +202,7 @@ def finish(tx: Transaction, look: DueLook) -> None:
     if is_taken and looks.clear_problem(tx, look.workspace, number):
         dossier = dossiers.find(tx, look.workspace, look.hypothesis)
         assert dossier is not None
-        publish.refresh_card(tx, dossier)
+        publish.publish(tx, dossier, shows=True)
 
 
 def record_problem(tx: Transaction, look: DueLook, message: str, *, is_permanent: bool, now: datetime) -> None:
@@ -237,7 +233,7 @@ def put_off(tx: Transaction, look: DueLook, wait: Wait | None, *, now: datetime)
     if is_readable_again:
         looks.clear_problem(tx, workspace, number)
     if is_new or is_readable_again:
-        publish.refresh_card(tx, dossier)
+        publish.publish(tx, dossier, shows=True)
 
 
 def _taken(tx: Transaction, look: DueLook, *, then: datetime | None) -> Dossier | None:

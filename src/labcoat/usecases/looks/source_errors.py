@@ -40,11 +40,8 @@ def tell(
     known = looks.find_problem(tx, workspace, number)
     failed = SourceFailed(hypothesis=dossier.hypothesis.number, experiment=number, problem=problem.message)
     lasts = is_permanent or problem.attempts >= TOLD_AFTER_ATTEMPTS
-    if lasts and not problem.is_owner_told:
-        publish.tell_owner_of_health(tx, dossier, failed)
-        problem = replace(problem, is_owner_told=True)
-    looks.set_problem(tx, workspace, number, problem)
-    if known is None:
-        publish.tell_in_thread(tx, dossier, failed)
-    if known is None or known.message != problem.message:
-        publish.refresh_card(tx, dossier)
+    to_owner = [failed] if lasts and not problem.is_owner_told else []
+    looks.set_problem(tx, workspace, number, replace(problem, is_owner_told=problem.is_owner_told or lasts))
+    in_thread = [failed] if known is None else []
+    is_new = known is None or known.message != problem.message
+    publish.publish(tx, dossier, *in_thread, to_owner=to_owner, shows=is_new)

@@ -8,11 +8,10 @@ from labcoat.db.database import Transaction
 from labcoat.domain.digest import taught_by_experiment, taught_by_prototype
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.facts import HomeChanged
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import Stage
-from labcoat.domain.notice import Notice, NoticeKind, Undelivered, home_subject
+from labcoat.domain.notice import Undelivered, home_subject
 from labcoat.domain.waiting import Waiting, WaitingCase, find_waiting
 from labcoat.stats.results import Readout
 from labcoat.usecases.people import undelivered
@@ -99,14 +98,3 @@ def _learned(tx: Transaction, workspace: WorkspaceId, closed: list[Dossier]) -> 
 def remember_opened(tx: Transaction, workspace: WorkspaceId, user: UserId) -> None:
     """Remember that somebody uses Home, so that it is kept true while they look at it."""
     outbox.remember_post(tx, workspace, home_subject(user))
-
-
-def refresh(tx: Transaction, workspace: WorkspaceId, *users: UserId | None) -> None:
-    """Publish Home anew for those of these people who have ever opened it."""
-    subjects = {home_subject(user): user for user in users if user is not None}
-    for subject in outbox.shown(tx, workspace, subjects):
-        person = subjects[subject]
-        outbox.put(
-            tx,
-            Notice(kind=NoticeKind.HOME, workspace=workspace, person=person, subject=subject, fact=HomeChanged()),
-        )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from labcoat.db import channels, dossiers, nudging, outbox, people, periods, workspaces
 from labcoat.db.database import Transaction
-from labcoat.domain import schedule
+from labcoat.domain import notices, schedule
 from labcoat.domain.channel import ChannelSettings
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.facts import NudgesChanged
@@ -19,7 +19,6 @@ from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import Nudge, Reach, Role, newest_due, plan_nudges
 from labcoat.domain.person import Presence
 from labcoat.domain.stall import UNCAPPED, NudgeCase, Stall, find_stalls
-from labcoat.usecases import publish
 from labcoat.usecases.people import stall_signals, team
 
 MOST_A_WEEK = 2
@@ -214,4 +213,4 @@ def _tell(
 def _send_request_too(tx: Transaction, dossier: Dossier, person: UserId) -> None:
     request = dossier.waiting_request
     if request is not None and person != request.asked_of:
-        publish.send_request(tx, dossier, request.position, person)
+        outbox.put(tx, notices.request(dossier, request.position, person))

@@ -49,7 +49,7 @@ def is_owner_gone(tx: Transaction, dossier: Dossier) -> bool:
 def take(tx: Transaction, dossier: Dossier, *, by: Member, now: datetime) -> Dossier:
     """Let somebody take a hypothesis that has no owner, or whose owner is gone."""
     new = steps.take(dossier, by=by, is_owner_gone=is_owner_gone(tx, dossier))
-    return publish.save(tx, dossier, new, step=Step.TAKE, by=by.user, now=now)
+    return publish.save(tx, dossier, new, step=Step.TAKE, by=by, now=now)
 
 
 def hand_over(
@@ -69,7 +69,7 @@ def hand_over(
         if person is not None:
             require_members(tx, workspace, [person], field=field)
             people.meet(tx, workspace, person)
-    saved = publish.save(tx, dossier, new, step=Step.HAND_OVER, by=by.user, now=now, reason=reason)
+    saved = publish.save(tx, dossier, new, step=Step.HAND_OVER, by=by, now=now, reason=reason)
     given = partial(OwnershipGiven, hypothesis=old.number, by=by.user, reason=reason or "")
     if to is not None and to not in (old.owner, by.user):
         _tell(tx, workspace, to, given(role=OwnershipRole.OWNER))
