@@ -240,6 +240,21 @@ def test_many_parquet_files_are_one_table(tmp_path: Path, entry: Sequence[str], 
         assert found.rows("SELECT SUM(n) FROM given") == [(total,)]
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [("flat", "flat"), ("flat/one.parquet", "flat/*.parquet"), ("flat/../flat/one.parquet", "flat"), ("links",)],
+)
+def test_a_file_that_is_listed_twice_is_read_once(tmp_path: Path, entry: Sequence[str]) -> None:
+    parquet(tmp_path / "flat" / "one.parquet", "SELECT 10 AS n")
+    (tmp_path / "links").mkdir()
+    for name in ("one", "same"):
+        (tmp_path / "links" / f"{name}.parquet").symlink_to(tmp_path / "flat" / "one.parquet")
+    source = DuckDbSource(engine="duckdb", tables={"given": tuple(tmp_path / one for one in entry)})
+
+    with engine.opened(source, name="shop", tables={"given"}) as found:
+        assert found.rows("SELECT SUM(n) FROM given") == [(10,)]
+
+
 def test_the_days_of_folders_are_a_column(tmp_path: Path) -> None:
     days(tmp_path)
     source = DuckDbSource(engine="duckdb", tables={"given": tmp_path})
