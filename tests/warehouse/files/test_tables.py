@@ -255,6 +255,17 @@ def test_a_file_that_is_listed_twice_is_read_once(tmp_path: Path, entry: Sequenc
         assert found.rows("SELECT SUM(n) FROM given") == [(10,)]
 
 
+@pytest.mark.parametrize("entry", ["flat", "flat/*.parquet", "flat/*.PARQUET", "."])
+def test_a_capital_suffix_hides_no_file(tmp_path: Path, entry: str) -> None:
+    parquet(tmp_path / "flat" / "one.parquet", "SELECT 10 AS n")
+    parquet(tmp_path / "flat" / "TWO.PARQUET", "SELECT 20 AS n")
+    parquet(tmp_path / "flat" / "three.Parquet", "SELECT 30 AS n")
+    source = DuckDbSource(engine="duckdb", tables={"given": tmp_path / entry})
+
+    with engine.opened(source, name="shop", tables={"given"}) as found:
+        assert found.rows("SELECT SUM(n) FROM given") == [(60,)]
+
+
 def test_the_days_of_folders_are_a_column(tmp_path: Path) -> None:
     days(tmp_path)
     source = DuckDbSource(engine="duckdb", tables={"given": tmp_path})
