@@ -90,14 +90,23 @@ def test_numbers_of_one_style_are_numbers_in_sql(tmp_path: Path, text: str, valu
         assert source.rows("SELECT amount FROM given ORDER BY id") == [(value,) for value in values]
 
 
-def test_columns_of_one_name_get_numbers_and_none_is_taken_for_another(tmp_path: Path) -> None:
-    with opened(tmp_path, "id,amount,amount,\n1,2,3,4\n") as source:
-        assert [column.name for column in source.columns("SELECT * FROM given")] == [
-            "id",
-            "amount_1",
-            "amount_2",
-            "column3",
-        ]
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("id,amount,amount,", ["id", "amount_1", "amount_2", "column3"]),
+        ("amount,amount,amount_1", ["amount_2", "amount_3", "amount_1"]),
+        ("Amount,amount,AMOUNT_1", ["Amount", "amount_2", "AMOUNT_1"]),
+        (",,column0", ["column0_1", "column1", "column0"]),
+    ],
+)
+def test_columns_of_one_name_get_numbers_and_none_is_taken_for_another(
+    tmp_path: Path, header: str, names: Sequence[str]
+) -> None:
+    cells = [str(n) for n in range(len(names))]
+
+    with opened(tmp_path, f"{header}\n{','.join(cells)}\n") as source:
+        assert [column.name for column in source.columns("SELECT * FROM given")] == names
+        assert source.rows("SELECT * FROM given") == [tuple(range(len(names)))]
 
 
 def test_titles_blank_rows_and_totals_are_no_rows(tmp_path: Path) -> None:

@@ -110,19 +110,30 @@ def _without_total(given: GivenTable) -> str:
 def _names(header: Sequence[str]) -> list[str]:
     """Return what the columns are called in SQL: those of one name get numbers, so that none is taken for another.
 
-    >>> _names(("id", "amount", "amount", "Id", ""))
-    ['id', 'amount_1', 'amount_2', 'Id_1', 'column4']
+    A column with a name of its own keeps it, whatever the numbers of others would make.
+
+    >>> _names(("id", "amount", "amount", "Id", "", "amount_1"))
+    ['id', 'amount_2', 'amount_3', 'Id_1', 'column4', 'amount_1']
     """
-    counts, taken, names = Counter(header), set[str](), list[str]()
+    counts, first = Counter(header), dict[str, str]()
+    for name in header:
+        first.setdefault(name.casefold(), name)
+    own = {name for name in first.values() if name and counts[name] == 1}
+    taken, names = {name.casefold() for name in own}, list[str]()
     for place, name in enumerate(header):
-        wanted, number = name or f"column{place}", 0
-        if (counts[name] > 1 and name) or wanted.casefold() in taken:
-            number = 1
-        while number and f"{wanted}_{number}".casefold() in taken:
-            number += 1
-        names.append(f"{wanted}_{number}" if number else wanted)
-        taken.add(names[-1].casefold())
+        wanted = name or f"column{place}"
+        if name not in own and ((name and counts[name] > 1) or wanted.casefold() in taken):
+            wanted = _numbered(wanted, taken)
+        names.append(wanted)
+        taken.add(wanted.casefold())
     return names
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    number = 1
+    while f"{name}_{number}".casefold() in taken:
+        number += 1
+    return f"{name}_{number}"
 
 
 class _Columns:
