@@ -41,6 +41,7 @@ def read_column(texts: Sequence[str], *, declared: str | None = None) -> list[st
             ["2026-11-05T09:30:00Z", "2026-11-05 11:30:00.5+02:00"],
             ["2026-11-05 09:30:00+00", "2026-11-05 09:30:00.5+00"],
         ),
+        (["2026-11-05 10:00:00 UTC", "2026-11-05 10:00:00 gmt", "2026-11-05T10:00Z"], ["2026-11-05 10:00:00+00"] * 3),
         (["2026-11-05", "2026-11-06"], ["2026-11-05 00:00:00+00", "2026-11-06 00:00:00+00"]),
         (["11/05/2026 12:00:00", "11/26/2026 12:00:00"], ["2026-11-05 12:00:00+00", "2026-11-26 12:00:00+00"]),
         (["25.11.2026", "1.2.2026"], ["2026-11-25 00:00:00+00", "2026-02-01 00:00:00+00"]),
@@ -68,6 +69,9 @@ def test_what_a_column_proves_is_read(texts: list[str], expected: list[str | Non
         (["25.11.2026", "25/11/2026"], "writes times in 2 ways (1 row and 1 row)"),
         (["2026-11-05 10:00+01:00", "2026-11-06 10:00"], "has times with a zone and times without one"),
         (["25/11/2026 10:00:00 CET"], "names time zones"),
+        (["2026-11-05 10:00:00 CET"], "names time zones"),
+        (["2026-11-05T10:00:00 Europe/Berlin"], "names time zones"),
+        (["2026-11-05 10:00:00Z", "2026-11-05 10:00:00 EST"], "names time zones"),
         (["1793000000", "1793000001"], "has numbers. Say what they count"),
         (["20261105"], "has numbers. Say what they count"),
     ],
@@ -156,6 +160,14 @@ def test_text_that_is_declared_as_iso_has_times_of_day_where_it_says_them(tmp_pa
 
     assert found == [1, 2]  # of three users each; what u001 bought came before the exposure at 09:00
     assert "rows without a time of day" in days.message
+
+
+def test_a_declaration_of_iso_allows_no_names_of_zones(tmp_path: Path) -> None:
+    rows = "user_id,time,amount\nu000,2026-11-02 10:00:00 CET,6\n"
+
+    error = refusal(a_shop(tmp_path, rows, also=", time_format: iso"))
+
+    assert error.message.startswith("Metric spent: time names time zones. Write times in UTC or with an offset")
 
 
 @pytest.mark.parametrize(
