@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from labcoat import cli
@@ -211,6 +213,27 @@ def test_a_file_without_rows_yet_has_no_wrong_types(tmp_path: Path, capsys: pyte
 
     assert "revenue: no rows in the days that are read, so every unit has 0." in said
     assert "No errors." in said
+
+
+def test_a_midnight_among_the_times_of_a_workbook_is_a_time(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    for row in (
+        ("ordered_at", "delivered"),
+        (datetime(2026, 11, 5, 9, 30), date(2026, 11, 6)),  # noqa: DTZ001 - a workbook has no zones
+        (datetime(2026, 11, 6), date(2026, 11, 7)),  # noqa: DTZ001
+    ):
+        page.append(row)
+    book.save(tmp_path / "orders.xlsx")
+    source = DuckDbSource(engine="duckdb", tables={"given": tmp_path / "orders.xlsx"})
+
+    with engine.opened(source, name="shop", tables={"given"}) as found:
+        assert [column.type_name for column in found.columns("SELECT * FROM given")] == ["TIMESTAMP", "DATE"]
+        assert found.rows("SELECT CAST(ordered_at AS TEXT) FROM given") == [
+            ("2026-11-05 09:30:00",),
+            ("2026-11-06 00:00:00",),
+        ]
 
 
 def parquet(path: Path, select: str, *, how: str = "") -> None:
