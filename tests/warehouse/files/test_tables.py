@@ -36,6 +36,15 @@ def opened(folder: Path, text: str, *, name: str = "given.csv") -> Iterator[Open
         (("1.5", "n/a"), "VARCHAR", ("1.5", "n/a")),
         (("nan", "1"), "VARCHAR", ("nan", "1")),
         (("1_000", "2"), "VARCHAR", ("1_000", "2")),
+        (("1.1", "1.10"), "VARCHAR", ("1.1", "1.10")),
+        (("7", "7.0"), "VARCHAR", ("7", "7.0")),
+        (("0.5", ".5"), "VARCHAR", ("0.5", ".5")),
+        (("5.", "5"), "VARCHAR", ("5.", "5")),
+        (("1e1", "10"), "VARCHAR", ("1e1", "10")),
+        (("0.12345678901234563", "0.12345678901234564"), "VARCHAR", ("0.12345678901234563", "0.12345678901234564")),
+        (("0.30000000000000004", "0.3"), "DOUBLE", ("0.30000000000000004", "0.3")),
+        (("1.50", "2.25", "1.50", " 1.50"), "DOUBLE", ("1.5", "2.25", "1.5", "1.5")),
+        (("1.5", "2.0", "12"), "DOUBLE", ("1.5", "2.0", "12.0")),
         (("$9.99", "$12.99"), "VARCHAR", ("$9.99", "$12.99")),
         (("5 %", "10 %"), "VARCHAR", ("5 %", "10 %")),
         (("true", "FALSE"), "BOOLEAN", ("true", "false")),
@@ -67,6 +76,21 @@ def test_a_column_has_a_type_only_where_no_cell_loses_anything(
         found = tuple(value for (value,) in source.rows("SELECT CAST(cell AS TEXT) FROM given ORDER BY place"))
 
     assert found == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "type_"),
+    [
+        (("1,1", "1,10"), "VARCHAR"),
+        (("1.234,5", "1234,5"), "VARCHAR"),
+        (("1,5", "2,25"), "DOUBLE"),
+        (("1.234,50", "2,25"), "DOUBLE"),
+    ],
+)
+def test_cells_that_are_one_number_stay_apart_in_every_style(tmp_path: Path, cells: Sequence[str], type_: str) -> None:
+    with opened(tmp_path, "place;cell\n" + "".join(f"{place};{cell}\n" for place, cell in enumerate(cells))) as source:
+        assert source.columns("SELECT cell FROM given")[0].type_name == type_
+        assert source.rows("SELECT COUNT(DISTINCT cell) FROM given") == [(2,)]
 
 
 def test_one_cell_far_down_keeps_a_column_text(tmp_path: Path) -> None:
