@@ -361,6 +361,28 @@ def test_odd_rows_of_a_metric_are_told(folder: Path, capsys: pytest.CaptureFixtu
     )
 
 
+@pytest.mark.parametrize("odd", ["2126-03-02 10:00:00", "12000-01-01 10:00:00", "infinity"])
+def test_a_time_to_come_hides_no_load_that_stopped(
+    folder: Path, source: str, postgresql_url: str, capsys: pytest.CaptureFixture[str], odd: str
+) -> None:
+    rows = ", ".join(f"({user}, TIMESTAMP '{at}')" for user in range(30) for at in ("2026-03-12 09:30:00", odd))
+    table = f"CREATE TABLE late AS SELECT * FROM (VALUES {rows}) AS v (user_id, ordered_at)"
+    with duckdb.connect(folder / "shop.duckdb") as writer, psycopg.connect(postgresql_url) as there:
+        writer.execute(f"DROP TABLE IF EXISTS late; {table}")
+        there.execute(f"DROP TABLE IF EXISTS late; {table}".encode())
+    metrics = shop.METRICS + "  late: {kind: mean, direction: up, table: late, time: ordered_at, window_days: 7}\n"
+
+    code, out, _ = run(
+        capsys, "check", written(folder, source, metrics=metrics), "--experiment", "E-7", "--metric", "late"
+    )
+
+    assert code == 0
+    assert "late: 30 rows dated in the future. Times without a zone are read as UTC." in out
+    assert re.search(r"late: its newest row came [0-9]+ days ago\. Is its load still running\?", out)
+    assert "12 Mar 2026 09:30 UTC" in out
+    assert "no rows on" not in out
+
+
 BY_NAME = """
 exposures:
   users: {source: shop, table: seen}

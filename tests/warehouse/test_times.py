@@ -41,6 +41,7 @@ def read_column(texts: Sequence[str], *, declared: str | None = None) -> list[st
             ["2026-11-05T09:30:00Z", "2026-11-05 11:30:00.5+02:00"],
             ["2026-11-05 09:30:00+00", "2026-11-05 09:30:00.5+00"],
         ),
+        (["2026-11-05 10:00:00 UTC", "2026-11-05 10:00:00 gmt", "2026-11-05T10:00Z"], ["2026-11-05 10:00:00+00"] * 3),
         (["2026-11-05", "2026-11-06"], ["2026-11-05 00:00:00+00", "2026-11-06 00:00:00+00"]),
         (["11/05/2026 12:00:00", "11/26/2026 12:00:00"], ["2026-11-05 12:00:00+00", "2026-11-26 12:00:00+00"]),
         (["25.11.2026", "1.2.2026"], ["2026-11-25 00:00:00+00", "2026-02-01 00:00:00+00"]),
@@ -68,6 +69,9 @@ def test_what_a_column_proves_is_read(texts: list[str], expected: list[str | Non
         (["25.11.2026", "25/11/2026"], "writes times in 2 ways (1 row and 1 row)"),
         (["2026-11-05 10:00+01:00", "2026-11-06 10:00"], "has times with a zone and times without one"),
         (["25/11/2026 10:00:00 CET"], "names time zones"),
+        (["2026-11-05 10:00:00 CET"], "names time zones"),
+        (["2026-11-05T10:00:00 Europe/Berlin"], "names time zones"),
+        (["2026-11-05 10:00:00Z", "2026-11-05 10:00:00 EST"], "names time zones"),
         (["1793000000", "1793000001"], "has numbers. Say what they count"),
         (["20261105"], "has numbers. Say what they count"),
     ],
@@ -156,6 +160,14 @@ def test_text_that_is_declared_as_iso_has_times_of_day_where_it_says_them(tmp_pa
 
     assert found == [1, 2]  # of three users each; what u001 bought came before the exposure at 09:00
     assert "rows without a time of day" in days.message
+
+
+def test_a_declaration_of_iso_allows_no_names_of_zones(tmp_path: Path) -> None:
+    rows = "user_id,time,amount\nu000,2026-11-02 10:00:00 CET,6\n"
+
+    error = refusal(a_shop(tmp_path, rows, also=", time_format: iso"))
+
+    assert error.message.startswith("Metric spent: time names time zones. Write times in UTC or with an offset")
 
 
 @pytest.mark.parametrize(
@@ -290,6 +302,60 @@ def test_many_rows_at_midnight_among_times_are_two_loads(
         assert read(world) == [midnights + timed, 0.0]
 
 
+@pytest.mark.parametrize("none", ["0001-01-01", "1900-01-01", "1970-01-01", "2200-01-01", "9999-12-31"])
+@pytest.mark.parametrize("clock", ["", " 00:00:00", " 00:00:00Z"])
+def test_what_stands_for_no_time_is_none_whatever_type_its_column_gets(tmp_path: Path, none: str, clock: str) -> None:
+    day = clock and f" 10:00:00{clock[9:]}"
+    same_day = "" if clock else ", same_day: exclude"
+    rows = [f"u{number:03},2026-11-02{day},3\n" for number in range(6)]
+
+    error = refusal(a_shop(tmp_path, f"user_id,time,amount\n{''.join(rows)}u001,{none}{clock},9\n", also=same_day))
+
+    assert error.message.startswith("Metric spent has 1 row with a time that can't be read, or with a day only.")
+    assert read(a_shop(tmp_path, f"user_id,time,amount\n{''.join(rows)}u001,,9\n", also=same_day)) == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("none", ["1900-01-01 00:00:00", "9999-12-31 00:00:00"])
+def test_an_exposure_at_no_time_is_lost_and_not_passed_over(tmp_path: Path, none: str) -> None:
+    world = a_shop(tmp_path, "user_id,time,amount\nu000,2026-11-02 10:00:00,3\n")
+    with (tmp_path / "seen.csv").open("a") as seen:
+        seen.write(f"u007,b,{none}\n")
+
+    error = refusal(world)
+
+    assert error.message.startswith("The exposures of E-7 have 1 unit without a time in exposed_at.")
+
+
+@pytest.mark.parametrize(
+    ("says", "is_of", "wrong"),
+    [("seconds", 1, "milliseconds"), ("milliseconds", 1_000, "seconds"), ("microseconds", 1_000_000, "seconds")],
+)
+def test_epochs_that_count_something_else_than_declared_are_refused(
+    tmp_path: Path, says: str, is_of: int, wrong: str
+) -> None:
+    first = int(datetime(2026, 11, 2, 10, tzinfo=UTC).timestamp())
+    rows = "user_id,time,amount\n" + "".join(f"u{number:03},{(first + number) * is_of},6\n" for number in range(6))
+
+    error = refusal(a_shop(tmp_path, rows, also=f", time_format: epoch {wrong}"))
+
+    assert error.message.startswith("Metric spent has 6 rows with a time that can't be read")
+    assert error.message.endswith(f"leave it empty, or numbers count something else than `epoch {wrong}`.")
+    assert read(a_shop(tmp_path, rows, also=f", time_format: epoch {says}")) == [6.0, 6.0]
+
+
+def test_exposures_whose_epochs_count_something_else_are_lost(tmp_path: Path) -> None:
+    a_shop(tmp_path, "user_id,time,amount\nu000,2026-11-02 10:00:00,3\n")
+    seen = "".join(f"u{number:03},{'ab'[number % 2]},{1_793_500_000_000 + number}\n" for number in range(6))
+    (tmp_path / "seen.csv").write_text(f"user_id,variant,seen_at\n{seen}")
+    path = tmp_path / "metrics.yml"
+    path.write_text(path.read_text().replace("exposed_at: seen_at", "exposed_at: seen_at, time_format: epoch seconds"))
+
+    error = refusal(metrics_file.load(path))
+
+    assert error.message.startswith("The exposures of E-7 have 6 units without a time in exposed_at.")
+    assert "of numbers, check what they count" in error.message
+
+
 @pytest.mark.parametrize("year", [1900, 1970, 9999])
 def test_what_stands_for_no_time_is_refused_and_counted(tmp_path: Path, year: int) -> None:
     rows = f"user_id,time,amount\nu000,02.11.2026 10:00,3\nu001,13.11.2026 10:00,3\nu001,01.01.{year} 00:00,3\n"
@@ -298,7 +364,8 @@ def test_what_stands_for_no_time_is_refused_and_counted(tmp_path: Path, year: in
 
     assert error.message == (
         "Metric spent has 1 row with a time that can't be read, or with a day only. Write it as 2026-03-01 09:30:00, "
-        "or cast it in `sql`. Where it says 1900 or 1970 for no time, leave it empty."
+        "or cast it in `sql`. A time before 1971 or after 2199 is none: where it says 1900 or 9999 for that, leave it "
+        "empty."
     )
 
 

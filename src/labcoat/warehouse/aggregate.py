@@ -155,6 +155,9 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     ]
     time = "" if first.time is None else f", {first.time} AS happened_at"
     if first.untimed is not None:
+        if is_one:
+            late = sql.instant(exposed_units.LATEST)
+            time = f", CASE WHEN {first.untimed} THEN {late} ELSE {first.time} END AS happened_at"
         time += f", CASE WHEN {first.untimed} THEN 1 ELSE 0 END AS is_untimed"
     values = [value for place, measure in measures for value in _summed(f"m{place}", measure)]
     on = "r.unit = u.unit AND u.is_in = 1 AND u.variant = u.last_variant"
@@ -162,9 +165,7 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
         happened_at = "r.happened_at"
         values += [f"SUM({windows.has_clock(happened_at)}) AS timed", f"SUM({windows.is_day(happened_at)}) AS days"]
         earliest = windows.seconds_before(measures)
-        until = sql.instant(subjects[0].until) if is_one else "u.until"
-        near = f"r.happened_at < {until} AND r.happened_at >= u.exposed_at - INTERVAL '{earliest}' SECOND"
-        on += f" AND {near}" if first.untimed is None else f" AND (({near}) OR r.is_untimed = 1)"
+        on += f" AND {_near(first, earliest, is_one=is_one)}"
     times = ", MIN(u.exposed_at) AS exposed_at" if has_time else ""
     times += "" if is_one or not has_time else ", MIN(u.until) AS until"
     experiment, keys = ("0", "u.unit") if is_one else ("u.experiment", "u.experiment, u.unit")
@@ -174,6 +175,15 @@ def _sums(rows: str, measures: Sequence[tuple[int, Measure]], subjects: Sequence
     return f"""SELECT {experiment} AS experiment, u.unit AS unit, MIN(u.variant) AS variant{times}, {", ".join(values)}
 FROM {exposed_units.SEEN} AS u INNER JOIN ({inner}) AS r ON {on}
 GROUP BY {keys}"""
+
+
+def _near(measure: Measure, seconds: int, *, is_one: bool) -> str:
+    """Return whether a row is near its unit's exposure, or can't be told to be. seconds: before it."""
+    since = f"r.happened_at >= u.exposed_at - INTERVAL '{seconds}' SECOND"
+    if is_one:  # whose end cuts the rows already; what can't be told comes late, since an OR here takes a fifth more
+        return since
+    near = f"r.happened_at < u.until AND {since}"
+    return near if measure.untimed is None else f"(({near}) OR r.is_untimed = 1)"
 
 
 def _summed(key: str, measure: Measure) -> list[str]:

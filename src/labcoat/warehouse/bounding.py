@@ -48,6 +48,10 @@ class DayColumn:
         """Return that a row is of before that moment, with a day to spare."""
         return f"{self.column} < {self._written(moment + 2 * _SLACK)}"
 
+    def outside(self, since: datetime, until: datetime) -> str:
+        """Return that a row is of before the one day or of the other day or later; both are midnights UTC."""
+        return f"({self.column} < {self._written(since)} OR {self.column} >= {self._written(until)})"
+
     def _written(self, moment: datetime) -> str:
         day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         if self.type is _Type.TEXT:

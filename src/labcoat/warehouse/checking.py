@@ -247,8 +247,8 @@ class Trial:
                 return source.rows(sql.write(ours, resolved.rows, dialect=dialect, bounds=bounds))
 
             (row,) = ask(own_rows.query(resolved, measure, key=self._over.key, since=since, now=self._now))
-            of_days = own_rows.days_query(measure, since=since)
-            self._rows[scan] = own_rows.seen(row, [] if of_days is None else ask(of_days), now=self._now)
+            of_days = own_rows.days_query(measure, since=since, now=self._now)
+            self._rows[scan] = own_rows.seen(row, [] if of_days is None else ask(of_days))
         return self._rows[scan]
 
     def _days(self, asked: AskedMetric, measure: Measure, resolved: Resolved, *, since: datetime) -> str:

@@ -60,8 +60,8 @@ def opened(
 
 
 def _paths(entries: Collection[Path], *, table: str) -> list[Path]:
-    """Return the files of a table; raise SourceError if there is none."""
-    paths = [path for entry in entries for path in sources.files_in(entry)]
+    """Return the files of a table, each once; raise SourceError if there is none."""
+    paths = list({path.resolve(): path for entry in entries for path in sources.files_in(entry)}.values())
     for path in paths:
         engine.require_file(path)
     if not paths:

@@ -86,7 +86,6 @@ FROM ({_given(subjects, exposures, inline)}) AS s) AS r"""
 
 
 def _given(subjects: Sequence[Subject], exposures: ExposureColumns, inline: _Inline) -> str:
-    exposed_at = exposures.exposed_at or "CAST(NULL AS TIMESTAMPTZ)"
     is_one, experiment = len(subjects) == 1, exposures.experiment
     is_unnamed = "0"
     plan = "" if is_one else f" CROSS JOIN (SELECT * FROM {_PLAN} WHERE is_unnamed = 0) AS p"
@@ -106,7 +105,7 @@ def _given(subjects: Sequence[Subject], exposures: ExposureColumns, inline: _Inl
         f"{is_unnamed} AS is_unnamed",
         f"{exposures.unit} AS unit",
         f"{exposures.variant} AS spelling",
-        f"{exposed_at} AS exposed_at",
+        f"{exposures.known_at} AS exposed_at",
         *(
             f"{expression} AS m{place}_{name}"
             for place, measure in inline
@@ -119,7 +118,7 @@ def _given(subjects: Sequence[Subject], exposures: ExposureColumns, inline: _Inl
 def _bounded(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:
     """Return which times are read: of each experiment its own, and constants for all, by which the engine skips rows.
 
-    A row without a time counts as lacking it, wherever the engine keeps it.
+    A row without a time, or with one that stands for none, counts as lacking it, wherever the engine keeps it.
     """
     exposed_at = exposures.exposed_at
     starts = {one.read_since for one in subjects}
@@ -136,8 +135,7 @@ def _bounded(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:
         exact.append(f"{exposed_at} < p.until")
     near = " AND ".join([*bounding.where(days, None, since=first, until=last), *exact])
     by_partition = bounding.where(None, exposures.partition, since=first, until=None)
-    plain = exposures.time_days.column if exposures.time_days else exposed_at
-    return f" AND ({plain} IS NULL OR ({near}))" + "".join(f" AND {one}" for one in by_partition)
+    return f" AND ({exposures.is_not_known} OR ({near}))" + "".join(f" AND {one}" for one in by_partition)
 
 
 def _lack(subjects: Sequence[Subject], exposures: ExposureColumns) -> str:

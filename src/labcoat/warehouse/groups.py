@@ -235,9 +235,11 @@ def reasons_of_metric(groups: Sequence[Group], asked: AskedMetric) -> Iterator[s
         )
     faults = {name: sum(group.metrics[asked].faults[name] for group in groups) for name in FAULTS}
     if count := faults["untimed"]:
+        declared = f", or numbers count something else than `{one}`" if (one := asked.metric.time_format) else ""
         yield (
             f"{some(count, 'row')} with a time that can't be read, or with a day only. Write it as "
-            "2026-03-01 09:30:00, or cast it in `sql`. Where it says 1900 or 1970 for no time, leave it empty."
+            "2026-03-01 09:30:00, or cast it in `sql`. A time before 1971 or after 2199 is none: where it says 1900 or "
+            f"9999 for that, leave it empty{declared}."
         )
     if any(group.timed for group in groups):
         is_day = any(group.metrics[asked].is_day for group in groups) or bool(faults["days"] and not faults["timed"])

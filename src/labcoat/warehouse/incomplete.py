@@ -191,7 +191,8 @@ def _words(found: Found, losses: Sequence[_Loss]) -> str:
         case "variant":
             return f"{noun}. {why} Write the variant, or leave out with `sql` who was never in the experiment."
         case "time":
-            return f"{noun}. {why} Write the time, or leave out with `sql` who was never exposed."
+            what = "A time before 1971 or after 2199 is none; of numbers, check what they count."
+            return f"{noun}. {why} {what} Write the time, or leave out with `sql` who was never exposed."
         case _:
             return f"{noun}, in variants of the plan. {why} Write the experiment, or leave such rows out with `sql`."
 

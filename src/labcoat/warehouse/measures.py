@@ -64,6 +64,7 @@ class ExposureColumns:
     """Expressions over the exposures' rows, which are called e; None where the data has no such column.
 
     is_unit_text: whether a unit may be empty text, or its type is not known. only: which rows are read, None for all.
+    untimed: whether `exposed_at` stands for no time, as 1900 does; None where it has none then.
     time_days, partition: what the engine can skip rows by.
     """
 
@@ -73,8 +74,22 @@ class ExposureColumns:
     experiment: str | None
     is_unit_text: bool
     only: str | None = None
+    untimed: str | None = None
     time_days: DayColumn | None = None
     partition: DayColumn | None = None
+
+    @property
+    def known_at(self) -> str:
+        """When a row's unit was exposed, NULL where that is not known."""
+        if self.exposed_at is None or self.untimed is None:
+            return self.exposed_at or "CAST(NULL AS TIMESTAMPTZ)"
+        return f"CASE WHEN NOT {self.untimed} THEN {self.exposed_at} END"
+
+    @property
+    def is_not_known(self) -> str:
+        """Whether that is so, for a column of times: a function around it would hide the engine's partitions."""
+        plain = self.time_days.column if self.time_days else self.exposed_at
+        return f"{plain} IS NULL" + (f" OR {self.untimed}" if self.untimed is not None else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +98,7 @@ class Measure:
 
     rows: the name that stands for its own rows, None for those of the exposures. unit, time: expressions over them.
     is_unit_text: as of the exposures.
-    untimed: whether a row says a time that can't be compared with the exposure; None where the type makes sure.
+    untimed: whether a row says a time that can't be compared with the exposure; None where that can't be.
     value: None counts rows. covariate, covariate_denominator: known before the exposure.
     window_seconds: 0 for none. pre_seconds: before the exposure, summed up as the covariate.
     same_day: of rows that have days only: the exposure's day counts whole, or not at all. is_day: `time` is a day by

@@ -10,6 +10,7 @@ from labcoat.warehouse import bounding, sql, times
 from labcoat.warehouse.bounding import DayColumn
 from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError, after_colon
+from labcoat.warehouse.exposed_units import EARLIEST, LATEST
 from labcoat.warehouse.files import text_numbers
 from labcoat.warehouse.files.text_numbers import Number, UnclearNumbersError
 from labcoat.warehouse.measures import ONE, ZERO
@@ -191,17 +192,35 @@ class Named:
         return found
 
     def untimed(self, field: str) -> str | None:
-        """Return whether a row says a time that can't be read, or a day only among times; None if the type makes sure.
+        """Return whether a row says a time that can't be read, or stands for none, or a day only among times.
 
-        A row with no text at all has not happened.
+        None where that can't be. A row with no text at all has not happened.
         """
         column = self.find(field)
-        if column is None or column.type is not ColumnType.TEXT or not self._tries_casts:
+        if column is None:
             return None
-        plain, time = sql.column(column.name, dialect=self._dialect), self.time(field)
-        has_clock = self._part.time_format not in times.EPOCHS and self.written(column, field).has_clock
+        plain, is_epoch = sql.column(column.name, dialect=self._dialect), self._part.time_format in times.EPOCHS
+        if column.type is not ColumnType.TEXT or not self._tries_casts:
+            if is_epoch:
+                return f"({plain} IS NOT NULL AND {self.time(field)} IS NULL)"
+            return self.stands_for_none(field)
+        time, has_clock = self.time(field), not is_epoch and self.written(column, field).has_clock
         day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
         return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
+
+    def stands_for_none(self, field: str) -> str | None:
+        """Return whether a column of times says what stands for no time, as 1900 or infinity; None for any other.
+
+        Of text and numbers such a time is nothing already.
+        """
+        column = self.find(field)
+        days = bounding.of_time(column, dialect=self._dialect)
+        if column is None or days is None:
+            return None
+        if self._dialect == "clickhouse" and self.is_day(field):  # its days end in 2149, and later ones are others
+            time = self.time(field)
+            return f"({time} < {sql.instant(EARLIEST)} OR {time} >= {sql.instant(LATEST)})"
+        return days.outside(EARLIEST, LATEST)
 
     def written(self, column: Column, field: str) -> times.Written:
         """Return how a column's texts are written, as the file says or the whole column proves."""
@@ -221,11 +240,13 @@ class Named:
         if column.type is ColumnType.TEXT and self._tries_casts:
             number = f"TRY_CAST({plain} AS DOUBLE)"
         elif column.type in (ColumnType.NUMBER, ColumnType.UNKNOWN):
-            number = plain
+            number = f"CAST({plain} AS DOUBLE)"  # 32 bits hold no microseconds
         else:
             message = f"{column.name} is of type {column.type_name}, not a number. Leave out `time_format`."
             raise self._wrong(message, "time_format")
-        return sql.instant_of_microseconds(f"{number} * {micros}")
+        first, end = (f"{one.timestamp() * 1_000_000 / micros:.0f}" for one in (EARLIEST, LATEST))
+        known = f"CASE WHEN {number} >= {first} AND {number} < {end} THEN {number} END"
+        return sql.instant_of_microseconds(f"({known}) * {micros}")
 
     def _suggestion(self, plain: str) -> str:
         query = f"SELECT MAX(CAST({plain} AS DOUBLE)) AS largest FROM {ROWS} AS e"  # noqa: S608

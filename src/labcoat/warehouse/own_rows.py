@@ -19,7 +19,7 @@ class OwnRows:
     """What the rows have that a metric counts, in the days that are read.
 
     row_count: all of them. no_unit, no_time: that lack it. met: whose unit is exposed. units: exposed ones with a row.
-    exposed: all exposed units. newest: of the times; None without. future: rows of later than now.
+    exposed: all exposed units. newest: of the times until now; None without. future: rows of later than now.
     days_without: between the first row and the newest.
     """
 
@@ -86,18 +86,22 @@ SELECT DISTINCT {exposures.unit} AS unit FROM {EXPOSURES} AS e WHERE {exposed}
 )
 SELECT COUNT(*) AS row_count, SUM(r.is_nobody) AS no_unit, SUM(CASE WHEN {no_time} THEN 1 ELSE 0 END) AS no_time,
   SUM(CASE WHEN u.unit IS NULL THEN 0 ELSE 1 END) AS met, COUNT(DISTINCT u.unit) AS units,
-  (SELECT COUNT(*) FROM labcoat_exposed) AS exposed, CAST(MAX(r.happened_at) AS TEXT) AS newest_at,
+  (SELECT COUNT(*) FROM labcoat_exposed) AS exposed,
+  CAST(MAX(CASE WHEN r.happened_at <= {sql.instant(now)} THEN r.happened_at END) AS TEXT) AS newest_at,
   SUM(CASE WHEN r.happened_at > {sql.instant(now)} THEN 1 ELSE 0 END) AS future
 FROM ({rows} FROM {measure.rows} AS e{_since(measure, since)}) AS r LEFT JOIN labcoat_exposed AS u ON u.unit = r.unit"""
 
 
-def days_query(measure: Measure, *, since: datetime) -> str | None:
-    """Return, in our dialect, the query for the days that have rows; None where rows have no time."""
+def days_query(measure: Measure, *, since: datetime, now: datetime) -> str | None:
+    """Return, in our dialect, the query for the days until now that have rows; None where rows have no time.
+
+    Later ones are not asked for: engines have days that Python has not, as infinity and those of the year 10000.
+    """
     time = measure.time
     if time is None:
         return None
     day = f"CAST({time} AS DATE)"
-    known = f"{_since(measure, since)} AND {time} IS NOT NULL"
+    known = f"{_since(measure, since)} AND {time} <= {sql.instant(now)}"
     rows = f"{measure.rows} AS e{known}"
     return f"SELECT DISTINCT CAST({day} AS TEXT) AS day FROM {rows} ORDER BY day DESC LIMIT {MOST_DAYS}"
 
@@ -111,11 +115,10 @@ def _since(measure: Measure, since: datetime) -> str:
     return f" WHERE ({later} OR {measure.time} IS NULL)"
 
 
-def seen(row: Sequence[object], days: Sequence[tuple[object, ...]], *, now: datetime) -> OwnRows:
+def seen(row: Sequence[object], days: Sequence[tuple[object, ...]]) -> OwnRows:
     """Return what the rows of both queries say."""
     row_count, no_unit, no_time, met, units, exposed, newest, future = row
     known = sorted(date.fromisoformat(str(day)[:10]) for (day,) in days)
-    known = [day for day in known if day <= now.date()]
     between = range((known[-1] - known[0]).days) if known else ()
     every = {known[0] + timedelta(days=number) for number in between}
     return OwnRows(

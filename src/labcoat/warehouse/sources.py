@@ -25,6 +25,7 @@ from labcoat.domain.late_data import ReadyAfter
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?:\s+(\S+))?")
 PARQUET = ".parquet"
+_ANY_CASE = "".join(f"[{sign}{sign.upper()}]" for sign in PARQUET)
 _TEXT_FILES = (".csv", ".tsv", ".txt", ".xlsx")
 # Engine's own catalogs; a source of that name would hide them.
 _RESERVED = frozenset({"memory", "system", "temp", "main", "default", "information_schema"})
@@ -316,8 +317,8 @@ def files_in(entry: Path) -> list[Path]:
     if not is_pattern(entry) and not entry.is_dir():
         return [entry]
     folder = folder_of(entry) or entry
-    pattern = str(entry.relative_to(folder)) if is_pattern(entry) else f"**/*{PARQUET}"
-    files = [path for path in folder.glob(pattern) if path.is_file()]
+    pattern = str(entry.relative_to(folder).with_suffix("")) if is_pattern(entry) else "**/*"
+    files = [path for path in folder.glob(f"{pattern}{_ANY_CASE}") if path.is_file()]
     return sorted(path for path in files if not any(part[0] in "._" for part in path.relative_to(folder).parts))
 
 

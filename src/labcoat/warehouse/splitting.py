@@ -42,7 +42,7 @@ def rows_query(resolved: Resolved, past: Past) -> str:
 
 def newest_query(resolved: Resolved) -> str:
     """Return, in our dialect, the query for the time of the newest exposure, as text."""
-    return f"SELECT CAST(MAX({resolved.exposures.exposed_at}) AS TEXT) AS newest_at FROM {EXPOSURES} AS e"
+    return f"SELECT CAST(MAX({resolved.exposures.known_at}) AS TEXT) AS newest_at FROM {EXPOSURES} AS e"
 
 
 def profile_query(resolved: Resolved, past: Past) -> str:

@@ -82,14 +82,13 @@ def _query(columns: ExposureColumns, keys: Collection[str] | None, *, since: dat
     if columns.exposed_at is not None:
         near = [f"{columns.exposed_at} >= {sql.instant(since)}"]
         near += bounding.where(columns.time_days, None, since=since, until=None)
-        plain = columns.time_days.column if columns.time_days else columns.exposed_at
-        wanted.append(f"({plain} IS NULL OR ({' AND '.join(near)}))")
+        wanted.append(f"({columns.is_not_known} OR ({' AND '.join(near)}))")
         wanted += bounding.where(None, columns.partition, since=since, until=None)
     only = f" WHERE {' AND '.join(wanted)}" if wanted else ""
     unit = f"CASE WHEN {is_missing(columns.unit, is_text=columns.is_unit_text)} THEN NULL ELSE {columns.unit} END"
     rows = (
         f"SELECT NULLIF({experiment}, '') AS experiment, NULLIF(TRIM({columns.variant}), '') AS variant, "
-        f"{unit} AS unit, {columns.exposed_at or 'CAST(NULL AS TIMESTAMPTZ)'} AS exposed_at "
+        f"{unit} AS unit, {columns.known_at} AS exposed_at "
         f"FROM {EXPOSURES} AS e{only}"
     )
     # Times come as text: drivers make too many different things of them.

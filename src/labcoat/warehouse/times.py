@@ -22,8 +22,9 @@ MOST_SHAPES = 50
 """Ways of writing that are looked at; a column of free text has more, and is no column of times."""
 _SAY = "`%m/%d/%Y`, `%d.%m.%Y %H:%M`, `iso`, or `epoch seconds` or `epoch milliseconds` for numbers"
 
-_ZONE = r"(?P<zone> ?(?:a(?:/a)?|[+-](?:9(?::?9)?|Y)))"
+_ZONE = r"(?P<zone> ?(?:[az](?:/a)?|[+-](?:9(?::?9)?|Y)))"
 _CLOCK = rf"(?P<gap>, |a| )9:9(?P<second>:9(?P<fraction>\.[9Y])?)?(?P<half> ?~)?{_ZONE}?"
+_NAMES_ZONES = "names time zones. Write times in UTC or with an offset as +01:00, or read them in `sql`"
 _ISO_DATE = re.compile(rf"Y([-/])9\1(?P<third>9)(?:{_CLOCK})?")
 _NUMBERS = re.compile(rf"9(?P<sep>[-/.])9(?P=sep)(?P<year>Y|9)(?:{_CLOCK})?")
 _NAMED = re.compile(rf"(?P<date>9[ -]a[ -]Y|9\.? a,? Y|a 9,? Y)(?:{_CLOCK})?")
@@ -52,7 +53,7 @@ def checked_format(text: str) -> str:
 class Shape:
     """Texts that are written alike, and the largest of their first and second numbers.
 
-    text: four digits as Y, other digits as 9, AM and PM as ~, words as a.
+    text: four digits as Y, other digits as 9, AM and PM as ~, the names of UTC after digits as z, other words as a.
     """
 
     text: str
@@ -83,7 +84,9 @@ def shapes_query(column: str, rows: str) -> str:
     text = f"TRIM({column})"
     shape = f"REGEXP_REPLACE({text}, '([0-9] ?)[AaPp][Mm]$', '\\1~')"
     for pattern, sign in (
+        ("([0-9] ?)(Z|[Uu][Tt][Cc]|[Gg][Mm][Tt])$", r"\1!"),
         ("[A-Za-z]+", "a"),
+        ("!$", "z"),
         (r"\b[0-9]{4}\b", "Y"),
         (r"(^|[^0-9])[0-9]{4}a", r"\1Ya"),
         ("[0-9]+", "9"),
@@ -114,6 +117,7 @@ def declared(one: str) -> Written:
 def declared_iso(found: Sequence[Shape]) -> Written:
     """Return how texts that are declared to be ISO are read: with and without a time of day and a zone, as each is."""
     matches = [match for shape in found if (match := _ISO_DATE.fullmatch(shape.text)) is not None]
+    _require_no_names(matches)
     return Written(formats=(), has_clock=any(match["gap"] for match in matches))
 
 
@@ -144,10 +148,18 @@ def written(found: Sequence[Shape]) -> Written:
     if None in zones and len(zones) > 1:
         message = "has times with a zone and times without one. Write all with a zone, or all in UTC"
         raise UnclearError(message)
+    if family == "iso":
+        _require_no_names(match for _, match in mine)
     formats = () if family == "iso" else tuple(dict.fromkeys(_formats(family, mine)))
-    is_named = any("a" in zone for zone in zones if zone)  # as Z and UTC, of which engines make either type
+    is_named = any("z" in zone for zone in zones if zone)  # as Z and UTC, of which engines make either type
     has_zone = None if not zones or is_named else None not in zones
     return Written(formats=formats, has_clock=bool(zones), has_zone=has_zone)
+
+
+def _require_no_names(matches: Iterable[re.Match[str]]) -> None:
+    """Raise UnclearError for names of zones other than UTC: engines differ in what they make of EST."""
+    if any("a" in (match["zone"] or "") for match in matches):
+        raise UnclearError(_NAMES_ZONES)
 
 
 def _family(shape: str) -> tuple[str, re.Match[str] | None]:
@@ -164,9 +176,8 @@ def _formats(family: str, mine: Sequence[tuple[Shape, re.Match[str]]]) -> Iterab
     for date in _dates(family, mine):
         for _, match in mine:
             clock = match.groupdict()
-            if clock["zone"] is not None and "a" in clock["zone"]:
-                message = "names time zones. Write times in UTC or with an offset as +01:00, or read them in `sql`"
-                raise UnclearError(message)
+            if clock["zone"] is not None and {"a", "z"} & set(clock["zone"]):
+                raise UnclearError(_NAMES_ZONES)
             yield f"{date}{_clock_of(match)}"
 
 

@@ -82,7 +82,7 @@ def text_of(source: str, *, metric: str) -> str:
 def write_duckdb(path: Path, tables: dict[str, tuple[str, Sequence[Row]]]) -> None:
     with duckdb.connect(path) as connection:
         for name, (columns, rows) in tables.items():
-            connection.execute(f"CREATE TABLE {name} ({columns})")
+            connection.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
             if rows:
                 connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?)", rows)
 
@@ -254,6 +254,41 @@ def test_an_exposure_that_lacks_something_is_refused(a_world: World, row: Row, s
 
     assert said in error.message
     assert error.permanent
+
+
+NO_TIMES = ["-infinity", "1900-01-01", "9999-12-31", "12000-01-01", "infinity"]
+
+
+@pytest.mark.parametrize("none", NO_TIMES)
+def test_a_type_of_times_makes_no_time_of_what_stands_for_none(a_world: World, none: str) -> None:
+    lost = refusal(a_world([*TWO_ARMS, (3, "a", none)], []))
+    wrong = refusal(a_world(TWO_ARMS, [(1, NOON, 50.0), (2, none, 3.0)]))
+
+    assert "1 unit without a time in exposed_at" in lost.message
+    assert wrong.message.startswith("Metric spent has 1 row with a time that can't be read")
+
+
+@pytest.mark.parametrize("when", ["date", "timestamp with time zone"])
+def test_days_and_times_with_a_zone_have_none_either(a_world: World, when: str) -> None:
+    metric = METRIC.replace("window_days", "same_day: include, window_days") if when == "date" else METRIC
+    day = NOON if when != "date" else NOON.date()
+
+    assert means(a_world(TWO_ARMS, [(1, day, 50.0), (2, None, 3.0)], when=when, metric=metric)) == [50.0, 0.0]
+    for none in ("1900-01-01", "9999-12-31"):
+        wrong = refusal(a_world(TWO_ARMS, [(1, day, 50.0), (2, none, 3.0)], when=when, metric=metric))
+        assert wrong.message.startswith("Metric spent has 1 row with a time that can't be read")
+
+
+@pytest.mark.parametrize(("when", "count"), [("integer", 1), ("bigint", 1), ("bigint", 1000), ("double precision", 1)])
+def test_epochs_of_every_type_are_read(a_world: World, when: str, count: int) -> None:
+    noon = int(NOON.replace(tzinfo=UTC).timestamp())
+    unit, other = ("seconds", "milliseconds")[:: 1 if count == 1 else -1]
+    metric = METRIC.replace("window_days", "time_format: epoch {}, window_days")
+    rows = [(1, noon * count, 50.0), (2, None, 3.0), (2, (noon + 60) * count, 7.0)]
+
+    assert means(a_world(TWO_ARMS, rows, when=when, metric=metric.replace("{}", unit))) == [50.0, 7.0]
+    wrong = refusal(a_world(TWO_ARMS, rows, when=when, metric=metric.replace("{}", other)))
+    assert wrong.message.startswith("Metric spent has 2 rows with a time that can't be read")
 
 
 def test_an_event_without_unit_or_time_counts_as_nothing(a_world: World) -> None:

@@ -60,6 +60,7 @@ def assert_unchanged(totals: uploads.Totals) -> None:
             [f"u{n},{arm},1" for n in range(9) for arm in ("control", "new")],
             "9 units in two variants (line 1,002 and",
         ),
+        ([",,5"] * 5, "Left out: 5 rows without variant (line 1,002)."),
         (["9001,,5", ",new,3"], "Left out: 1 row without variant (line 1,002) and 1 row without user_id (line 1,003)."),
     ],
 )
@@ -81,6 +82,11 @@ def test_one_percent_of_a_variant_is_left_out_and_told(tmp_path: Path, more: lis
         (
             [f"u{n},,5" for n in range(6)],
             "There is no variant on line 1,002, and 5 more, more than 1 % of a variant.",
+        ),
+        ([",,5"] * 6, "There is no variant on line 1,002, and 5 more, more than 1 % of a variant."),
+        (
+            [",,5"] * 3 + [",new,5"] * 3,
+            "There is no variant on line 1,002, and 2 more, more than 1 % of a variant.",
         ),
         ([",control,5"] * 6, "There is no user_id on line 1,002, and 5 more, more than 1 % of a variant."),
         (

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import openpyxl
 import pytest
 
 from labcoat.cli import app as cli
@@ -34,10 +36,20 @@ def opened(folder: Path, text: str, *, name: str = "given.csv") -> Iterator[Open
         (("1.5", "n/a"), "VARCHAR", ("1.5", "n/a")),
         (("nan", "1"), "VARCHAR", ("nan", "1")),
         (("1_000", "2"), "VARCHAR", ("1_000", "2")),
+        (("1.1", "1.10"), "VARCHAR", ("1.1", "1.10")),
+        (("7", "7.0"), "VARCHAR", ("7", "7.0")),
+        (("0.5", ".5"), "VARCHAR", ("0.5", ".5")),
+        (("5.", "5"), "VARCHAR", ("5.", "5")),
+        (("1e1", "10"), "VARCHAR", ("1e1", "10")),
+        (("0.12345678901234563", "0.12345678901234564"), "VARCHAR", ("0.12345678901234563", "0.12345678901234564")),
+        (("0.30000000000000004", "0.3"), "DOUBLE", ("0.30000000000000004", "0.3")),
+        (("1.50", "2.25", "1.50", " 1.50"), "DOUBLE", ("1.5", "2.25", "1.5", "1.5")),
+        (("1.5", "2.0", "12"), "DOUBLE", ("1.5", "2.0", "12.0")),
         (("$9.99", "$12.99"), "VARCHAR", ("$9.99", "$12.99")),
         (("5 %", "10 %"), "VARCHAR", ("5 %", "10 %")),
         (("true", "FALSE"), "BOOLEAN", ("true", "false")),
         (("yes", "no"), "VARCHAR", ("yes", "no")),
+        ((" a", "a  ", "  "), "VARCHAR", ("a", "a", None)),
         (("2026-11-05", "2026-12-31"), "DATE", ("2026-11-05", "2026-12-31")),
         (
             ("2026-11-05 09:30", "2026-11-05T09:30:00.25"),
@@ -67,6 +79,21 @@ def test_a_column_has_a_type_only_where_no_cell_loses_anything(
     assert found == values
 
 
+@pytest.mark.parametrize(
+    ("cells", "type_"),
+    [
+        (("1,1", "1,10"), "VARCHAR"),
+        (("1.234,5", "1234,5"), "VARCHAR"),
+        (("1,5", "2,25"), "DOUBLE"),
+        (("1.234,50", "2,25"), "DOUBLE"),
+    ],
+)
+def test_cells_that_are_one_number_stay_apart_in_every_style(tmp_path: Path, cells: Sequence[str], type_: str) -> None:
+    with opened(tmp_path, "place;cell\n" + "".join(f"{place};{cell}\n" for place, cell in enumerate(cells))) as source:
+        assert source.columns("SELECT cell FROM given")[0].type_name == type_
+        assert source.rows("SELECT COUNT(DISTINCT cell) FROM given") == [(2,)]
+
+
 def test_one_cell_far_down_keeps_a_column_text(tmp_path: Path) -> None:
     lines = "".join(f"{n},{n}\n" for n in range(1, 30_000))
 
@@ -90,14 +117,23 @@ def test_numbers_of_one_style_are_numbers_in_sql(tmp_path: Path, text: str, valu
         assert source.rows("SELECT amount FROM given ORDER BY id") == [(value,) for value in values]
 
 
-def test_columns_of_one_name_get_numbers_and_none_is_taken_for_another(tmp_path: Path) -> None:
-    with opened(tmp_path, "id,amount,amount,\n1,2,3,4\n") as source:
-        assert [column.name for column in source.columns("SELECT * FROM given")] == [
-            "id",
-            "amount_1",
-            "amount_2",
-            "column3",
-        ]
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("id,amount,amount,", ["id", "amount_1", "amount_2", "column3"]),
+        ("amount,amount,amount_1", ["amount_2", "amount_3", "amount_1"]),
+        ("Amount,amount,AMOUNT_1", ["Amount", "amount_2", "AMOUNT_1"]),
+        (",,column0", ["column0_1", "column1", "column0"]),
+    ],
+)
+def test_columns_of_one_name_get_numbers_and_none_is_taken_for_another(
+    tmp_path: Path, header: str, names: Sequence[str]
+) -> None:
+    cells = [str(n) for n in range(len(names))]
+
+    with opened(tmp_path, f"{header}\n{','.join(cells)}\n") as source:
+        assert [column.name for column in source.columns("SELECT * FROM given")] == names
+        assert source.rows("SELECT * FROM given") == [tuple(range(len(names)))]
 
 
 def test_titles_blank_rows_and_totals_are_no_rows(tmp_path: Path) -> None:
@@ -197,11 +233,43 @@ def test_what_is_left_out_of_a_file_is_told(tmp_path: Path, capsys: pytest.Captu
     assert "Source shop: ignored the row of totals on line 6 (orders.csv)." in said
 
 
+def test_blanks_around_a_unit_part_it_from_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    orders = 'user_id;amount\nu1 ;5\n u2;7\n"  u3";4\nu4;8\n'
+    users = METRICS.replace("users.csv", "named.csv")
+    (tmp_path / "named.csv").write_text("user_id,variant\nu1,control\nu2,new\n u3,control\nu4 , new\n")
+
+    said = checked(tmp_path, capsys, orders, metrics=users)
+
+    assert "100 % of 4" in said
+    assert "control 2 / new 2" in said
+
+
 def test_a_file_without_rows_yet_has_no_wrong_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = checked(tmp_path, capsys, "user_id,amount\n")
 
     assert "revenue: no rows in the days that are read, so every unit has 0." in said
     assert "No errors." in said
+
+
+def test_a_midnight_among_the_times_of_a_workbook_is_a_time(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    for row in (
+        ("ordered_at", "delivered"),
+        (datetime(2026, 11, 5, 9, 30), date(2026, 11, 6)),  # noqa: DTZ001 - a workbook has no zones
+        (datetime(2026, 11, 6), date(2026, 11, 7)),  # noqa: DTZ001
+    ):
+        page.append(row)
+    book.save(tmp_path / "orders.xlsx")
+    source = DuckDbSource(engine="duckdb", tables={"given": tmp_path / "orders.xlsx"})
+
+    with engine.opened(source, name="shop", tables={"given"}) as found:
+        assert [column.type_name for column in found.columns("SELECT * FROM given")] == ["TIMESTAMP", "DATE"]
+        assert found.rows("SELECT CAST(ordered_at AS TEXT) FROM given") == [
+            ("2026-11-05 09:30:00",),
+            ("2026-11-06 00:00:00",),
+        ]
 
 
 def parquet(path: Path, select: str, *, how: str = "") -> None:
@@ -238,6 +306,32 @@ def test_many_parquet_files_are_one_table(tmp_path: Path, entry: Sequence[str], 
 
     with engine.opened(source, name="shop", tables={"given"}) as found:
         assert found.rows("SELECT SUM(n) FROM given") == [(total,)]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [("flat", "flat"), ("flat/one.parquet", "flat/*.parquet"), ("flat/../flat/one.parquet", "flat"), ("links",)],
+)
+def test_a_file_that_is_listed_twice_is_read_once(tmp_path: Path, entry: Sequence[str]) -> None:
+    parquet(tmp_path / "flat" / "one.parquet", "SELECT 10 AS n")
+    (tmp_path / "links").mkdir()
+    for name in ("one", "same"):
+        (tmp_path / "links" / f"{name}.parquet").symlink_to(tmp_path / "flat" / "one.parquet")
+    source = DuckDbSource(engine="duckdb", tables={"given": tuple(tmp_path / one for one in entry)})
+
+    with engine.opened(source, name="shop", tables={"given"}) as found:
+        assert found.rows("SELECT SUM(n) FROM given") == [(10,)]
+
+
+@pytest.mark.parametrize("entry", ["flat", "flat/*.parquet", "flat/*.PARQUET", "."])
+def test_a_capital_suffix_hides_no_file(tmp_path: Path, entry: str) -> None:
+    parquet(tmp_path / "flat" / "one.parquet", "SELECT 10 AS n")
+    parquet(tmp_path / "flat" / "TWO.PARQUET", "SELECT 20 AS n")
+    parquet(tmp_path / "flat" / "three.Parquet", "SELECT 30 AS n")
+    source = DuckDbSource(engine="duckdb", tables={"given": tmp_path / entry})
+
+    with engine.opened(source, name="shop", tables={"given"}) as found:
+        assert found.rows("SELECT SUM(n) FROM given") == [(60,)]
 
 
 def test_the_days_of_folders_are_a_column(tmp_path: Path) -> None:

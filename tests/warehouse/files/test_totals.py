@@ -83,6 +83,21 @@ def test_totals_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
     assert "“Total” on line 4 says 3,010 n, and the other rows add up to 2,010" in said
 
 
+def test_totals_whose_successes_do_not_add_up_are_refused_too(tmp_path: Path) -> None:
+    text = "v,n,x\na,1000,100\nb,1010,131\nTotal,2010,{}\n"
+
+    for total in ("231", ""):
+        assert dict(read(tmp_path, text.format(total), {"successes": 2}).units) == {"a": 1000, "b": 1010}
+    said = refused(tmp_path, text.format(331), {"successes": 2})
+    assert "“Total” on line 4 says 331 x, and the other rows add up to 231" in said
+
+
+def test_a_total_of_means_is_no_sum(tmp_path: Path) -> None:
+    text = "v,n,x,s\na,1000,5.25,5\nb,1010,5.75,5\nTotal,2010,5.5,\n"
+
+    assert set(read(tmp_path, text, {"mean": 2, "sd": 3}).units) == {"a", "b"}
+
+
 def test_a_variant_called_total_is_a_variant_if_the_plan_has_it(tmp_path: Path) -> None:
     text = "v,n,x\na,1000,100\nb,1010,131\ntotal,2010,231\n"
 

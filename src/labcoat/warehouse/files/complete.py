@@ -120,7 +120,7 @@ class _Looking:
             f"SELECT arm, last_arm, COUNT(*), SUM(lines) FROM {self._by_unit} GROUP BY arm, last_arm"
         )
         lacking = self._table.rows(
-            f"SELECT v, u IS NULL, COUNT(DISTINCT u), COUNT(*) FROM {self._seen} WHERE u IS NULL AND v IS NOT NULL "
+            f"SELECT v, u IS NULL, COUNT(DISTINCT u), COUNT(*) FROM {self._seen} WHERE u IS NULL "
             f"OR v IS NULL AND u NOT IN (SELECT u FROM {self._by_unit}) GROUP BY ALL"
         )
         known = None if self._planned is None else {name.casefold() for name in self._planned}

@@ -21,6 +21,8 @@ from labcoat.warehouse.files.read import PLACE, GivenTable
 from labcoat.warehouse.files.text_numbers import Number
 from labcoat.warehouse.files.totals import TOTALS
 
+_MOST_SIGNS = 16
+"""Digits and a point that a double always tells from others."""
 _SAMPLE = 1000
 """Rows that show which types are worth trying: to fail on a million cells is slow."""
 
@@ -110,19 +112,30 @@ def _without_total(given: GivenTable) -> str:
 def _names(header: Sequence[str]) -> list[str]:
     """Return what the columns are called in SQL: those of one name get numbers, so that none is taken for another.
 
-    >>> _names(("id", "amount", "amount", "Id", ""))
-    ['id', 'amount_1', 'amount_2', 'Id_1', 'column4']
+    A column with a name of its own keeps it, whatever the numbers of others would make.
+
+    >>> _names(("id", "amount", "amount", "Id", "", "amount_1"))
+    ['id', 'amount_2', 'amount_3', 'Id_1', 'column4', 'amount_1']
     """
-    counts, taken, names = Counter(header), set[str](), list[str]()
+    counts, first = Counter(header), dict[str, str]()
+    for name in header:
+        first.setdefault(name.casefold(), name)
+    own = {name for name in first.values() if name and counts[name] == 1}
+    taken, names = {name.casefold() for name in own}, list[str]()
     for place, name in enumerate(header):
-        wanted, number = name or f"column{place}", 0
-        if (counts[name] > 1 and name) or wanted.casefold() in taken:
-            number = 1
-        while number and f"{wanted}_{number}".casefold() in taken:
-            number += 1
-        names.append(f"{wanted}_{number}" if number else wanted)
-        taken.add(names[-1].casefold())
+        wanted = name or f"column{place}"
+        if name not in own and ((name and counts[name] > 1) or wanted.casefold() in taken):
+            wanted = _numbered(wanted, taken)
+        names.append(wanted)
+        taken.add(wanted.casefold())
     return names
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    number = 1
+    while f"{name}_{number}".casefold() in taken:
+        number += 1
+    return f"{name}_{number}"
 
 
 class _Columns:
@@ -146,10 +159,16 @@ class _Columns:
         """Return the expression of each column."""
         tried, number_like = self._worth_trying()
         found = self._kept(tried)
+        for place in self._merged({place: Number() for place, type_ in found.items() if type_ is _Type.REAL}):
+            del found[place]
         texts = [place for place in number_like if place not in found]
         self.numbers = self._given.how(texts, rows=self._rows)
         plain = self._plain_numbers()
-        return [self._expression(place, found.get(place), is_number=place in plain) for place in self._places]
+        merged = self._merged({place: Number(style=style) for place, style in plain.items()})
+        return [
+            self._expression(place, found.get(place), is_number=place in plain and place not in merged)
+            for place in self._places
+        ]
 
     def _expression(self, place: int, type_: _Type | None, *, is_number: bool) -> str:
         if type_ is not None:
@@ -160,7 +179,7 @@ class _Columns:
         if is_number and isinstance(how, Number):
             del self.numbers[place]
             return text_numbers.number(self._given.raw(place), how)
-        return self._given.raw(place)
+        return self._given.text(place)
 
     def _worth_trying(self) -> tuple[dict[int, list[_Type]], list[int]]:
         """Return the types that the first rows fit, and the columns that may be numbers in some style."""
@@ -211,23 +230,55 @@ class _Columns:
             keeps = f"{cell} IS NULL OR {keeps} AND TRY_CAST({cell} AS {type_}) IS NOT NULL"
         return f"COUNT(*) FILTER (WHERE NOT ({keeps}))"
 
-    def _plain_numbers(self) -> Collection[int]:
-        """Return the columns whose cells are all numbers of one style, with no sign beside."""
+    def _merged(self, numbers: Mapping[int, Number]) -> Collection[int]:
+        """Return the columns in which cells that differ are one number, as 1.1 and 1.10. numbers: all to look at."""
+        for is_one in (_may_merge, _is_rewritten, _merges):  # from the quickest to the one that is always right
+            if numbers:
+                wanted = ", ".join(is_one(self._given.raw(place), how) for place, how in numbers.items())
+                (answer,) = self._given.rows(f"SELECT {wanted} FROM {self._rows}")
+                numbers = {place: how for (place, how), one in zip(numbers.items(), answer, strict=True) if one}
+        return numbers.keys()
+
+    def _plain_numbers(self) -> Mapping[int, Style]:
+        """Return the columns whose cells are all numbers of one style, with no sign beside, each with its style."""
         styled = {
             place: how.style
             for place, how in self.numbers.items()
             if isinstance(how, Number) and how.style is not None and not how.is_percent
         }
         if not styled:
-            return ()
+            return {}
         wanted = ", ".join(self._others(place, style) for place, style in styled.items())
         (counts,) = self._given.rows(f"SELECT {wanted} FROM {self._rows}")
-        return [place for place, count in zip(styled, counts, strict=True) if not count]
+        return {place: style for (place, style), count in zip(styled.items(), counts, strict=True) if not count}
 
     def _others(self, place: int, style: Style) -> str:
         text = self._given.text(place)
         is_plain = f"{_matches(text, styles.pattern(style))} AND NOT {_matches(text, _NAMES)}"
         return f"COUNT(*) FILTER (WHERE {text} IS NOT NULL AND NOT ({is_plain}))"
+
+
+def _may_merge(cell: str, how: Number) -> str:
+    """Return the aggregate that is false where all are plain digits that a double holds, with as many decimals."""
+    sign = how.style or Style.POINT
+    point = f"STRPOS({cell}, '{sign}')"
+    decimals = f"CASE WHEN {point} = 0 THEN 0 ELSE LENGTH({cell}) - {point} END"
+    odd = f"LENGTH({cell}) > {_MOST_SIGNS} OR {point} = 1 OR {cell} LIKE '-{sign}%' OR {cell} LIKE '%{sign}' OR "
+    if how.style is None:
+        odd += " OR ".join(f"CONTAINS({cell}, '{one}')" for one in "eE+ ")
+    else:
+        odd += f"REGEXP_MATCHES({cell}, '[^0-9{sign}-]')"
+    return f"COALESCE(BOOL_OR({odd}) OR MIN({decimals}) <> MAX({decimals}), false)"
+
+
+def _is_rewritten(cell: str, how: Number) -> str:
+    """Return the aggregate that is false where every cell is the shortest text of its number."""
+    return f"COALESCE(BOOL_OR(CAST({text_numbers.number(cell, how)} AS TEXT) <> {cell}), false)"
+
+
+def _merges(cell: str, how: Number) -> str:
+    """Return the aggregate that says whether fewer numbers are there than cells that differ."""
+    return f"COUNT(DISTINCT {text_numbers.text_of(cell)}) <> COUNT(DISTINCT {text_numbers.number(cell, how)})"
 
 
 def _matches(text: str, pattern: str) -> str:

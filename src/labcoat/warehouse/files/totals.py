@@ -113,14 +113,17 @@ class _Totals:
         others = [one for place, one in enumerate(rows) if place != places[0]]
         if not all(row[self.n] for _, row in others):
             return rows
-        summed, said = sum(count(row, self.n) for _, row in others), count(total, self.n)
-        if summed != said:
-            if not total[self.variant]:
-                return rows
-            refuse(
-                f"“{total[self.variant][:40]}” on {line} says {said:,} {self.table.columns[self.n]}, and the other "
-                f"rows add up to {summed:,}. Add the row that is missing, or leave the totals out"
-            )
+        for column in dict.fromkeys((self.n, *self._of("successes"))):
+            if not all(row[column] for _, row in rows):
+                continue
+            summed, said = sum(count(row, column) for _, row in others), count(total, column)
+            if summed != said:
+                if not total[self.variant]:
+                    return rows
+                refuse(
+                    f"“{total[self.variant][:40]}” on {line} says {said:,} {self.table.columns[column]}, and the other "
+                    f"rows add up to {summed:,}. Add the row that is missing, or leave the totals out"
+                )
         self.table.left_out.append(f"the row of totals on {line}")
         return others
 

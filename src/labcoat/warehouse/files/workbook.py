@@ -7,7 +7,7 @@ import csv
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,9 +37,13 @@ def write_sheet(path: Path, target: Path, *, name: str) -> None:
         with CalamineWorkbook.from_path(path) as book:
             sheet, rows = _chosen(book, name=name)
             _refuse_errors(path, name=name, sheet=sheet, sheets=book.sheet_names)
+        timed = {place for row in rows for place, cell in enumerate(row) if isinstance(cell, datetime)}
         with target.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, delimiter=SEPARATOR, lineterminator="\n").writerows(
-                [_text(cell) for cell in row] if _filled(row) else [] for row in rows
+                [_text(_moment(cell) if place in timed else cell) for place, cell in enumerate(row)]
+                if _filled(row)
+                else []
+                for row in rows
             )
     except PasswordError:
         _refuse(_protected(name))
@@ -158,6 +162,17 @@ def _part(parts: zipfile.ZipFile, place: int) -> Iterator[str]:
 
 def _filled(row: Row) -> int:
     return sum(cell not in ("", None) for cell in row)
+
+
+def _moment(cell: object) -> object:
+    """Return a cell of a column of times: its reader makes a day of every midnight.
+
+    >>> _moment(date(2026, 11, 5))
+    datetime.datetime(2026, 11, 5, 0, 0)
+    """
+    if isinstance(cell, date) and not isinstance(cell, datetime):
+        return datetime.combine(cell, time.min)
+    return cell
 
 
 def _text(cell: object) -> str:
