@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -174,7 +175,7 @@ def test_no_tracked_file_names_a_package_index() -> None:
     assert named == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-engines.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-demo.lock", "requirements-engines.lock"])
 def test_the_lock_names_no_host_and_hashes_everything(name: str) -> None:
     lock = (ROOT / name).read_text(encoding="utf-8")
     pins = re.findall(r"^\S+==.*?(?=^\S|\Z)", lock, flags=re.MULTILINE | re.DOTALL)
@@ -191,6 +192,33 @@ def test_the_engines_lock_has_all_that_the_other_has() -> None:
     ]
 
     assert names[0] - names[1] == set()  # else `make lock`
+
+
+def test_the_demo_s_lock_pins_what_the_developers_lock_pins_and_none_of_their_tools() -> None:
+    demo, developers = pins("requirements-demo.lock"), pins("requirements.lock")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    needed = {required_name(one) for one in (*project["dependencies"], *extras["checkout"])}
+    tools = {required_name(one) for one in extras["dev"]} - needed
+
+    assert demo - developers == set()  # else `make lock`
+    assert needed - {pin.partition("==")[0] for pin in demo} == set()
+    assert tools & {pin.partition("==")[0] for pin in demo} == set()
+
+
+def pins(lock: str) -> set[str]:
+    """Return each pin of a lock with its marker, as in `numpy==2.4.6 ; python_full_version < '3.12'`."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return set(re.findall(r"^[\w.-]+==[^\\\n]*?(?= \\|$)", text, flags=re.MULTILINE))
+
+
+def required_name(requirement: str) -> str:
+    """Return the name of the package.
+
+    >>> required_name("psycopg[binary]>=3.2,<4")
+    'psycopg'
+    """
+    return re.split(r"[\[<>=]", requirement)[0]
 
 
 def test_people_never_read_a_word_that_the_glossary_forbids() -> None:
