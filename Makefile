@@ -61,9 +61,10 @@ ifdef UV
 else
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip --version >/dev/null 2>&1 || $(@D)/bin/python -m ensurepip >/dev/null  # uv made it, and is gone
-	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-compile --require-hashes -r $<
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
+	$(@D)/bin/python -m compileall -qq -j 0 -x '/(tests|pip|setuptools)/' $(@D)/lib || true  # on all cores, where pip uses one
 	touch $@
 
 clean:
