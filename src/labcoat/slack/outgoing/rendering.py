@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labcoat.db import dossiers, history, looks, nudging
 from labcoat.db.database import Transaction
@@ -15,8 +15,6 @@ from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import Nudge
 from labcoat.domain.stall import NudgeCase
 from labcoat.slack.blocks import Block, Message, escape, section
-from labcoat.slack.outgoing import charts
-from labcoat.slack.outgoing.charts import Chart
 from labcoat.slack.views.card import LABELS, card, next_buttons, running_verbs
 from labcoat.slack.views.chart import chart_message, see_all
 from labcoat.slack.views.corrected import corrected_message
@@ -35,6 +33,9 @@ from labcoat.usecases.experiments import predictions, results
 from labcoat.usecases.people import digests, home, settings
 from labcoat.words import corrections, health, numbers, stories
 from labcoat.words import nudges as words_of_nudges
+
+if TYPE_CHECKING:
+    from labcoat.slack.outgoing.charts import Chart
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
@@ -57,11 +58,14 @@ class Drawable:
     readout: Readout
     past: tuple[Readout, ...]
 
-    def draw(self) -> Chart:
+    def draw(self) -> "Chart":
         """Draw it."""
+        # Matplotlib and its fonts take half a second to load: the first chart's delivery waits, not the start.
+        from labcoat.slack.outgoing import charts
+
         return charts.draw(self.readout, self.experiment.plan, past=self.past)
 
-    def message(self, chart: Chart | None, file_id: str | None) -> Message:
+    def message(self, chart: "Chart | None", file_id: str | None) -> Message:
         """Return the message, with the picture if there is one."""
         alt_text = chart.alt_text if chart else None
         return chart_message(self.dossier, self.experiment, self.readout, alt_text=alt_text, file_id=file_id)
