@@ -17,7 +17,8 @@ from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 
-# DuckDB takes a quarter of a second to load, so the first file or source that is read loads it, not `labcoat serve`.
+# DuckDB takes a quarter of a second to load, so the first file or source that is read loads it, not `labcoat serve`
+# (decision 54).
 if TYPE_CHECKING:
     import duckdb
 

@@ -60,7 +60,7 @@ class Drawable:
 
     def draw(self) -> "Chart":
         """Draw it."""
-        # Matplotlib and its fonts take half a second to load: the first chart's delivery waits, not the start.
+        # Matplotlib and its fonts take half a second to load: the first chart waits, not the start (decision 54).
         from labcoat.slack.outgoing import charts
 
         return charts.draw(self.readout, self.experiment.plan, past=self.past)
