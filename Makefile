@@ -3,13 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test chaos test-browser test-engines check format lock bench clean
+.PHONY: demo test test-fast chaos test-browser test-engines check format lock bench clean
 
-demo: .venv/ready  ## a local Slack in the browser with a living example
+demo: .venv/demo  ## a local Slack in the browser with a living example
 	$(BIN)/labcoat demo
 
 test: .venv/ready  ## every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser --ignore=tests/engines
+
+FAST := domain words stats slack/views
+
+test-fast: .venv/ready  ## rules, words, statistics and views, with no server and no database; under 40 seconds
+	$(BIN)/python -m pytest -q -n 2 $(FAST:%=tests/%) $(FAST:%=src/labcoat/%)
 
 chaos: .venv/ready  ## the proofs by fault in their full size; takes about two hours
 	$(BIN)/python -m pytest -q tests/chaos --full
@@ -33,28 +38,33 @@ format: .venv/ready
 bench: .venv/ready  ## each script prints one JSON line
 	for script in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
-lock:  ## needs uv
-	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --extra dev \
-		pyproject.toml -o requirements.lock
-	cp requirements.lock requirements-engines.lock  # the same versions wherever the drivers allow it
-	uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 --all-extras \
-		pyproject.toml -o requirements-engines.lock
+COMPILE = uv pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml
 
+lock:  ## needs uv; the two others start from requirements.lock, so all three agree wherever the drivers allow it
+	$(COMPILE) --extra dev -o requirements.lock
+	cp requirements.lock requirements-demo.lock
+	$(COMPILE) --extra checkout -o requirements-demo.lock
+	cp requirements.lock requirements-engines.lock
+	$(COMPILE) --all-extras -o requirements-engines.lock
+
+# .venv/demo is Labcoat and what it imports; .venv/ready adds the developers' tools to the same environment.
+.venv/demo: requirements-demo.lock pyproject.toml
 .venv/ready: requirements.lock pyproject.toml
 .venv-engines/ready: requirements-engines.lock pyproject.toml
-.venv/ready .venv-engines/ready:
+.venv/demo .venv/ready .venv-engines/ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'Labcoat needs Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.11'; exit 1; }
 ifdef UV
 	test -x $(@D)/bin/python || uv venv -q --python $(PYTHON) $(@D)
-	uv pip sync -q --python $(@D)/bin/python --require-hashes $<
+	uv pip install -q --python $(@D)/bin/python --require-hashes -r $<
 	uv pip install -q --python $(@D)/bin/python --no-deps --no-build-isolation -e .
 else
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip --version >/dev/null 2>&1 || $(@D)/bin/python -m ensurepip >/dev/null  # uv made it, and is gone
-	$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-compile --require-hashes -r $<
 	$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 endif
+	$(@D)/bin/python -m compileall -qq -j 0 -x '/(tests|pip|setuptools)/' $(@D)/lib || true  # on all cores, where pip uses one
 	touch $@
 
 clean:

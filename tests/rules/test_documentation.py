@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import labcoat
 from labcoat import settings
 from labcoat.cli import app as cli
 from labcoat.slack import grammar
@@ -179,11 +180,12 @@ def test_readme_needs_the_python_that_the_package_needs() -> None:
     assert f"Python {floor} or later" in TEXT[README]
 
 
-def test_the_changelog_begins_with_what_is_newest() -> None:
+def test_the_changelog_s_newest_version_is_this_one() -> None:
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    versions = [heading for heading in headings if heading != "Unreleased"]
 
-    assert headings
-    assert re.match(r"Unreleased|\[?\d+\.\d+\.\d+", headings[0])
+    assert headings.index(versions[0]) == int("Unreleased" in headings)
+    assert re.fullmatch(rf"{re.escape(labcoat.__version__)} \(\d{{4}}-\d\d-\d\d\)", versions[0])
 
 
 def test_no_page_names_a_registry() -> None:

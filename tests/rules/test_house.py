@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -38,6 +39,11 @@ MACHINE_TIME_MAY_BE_READ = (
     "slack/incoming/membership.py",
     "demo/*",
 )
+SLOW_TO_LOAD = (
+    ("warehouse/duckdb_connection.py", "import duckdb"),
+    ("slack/outgoing/rendering.py", "from labcoat.slack.outgoing import charts"),
+)
+"""Loaded when first needed, so that `labcoat serve` is ready at once; tests/rules/test_startup.py sees to it."""
 VAGUE_NAMES = frozenset({"utils", "util", "helpers", "common", "base", "core", "manager", "handler", "data", "info"})
 
 NEVER_SAID = (
@@ -96,13 +102,13 @@ def test_only_the_three_last_resorts_catch_every_exception() -> None:
     assert broad == []
 
 
-def test_nothing_is_imported_inside_a_function_but_by_commands() -> None:
+def test_nothing_is_imported_inside_a_function_but_by_commands_and_what_would_slow_the_start() -> None:
     inside = [
         place
         for place, function in nodes(outside=("cli/*", "slack_sandbox/command.py"))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
-        if imported(node)
+        if imported(node) and (place.partition(":")[0], ast.unparse(node)) not in SLOW_TO_LOAD
     ]
 
     assert inside == []
@@ -174,7 +180,7 @@ def test_no_tracked_file_names_a_package_index() -> None:
     assert named == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-engines.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-demo.lock", "requirements-engines.lock"])
 def test_the_lock_names_no_host_and_hashes_everything(name: str) -> None:
     lock = (ROOT / name).read_text(encoding="utf-8")
     pins = re.findall(r"^\S+==.*?(?=^\S|\Z)", lock, flags=re.MULTILINE | re.DOTALL)
@@ -191,6 +197,33 @@ def test_the_engines_lock_has_all_that_the_other_has() -> None:
     ]
 
     assert names[0] - names[1] == set()  # else `make lock`
+
+
+def test_the_demo_s_lock_pins_what_the_developers_lock_pins_and_none_of_their_tools() -> None:
+    demo, developers = pins("requirements-demo.lock"), pins("requirements.lock")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    needed = {required_name(one) for one in (*project["dependencies"], *extras["checkout"])}
+    tools = {required_name(one) for one in extras["dev"]} - needed
+
+    assert demo - developers == set()  # else `make lock`
+    assert needed - {pin.partition("==")[0] for pin in demo} == set()
+    assert tools & {pin.partition("==")[0] for pin in demo} == set()
+
+
+def pins(lock: str) -> set[str]:
+    """Return each pin of a lock with its marker, as in `numpy==2.4.6 ; python_full_version < '3.12'`."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return set(re.findall(r"^[\w.-]+==[^\\\n]*?(?= \\|$)", text, flags=re.MULTILINE))
+
+
+def required_name(requirement: str) -> str:
+    """Return the name of the package.
+
+    >>> required_name("psycopg[binary]>=3.2,<4")
+    'psycopg'
+    """
+    return re.split(r"[\[<>=]", requirement)[0]
 
 
 def test_people_never_read_a_word_that_the_glossary_forbids() -> None:

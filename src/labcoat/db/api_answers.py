@@ -1,4 +1,7 @@
-"""What was answered to requests over HTTP that carry a key, so that one sent again has one effect and one answer."""
+"""What was answered to requests over HTTP that carry a key, so that one sent again has one effect and one answer.
+
+Decision 26 says why a key and its effect share a transaction.
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Work on files: written with the answer to a click, taken by one process at a time, under a lease."""
+"""Work on files: written with the answer to a click, taken by one process at a time, under a lease (decision 28)."""
 
 from collections.abc import Mapping
 from dataclasses import replace

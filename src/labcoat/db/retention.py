@@ -1,7 +1,7 @@
 """Forgetting what was told long ago: rows of the outbox whose messages are in Slack.
 
 Kept for ever are what people decided and learned (hypotheses, looks, history), where messages are (`posts`), and the
-keys by which a digest or a nudge is told once. What was given up stays until somebody retries or drops it.
+keys by which a digest or a nudge is told once. What was given up stays until somebody retries or drops it. Decision 39.
 """
 
 from datetime import datetime

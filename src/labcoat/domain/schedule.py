@@ -51,7 +51,8 @@ def day_of_slot(slot: datetime, *, since: datetime) -> int:
     """Return which day of the experiment a daily slot ends, to the nearest whole day.
 
     Spending may follow any calendar that is fixed before the start. Whole days make the slot nearest the planned
-    end the final one; exact days would spend nearly everything hours before it and leave the final look nothing.
+    end the final one; exact days would spend nearly everything hours before it and leave the final look nothing
+    (decision 4).
     """
     return round(days_between(since, slot))
 

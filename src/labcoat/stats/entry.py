@@ -1,4 +1,7 @@
-"""All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out."""
+"""All that the rest of Labcoat may ask of the statistics; `results` has the plain values that go in and come out.
+
+The import rules let nobody else in (decision 15).
+"""
 
 from labcoat.stats.before import UnitValue, of_units
 from labcoat.stats.data_errors import have_vanished

@@ -2,7 +2,7 @@
 
 The intervals of all looks hold together with the probability that one of them has, so their intersection holds too: a
 crossing stands by itself. That is true of a parameter that does not move. The mean of a total that keeps growing does;
-of such a metric the newest interval is read, and the look that called it first is remembered.
+of such a metric the newest interval is read, and the look that called it first is remembered (decision 44).
 """
 
 from collections.abc import Iterator

@@ -11,7 +11,8 @@ from labcoat.stats.results import SampleRatio
 INVALID_BELOW = 0.01
 WARN_BELOW = 0.05
 # A prior weighs like so many units split as planned. The wide one sees the small mismatches of large experiments, the
-# narrow ones large mismatches early; their average is as valid as each, and costs a factor of three at most.
+# narrow ones large mismatches early; their average is as valid as each, and costs a factor of three at most
+# (decision 14).
 _PRIOR_UNITS = (100.0, 1_000.0, 10_000.0)
 
 

@@ -13,7 +13,10 @@ from labcoat.warehouse import sql
 from labcoat.warehouse.engine import Column, ColumnType
 
 LOOK_BACK = timedelta(days=28)
-"""Before an experiment's start: a unit that was exposed in this time, and before the start, is not counted."""
+"""Before an experiment's start; a unit that was exposed in this time, and before the start, is not counted.
+
+Decision 48 says why.
+"""
 RECENT = timedelta(days=400)
 """What `labcoat metrics check` reads, and drafts that wait for their data."""
 _SLACK = timedelta(days=1)

@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import duckdb
+from typing import TYPE_CHECKING, TypeAlias
 
 from labcoat.warehouse import engine, sql
 from labcoat.warehouse.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 
-Connection = duckdb.DuckDBPyConnection
-ConversionError = duckdb.ConversionException
+# DuckDB takes a quarter of a second to load, so the first file or source that is read loads it, not `labcoat serve`
+# (decision 54).
+if TYPE_CHECKING:
+    import duckdb
+
+Connection: TypeAlias = "duckdb.DuckDBPyConnection"
 SPILL_LIMIT = "10GB"
 GIVEN_MEMORY = "512MB"
 TIME_LIMIT_SECONDS = 60.0
@@ -31,11 +34,12 @@ _LONGEST_LINE, _ROWS_TOGETHER = 4_000_000, 10_000
 takes hundreds of MB for a long file.
 """
 _QUOTE_NAMES_ONLY = (
-    duckdb.BinderException,
-    duckdb.CatalogException,
-    duckdb.IOException,
-    duckdb.ParserException,
-    duckdb.PermissionException,
+    "BinderException",
+    "CatalogException",
+    "HTTPException",
+    "IOException",
+    "ParserException",
+    "PermissionException",
 )
 _TYPES = {
     ColumnType.NUMBER: ("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL"),
@@ -43,6 +47,10 @@ _TYPES = {
     ColumnType.TEXT: ("VARCHAR", '"NULL"', "NULL"),
     ColumnType.TIME: ("TIMESTAMP", "DATE"),
 }
+
+
+class ConversionError(Exception):
+    """A cell is not of the type that it is cast to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class OpenSource:
 
     @contextmanager
     def _guard(self, text: str) -> Iterator[Connection]:
+        import duckdb
+
         with plain_errors(self.paths), time_limit(self.connection, seconds=self.seconds):
             statements = self.connection.extract_statements(text)
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
@@ -81,6 +91,8 @@ class OpenSource:
 @contextmanager
 def connected(source: DuckDbSource) -> Iterator[Connection]:
     """Open an empty database in memory, with the source's limits."""
+    import duckdb
+
     # Ten million units need a spill to disk at this memory; the folder goes with the connection.
     with TemporaryDirectory(prefix="labcoat-", ignore_cleanup_errors=True) as spill:
         connection = duckdb.connect(
@@ -104,6 +116,8 @@ def connected(source: DuckDbSource) -> Iterator[Connection]:
 
 def attach(connection: Connection, path: Path, *, name: str) -> None:
     """Add a database file to read, as the one that tables are looked for in; raise SourceError while it is written."""
+    import duckdb
+
     try:
         connection.execute(f"ATTACH {sql.quoted_text(str(path.resolve()))} AS {sql.quoted_name(name)} (READ_ONLY)")
     except duckdb.Error as error:
@@ -158,6 +172,8 @@ def write_parquet(path: Path, rows: Path, columns: Mapping[str, str]) -> None:
 @contextmanager
 def time_limit(connection: Connection, *, seconds: float) -> Iterator[None]:
     """End what takes longer, with SourceError."""
+    import duckdb
+
     try:
         with engine.TimeLimit(seconds, connection.interrupt):
             yield
@@ -166,8 +182,21 @@ def time_limit(connection: Connection, *, seconds: float) -> Iterator[None]:
 
 
 @contextmanager
+def conversion_errors() -> Iterator[None]:
+    """Raise ConversionError where a cell is not of the type that it is cast to."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.ConversionException as error:
+        raise ConversionError from error
+
+
+@contextmanager
 def plain_errors(paths: Collection[Path]) -> Iterator[None]:
     """Raise what DuckDB complains of as SourceError. paths: named in it without their folders."""
+    import duckdb
+
     try:
         yield
     except duckdb.OutOfMemoryException as error:
@@ -186,6 +215,8 @@ def file_errors(*, name: str, skipped: int) -> Iterator[None]:
 
     skipped: lines that were above the header.
     """
+    import duckdb
+
     try:
         yield
     except duckdb.OutOfMemoryException as error:
@@ -212,7 +243,7 @@ def _fault(text: str, *, name: str, skipped: int) -> str:
     return f"{line} can't be read as part of a table. Check its quotation marks and separators."
 
 
-def _first_line(error: duckdb.Error, *, paths: Collection[Path]) -> str:
+def _first_line(error: "duckdb.Error", *, paths: Collection[Path]) -> str:
     """Return the engine's message without folders, and without the person's value that a failed cast would quote."""
     line = (str(error).splitlines() or [type(error).__name__])[0]
     if refused := re.search(r'Cannot access file "([^"]+)"', line):
@@ -220,7 +251,7 @@ def _first_line(error: duckdb.Error, *, paths: Collection[Path]) -> str:
             f"The SQL reads {Path(refused[1]).name}, which is no Parquet file of the source's `tables`. List it there; "
             "of a CSV file, read the table that it is listed as."
         )
-    if not isinstance(error, _QUOTE_NAMES_ONLY):
+    if type(error).__name__ not in _QUOTE_NAMES_ONLY:
         line = engine.without_values(line)
     for path in paths:
         line = line.replace(str(path.resolve()), path.name).replace(str(path), path.name)

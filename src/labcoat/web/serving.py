@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 _SWITCH_SECONDS = 0.0005
 """A tenth of Python's own. A listener lets go of the interpreter at each of its twenty statements; to get it back it
-waits this long for every thread that computes, be it one that delivers.
+waits this long for every thread that computes, be it one that delivers (decision 42).
 """
 
 

@@ -62,7 +62,7 @@ outbox = Table(
 )
 
 _BY_BYTES = String(80).with_variant(String(80, collation="C"), "postgresql")
-"""In the same order everywhere, so that all that begins alike is a range."""
+"""In the same order everywhere, so that all that begins alike is a range (decision 43)."""
 
 posts = Table(
     "posts",

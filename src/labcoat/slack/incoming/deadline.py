@@ -3,7 +3,7 @@
 Slack waits 3 s for an answer. A listener works in a thread. Usually it is done in a few milliseconds, and its answer is
 the answer: what Slack was told is committed. When the database is slow, whoever clicked or typed a command is
 answered "taken", and what the listener says follows by the response_url; whoever submitted a form, whose answer must be
-in the response, is told in the form that it takes longer, and the form says when it is done.
+in the response, is told in the form that it takes longer, and the form says when it is done (decision 27).
 """
 
 import asyncio

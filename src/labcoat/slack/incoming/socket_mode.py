@@ -1,7 +1,8 @@
 """Socket Mode: links that we open to Slack, by which it sends what it would send over HTTP.
 
 Each link is kept up by a task: a link that Slack is about to close is followed by the next before it goes, and one that
-broke, or answers no ping, is replaced. Whatever came by a link is answered by that link.
+broke, or answers no ping, is replaced. Whatever came by a link is answered by that link. Decision 35
+says why this is not slack_sdk's client.
 """
 
 import asyncio

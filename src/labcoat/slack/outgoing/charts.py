@@ -35,6 +35,9 @@ _ORDER = (Role.GOAL, Role.GUARDRAIL, Role.SECONDARY)
 _MARKERS = {Role.GOAL: "D", Role.GUARDRAIL: "s", Role.SECONDARY: "o"}
 _ROLES = {Role.GOAL: "goal", Role.GUARDRAIL: "guardrail", Role.SECONDARY: "exploratory"}
 _FONT = "DejaVu Sans"
+if gc.get_freeze_count():  # `labcoat serve` has frozen what it began with; this comes later (decision 42)
+    gc.freeze()
+
 _drawing = Lock()
 """The font cache of matplotlib is shared; two deliveries must not fill it at once."""
 

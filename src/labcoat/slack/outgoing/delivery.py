@@ -2,6 +2,7 @@
 
 A message carries the notice's key in its metadata. An attempt that ended without an answer is looked up by that key
 before anything is sent again. Without a history scope Slack refuses the look-up, and the kind of the notice decides.
+Decisions 3, 30 and 31 in docs/decisions.md say why.
 """
 
 import logging

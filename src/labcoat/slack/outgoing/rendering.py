@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from labcoat.db import dossiers, looks, nudging
 from labcoat.db.database import Transaction
@@ -36,8 +37,7 @@ from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import Nudge, SentNudge
 from labcoat.domain.stall import NudgeCase
 from labcoat.slack.blocks import Block, Message, escape, section
-from labcoat.slack.outgoing import charts, thread_lines
-from labcoat.slack.outgoing.charts import Chart
+from labcoat.slack.outgoing import thread_lines
 from labcoat.slack.outgoing.thread_lines import get_dossier
 from labcoat.slack.views.card import LABELS, card, next_buttons, running_verbs
 from labcoat.slack.views.chart import chart_message, see_all
@@ -57,6 +57,9 @@ from labcoat.usecases.experiments import predictions, results
 from labcoat.usecases.people import home
 from labcoat.words import health, numbers
 from labcoat.words import nudges as words_of_nudges
+
+if TYPE_CHECKING:
+    from labcoat.slack.outgoing.charts import Chart
 
 
 def render(tx: Transaction, notice: Notice, *, now: datetime, zone: str) -> Message:
@@ -137,11 +140,14 @@ class Drawable:
     readout: Readout
     past: tuple[Readout, ...]
 
-    def draw(self) -> Chart:
+    def draw(self) -> "Chart":
         """Draw it."""
+        # Matplotlib and its fonts take half a second to load: the first chart waits, not the start (decision 54).
+        from labcoat.slack.outgoing import charts
+
         return charts.draw(self.readout, self.experiment.plan, past=self.past)
 
-    def message(self, chart: Chart | None, file_id: str | None) -> Message:
+    def message(self, chart: "Chart | None", file_id: str | None) -> Message:
         """Return the message, with the picture if there is one."""
         alt_text = chart.alt_text if chart else None
         return chart_message(self.dossier, self.experiment, self.readout, alt_text=alt_text, file_id=file_id)

@@ -33,7 +33,7 @@ from labcoat.usecases.people.digest_week import Week
 
 ItemT = TypeVar("ItemT")
 
-LATE_AFTER = timedelta(hours=1)
+LATE_AFTER = timedelta(hours=1)  # decision 41
 MOST_CHARTS = 5
 NO_INFLOW_AFTER = timedelta(days=14)
 

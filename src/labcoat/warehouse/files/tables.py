@@ -152,7 +152,7 @@ class _Columns:
         """Write the rows to a table; raise ConversionError where a cell only looks like a time."""
         cells = ", ".join(f"{cell} AS {sql.quoted_name(name)}" for cell, name in zip(self._typed(), names, strict=True))
         text = f"CREATE TEMP TABLE {sql.quoted_name(table)} AS SELECT {cells} FROM {self._rows}"
-        with duckdb_connection.time_limit(connection, seconds=seconds):
+        with duckdb_connection.time_limit(connection, seconds=seconds), duckdb_connection.conversion_errors():
             connection.execute(text)
 
     def _typed(self) -> list[str]:
