@@ -40,6 +40,11 @@ def offset_seconds(tx: Transaction) -> float:
     return known
 
 
+def know_offset(tx: Transaction, seconds: float | None) -> None:
+    """Remember the offset that another statement of this transaction has read; None for no row."""
+    tx.info.setdefault(CLOCK_OFFSET, seconds or 0.0)
+
+
 def set_offset(tx: Transaction, seconds: float) -> None:
     """Move business time."""
     tx.info.pop(CLOCK_OFFSET, None)

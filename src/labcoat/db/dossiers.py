@@ -4,7 +4,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -13,59 +12,26 @@ from sqlalchemy import (
     ColumnElement,
     String,
     Table,
-    and_,
     bindparam,
     cast,
-    exists,
     func,
     insert,
     select,
     update,
 )
 
-from labcoat.db import diff, nudging, periods
+from labcoat.db import diff, dossier_rows, nudging, periods
 from labcoat.db.database import Transaction
+from labcoat.db.dossier_rows import CHILDREN
 from labcoat.db.mapping import from_row, to_row
 from labcoat.db.tables import schema
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.evidence import Evidence
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.hypothesis import Ending, Hypothesis
 from labcoat.domain.ids import ChannelId, ExperimentNumber, HypothesisNumber, UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, RequestState, Stage, Step
-from labcoat.domain.need import Need
-from labcoat.domain.prototype import Prototype
-from labcoat.domain.request import Request
 
-_CHILDREN: tuple[tuple[str, type, Table, str], ...] = (
-    ("prototypes", Prototype, schema.prototypes, "position"),
-    ("evidence", Evidence, schema.evidence, "position"),
-    ("experiments", Experiment, schema.experiments, "number"),
-    ("requests", Request, schema.requests, "position"),
-    ("needs", Need, schema.needs, "position"),
-)
 _WORKSPACE: BindParameter[str] = bindparam("workspace")
-_NUMBERS: BindParameter[int] = bindparam("numbers", expanding=True)
-
-
-def _has(child: Table) -> ColumnElement[bool]:
-    mine = and_(child.c.workspace == schema.hypotheses.c.workspace, child.c.hypothesis == schema.hypotheses.c.number)
-    return exists().where(mine).label(f"has_{child.name}")
-
-
-# Made once: every click reads a dossier, and to build a statement takes longer than SQLite takes to answer it.
-_HYPOTHESES = (
-    select(schema.hypotheses, *(_has(child) for _, _, child, _ in _CHILDREN))
-    .where(schema.hypotheses.c.workspace == _WORKSPACE, schema.hypotheses.c.number.in_(_NUMBERS))
-    .order_by(schema.hypotheses.c.number)
-)
-_OF_HYPOTHESES = {
-    word: select(child).where(child.c.workspace == _WORKSPACE, child.c.hypothesis.in_(_NUMBERS))
-    for word, _, child, _ in _CHILDREN
-}
-_TESTED = select(schema.experiments.c.hypothesis).where(
-    schema.experiments.c.workspace == _WORKSPACE, schema.experiments.c.number == bindparam("number")
-)
 _ADD, _ADD_HISTORY = insert(schema.hypotheses), insert(schema.history)
 _CHANGE = (
     update(schema.hypotheses)
@@ -84,8 +50,7 @@ class ChangedMeanwhileError(Exception):  # not an error: someone was quicker
 
 def find(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> Dossier | None:
     """Return the hypothesis of this workspace with all that belongs to it."""
-    found = read_many(tx, workspace, [number])
-    return found[0] if found else None
+    return dossier_rows.find(tx, workspace, number)
 
 
 def hold(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> None:
@@ -97,30 +62,12 @@ def hold(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber) -> N
 
 def find_of_experiment(tx: Transaction, workspace: WorkspaceId, number: ExperimentNumber) -> Dossier | None:
     """Return the hypothesis that an experiment of this workspace tests."""
-    hypothesis = tx.execute(_TESTED, {"workspace": workspace, "number": number}).scalar_one_or_none()
-    return None if hypothesis is None else find(tx, workspace, HypothesisNumber(hypothesis))
+    return dossier_rows.find(tx, workspace, number, is_experiment=True)
 
 
 def read_many(tx: Transaction, workspace: WorkspaceId, numbers: Sequence[HypothesisNumber]) -> list[Dossier]:
-    """Return the hypotheses of these numbers that exist, by number, with one query for each table that has any."""
-    if not numbers:
-        return []
-    asked = {"workspace": workspace, "numbers": numbers}
-    found = tx.execute(_HYPOTHESES, asked).mappings().all()
-    dossiers: dict[int, dict[str, Any]] = {
-        row["number"]: {"hypothesis": from_row(Hypothesis, schema.hypotheses, row)} for row in found
-    }
-    for word, shape, child, key in _CHILDREN:
-        if any(row[f"has_{child.name}"] for row in found):
-            # In order here: to get experiments by number SQLite would read all of the workspace.
-            rows = sorted(tx.execute(_OF_HYPOTHESES[word], asked).mappings(), key=itemgetter(key))
-            for row in rows:
-                dossiers[row["hypothesis"]].setdefault(word, []).append(from_row(shape, child, row))
-    return [Dossier(**{word: _frozen(value) for word, value in parts.items()}) for parts in dossiers.values()]
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    """Return the hypotheses of these numbers that exist, by number."""
+    return dossier_rows.read_many(tx, workspace, numbers)
 
 
 def save(
@@ -142,7 +89,7 @@ def save(
     version = new.hypothesis.version + 1
     new = new.with_hypothesis(replace(new.hypothesis, version=version))
     _save_hypothesis(tx, old.hypothesis if old else None, new.hypothesis, at=at)
-    for word, _, table, key in _CHILDREN:
+    for word, _, table, key in CHILDREN:
         more = {number: {"next_look_at": at} for number, at in next_looks.items()} if word == "experiments" else {}
         before = getattr(old, word) if old else ()
         _save_children(tx, new.hypothesis, before, getattr(new, word), table, key, more=more)

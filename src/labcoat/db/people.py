@@ -1,11 +1,12 @@
 """People: who they are as Slack says, the zone they live in, and when they are away."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, bindparam, or_, select, update
+from sqlalchemy import RowMapping, and_, bindparam, literal, or_, select, update
 
-from labcoat.db import nudging
+from labcoat.db import clock, nudging
 from labcoat.db.database import Transaction
 from labcoat.db.tables import schema
 from labcoat.db.workspaces import add_once
@@ -15,6 +16,17 @@ from labcoat.domain.person import Person, Presence, Standing
 # Made once: every click asks these, and to build a statement takes longer than SQLite takes to answer it.
 _ONE = and_(schema.people.c.workspace == bindparam("workspace"), schema.people.c.person == bindparam("person"))
 _KNOWN, _STANDING = select(schema.people.c.person).where(_ONE), select(schema.people.c.standing).where(_ONE)
+_MINE_OR_ABSENT = and_(
+    schema.people.c.workspace == bindparam("workspace"),
+    or_(
+        schema.people.c.person == bindparam("person"),
+        schema.people.c.away_until.is_not(None),
+        schema.people.c.standing != Standing.MEMBER,
+    ),
+)
+_ACTING = select(
+    select(schema.clock.c.offset_seconds).limit(1).scalar_subquery().label("offset_seconds"), schema.people
+).select_from(select(literal(1).label("one")).subquery().outerjoin(schema.people, _MINE_OR_ABSENT))
 _AWAY = select(schema.people).where(
     schema.people.c.workspace == bindparam("workspace"), schema.people.c.away_until > bindparam("now")
 )
@@ -22,6 +34,28 @@ _ABSENT = select(schema.people).where(
     schema.people.c.workspace == bindparam("workspace"),
     or_(schema.people.c.away_until > bindparam("now"), schema.people.c.standing != Standing.MEMBER),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """Who acts, and who is not there, when somebody acts. is_met: whether the database knows them."""
+
+    standing: Standing
+    is_met: bool
+    presence: Presence
+
+
+def acting(tx: Transaction, workspace: WorkspaceId, person: UserId, *, now: datetime | None = None) -> Acting:
+    """Return what there is to know when somebody acts, by one statement. now: None for business now."""
+    rows = tx.execute(_ACTING, {"workspace": workspace, "person": person}).mappings().all()
+    clock.know_offset(tx, rows[0]["offset_seconds"])
+    found = [_person(row) for row in rows if row["person"] is not None]
+    mine = next((one for one in found if one.user == person), None)
+    return Acting(
+        standing=mine.standing if mine is not None else Standing.MEMBER,
+        is_met=mine is not None,
+        presence=_presence(found, now or clock.business_now(tx)),
+    )
 
 
 def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
@@ -66,6 +100,10 @@ def not_members(tx: Transaction, workspace: WorkspaceId) -> frozenset[UserId]:
 def presence(tx: Transaction, workspace: WorkspaceId, now: datetime) -> Presence:
     """Return who is away now, and who is known to be no member."""
     found = [_person(row) for row in tx.execute(_ABSENT, {"workspace": workspace, "now": now}).mappings()]
+    return _presence(found, now)
+
+
+def _presence(found: Collection[Person], now: datetime) -> Presence:
     return Presence(
         away={person.user: person for person in found if person.is_away(now)},
         gone=frozenset(person.user for person in found if person.standing is not Standing.MEMBER),

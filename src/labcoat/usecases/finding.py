@@ -4,6 +4,7 @@ from datetime import datetime
 
 from labcoat.db import dossiers, people, workspaces
 from labcoat.db.database import Transaction
+from labcoat.db.people import Acting
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
@@ -39,17 +40,20 @@ def get_member(
     workspace: WorkspaceId,
     user: UserId,
     *,
-    now: datetime,
+    now: datetime | None = None,
+    acting: Acting | None = None,
     channel: ChannelId | None = None,
     of: Dossier | None = None,
 ) -> Member:
     """Return the person with what they may do.
 
-    channel: where they act from. They count as in the hypothesis's channel if they act from it or were ever involved;
-    asking Slack for the channel's members would be a call inside a click.
+    now: None for business now. acting: if it was read already. channel: where they act from. They count as in the
+    hypothesis's channel if they act from it or were ever involved; asking Slack for the channel's members would be a
+    call inside a click.
     """
-    presence = people.presence(tx, workspace, now)
-    leads = [lead for lead in workspaces.leads(tx, workspace, lock=True) if lead not in presence.gone]
+    acting = acting or people.acting(tx, workspace, user, now=now)
+    everybody = tuple(workspaces.leads(tx, workspace, lock=True))
+    leads = [lead for lead in everybody if lead not in acting.presence.gone]
     is_lead = user in leads
     is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
     return Member(
@@ -57,7 +61,10 @@ def get_member(
         is_lead=is_lead,
         is_only_lead=leads == [user],
         is_in_channel=is_here,
-        stands_in_for=frozenset(who for who, person in presence.away.items() if person.stand_in == user),
+        stands_in_for=frozenset(who for who, person in acting.presence.away.items() if person.stand_in == user),
+        is_met=acting.is_met,
+        leads=everybody,
+        presence=acting.presence,
     )
 
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from labcoat.db import channels, clock, deliveries, people
 from labcoat.db.database import Transaction
+from labcoat.db.people import Acting
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
 from labcoat.domain.ids import ChannelId, UserId, WorkspaceId
@@ -44,13 +45,18 @@ def writing_once(app_context: AppContext, delivery_key: str) -> Iterator[Transac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """Who asks for something, and from where. delivery_key: names this delivery, so that a replay is known."""
+    """Who asks for something, and from where. delivery_key: names this delivery, so that a replay is known.
+
+    acting, members: what was read of them, once for each transaction.
+    """
 
     app_context: AppContext
     workspace: WorkspaceId
     user: UserId
     channel: ChannelId
     delivery_key: str
+    acting: dict[Transaction, Acting] = field(default_factory=dict, repr=False, compare=False)
+    members: dict[tuple[Transaction, int | None], Member] = field(default_factory=dict, repr=False, compare=False)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Transaction, datetime]]:
@@ -62,16 +68,25 @@ class Asking:
     def writing(self) -> Iterator[tuple[Transaction, datetime]]:
         """Open a transaction for one use case; an exact replay of this delivery raises AlreadyHandledError."""
         with writing_once(self.app_context, self.delivery_key) as tx:
-            standing = people.standing(tx, self.workspace, self.user)
+            standing = self._acting(tx).standing
             if standing is not Standing.MEMBER:
                 raise Refusal(Reason.NOT_MEMBER, standing=standing)
             yield tx, clock.business_now(tx)
 
     def member(self, tx: Transaction, dossier: Dossier | None = None) -> Member:
         """Return the person who asks, with what they may do."""
-        return finding.get_member(
-            tx, self.workspace, self.user, now=clock.business_now(tx), channel=self.channel, of=dossier
-        )
+        acting = self._acting(tx)
+        key = tx, None if dossier is None else dossier.hypothesis.number
+        if key not in self.members:
+            self.members[key] = finding.get_member(
+                tx, self.workspace, self.user, acting=acting, channel=self.channel, of=dossier
+            )
+        return self.members[key]
+
+    def _acting(self, tx: Transaction) -> Acting:
+        if tx not in self.acting:
+            self.acting[tx] = people.acting(tx, self.workspace, self.user)
+        return self.acting[tx]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,8 @@ def _require_still_so(form: Submission, tx: Transaction, dossier: Dossier, verb:
     position = int(form.metadata["position"])
     request = steps.answerable(dossier, position, by=form.member(tx, dossier))
     before, now = _SEEN.validate_python(form.metadata["seen"]), requests.seen(tx, dossier, request)
+    if now == before:
+        return before
     changed = [escape(line) for line in words.changes(before, now, _newest(tx, dossier, request))]
     if not changed:
         return before

@@ -92,8 +92,8 @@ def ask(
         dossier,
         by=by,
         of=of,
-        leads=workspaces.leads(tx, workspace),
-        presence=team.presence(tx, workspace, now),
+        leads=workspaces.leads(tx, workspace) if by.leads is None else by.leads,
+        presence=by.presence or team.presence(tx, workspace, now),
         conclusion=conclusion,
         learning=learning,
         amount_days=amount_days,
@@ -136,7 +136,7 @@ def seen(tx: Transaction, dossier: Dossier, request: Request) -> Seen:
     look, experiment = results.newest_look(tx, dossier), dossier.newest_experiment
     return Seen(
         version=dossier.hypothesis.version,
-        verdict=results.newest_verdict(tx, dossier, request.treatment),
+        verdict=verdict_of(look.readout, request.treatment).verdict if look is not None and look.readout else None,
         look=look.made_at if look is not None else None,
         plan=(experiment.number, experiment.plan_version) if experiment is not None else None,
         evidence_count=len(dossier.evidence),
