@@ -147,15 +147,18 @@ def _save_children(
     """Store the children that differ. more: columns beside those of the value, by key."""
     before = {getattr(child, key): child for child in old}
     owned = {"workspace": hypothesis.workspace, "hypothesis": hypothesis.number}
+    added = []
     for child in new:
         earlier = before.get(getattr(child, key))
         if earlier is None:
-            tx.execute(insert(table).values({**owned, **to_row(child, table), **more.get(getattr(child, key), {})}))
+            added.append({**owned, **to_row(child, table), **more.get(getattr(child, key), {})})
         elif earlier != child or getattr(child, key) in more:
             where = [table.c[name] == value for name, value in owned.items()]
             where.append(table.c[key] == getattr(child, key))
             row = {**to_row(child, table, since=earlier), **more.get(getattr(child, key), {})}
             tx.execute(update(table).where(*where).values(row))
+    if added:
+        tx.execute(insert(table), added)
 
 
 def open_or_ended_since(

@@ -4,18 +4,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, bindparam, literal, or_, select, update
+from sqlalchemy import Float, RowMapping, String, and_, bindparam, literal, null, or_, select, update
 
 from labcoat.db import clock, nudging
 from labcoat.db.database import Transaction
 from labcoat.db.tables import schema
-from labcoat.db.workspaces import add_once
+from labcoat.db.workspaces import add_unless_there
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Presence, Standing
 
 # Made once: every click asks these, and to build a statement takes longer than SQLite takes to answer it.
 _ONE = and_(schema.people.c.workspace == bindparam("workspace"), schema.people.c.person == bindparam("person"))
-_KNOWN, _STANDING = select(schema.people.c.person).where(_ONE), select(schema.people.c.standing).where(_ONE)
+_STANDING = select(schema.people.c.standing).where(_ONE)
 _MINE_OR_ABSENT = and_(
     schema.people.c.workspace == bindparam("workspace"),
     or_(
@@ -24,9 +24,24 @@ _MINE_OR_ABSENT = and_(
         schema.people.c.standing != Standing.MEMBER,
     ),
 )
-_ACTING = select(
-    select(schema.clock.c.offset_seconds).limit(1).scalar_subquery().label("offset_seconds"), schema.people
-).select_from(select(literal(1).label("one")).subquery().outerjoin(schema.people, _MINE_OR_ABSENT))
+_OFFSET = select(schema.clock.c.offset_seconds).limit(1).scalar_subquery().label("offset_seconds")
+_PEOPLE = select(_OFFSET, null().cast(String).label("lead"), schema.people).select_from(
+    select(literal(1).label("one")).subquery().outerjoin(schema.people, _MINE_OR_ABSENT)
+)
+# Kept so until the transaction ends (PostgreSQL; SQLite always does): who may approve is decided by it.
+_LEADS = (
+    select(schema.leads.c.person)
+    .where(schema.leads.c.workspace == bindparam("workspace"))
+    .with_for_update(read=True)
+    .subquery()
+)
+_ACTING = _PEOPLE.union_all(
+    select(
+        null().cast(Float),
+        _LEADS.c.person.cast(String),
+        *(null().cast(column.type) for column in schema.people.columns),
+    )
+)
 _AWAY = select(schema.people).where(
     schema.people.c.workspace == bindparam("workspace"), schema.people.c.away_until > bindparam("now")
 )
@@ -38,30 +53,31 @@ _ABSENT = select(schema.people).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """Who acts, and who is not there, when somebody acts. is_met: whether the database knows them."""
+    """Who acts, who leads, and who is not there. is_met: whether the database knows whoever acts."""
 
     standing: Standing
     is_met: bool
     presence: Presence
+    leads: tuple[UserId, ...]
 
 
 def acting(tx: Transaction, workspace: WorkspaceId, person: UserId, *, now: datetime | None = None) -> Acting:
     """Return what there is to know when somebody acts, by one statement. now: None for business now."""
     rows = tx.execute(_ACTING, {"workspace": workspace, "person": person}).mappings().all()
-    clock.know_offset(tx, rows[0]["offset_seconds"])
+    clock.know_offset(tx, next(row["offset_seconds"] for row in rows if row["lead"] is None))
     found = [_person(row) for row in rows if row["person"] is not None]
     mine = next((one for one in found if one.user == person), None)
     return Acting(
         standing=mine.standing if mine is not None else Standing.MEMBER,
         is_met=mine is not None,
         presence=_presence(found, now or clock.business_now(tx)),
+        leads=tuple(sorted(UserId(row["lead"]) for row in rows if row["lead"] is not None)),
     )
 
 
 def meet(tx: Transaction, workspace: WorkspaceId, person: UserId) -> None:
     """Remember that this person uses Labcoat, so that Slack is asked who they are."""
-    if tx.execute(_KNOWN, {"workspace": workspace, "person": person}).scalar_one_or_none() is None:
-        add_once(tx, schema.people, {"workspace": workspace, "person": person, "is_admin": False})
+    add_unless_there(tx, schema.people, {"workspace": workspace, "person": person, "is_admin": False})
 
 
 def find(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Person | None:

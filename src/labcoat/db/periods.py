@@ -47,10 +47,12 @@ def add_channel(tx: Transaction, workspace: WorkspaceId, channel: ChannelId, *, 
     """Remember that a channel is the home of a hypothesis, and since when."""
     table = schema.digest_channels
     mine = and_(table.c.workspace == workspace, table.c.channel == channel)
-    if tx.execute(select(table.c.channel).where(mine)).first() is None:
+    known = tx.execute(select(table.c.first_filed_at).where(mine)).scalar_one_or_none()
+    if known is None:
         add_once(tx, table, {"workspace": workspace, "channel": channel, "first_filed_at": first_filed_at})
-    earlier = update(table).where(mine, table.c.first_filed_at > first_filed_at)
-    tx.execute(earlier.values(first_filed_at=first_filed_at))
+    if known is None or known > first_filed_at:  # another replica may have added it for a later one
+        earlier = update(table).where(mine, table.c.first_filed_at > first_filed_at)
+        tx.execute(earlier.values(first_filed_at=first_filed_at))
 
 
 def digest_channels(tx: Transaction, *, before: date) -> list[DigestChannel]:

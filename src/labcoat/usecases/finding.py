@@ -52,8 +52,7 @@ def get_member(
     call inside a click.
     """
     acting = acting or people.acting(tx, workspace, user, now=now)
-    everybody = tuple(workspaces.leads(tx, workspace, lock=True))
-    leads = [lead for lead in everybody if lead not in acting.presence.gone]
+    leads = [lead for lead in acting.leads if lead not in acting.presence.gone]
     is_lead = user in leads
     is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
     return Member(
@@ -63,7 +62,7 @@ def get_member(
         is_in_channel=is_here,
         stands_in_for=frozenset(who for who, person in acting.presence.away.items() if person.stand_in == user),
         is_met=acting.is_met,
-        leads=everybody,
+        leads=acting.leads,
         presence=acting.presence,
     )
 

@@ -170,6 +170,8 @@ def _require_same_goal(form: Submission, dossier: Dossier, baselines: Baselines)
 
 def _require_unchanged(tx: Transaction, form: Submission, dossier: Dossier, baselines: Baselines) -> None:
     """Raise RenewFormError if somebody changed the plan since the form was opened."""
+    if dossier.draft is None:  # nobody has planned anything that this could overwrite
+        return
     meanwhile = experiments.changes_since(tx, dossier, int(form.metadata["seen"]))
     if meanwhile:
         raise RenewFormError(_shown_anew(form, dossier, baselines, seen=meanwhile[-1].id, meanwhile=meanwhile))

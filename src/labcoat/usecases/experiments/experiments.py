@@ -96,16 +96,15 @@ def stop(
 ) -> Dossier:
     """Register that an experiment has ended. One last look follows, at typed results when their totals have come."""
     new = steps.stop(dossier, number, by=by, ended_at=ended_at, reason=reason, now=now)
-    saved = publish.save(tx, dossier, new, step=Step.STOP, by=by, now=now, reason=reason)
-    plan = saved.get_experiment(number).plan
-    if plan.source is ResultSource.WAREHOUSE:
-        late = schedule.next_look_slot(now, since=ended_at, zone=plan.zone, hour=plan.look_hour)
-        is_decided = results.is_decided(tx, saved, number)
-        looks.schedule(tx, saved.hypothesis.workspace, number, late if is_decided else now)
-        waiting_looks.clear(tx, saved.hypothesis.workspace, number)
-    else:
+    plan = new.get_experiment(number).plan
+    if plan.source is not ResultSource.WAREHOUSE:
+        saved = publish.save(tx, dossier, new, step=Step.STOP, by=by, now=now, reason=reason)
         recording.look_at_the_end(tx, saved, number, now=now)
-    return saved
+        return saved
+    late = schedule.next_look_slot(now, since=ended_at, zone=plan.zone, hour=plan.look_hour)
+    next_look = late if results.is_decided(tx, dossier, number) else now
+    waiting_looks.clear(tx, dossier.hypothesis.workspace, number)
+    return publish.save(tx, dossier, new, step=Step.STOP, by=by, now=now, reason=reason, next_looks={number: next_look})
 
 
 def drop(
