@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from builders import E7, H12, OWNER
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.facts import (
+from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.totals_facts import (
     ArmTotals,
     Decided,
     DecisionQuestioned,
@@ -13,7 +14,6 @@ from labcoat.domain.facts import (
     TotalsOrigin,
     VerdictChange,
 )
-from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Message, escape, section
 from labcoat.slack.listeners import result as result_listener
 from labcoat.slack.views import corrected

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from builders import E7, H12, NOW, OWNER
-from labcoat.domain.facts import ArmTotals, MetricCorrected, TotalsCorrected, TotalsOrigin, VerdictChange
+from labcoat.domain.totals_facts import ArmTotals, MetricCorrected, TotalsCorrected, TotalsOrigin, VerdictChange
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import MetricKind
 from labcoat.words import corrections

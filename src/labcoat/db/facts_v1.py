@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from labcoat.domain import facts
+from labcoat.domain import facts, totals_facts
 from labcoat.domain.facts import Fact
 from labcoat.domain.notice import NoticeKind
 
@@ -86,14 +86,14 @@ def _story(details: Mapping[str, Any]) -> Fact:
         return _read(facts.SplitUneven, details, p_value="split")
     if "corrected" in details:
         return _corrected(details)
-    return _read(facts.TotalsRecorded, {**details, "origin": _origin(details)}, metrics="recorded")
+    return _read(totals_facts.TotalsRecorded, {**details, "origin": _origin(details)}, metrics="recorded")
 
 
 def _origin(details: Mapping[str, Any]) -> dict[str, Any]:
     return {name: details[name] for name in ("by", "program", "file") if name in details}
 
 
-def _corrected(details: Mapping[str, Any]) -> facts.TotalsCorrected:
+def _corrected(details: Mapping[str, Any]) -> totals_facts.TotalsCorrected:
     names = ("count", "mean", "variance")
     metrics = [
         {**one, **{when: [dict(zip(names, arm, strict=True)) for arm in one[when]] for when in ("old", "new")}}
@@ -101,13 +101,15 @@ def _corrected(details: Mapping[str, Any]) -> facts.TotalsCorrected:
     ]
     verdicts = [{"treatment": name, "before": was, "after": now} for name, was, now in details["verdicts"]]
     filled = {**details, "corrected": metrics, "verdicts": verdicts, "origin": _origin(details)}
-    return _read(facts.TotalsCorrected, filled)
+    return _read(totals_facts.TotalsCorrected, filled)
 
 
 def _questioned(details: Mapping[str, Any]) -> Fact:
     before, after = details["verdict"]
     correction = _corrected(details)
-    return _read(facts.DecisionQuestioned, {**details, "correction": correction, "before": before, "after": after})
+    return _read(
+        totals_facts.DecisionQuestioned, {**details, "correction": correction, "before": before, "after": after}
+    )
 
 
 def _file(details: Mapping[str, Any]) -> Fact:

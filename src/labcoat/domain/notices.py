@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.facts import (
     CardChanged,
-    DecisionQuestioned,
     Fact,
     HomeChanged,
     NudgesChanged,
@@ -19,6 +18,7 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.notice import Notice, NoticeKind, card_subject, home_subject, request_subject
 from labcoat.domain.nudge import SentNudge, is_answered
 from labcoat.domain.stall import NudgeCase
+from labcoat.domain.totals_facts import DecisionQuestioned
 
 LOUD = frozenset({Step.START, Step.APPROVE, Step.CLOSE, Step.PIVOT, Step.SHIP})
 """Steps whose line the channel sees too; filing is seen by the card itself."""

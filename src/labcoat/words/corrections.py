@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from labcoat.domain.facts import ArmTotals, MetricCorrected, TotalsCorrected
+from labcoat.domain.totals_facts import ArmTotals, MetricCorrected, TotalsCorrected
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import MetricKind
 from labcoat.words import numbers, verdict_words

@@ -39,7 +39,6 @@ from labcoat.db.dossiers import ChangedMeanwhileError
 from labcoat.domain.amounts import Amount
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import DroppedTreatment
-from labcoat.domain.facts import Decided, DecisionQuestioned, TotalsCorrected, TotalsOrigin
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.lifecycle import RequestState, Stage
 from labcoat.domain.look import Look
@@ -47,6 +46,7 @@ from labcoat.domain.need import Tenfold
 from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.totals_facts import Decided, DecisionQuestioned, TotalsCorrected, TotalsOrigin
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import Design, MetricKind, Moments
 from labcoat.usecases.experiments import experiments, recording, results

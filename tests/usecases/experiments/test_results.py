@@ -24,12 +24,12 @@ from builders import (
 from labcoat.db import looks as stored_looks
 from labcoat.db.database import Transaction
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.facts import TotalsOrigin, TotalsRecorded
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.look import Look
 from labcoat.domain.member import Member, Program
 from labcoat.domain.plan import Plan
 from labcoat.domain.refusal import Reason
+from labcoat.domain.totals_facts import TotalsOrigin, TotalsRecorded
 from labcoat.stats.results import Verdict
 from labcoat.stats.rule import Design, Moments
 from labcoat.usecases.experiments import experiments, recording, results

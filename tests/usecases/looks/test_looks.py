@@ -330,7 +330,7 @@ def test_a_lead_may_decide_while_late_data_are_looked_for(tx: Transaction) -> No
     dossier = dossiers.find(tx, WORKSPACE, H12)
     assert dossier is not None
 
-    requests.require_last_look(tx, dossier)
+    requests.require_last_look(tx, dossier, results.newest_look(tx, dossier))
 
     assert stored_looks.is_scheduled(tx, WORKSPACE, E7)
 

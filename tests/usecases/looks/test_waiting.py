@@ -25,7 +25,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.incoming.downloads import downloader
 from labcoat.slack.outgoing.delivery import Delivery
 from labcoat.stats.rule import MetricKind, Role
-from labcoat.usecases.experiments import experiments
+from labcoat.usecases.experiments import experiments, results
 from labcoat.usecases.hypotheses import requests
 from labcoat.usecases.looks import waiting as awaiting
 from labcoat.usecases.people import stall_signals
@@ -412,7 +412,7 @@ def test_a_decision_waits_for_the_final_look_and_its_data(a_lab: Labs) -> None:
     lab.tick(ended)
 
     with lab.database.reading() as tx, pytest.raises(Refusal) as refused:
-        requests.require_last_look(tx, stopped)
+        requests.require_last_look(tx, stopped, results.newest_look(tx, stopped))
 
     assert refused.value.reason is Reason.LAST_LOOK_WAITS
     assert refused.value.facts["latest"] == (ended + 72 * HOUR).isoformat()

@@ -48,7 +48,7 @@ def open_ask_other_form(call: Call, target: Target) -> None:
 
 
 def _ask_form(call: Call, tx: Transaction, dossier: Dossier, now: datetime, *, is_instead: bool) -> Block:
-    requests.require_last_look(tx, dossier)
+    requests.require_last_look(tx, dossier, results.newest_look(tx, dossier))
     earlier = dossier.requests[-1] if dossier.requests else None
     instead = {"instead_of": earlier.position} if earlier is not None and is_instead else {}
     return asking.ask_form(

@@ -13,7 +13,6 @@ from labcoat.domain.facts import (
     CardChanged,
     ChartDue,
     ChartsLeftOut,
-    DecisionQuestioned,
     DefinitionsChanged,
     DigestMade,
     DraftLive,
@@ -36,6 +35,7 @@ from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.nudge import Nudge, SentNudge
 from labcoat.domain.stall import NudgeCase
+from labcoat.domain.totals_facts import DecisionQuestioned
 from labcoat.slack.blocks import Block, Message, escape, section
 from labcoat.slack.outgoing import thread_lines
 from labcoat.slack.outgoing.thread_lines import get_dossier

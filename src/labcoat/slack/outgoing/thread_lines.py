@@ -13,11 +13,9 @@ from labcoat.domain.facts import (
     SourceFailed,
     SplitUneven,
     StepTaken,
-    TotalsCorrected,
-    TotalsOrigin,
-    TotalsRecorded,
 )
 from labcoat.domain.ids import HypothesisNumber, UserId, WorkspaceId
+from labcoat.domain.totals_facts import TotalsCorrected, TotalsOrigin, TotalsRecorded
 from labcoat.slack.blocks import escape
 from labcoat.slack.views.people import mention
 from labcoat.usecases.experiments import results

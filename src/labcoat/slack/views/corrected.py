@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from labcoat.domain.dossier import Dossier
-from labcoat.domain.facts import Decided, DecisionQuestioned
+from labcoat.domain.totals_facts import Decided, DecisionQuestioned
 from labcoat.slack.blocks import Message, actions, button, escape, section
 from labcoat.words import corrections, numbers
 

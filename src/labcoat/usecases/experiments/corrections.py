@@ -9,7 +9,14 @@ from labcoat.domain import correcting, notices
 from labcoat.domain.correcting import Correction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.facts import (
+from labcoat.domain.hypothesis import Decision
+from labcoat.domain.ids import ExperimentNumber
+from labcoat.domain.lifecycle import RequestState, Stage, Step
+from labcoat.domain.look import Look
+from labcoat.domain.notice import Notice
+from labcoat.domain.request import Request
+from labcoat.domain.steps import request as steps
+from labcoat.domain.totals_facts import (
     ArmTotals,
     Decided,
     DecisionQuestioned,
@@ -18,13 +25,6 @@ from labcoat.domain.facts import (
     TotalsOrigin,
     VerdictChange,
 )
-from labcoat.domain.hypothesis import Decision
-from labcoat.domain.ids import ExperimentNumber
-from labcoat.domain.lifecycle import RequestState, Stage, Step
-from labcoat.domain.look import Look
-from labcoat.domain.notice import Notice
-from labcoat.domain.request import Request
-from labcoat.domain.steps import request as steps
 from labcoat.domain.verdicts import verdict_of
 from labcoat.stats.results import Estimate, Readout, Verdict
 from labcoat.stats.rule import Moments, Role

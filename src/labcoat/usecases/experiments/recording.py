@@ -10,13 +10,14 @@ from labcoat.domain import correcting, schedule, submitted_totals
 from labcoat.domain.correcting import RECORD, Correction
 from labcoat.domain.dossier import Dossier
 from labcoat.domain.experiment import Experiment
-from labcoat.domain.facts import LookMade, TotalsOrigin, TotalsRecorded
+from labcoat.domain.facts import LookMade
 from labcoat.domain.ids import ExperimentNumber
 from labcoat.domain.lifecycle import ExperimentState, Stage
 from labcoat.domain.look import Entry, Look, is_same, sample_of
 from labcoat.domain.member import Member, Program
 from labcoat.domain.plan import ResultSource
 from labcoat.domain.refusal import Reason, Refusal
+from labcoat.domain.totals_facts import TotalsOrigin, TotalsRecorded
 from labcoat.stats.rule import Moments
 from labcoat.usecases import publish
 from labcoat.usecases.experiments import corrections, results

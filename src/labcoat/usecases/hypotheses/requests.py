@@ -11,6 +11,7 @@ from labcoat.domain.facts import RequestAnswered, RequestPassedOn
 from labcoat.domain.hypothesis import Outcome
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState, Step
+from labcoat.domain.look import Look
 from labcoat.domain.member import Member
 from labcoat.domain.notice import Notice, NoticeKind
 from labcoat.domain.person import Person, Presence
@@ -84,9 +85,10 @@ def ask(
     treatment: that shall be built; None for the one that comes first.
     """
     workspace = dossier.hypothesis.workspace
-    readout = results.newest_readout(tx, dossier)
+    look = results.newest_look(tx, dossier)
+    readout = look.readout if look is not None else None
     treatment = treatment or (leading(readout).treatment if readout is not None else None) or None
-    require_last_look(tx, dossier)
+    require_last_look(tx, dossier, look)
     team.require_members(tx, workspace, [of], field="lead")
     new = steps.ask(
         dossier,
@@ -144,12 +146,15 @@ def seen(tx: Transaction, dossier: Dossier, request: Request) -> Seen:
     )
 
 
-def require_last_look(tx: Transaction, dossier: Dossier) -> None:
-    """Raise Refusal while a stopped experiment's last look is being made; one that cannot be made blocks nobody."""
+def require_last_look(tx: Transaction, dossier: Dossier, look: Look | None) -> None:
+    """Raise Refusal while a stopped experiment's last look is being made; one that cannot be made blocks nobody.
+
+    look: its newest one.
+    """
     experiment = dossier.newest_experiment
     if experiment is None or experiment.state is not ExperimentState.STOPPED:
         return
-    is_made = results.is_decided(tx, dossier, experiment.number)  # what is to come then are late data
+    is_made = look is not None and results.is_decided_by(look)  # what is to come then are late data
     is_coming = not is_made and looks.is_scheduled(tx, dossier.hypothesis.workspace, experiment.number)
     if is_coming and looks.find_problem(tx, dossier.hypothesis.workspace, experiment.number) is None:
         wait = results.current_wait(tx, dossier)
