@@ -327,6 +327,21 @@ def test_an_exposure_at_no_time_is_lost_and_not_passed_over(tmp_path: Path, none
 
 
 @pytest.mark.parametrize(
+    ("day", "also"), [("2026-11-01", ""), ("2026-11-01", ", time_format: iso"), ("13/11/2026", "")]
+)
+def test_an_exposure_with_a_day_only_among_times_lacks_its_time(tmp_path: Path, day: str, also: str) -> None:
+    a_shop(tmp_path, "user_id,time,amount\nu000,2026-11-20 10:00:00,3\nu007,2026-11-20 09:00:00,9\n")
+    clock = "2026-11-01 09:00:00" if "-" in day else "13/11/2026 09:00"
+    seen = "".join(f"u{number:03},{'ab'[number % 2]},{clock}\n" for number in range(6))
+    path = tmp_path / "metrics.yml"
+    path.write_text(path.read_text().replace("exposed_at: seen_at", f"exposed_at: seen_at{also}"))
+    world = metrics_file.load(path)
+
+    (tmp_path / "seen.csv").write_text(f"user_id,variant,seen_at\n{seen}u007,b,{day}\n")
+    assert refusal(world).message.startswith("The exposures of E-7 have 1 unit without a time in exposed_at.")
+
+
+@pytest.mark.parametrize(
     ("says", "is_of", "wrong"),
     [("seconds", 1, "milliseconds"), ("milliseconds", 1_000, "seconds"), ("microseconds", 1_000_000, "seconds")],
 )

@@ -206,7 +206,7 @@ class Named:
             return self.stands_for_none(field)
         time, has_clock = self.time(field), not is_epoch and self.written(column, field).has_clock
         day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
-        return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
+        return f"(TRIM({plain}) <> '' AND ({time} IS NULL{day}))"
 
     def stands_for_none(self, field: str) -> str | None:
         """Return whether a column of times says what stands for no time, as 1900 or infinity; None for any other.
