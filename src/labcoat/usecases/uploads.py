@@ -125,6 +125,8 @@ class _Given:
             for metric, column in columns.values()
         ]
         unit = self._columns.find("unit")
+        if unit is None:
+            units.require_no_counts(self.table, variant=variant, counts=self._columns.fitting("n"))
         found = units.read_units(self.table, variant=variant, unit=unit, metrics=asked, planned=self.plan.variant_names)
         for name, line in found.first_seen.items():
             self._require_planned(name, line)
