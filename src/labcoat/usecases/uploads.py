@@ -149,7 +149,10 @@ class _Given:
     def _rows_of_variants(self, variant: int, count: int) -> FileTotals:
         metrics = {metric.name: roles for metric in self.plan.metrics if (roles := self._roles_by_name(metric))}
         generic = self._generic_roles()
-        if generic:
+        has_own_count = (
+            "successes" in metrics.get(self.chosen.name, {}) and "rate" in generic.keys() - self.said.by_role
+        )
+        if generic and not has_own_count:  # a count is exact, and a rate beside it rounded
             metrics = {self.chosen.name: generic} | {
                 name: roles for name, roles in metrics.items() if name != self.chosen.name
             }
