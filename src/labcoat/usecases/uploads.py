@@ -93,11 +93,19 @@ class _Given:
         variant = self._columns.find("variant")
         if variant is None:
             self._refuse(f"It has no column variant{self._columns.nearest('variant')}")
-        is_long = len(self.table.first_rows(MOST_VARIANTS + 2)) > MOST_VARIANTS + 1
-        if is_long and self._metric_column(self.chosen) is not None:
+        if self._has_rows_of_units(variant) and self._metric_column(self.chosen) is not None:
             return self._rows_of_units(variant)
         count = self._columns.find("n")
         return self._rows_of_units(variant) if count is None else self._rows_of_variants(variant, count)
+
+    def _has_rows_of_units(self, variant: int) -> bool:
+        """Whether there are more rows than variants, or units that are named and variants that are there again."""
+        rows = self.table.first_rows(MOST_VARIANTS + 2)
+        names = {row[variant].casefold() for _, row in rows}
+        # Not any name that ends in id: campaign_id may have totals.
+        units = {*NAMES["unit"], key(self.plan.unit), key(f"{self.plan.unit} id")}
+        is_named = bool(units & set(map(key, self.table.columns))) or "unit" in self.said.by_role
+        return len(rows) > MOST_VARIANTS + 1 or (is_named and len(names) < len(rows))
 
     @property
     def _columns(self) -> Columns:
