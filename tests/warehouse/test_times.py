@@ -190,6 +190,18 @@ def test_whether_times_have_a_zone_is_found(texts: list[str], expected: bool | N
     assert times.written(found).has_zone is expected
 
 
+def test_rows_whose_unit_has_another_name_say_which_columns_there_are(tmp_path: Path) -> None:
+    a_shop(tmp_path, "customer,time,amount\nu000,2026-11-02 10:00:00,3\n")
+    (tmp_path / "metrics.yml").write_text((FILE % "").replace("unit: user_id, time", "time"))
+
+    error = refusal(metrics_file.load(tmp_path / "metrics.yml"))
+
+    assert error.message == (
+        "Metric spent: there is no column unit, nor user_id as in the exposures. Write `unit:` with one of: customer, "
+        "time, amount."
+    )
+
+
 def test_american_dates_are_not_read_as_european_ones(tmp_path: Path) -> None:
     error = refusal(a_shop(tmp_path, US_DATES.read_text()))
 

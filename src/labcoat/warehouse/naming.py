@@ -121,6 +121,10 @@ class Named:
         column = self.find(field) or (self._spelled(default.name, field) if default else None)
         if column is None:
             message = f"there is no column {field}. {self._hint(field)}"
+            if default is not None:
+                there = ", ".join(column.name for column in self._columns[:30])
+                neither = f"there is no column {field}, nor {default.name} as in the exposures."
+                message = f"{neither} Write `{field}:` with one of: {there}."
             raise self._wrong(message, field)
         return sql.column(column.name, dialect=self._dialect)
 
