@@ -297,7 +297,12 @@ TIMED = "unit,variant,value,exposed_at"
 
 
 def test_since_is_included_and_until_is_not(tmp_path: Path) -> None:
-    rows = ["1,a,1,2026-02-28 23:59:59", "2,a,1,2026-03-01 00:00:00", "3,a,1,2026-03-07 23:59:59", "4,a,1,2026-03-08"]
+    rows = [
+        "1,a,1,2026-02-28 23:59:59",
+        "2,a,1,2026-03-01 00:00:00",
+        "3,a,1,2026-03-07 23:59:59",
+        "4,a,1,2026-03-08 00:00:00",
+    ]
     world = a_csv_world(tmp_path, rows, columns=TIMED)
 
     assert read(world, since=FIRST, until=datetime(2026, 3, 8, tzinfo=UTC)).exposed == (2, 0)

@@ -190,6 +190,18 @@ def test_whether_times_have_a_zone_is_found(texts: list[str], expected: bool | N
     assert times.written(found).has_zone is expected
 
 
+def test_rows_whose_unit_has_another_name_say_which_columns_there_are(tmp_path: Path) -> None:
+    a_shop(tmp_path, "customer,time,amount\nu000,2026-11-02 10:00:00,3\n")
+    (tmp_path / "metrics.yml").write_text((FILE % "").replace("unit: user_id, time", "time"))
+
+    error = refusal(metrics_file.load(tmp_path / "metrics.yml"))
+
+    assert error.message == (
+        "Metric spent: there is no column unit, nor user_id as in the exposures. Write `unit:` with one of: customer, "
+        "time, amount."
+    )
+
+
 def test_american_dates_are_not_read_as_european_ones(tmp_path: Path) -> None:
     error = refusal(a_shop(tmp_path, US_DATES.read_text()))
 
@@ -324,6 +336,21 @@ def test_an_exposure_at_no_time_is_lost_and_not_passed_over(tmp_path: Path, none
     error = refusal(world)
 
     assert error.message.startswith("The exposures of E-7 have 1 unit without a time in exposed_at.")
+
+
+@pytest.mark.parametrize(
+    ("day", "also"), [("2026-11-01", ""), ("2026-11-01", ", time_format: iso"), ("13/11/2026", "")]
+)
+def test_an_exposure_with_a_day_only_among_times_lacks_its_time(tmp_path: Path, day: str, also: str) -> None:
+    a_shop(tmp_path, "user_id,time,amount\nu000,2026-11-20 10:00:00,3\nu007,2026-11-20 09:00:00,9\n")
+    clock = "2026-11-01 09:00:00" if "-" in day else "13/11/2026 09:00"
+    seen = "".join(f"u{number:03},{'ab'[number % 2]},{clock}\n" for number in range(6))
+    path = tmp_path / "metrics.yml"
+    path.write_text(path.read_text().replace("exposed_at: seen_at", f"exposed_at: seen_at{also}"))
+    world = metrics_file.load(path)
+
+    (tmp_path / "seen.csv").write_text(f"user_id,variant,seen_at\n{seen}u007,b,{day}\n")
+    assert refusal(world).message.startswith("The exposures of E-7 have 1 unit without a time in exposed_at.")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ class ExposureColumns:
     """Expressions over the exposures' rows, which are called e; None where the data has no such column.
 
     is_unit_text: whether a unit may be empty text, or its type is not known. only: which rows are read, None for all.
-    untimed: whether `exposed_at` stands for no time, as 1900 does; None where it has none then.
+    untimed: as of a measure, of `exposed_at`.
     time_days, partition: what the engine can skip rows by.
     """
 

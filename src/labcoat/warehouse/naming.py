@@ -121,6 +121,10 @@ class Named:
         column = self.find(field) or (self._spelled(default.name, field) if default else None)
         if column is None:
             message = f"there is no column {field}. {self._hint(field)}"
+            if default is not None:
+                there = ", ".join(column.name for column in self._columns[:30])
+                neither = f"there is no column {field}, nor {default.name} as in the exposures."
+                message = f"{neither} Write `{field}:` with one of: {there}."
             raise self._wrong(message, field)
         return sql.column(column.name, dialect=self._dialect)
 
@@ -206,7 +210,7 @@ class Named:
             return self.stands_for_none(field)
         time, has_clock = self.time(field), not is_epoch and self.written(column, field).has_clock
         day = f" OR NOT {plain} LIKE '%:%'" if has_clock else ""
-        return f"TRIM({plain}) <> '' AND ({time} IS NULL{day})"
+        return f"(TRIM({plain}) <> '' AND ({time} IS NULL{day}))"
 
     def stands_for_none(self, field: str) -> str | None:
         """Return whether a column of times says what stands for no time, as 1900 or infinity; None for any other.

@@ -52,7 +52,7 @@ def resolve(asking: Asking, exposures: Exposures, metrics: Sequence[AskedMetric]
         exposed_at=seen.time("exposed_at"),
         experiment=seen.text("experiment"),
         is_unit_text=seen.may_be_text("unit"),
-        untimed=seen.stands_for_none("exposed_at"),
+        untimed=seen.untimed("exposed_at"),
         time_days=bounding.of_time(seen.find("exposed_at"), dialect=asking.dialect),
         partition=seen.partition("exposed_at"),
     )

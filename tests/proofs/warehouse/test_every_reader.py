@@ -15,11 +15,14 @@ import pytest
 
 from builders import a_goal, a_typed_plan
 from labcoat.domain.plan import Variant
+from labcoat.domain.refusal import Refusal
 from labcoat.stats.rule import MetricKind, Moments
 from labcoat.usecases.experiments import uploads
 from labcoat.warehouse import metrics_file, reading
+from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files.asked import MetricColumns, read_asked
 from labcoat.warehouse.reading import MetricQuestion, Question
+from labcoat.words import refusals
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ARMS = ("größe", "b")
@@ -168,3 +171,25 @@ def test_every_reader_gives_what_numpy_computes(tmp_path: Path, name: str, reade
         assert found[arm].count == len(values) == UNITS / 2
         assert found[arm].mean == pytest.approx(values.mean(), rel=1e-9)
         assert found[arm].variance == pytest.approx(values.var(ddof=1), rel=1e-9)
+
+
+TOTALS_OF = {
+    "days": ("day", "2026-11-01", "2026-11-02"),
+    "segments": ("country", "DE", "FR"),
+    "metrics": ("metric", "revenue", "orders"),
+}
+
+
+@pytest.mark.parametrize("days", [1, 20], ids=["few rows", "more rows than variants"])
+@pytest.mark.parametrize("reader", ["analyse", "form"])
+@pytest.mark.parametrize("what", TOTALS_OF)
+def test_totals_in_several_rows_of_a_variant_are_no_units(tmp_path: Path, what: str, reader: str, days: int) -> None:
+    name, *parts = TOTALS_OF[what]
+    lines = [f"{part},{arm},{1000 + n},{n},2.5" for n in range(days) for part in parts for arm in ARMS]
+    (tmp_path / "totals.csv").write_text(f"{name},variant,users,revenue,revenue sd\n" + "\n".join(lines) + "\n")
+
+    with pytest.raises((SourceError, Refusal)) as raised:
+        READERS[reader](tmp_path / "totals.csv")
+
+    said = refusals.text(raised.value) if isinstance(raised.value, Refusal) else str(raised.value)
+    assert "rite one row per variant: add up its days or segments, and leave other metrics out" in said

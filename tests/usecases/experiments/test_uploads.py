@@ -69,6 +69,29 @@ def test_a_row_a_variant_gives_other_metrics_by_their_names(tmp_path: Path) -> N
     assert totals["basket"]["treatment"] == Moments(count=100, mean=2.6, variance=2.25)
 
 
+def test_a_few_rows_of_units_are_units_whatever_else_they_count(tmp_path: Path) -> None:
+    table = "user_id,variant,total,orders per user\n1,control,30,1\n2,treatment,20,0\n3,control,10,0\n"
+
+    assert read(tmp_path, table)["orders per user"] == {"control": events(1, of=2), "treatment": events(0, of=1)}
+
+
+def test_totals_of_campaigns_are_no_units(tmp_path: Path) -> None:
+    table = (
+        "campaign_id,variant,users,orders per user\n1,control,30,1\n1,treatment,20,0\n2,control,10,0\n2,treatment,9,1\n"
+    )
+
+    assert "“control” is there twice, on line 2 and line 4" in refused(tmp_path, table)
+
+
+def test_counts_of_the_metric_are_taken_before_a_rounded_rate(tmp_path: Path) -> None:
+    table = "variant,n,orders per user,rate\ncontrol,24000,1201,5 %\ntreatment,24100,1410,5.9 %\n"
+
+    assert read(tmp_path, table)["orders per user"] == {
+        "control": events(1201, of=24_000),
+        "treatment": events(1410, of=24_100),
+    }
+
+
 def test_decimal_commas_of_means_are_read(tmp_path: Path) -> None:
     table = "variant;n;mean;sd\ncontrol;24.000;4,25;7,5\ntreatment;24.100;4.021,5;7\n"
 

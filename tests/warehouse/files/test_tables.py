@@ -49,7 +49,6 @@ def opened(folder: Path, text: str, *, name: str = "given.csv") -> Iterator[Open
         (("5 %", "10 %"), "VARCHAR", ("5 %", "10 %")),
         (("true", "FALSE"), "BOOLEAN", ("true", "false")),
         (("yes", "no"), "VARCHAR", ("yes", "no")),
-        ((" a", "a  ", "  "), "VARCHAR", ("a", "a", None)),
         (("2026-11-05", "2026-12-31"), "DATE", ("2026-11-05", "2026-12-31")),
         (
             ("2026-11-05 09:30", "2026-11-05T09:30:00.25"),
@@ -231,17 +230,6 @@ def test_what_is_left_out_of_a_file_is_told(tmp_path: Path, capsys: pytest.Captu
 
     assert "Source shop: ignored what stands above the names of the columns (“Orders of May”) (orders.csv)." in said
     assert "Source shop: ignored the row of totals on line 6 (orders.csv)." in said
-
-
-def test_blanks_around_a_unit_part_it_from_no_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    orders = 'user_id;amount\nu1 ;5\n u2;7\n"  u3";4\nu4;8\n'
-    users = METRICS.replace("users.csv", "named.csv")
-    (tmp_path / "named.csv").write_text("user_id,variant\nu1,control\nu2,new\n u3,control\nu4 , new\n")
-
-    said = checked(tmp_path, capsys, orders, metrics=users)
-
-    assert "100 % of 4" in said
-    assert "control 2 / new 2" in said
 
 
 def test_a_file_without_rows_yet_has_no_wrong_types(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,11 +93,19 @@ class _Given:
         variant = self._columns.find("variant")
         if variant is None:
             self._refuse(f"It has no column variant{self._columns.nearest('variant')}")
-        is_long = len(self.table.first_rows(MOST_VARIANTS + 2)) > MOST_VARIANTS + 1
-        if is_long and self._metric_column(self.chosen) is not None:
+        if self._has_rows_of_units(variant) and self._metric_column(self.chosen) is not None:
             return self._rows_of_units(variant)
         count = self._columns.find("n")
         return self._rows_of_units(variant) if count is None else self._rows_of_variants(variant, count)
+
+    def _has_rows_of_units(self, variant: int) -> bool:
+        """Whether there are more rows than variants, or units that are named and variants that are there again."""
+        rows = self.table.first_rows(MOST_VARIANTS + 2)
+        names = {row[variant].casefold() for _, row in rows}
+        # Not any name that ends in id: campaign_id may have totals.
+        units = {*NAMES["unit"], key(self.plan.unit), key(f"{self.plan.unit} id")}
+        is_named = bool(units & set(map(key, self.table.columns))) or "unit" in self.said.by_role
+        return len(rows) > MOST_VARIANTS + 1 or (is_named and len(names) < len(rows))
 
     @property
     def _columns(self) -> Columns:
@@ -125,6 +133,8 @@ class _Given:
             for metric, column in columns.values()
         ]
         unit = self._columns.find("unit")
+        if unit is None:
+            units.require_no_counts(self.table, variant=variant, counts=self._columns.fitting("n"))
         found = units.read_units(self.table, variant=variant, unit=unit, metrics=asked, planned=self.plan.variant_names)
         for name, line in found.first_seen.items():
             self._require_planned(name, line)
@@ -147,7 +157,10 @@ class _Given:
     def _rows_of_variants(self, variant: int, count: int) -> FileTotals:
         metrics = {metric.name: roles for metric in self.plan.metrics if (roles := self._roles_by_name(metric))}
         generic = self._generic_roles()
-        if generic:
+        has_own_count = (
+            "successes" in metrics.get(self.chosen.name, {}) and "rate" in generic.keys() - self.said.by_role
+        )
+        if generic and not has_own_count:  # a count is exact, and a rate beside it rounded
             metrics = {self.chosen.name: generic} | {
                 name: roles for name, roles in metrics.items() if name != self.chosen.name
             }

@@ -111,6 +111,8 @@ class _Question:
     def _rows_of_units(self, variant: int) -> FileMoments:
         columns = self._columns
         unit = columns.find("unit")
+        if unit is None:
+            units.require_no_counts(self.table, variant=variant, counts=columns.fitting("n"))
         asked = []
         for one in self.metrics:
             if one.deviation is not None:

@@ -179,7 +179,7 @@ class _Columns:
         if is_number and isinstance(how, Number):
             del self.numbers[place]
             return text_numbers.number(self._given.raw(place), how)
-        return self._given.text(place)
+        return self._given.raw(place)
 
     def _worth_trying(self) -> tuple[dict[int, list[_Type]], list[int]]:
         """Return the types that the first rows fit, and the columns that may be numbers in some style."""

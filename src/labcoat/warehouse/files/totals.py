@@ -129,13 +129,17 @@ class _Totals:
 
     def _require_filled(self, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
         needed = [self.variant, self.n, *(column for roles in self.metrics for column in roles.values())]
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for line, row in rows:
             if not all(row[column] for column in needed):
                 refuse(f"{line.capitalize()} has an empty cell. Fill it in, or leave the row out")
-            if row[self.variant].casefold() in seen:
-                raise Refusal(Reason.VARIANT_TWICE, self.field, name=row[self.variant][:60])
-            seen.add(row[self.variant].casefold())
+            name = row[self.variant]
+            if name.casefold() in seen:
+                refuse(
+                    f"“{name[:60]}” is there twice, on {seen[name.casefold()]} and {line}. Write one row per variant: "
+                    "add up its days or segments, and leave other metrics out"
+                )
+            seen[name.casefold()] = line
 
     def _moments(
         self, roles: Roles, row: Sequence[str], count: Callable[[Sequence[str], int], int], reals: Mapping[str, float]

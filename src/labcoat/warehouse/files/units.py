@@ -1,5 +1,6 @@
 """Rows of units, or of what units did, into moments by variant: the engine aggregates, a row stays where it is."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -13,6 +14,7 @@ from labcoat.warehouse.files.decode import refuse
 from labcoat.warehouse.files.read import PLACE, GivenTable
 from labcoat.warehouse.files.totals import MOST_VARIANTS, TOTALS
 
+_COUNT = re.compile(r"[0-9][0-9.,'’ \u00a0\u202f]*")
 _Present = TypeVar("_Present")
 
 
@@ -229,6 +231,23 @@ class _Rows:
             lines = " and ".join(self._table.line(place) for place in self._repeated.at)
             more = f", and {self._repeated.count - 1:,} more" if self._repeated.count > 1 else ""
             refuse(f"A {self._table.columns[self._unit]} is there twice, on {lines}{more}. Sum up: one row a unit")
+
+
+def require_no_counts(table: GivenTable, *, variant: int, counts: Sequence[int]) -> None:
+    """Refuse rows without a column of units that count units themselves: totals of days, segments or several metrics.
+
+    counts: columns whose names say that they do.
+    """
+    rows = table.first_rows(MOST_VARIANTS + 2)
+    for column in counts:
+        cells = [row[column] for _, row in rows if row[column]]
+        if all(_COUNT.fullmatch(cell) for cell in cells) and set(cells) - {"0", "1"}:
+            name = table.columns[column][:40]
+            refuse(
+                f"`{name}` counts units, and “{rows[0][1][variant][:40]}” has more rows than one. Write one row per "
+                f"variant: add up its days or segments, and leave other metrics out. If each row is one unit, leave "
+                f"`{name}` out"
+            )
 
 
 def whole_sum(rows: Sequence[Sequence[object]], place: int) -> int:
