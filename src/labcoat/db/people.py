@@ -53,16 +53,20 @@ _ABSENT = select(schema.people).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acting:
-    """Who acts, who leads, and who is not there. is_met: whether the database knows whoever acts."""
+    """Who acts and who leads. is_met: whether the database knows whoever acts. known: also who may not be there."""
 
     standing: Standing
     is_met: bool
-    presence: Presence
+    known: tuple[Person, ...]
     leads: tuple[UserId, ...]
 
+    def presence(self, now: datetime) -> Presence:
+        """Return who is away now, and who is known to be no member."""
+        return _presence(self.known, now)
 
-def acting(tx: Transaction, workspace: WorkspaceId, person: UserId, *, now: datetime | None = None) -> Acting:
-    """Return what there is to know when somebody acts, by one statement. now: None for business now."""
+
+def acting(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Acting:
+    """Return what there is to know when somebody acts, how far business time is ahead included, by one statement."""
     rows = tx.execute(_ACTING, {"workspace": workspace, "person": person}).mappings().all()
     clock.know_offset(tx, next(row["offset_seconds"] for row in rows if row["lead"] is None))
     found = [_person(row) for row in rows if row["person"] is not None]
@@ -70,7 +74,7 @@ def acting(tx: Transaction, workspace: WorkspaceId, person: UserId, *, now: date
     return Acting(
         standing=mine.standing if mine is not None else Standing.MEMBER,
         is_met=mine is not None,
-        presence=_presence(found, now or clock.business_now(tx)),
+        known=tuple(found),
         leads=tuple(sorted(UserId(row["lead"]) for row in rows if row["lead"] is not None)),
     )
 

@@ -40,19 +40,20 @@ def get_member(
     workspace: WorkspaceId,
     user: UserId,
     *,
-    now: datetime | None = None,
+    now: datetime,
     acting: Acting | None = None,
     channel: ChannelId | None = None,
     of: Dossier | None = None,
 ) -> Member:
     """Return the person with what they may do.
 
-    now: None for business now. acting: if it was read already. channel: where they act from. They count as in the
+    acting: if it was read already. channel: where they act from. They count as in the
     hypothesis's channel if they act from it or were ever involved; asking Slack for the channel's members would be a
     call inside a click.
     """
-    acting = acting or people.acting(tx, workspace, user, now=now)
-    leads = [lead for lead in acting.leads if lead not in acting.presence.gone]
+    acting = acting or people.acting(tx, workspace, user)
+    presence = acting.presence(now)
+    leads = [lead for lead in acting.leads if lead not in presence.gone]
     is_lead = user in leads
     is_here = of is None or channel == of.hypothesis.channel or user in of.hypothesis.involved or is_lead
     return Member(
@@ -60,10 +61,10 @@ def get_member(
         is_lead=is_lead,
         is_only_lead=leads == [user],
         is_in_channel=is_here,
-        stands_in_for=frozenset(who for who, person in acting.presence.away.items() if person.stand_in == user),
+        stands_in_for=frozenset(who for who, person in presence.away.items() if person.stand_in == user),
         is_met=acting.is_met,
         leads=acting.leads,
-        presence=acting.presence,
+        presence=presence,
     )
 
 

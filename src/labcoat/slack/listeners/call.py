@@ -79,7 +79,13 @@ class Asking:
         key = tx, None if dossier is None else dossier.hypothesis.number
         if key not in self.members:
             self.members[key] = finding.get_member(
-                tx, self.workspace, self.user, acting=acting, channel=self.channel, of=dossier
+                tx,
+                self.workspace,
+                self.user,
+                now=clock.business_now(tx),
+                acting=acting,
+                channel=self.channel,
+                of=dossier,
             )
         return self.members[key]
 
