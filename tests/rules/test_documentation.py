@@ -188,6 +188,12 @@ def test_no_page_leads_out_of_the_repository() -> None:
     assert out == set()
 
 
+def test_contributing_names_every_folder_of_tests() -> None:
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").glob("*/**/test_*.py")}
+
+    assert {folder for folder in folders if f"`tests/{folder}`" not in TEXT[CONTRIBUTING]} == set()
+
+
 def test_the_gate_runs_what_readme_and_contributing_say() -> None:
     gate = (ROOT / ".ci/run").read_text(encoding="utf-8")
 
