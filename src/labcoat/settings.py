@@ -1,4 +1,4 @@
-"""The environment, read once and checked; every setting is in README's table."""
+"""The environment, read once and checked; docs/operate.md lists every setting."""
 
 import re
 from collections.abc import Mapping

@@ -16,17 +16,20 @@ from labcoat.slack import grammar
 from labcoat.warehouse.files.columns import NAMES
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+README, OPERATE, CONTRIBUTING = ROOT / "README.md", ROOT / "docs/operate.md", ROOT / "CONTRIBUTING.md"
+PAGES = [README, CONTRIBUTING, *sorted((ROOT / "docs").glob("*.md"))]
 TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
 ALL = "\n".join(TEXT.values())
+LONGEST_README = 120
 
 COMMANDS = frozenset(
     name
     for path in (ROOT / "src/labcoat").glob("cli/*.py")
     for name in re.findall(r'commands\.add_parser\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
 )
-TARGETS = frozenset(re.findall(r"^([a-z]+):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+TARGETS = frozenset(
+    re.findall(r"^([a-z-]+):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+)
 SETTINGS = frozenset(re.findall(r'(?:environment, |\[|get\()"([A-Z_]+)"', inspect.getsource(settings)))
 SCOPES = frozenset(yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"])
 
@@ -80,7 +83,7 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_make_target_that_is_named_exists(page: Path) -> None:
-    assert set(re.findall(r"(?<![\w-])make ([a-z]+)", code(page))) <= TARGETS
+    assert set(re.findall(r"(?<![\w-])make ([a-z-]+)", code(page))) <= TARGETS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -123,15 +126,20 @@ def test_every_path_of_this_repository_that_is_named_exists(page: Path) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def configuration() -> str:
+    """Return the section of docs/operate.md that lists every setting."""
+    return TEXT[OPERATE].partition("\n## Configuration\n")[2].partition("\n## ")[0]
+
+
 def test_the_configuration_table_has_every_setting_and_no_other() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", TEXT[README], flags=re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", configuration(), flags=re.MULTILINE)
 
     assert len(rows) == len(set(rows))
     assert set(rows) == SETTINGS
 
 
 def test_the_configuration_table_tells_the_true_defaults() -> None:
-    shown = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", TEXT[README], flags=re.MULTILINE))
+    shown = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", configuration(), flags=re.MULTILINE))
     read = settings.read({"SLACK_BOT_TOKEN": "t", "SLACK_SIGNING_SECRET": "s"})
 
     assert shown == {
@@ -155,21 +163,42 @@ def test_the_configuration_table_tells_the_true_defaults() -> None:
     }
 
 
-def test_readme_names_every_command_and_every_make_target() -> None:
+def test_readme_names_every_command_and_contributing_every_make_target() -> None:
     assert [one for one in sorted(COMMANDS) if f"labcoat {one}" not in TEXT[README]] == []
-    assert [one for one in sorted(TARGETS) if f"make {one}" not in TEXT[README]] == []
+    assert [one for one in sorted(TARGETS) if f"make {one}" not in TEXT[CONTRIBUTING]] == []
+
+
+def test_readme_is_read_in_one_go() -> None:
+    assert len(TEXT[README].splitlines()) < LONGEST_README
 
 
 def test_every_page_is_in_readme_s_map() -> None:
-    missing = [page.name for page in PAGES if page != README and f"](docs/{page.name}" not in TEXT[README]]
+    missing = [
+        str(page.relative_to(ROOT))
+        for page in PAGES
+        if page != README and f"]({page.relative_to(ROOT).as_posix()}" not in TEXT[README]
+    ]
 
     assert missing == []
 
 
-def test_the_gate_runs_what_readme_says() -> None:
+def test_no_page_leads_out_of_the_repository() -> None:
+    out = {page.name for page in PAGES if re.search(r"(?<![\w.])\.\./shared|/work/", TEXT[page])}
+
+    assert out == set()
+
+
+def test_contributing_names_every_folder_of_tests() -> None:
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").glob("*/**/test_*.py")}
+
+    assert {folder for folder in folders if f"`tests/{folder}`" not in TEXT[CONTRIBUTING]} == set()
+
+
+def test_the_gate_runs_what_readme_and_contributing_say() -> None:
     gate = (ROOT / ".ci/run").read_text(encoding="utf-8")
 
     assert "make test" in TEXT[README]
+    assert "make check" in TEXT[CONTRIBUTING]
     assert {"make test", "make check"} <= set(gate.splitlines())
 
 

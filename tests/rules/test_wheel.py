@@ -77,6 +77,16 @@ def test_the_wheel_has_nothing_else(wheel: Path) -> None:
     assert tops == {"labcoat", "slack_sandbox", f"labcoat-{labcoat.__version__}.dist-info"}
 
 
+def test_the_wheel_says_what_anyone_may_do_with_it(wheel: Path) -> None:
+    about = f"labcoat-{labcoat.__version__}.dist-info/"
+    packed = zipfile.ZipFile(wheel)
+    metadata = packed.read(f"{about}METADATA").decode().splitlines()
+
+    assert {"License-Expression: Apache-2.0", "License-File: LICENSE", "Author: Labcoat contributors"} <= set(metadata)
+    assert packed.read(f"{about}licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+    assert b"Version 2.0, January 2004" in (ROOT / "LICENSE").read_bytes()
+
+
 def test_what_is_installed_is_the_wheel_and_not_this_checkout(
     installed: Path, elsewhere: tuple[Path, dict[str, str]]
 ) -> None:
