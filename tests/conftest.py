@@ -42,17 +42,26 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def shared_sqlite(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[Database]:
+    path = tmp_path_factory.mktemp("shared") / "labcoat.db"
+    shutil.copy(migrated_sqlite, path)
+    yield from _open(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="session")
+def shared_postgresql(postgres_server: postgres.Server) -> Iterator[Database]:
+    yield from _open(postgres_server.shared_url)
+
+
 @pytest.fixture(params=BACKENDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database at the newest schema, without rows."""
-    if request.param == "sqlite":
-        migrated: Path = request.getfixturevalue("migrated_sqlite")
-        shutil.copy(migrated, tmp_path / "labcoat.db")
-        yield from _open(f"sqlite:///{tmp_path / 'labcoat.db'}")
-    else:
-        server: postgres.Server = request.getfixturevalue("postgres_server")
-        with server.shared_database() as url:
-            yield from _open(url)
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database at the newest schema, without rows: always the same, whose connections and statements stay warm."""
+    shared: Database = request.getfixturevalue(f"shared_{request.param}")
+    on_notices = shared.on_notices
+    yield shared
+    shared.on_notices = on_notices
+    postgres.empty(shared)
 
 
 @pytest.fixture
