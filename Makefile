@@ -3,21 +3,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
+unexport PYTHONDONTWRITEBYTECODE  # tests start many processes: each would compile all of its modules again
+
 .PHONY: demo test test-fast chaos test-browser test-engines check format lock bench clean
 
 demo: .venv/demo  ## a local Slack in the browser with a living example
 	$(BIN)/labcoat demo
 
 test: .venv/ready  ## every test, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -q -n 2 --ignore=tests/browser --ignore=tests/engines
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore=tests/browser --ignore=tests/engines
 
 FAST := domain words stats slack/views
 
 test-fast: .venv/ready  ## domain, words, statistics and Slack views, without replays; under 40 seconds
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/stats/test_replay.py $(FAST:%=tests/%) $(FAST:%=src/labcoat/%)
 
-chaos: .venv/ready  ## the proofs by fault in their full size; takes about two hours
-	$(BIN)/python -m pytest -q tests/chaos --full
+chaos: .venv/ready  ## the heavy proofs in their full size; takes about two hours
+	$(BIN)/python -m pytest -q --full tests/chaos tests/proofs/warehouse/test_generated.py
 
 test-browser: .venv/ready  ## the sandbox's page and the demo in a real browser; needs Debian's chromium
 	$(BIN)/python -m pytest -q tests/browser

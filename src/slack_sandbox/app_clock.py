@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import httpx
 
+from slack_sandbox.certificates import trusted
 from slack_sandbox.wire import PersonError
 
 STEP_SECONDS = 60.0  # an app may have much to do at one stop
@@ -66,4 +67,4 @@ class AppClock:
 
 
 def _client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(trust_env=False, timeout=STEP_SECONDS)
+    return httpx.AsyncClient(trust_env=False, verify=trusted(), timeout=STEP_SECONDS)

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from slack_sandbox.certificates import trusted
 from slack_sandbox.faults import FaultKind
 from slack_sandbox.socket_mode import Trouble
 from slack_sandbox.wire import Json
@@ -49,7 +50,7 @@ class SandboxClient:
     """Speaks to a running sandbox."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=HTTP_SECONDS, trust_env=False, limits=_LIMITS)
+        self._http = httpx.Client(base_url=url, timeout=HTTP_SECONDS, trust_env=False, verify=trusted(), limits=_LIMITS)
         self.faults = FaultsClient(self)
         self.links = LinksClient(self)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from slack_sandbox.certificates import trusted
 from slack_sandbox.local_slack import LocalSlack
 from slack_sandbox.socket_mode import LinkClosedError
 from slack_sandbox.wire import Json
@@ -55,7 +56,9 @@ class AppLink:
         self._slack = slack
         # A fresh connection each time: an app that was killed and started again must not meet a stale one.
         fresh = httpx.Limits(max_keepalive_connections=0)
-        self._http = httpx.AsyncClient(trust_env=False, timeout=slack.timing.ack_seconds, limits=fresh)
+        self._http = httpx.AsyncClient(
+            trust_env=False, verify=trusted(), timeout=slack.timing.ack_seconds, limits=fresh
+        )
         self._retries: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:

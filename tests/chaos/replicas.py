@@ -32,6 +32,7 @@ from labcoat import settings, wiring
 from labcoat.cli import app as cli
 from labcoat.slack.outgoing import delivery
 from labcoat.worker import background, delivery_threads, file_worker
+from slack_sandbox.certificates import trusted
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["labcoat.wiring", "labcoat.slack.outgoing.charts", "uvicorn", "httpx"])
@@ -218,7 +219,7 @@ def balanced(urls: list[str], *, copies: int = 1) -> Iterator[str]:
     async def forward(request: Request) -> Response:
         body, headers = await request.body(), dict(request.headers)
         answers: list[Response] = []
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as line:
+        async with httpx.AsyncClient(trust_env=False, verify=trusted(), timeout=60) as line:
             for _ in range(2 * len(urls)):
                 if len(answers) == copies:
                     break

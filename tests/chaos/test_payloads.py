@@ -76,7 +76,7 @@ def door(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Door]:
         fresh = httpx.Limits(max_keepalive_connections=0)  # as the server may close a line that is kept
         with (
             served(app, threads) as url,
-            httpx.Client(base_url=url, timeout=60, trust_env=False, limits=fresh) as client,
+            httpx.Client(base_url=url, timeout=60, trust_env=False, limits=fresh, verify=False) as client,
         ):
             yield Door(client, recorded, runs)
     logging.disable(logging.NOTSET)

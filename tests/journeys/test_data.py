@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from journeys.playing import DAY, GROUP_SEQUENTIAL, ONE_LOOK, START, Play, read
 from labcoat.domain.lifecycle import ExperimentState
@@ -63,6 +64,15 @@ PAST: Json = {"starts_on": "2026-10-01", "ends_on": "2026-10-14", "design": ONE_
 GATES: Json = {"variants": "gate_30 50, gate_40 50"}
 
 
+def _file(*metrics: str) -> str:
+    """Return the metrics file with no more than these: each that is there is measured every night."""
+    whole = yaml.safe_load(SOURCE)
+    whole["metrics"] = {name: whole["metrics"][name] for name in metrics}
+    used = {metric["exposures"] for metric in whole["metrics"].values()}
+    whole["exposures"] = {name: whole["exposures"][name] for name in used}
+    return yaml.safe_dump(whole)
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> Path:
     """A CSV of 1,000 players an arm: of gate_30 100 come back, of gate_40 130; each plays 10 or 20 rounds."""
@@ -70,7 +80,7 @@ def world(tmp_path: Path) -> Path:
     for version, first, retained in (("gate_30", 0, 100), ("gate_40", 1000, 130)):
         rows += [f"{first + n},{version},{int(n < retained)},{10 + 10 * (n % 2)}" for n in range(1000)]
     (tmp_path / "players.csv").write_text("\n".join(rows) + "\n")
-    (tmp_path / "metrics.yml").write_text(SOURCE)
+    (tmp_path / "metrics.yml").write_text(_file("retained", "rounds"))
     return tmp_path
 
 
@@ -175,7 +185,11 @@ def test_past_data_that_are_not_past_are_refused(play: Play) -> None:
         ("none yet", "no exposures of E-1 yet"),
     ],
 )
-def test_source_that_cannot_be_used_is_told_once_in_words(play: Play, metric: str, said: str) -> None:
+def test_source_that_cannot_be_used_is_told_once_in_words(
+    world: Path, play_with: Callable[..., Play], metric: str, said: str
+) -> None:
+    (world / "metrics.yml").write_text(_file(metric))
+    play = play_with(metrics=str(world / "metrics.yml"))
     play.runs(play.ana, goal=metric, minimum_effect="0.5", design=GROUP_SEQUENTIAL, baseline="", **GATES)
 
     play.move_to(START + 2 * DAY)
@@ -289,7 +303,9 @@ def test_totals_of_the_file_are_not_typed(play: Play) -> None:
     )
 
 
-def test_draft_whose_exposures_arrive_is_told_once_with_a_button(play: Play) -> None:
+def test_draft_whose_exposures_arrive_is_told_once_with_a_button(world: Path, play_with: Callable[..., Play]) -> None:
+    (world / "metrics.yml").write_text(_file("kept"))
+    play = play_with(metrics=str(world / "metrics.yml"))
     play.files(play.ana, "Move the gate to level 40", metric="kept")
     play.plans(play.ana, goal="kept", minimum_effect="1 point", design=GROUP_SEQUENTIAL, **GATES)
 

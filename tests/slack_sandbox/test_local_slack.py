@@ -238,7 +238,7 @@ def test_law_plain_text_never_calls_a_channel(slack: WebClient, ana: Person) -> 
 def test_law_a_picture_is_shown_once_slack_knows_its_type(slack: WebClient) -> None:
     """Source: docs.slack.dev/messaging/working-with-files; the empty mimetype tried, DESIGN section 6."""
     place = slack.files_getUploadURLExternal(filename="chart.png", length=4)
-    httpx.post(place["upload_url"], content=b"data")
+    httpx.post(place["upload_url"], content=b"data", verify=False)
     slack.files_completeUploadExternal(files=[{"id": place["file_id"]}])
     picture = {"type": "image", "slack_file": {"id": place["file_id"]}, "alt_text": "a chart"}
 

@@ -199,7 +199,7 @@ def test_unregistered_shortcut_is_not_offered(ana: Person) -> None:
 def test_uploaded_page_can_do_nothing_when_opened(sandbox: RunningSandbox, ana: Person) -> None:
     file_id = ana.upload("page.html", b"<script>alert(1)</script>")
 
-    answer = httpx.get(f"{sandbox.url}/sandbox/files/{file_id}")
+    answer = httpx.get(f"{sandbox.url}/sandbox/files/{file_id}", verify=False)
 
     assert answer.headers["content-security-policy"].startswith("sandbox")
 

@@ -1,6 +1,7 @@
 """The OpenAPI document, made from the models that check requests, so that it cannot say anything else."""
 
 import json
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +49,7 @@ def document() -> dict[str, Any]:
     }
 
 
+@cache
 def text() -> bytes:
     """Return the document as it is served."""
     return json.dumps(document()).encode()

@@ -1,5 +1,6 @@
 """Bringing a database to the newest schema, from a checkout or an installed wheel (which has no pyproject.toml)."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,6 +42,7 @@ def wait_for_others(database: Database) -> None:
         take_turn(tx)
 
 
+@cache
 def newest() -> str | None:
     """Return the revision of this version's schema."""
     return ScriptDirectory(str(_migrations())).get_current_head()

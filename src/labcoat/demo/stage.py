@@ -18,6 +18,7 @@ import httpx
 from labcoat.demo import past, people, world
 from labcoat.domain.schedule import at_local, local_date
 from slack_sandbox import serving
+from slack_sandbox.certificates import trusted
 from slack_sandbox.client import SandboxClient
 
 START_SECONDS = 120
@@ -42,14 +43,15 @@ class BotProcess:
         command = [sys.executable, "-m", "labcoat.demo.bot", *self.arguments]
         self.process = subprocess.Popen(command, env={**os.environ, **self.environment})
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=1).status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.05)
+        with httpx.Client(trust_env=False, verify=trusted(), timeout=1) as client:
+            while time.monotonic() < deadline:
+                try:
+                    if client.get(f"{self.url}/healthz").status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    if self.process.poll() is not None:
+                        break
+                    time.sleep(0.05)
         msg = "the bot did not start; what it said is above"
         raise StageError(msg)
 

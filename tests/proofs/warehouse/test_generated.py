@@ -13,8 +13,7 @@ import postgres
 from warehouse import generated
 from warehouse.generated import FILES, World
 
-DATA_SETS = 200
-many = settings(max_examples=DATA_SETS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(settings.get_profile("data sets"), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
