@@ -1,14 +1,106 @@
 """Every button and form that is shown does something, and whatever can be done is shown somewhere."""
 
+from dataclasses import replace
+
+import pytest
+
 import largest
-from labcoat.slack import grammar
-from labcoat.slack.listeners import dispatch
-from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, VERBS
+from labcoat.slack.commands import BY_VERB, COMMANDS, Command, Scope
+from labcoat.slack.listeners import dispatch, registry
+from labcoat.slack.listeners.call import Call, Target
+from labcoat.slack.listeners.command_handler import Handler
+from labcoat.slack.listeners.registry import FORMS, HANDLERS, RegistryError
 from labcoat.slack.views import planning
 from slack_sandbox.blocks import interactive_elements
 
-ONLY_TYPED = ("menu", "digest")
-"""Home is what the menu is; the digest comes by itself."""
+ONLY_TYPED = ("menu", "digest", "note")
+"""Home is what the menu is; the digest comes by itself; a note is written where people talk."""
+
+VERBS_OF_0_1 = [
+    "adopt",
+    "again",
+    "approve",
+    "ask",
+    "ask_other",
+    "away",
+    "back",
+    "cancel",
+    "cap",
+    "close",
+    "correct",
+    "correct_file",
+    "decide",
+    "decline",
+    "digest",
+    "drop",
+    "edit",
+    "evidence",
+    "export",
+    "file",
+    "fixed",
+    "follow",
+    "handover",
+    "help",
+    "home",
+    "import",
+    "list",
+    "menu",
+    "need",
+    "pivot",
+    "plan",
+    "predict",
+    "prototype",
+    "record",
+    "redeliver",
+    "reopen",
+    "result",
+    "search",
+    "send_back",
+    "settings",
+    "ship",
+    "show",
+    "size",
+    "snooze",
+    "start",
+    "stop",
+    "take",
+    "unfollow",
+    "withdraw",
+]
+FORMS_OF_0_1 = [
+    "adopt",
+    "approve",
+    "ask",
+    "away",
+    "cancel",
+    "cap",
+    "close",
+    "decline",
+    "drop",
+    "edit",
+    "evidence",
+    "file",
+    "fixed",
+    "handover",
+    "import",
+    "need",
+    "pivot",
+    "plan",
+    "predict",
+    "prototype",
+    "record",
+    "reopen",
+    "search",
+    "send_back",
+    "settings",
+    "ship",
+    "size",
+    "snooze",
+    "start",
+    "stop",
+    "withdraw",
+]
+"""Ids that messages and open forms of version 0.1 have."""
 
 
 def shown_verbs() -> set[str]:
@@ -23,15 +115,11 @@ def shown_verbs() -> set[str]:
 
 
 def test_every_button_is_answered_and_every_verb_has_a_button() -> None:
-    assert shown_verbs() == {*BUTTON_VERBS, *ALONE} - {*ONLY_TYPED}
+    assert shown_verbs() == {one.verb for one in COMMANDS} - {*ONLY_TYPED}
 
 
 def test_every_form_is_taken_and_every_taker_has_a_form() -> None:
     assert {form["callback_id"] for _, form in largest.forms()} == set(FORMS)
-
-
-def test_every_typed_verb_about_one_is_known_to_both_grammar_and_listeners() -> None:
-    assert set(VERBS) == grammar.ABOUT_ONE
 
 
 def test_every_choice_that_changes_its_form_is_answered() -> None:
@@ -39,4 +127,54 @@ def test_every_choice_that_changes_its_form_is_answered() -> None:
         form["callback_id"] for _, form in largest.forms() for block in form["blocks"] if block.get("dispatch_action")
     }
 
-    assert live == set(dispatch._LIVE_FORMS)
+    assert live == {verb for verb, handler in HANDLERS.items() if handler.renew is not None}
+
+
+@pytest.mark.parametrize("verb", VERBS_OF_0_1)
+def test_buttons_of_earlier_messages_still_work(verb: str) -> None:
+    command = BY_VERB[verb]
+    handler = HANDLERS[command.verb]
+
+    assert (handler.run if command.scope is Scope.GLOBAL else handler.open) is not None
+
+
+@pytest.mark.parametrize("callback", FORMS_OF_0_1)
+def test_forms_that_were_open_during_an_upgrade_are_taken(callback: str) -> None:
+    assert HANDLERS[BY_VERB[callback].verb].submit is not None
+
+
+COMMAND = Command(verb="nod", scope=Scope.ONE)
+BOW = Command(verb="bow", scope=Scope.ONE, aliases=("nod",))
+
+
+def _nod(_call: Call, _target: Target) -> None: ...
+
+
+def _nod_alone(_call: Call, _rest: str) -> None: ...
+
+
+NOD = Handler(open=_nod)
+
+
+@pytest.mark.parametrize(
+    ("commands", "parts", "said"),
+    [
+        ([COMMAND], [], "nod has no handler"),
+        ([], [{"nod": NOD}], "nod is no command"),
+        ([COMMAND], [{"nod": NOD}, {"nod": NOD}], "nod has 2 handlers"),
+        (
+            [COMMAND, replace(COMMAND, verb="bow", aliases=("nod",))],
+            [{"nod": NOD, "bow": NOD}],
+            "nod is declared 2 times",
+        ),
+        ([replace(COMMAND, scope=Scope.GLOBAL)], [{"nod": NOD}], "nod needs run, and nothing else"),
+        ([COMMAND], [{"nod": Handler(run=_nod_alone)}], "nod needs open, and nothing else"),
+    ],
+)
+def test_the_start_fails_unless_commands_and_handlers_agree(
+    commands: list[Command], parts: list[dict[str, Handler]], said: str
+) -> None:
+    registry.check([COMMAND], [{"nod": NOD}])
+
+    with pytest.raises(RegistryError, match=said):
+        registry.check(commands, parts)

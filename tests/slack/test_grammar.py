@@ -3,7 +3,8 @@
 import pytest
 
 from labcoat.domain.subject import Subject
-from labcoat.slack.grammar import ABOUT_ONE, EXPERIMENT, HYPOTHESIS, FreeText, Intent, Unclear, parse
+from labcoat.slack.commands import EXPERIMENT, HYPOTHESIS
+from labcoat.slack.grammar import ABOUT_ONE, FreeText, Intent, Unclear, parse
 
 H12, E7 = Subject(hypothesis=12), Subject(experiment=7)  # type: ignore[arg-type]  # plain numbers do here
 

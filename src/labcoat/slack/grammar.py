@@ -5,60 +5,14 @@ import re
 from dataclasses import dataclass
 
 from labcoat.domain.subject import Subject, find_subject
+from labcoat.slack.commands import BY_VERB, COMMANDS, EXPERIMENT, HYPOTHESIS, Scope
 
-HYPOTHESIS, EXPERIMENT = "/hypothesis", "/experiment"
-
-ABOUT_ONE = frozenset(
-    {
-        "adopt",
-        "again",
-        "ask",
-        "cancel",
-        "cap",
-        "close",
-        "decide",
-        "drop",
-        "edit",
-        "evidence",
-        "fixed",
-        "handover",
-        "pivot",
-        "plan",
-        "predict",
-        "prototype",
-        "record",
-        "reopen",
-        "result",
-        "ship",
-        "show",
-        "start",
-        "stop",
-        "take",
-    }
-)
+ABOUT_ONE = frozenset(one.verb for one in COMMANDS if one.scope is Scope.ONE)
 """Verbs that are followed by an id."""
-
-_REST = {
-    "list": re.compile(
-        r"^(mine|open|closed|stage\s+(hypothesize|prototype|experiment|productionize)|tag\s+\S.*)?$", re.IGNORECASE
-    ),
-    "help": re.compile(r"^(all)?$", re.IGNORECASE),
-    "digest": re.compile(r"^(preview|now|settings)?$", re.IGNORECASE),
-    "export": re.compile(r"^(csv|parquet)?$", re.IGNORECASE),
-    "import": re.compile(r"^$"),
-    "settings": re.compile(r"^$"),
-    "away": re.compile(r"^$"),
-    "size": re.compile(
-        r"^([\d.,]+\s*%?\s+(sd\s+[\d.,]+\s+)?[\d.,]+\s*(%|percent|points?|pp|pts?)?(\s+[\d.,]+){0,2})?$", re.I
-    ),
-    "search": re.compile(r"^.*$"),
-    "need": re.compile(r"^.*$"),
-}
-"""Verbs that stand alone, and what may follow them."""
-_WITH_ANY_WORDS = frozenset({"need", "search"})
+ALONE = frozenset(one.verb for one in COMMANDS if one.scope is Scope.GLOBAL and one.rest is not None)
+"""Verbs that stand alone; what may follow them is in their command."""
 AFTER_EXPERIMENT = frozenset({"need"})
 """Verbs that take any words: after /hypothesis these are the text of one."""
-VERBS = ABOUT_ONE | _REST.keys()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,15 +69,16 @@ def parse(root: str, text: str) -> Intent | FreeText | Unclear:
 
 
 def _intent(verb: str, rest: str) -> Intent | None:
-    if verb in _REST:
-        kept = rest if verb in _WITH_ANY_WORDS else rest.lower()
-        return Intent(verb=verb, rest=kept) if _REST[verb].match(rest) else None
+    if verb in ALONE:
+        command = BY_VERB[verb]
+        assert command.rest is not None
+        kept = rest if command.takes_words else rest.lower()
+        return Intent(verb=verb, rest=kept) if command.rest.match(rest) else None
     if verb not in ABOUT_ONE:
         return None
     word, _, more = rest.partition(" ")
     subject = find_subject(word)
-    takes_more = verb == "record"
-    if more and not takes_more:
+    if more and not BY_VERB[verb].takes_words:
         return None
     if subject is not None:
         return Intent(verb=verb, subject=subject, rest=more)

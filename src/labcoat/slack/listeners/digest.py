@@ -1,8 +1,11 @@
 """The digest on demand: a private preview, or now for the channel."""
 
+from collections.abc import Mapping
+
 from labcoat.slack.blocks import Message, section
 from labcoat.slack.listeners import settings
 from labcoat.slack.listeners.call import Call
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views.digest import digest_message
 from labcoat.usecases.people import digests
 
@@ -25,3 +28,8 @@ def show_digest(call: Call, rest: str) -> None:
         )
     text = f"The digest is on its way to <#{channel}>. Monday's comes as always."
     call.reply(Message(text=text, blocks=(section(text),)))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "digest": Handler(run=show_digest),
+}

@@ -18,32 +18,25 @@ from labcoat.domain.subject import Subject, find_subject
 from labcoat.slack import errors, grammar, web_client
 from labcoat.slack.app_context import AppContext
 from labcoat.slack.blocks import Block, Message, notice_view, section, unescape
+from labcoat.slack.commands import BY_VERB, EXPERIMENT, HYPOTHESIS, Scope
 from labcoat.slack.form_values import Answers
 from labcoat.slack.incoming import membership
-from labcoat.slack.listeners import experiment, home, prototype, result, settings
+from labcoat.slack.listeners import home, registry
 from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target, writing_once
-from labcoat.slack.listeners.verbs import ALONE, BUTTON_VERBS, FORMS, SHORTCUTS, VERBS
+from labcoat.slack.listeners.registry import FORMS, HANDLERS, SHORTCUTS
 from labcoat.slack.views import lists
 from labcoat.usecases.people import welcoming
 
 DELIVERY_KEY = "labcoat_delivery_key"
-_USED_UP = frozenset({"correct", "correct_file", "follow", "unfollow", "list", "help", "take", "back"})
-"""Verbs whose answer takes the place of the private message they were pressed in: words, or the next page."""
 MORE = "more"
 """The "…" menu of a message: its choices say what they do."""
 _TRIES = 3
 _LATE_TRIGGER = ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id")
-_LIVE_FORMS = {
-    "evidence": prototype.evidence_form_for,
-    "record": result.record_form_for,
-    "plan": experiment.plan_form_for,
-    "adopt": experiment.plan_form_for,
-    "settings": settings.settings_form_for,
-}
 
 
 def register(app: App, app_context: AppContext) -> None:
-    """Register every listener; `house` is what they all need."""
+    """Register every listener. Raises registry.RegistryError."""
+    registry.check()
 
     def on_command(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         answers: list[Message] = []
@@ -106,7 +99,8 @@ def register(app: App, app_context: AppContext) -> None:
 
     def on_choice(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view = body["view"]
-        renew = _LIVE_FORMS[view["callback_id"]]
+        renew = HANDLERS[view["callback_id"]].renew
+        assert renew is not None
         renewed = renew(_submission(app_context, body, context), view)
         try:
             # Without its hash: fields keep their ids, so what is typed meanwhile stays, and the newest choice wins.
@@ -117,9 +111,9 @@ def register(app: App, app_context: AppContext) -> None:
         ack()
 
     # Bolt asks one after the other whether a request is theirs, so the most frequent come first.
-    app.command(re.compile(rf"^({grammar.HYPOTHESIS}|{grammar.EXPERIMENT})$"))(on_command)
+    app.command(re.compile(rf"^({HYPOTHESIS}|{EXPERIMENT})$"))(on_command)
     app.view(re.compile(rf"^({'|'.join(FORMS)})$"))(on_form)
-    app.action(re.compile(rf"^({'|'.join([*BUTTON_VERBS, *ALONE, MORE])})(:.+)?$"))(on_button)
+    app.action(re.compile(rf"^({'|'.join([*BY_VERB, MORE])})(:.+)?$"))(on_button)
     app.action(re.compile(r"^live:"))(on_choice)
     app.shortcut(re.compile(rf"^({'|'.join(SHORTCUTS)})$"))(on_shortcut)
     app.event("app_home_opened")(on_home_opened)
@@ -130,7 +124,8 @@ def _is_used_up(body: dict[str, Any]) -> bool:
     """Whether a private message has nothing more to do once this button of it was pressed."""
     verb, _, key = body["actions"][0]["action_id"].partition(":")
     is_private = bool(body.get("container", {}).get("is_ephemeral"))
-    return is_private and (verb in _USED_UP or key.startswith(lists.CHOICE))
+    is_answered = verb in BY_VERB and BY_VERB[verb].answers_in_place
+    return is_private and (is_answered or key.startswith(lists.CHOICE))
 
 
 def open_view(client: WebClient, body: dict[str, Any], view: Block) -> None:
@@ -203,7 +198,7 @@ def _find_refusal(form: Submission, client: WebClient, callback: str) -> Refusal
     """Run the use case of a form; return what speaks against it, None if it is done. Raises RenewFormError."""
     try:
         membership.require_member(form.app_context, client, form.workspace, form.user)
-        _again_if_changed(lambda: FORMS[callback](form))
+        _again_if_changed(lambda: _submit(callback, form))
     except Refusal as refusal:
         return refusal
     except AlreadyHandledError:
@@ -232,7 +227,7 @@ def _command(call: Call, root: str, text: str) -> None:
     meant = grammar.parse(root, text)
     match meant:
         case grammar.FreeText():
-            ALONE["file"](call, meant.text)
+            _run("file", call, meant.text)
         case grammar.Unclear(suggestion=str() as suggestion):
             call.reply(lists.did_you_mean(root, suggestion))
         case grammar.Unclear():
@@ -243,12 +238,12 @@ def _command(call: Call, root: str, text: str) -> None:
 
 
 def _intent(call: Call, root: str, intent: grammar.Intent) -> None:
-    if intent.verb in ALONE:
-        ALONE[intent.verb](call, intent.rest)
+    if BY_VERB[intent.verb].scope is Scope.GLOBAL:
+        _run(intent.verb, call, intent.rest)
         return
     subject = intent.subject or _subject_of_number(call, intent, root)
     if subject is not None:
-        VERBS[intent.verb](call, Target(subject=subject, rest=intent.rest))
+        _open(intent.verb, call, Target(subject=subject, rest=intent.rest))
 
 
 def _subject_of_number(call: Call, intent: grammar.Intent, root: str) -> Subject | None:
@@ -272,11 +267,29 @@ def _button(call: Call, action: dict[str, Any]) -> None:
     value = str(action.get("value") or action.get("selected_option", {}).get("value") or "")
     if verb == MORE:
         verb, _, value = value.partition(" ")
-    if verb in ALONE:
-        ALONE[verb](call, value)
+    if BY_VERB[verb].scope is Scope.GLOBAL:
+        _run(verb, call, value)
         return
     word, _, rest = value.partition(" ")
     subject = find_subject(word)
     if subject is None:
         raise Refusal(Reason.UNKNOWN_ID, id=word[:20])
-    BUTTON_VERBS[verb](call, Target(subject=subject, rest=rest))
+    _open(verb, call, Target(subject=subject, rest=rest))
+
+
+def _open(name: str, call: Call, target: Target) -> None:
+    handle = HANDLERS[BY_VERB[name].verb].open
+    assert handle is not None  # the registry is checked
+    handle(call, target)
+
+
+def _run(name: str, call: Call, rest: str) -> None:
+    handle = HANDLERS[BY_VERB[name].verb].run
+    assert handle is not None
+    handle(call, rest)
+
+
+def _submit(name: str, form: Submission) -> None:
+    handle = HANDLERS[BY_VERB[name].verb].submit
+    assert handle is not None
+    handle(form)

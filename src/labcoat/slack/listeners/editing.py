@@ -1,6 +1,7 @@
 """Edit the words of a hypothesis; who saves second is told what the first changed, and loses nothing."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from labcoat.domain.dossier import Dossier
@@ -9,6 +10,7 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.steps.hypothesis import statement_of
 from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import editing as views
 from labcoat.stats.rule import Direction
 from labcoat.usecases.hypotheses import hypotheses
@@ -66,3 +68,8 @@ def read_statement(answers: Answers, dossier: Dossier) -> Statement:
             different_because=answers.text("different_because"),
         )
     return replace(words, tags=tuple(answers.text("tags").split(",")))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "edit": Handler(open=open_edit_form, submit=submit_edit),
+}

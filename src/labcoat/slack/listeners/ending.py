@@ -1,11 +1,14 @@
 """Ends and new beginnings of hypotheses: pivot and reopen."""
 
+from collections.abc import Mapping
+
 from labcoat.domain.amounts import read_days
 from labcoat.domain.hypothesis import Outcome, Statement
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.steps import hypothesis as steps
 from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import ending as views
 from labcoat.stats.rule import Direction
 from labcoat.usecases.experiments import results
@@ -68,3 +71,9 @@ def submit_reopen(form: Submission) -> None:
         dossier = form.dossier(tx)
         reason = form.answers.text("reason")
         hypotheses.reopen(tx, dossier, by=form.member(tx, dossier), reason=reason, now=now)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "pivot": Handler(open=open_pivot_form, submit=submit_pivot),
+    "reopen": Handler(open=open_reopen_form, submit=submit_reopen),
+}

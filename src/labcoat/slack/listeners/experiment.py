@@ -1,7 +1,7 @@
 """Experiments: plan, adopt, start, stop, cancel, run again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from labcoat.slack.errors import refusal_for_form
 from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners import plan_looks
 from labcoat.slack.listeners.call import Asking, Call, RenewFormError, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.listeners.planning import read_plan, texts_of
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views import plan_measured as measuring
@@ -272,3 +273,13 @@ def run_again(call: Call, target: Target) -> None:
     without = escape(run_stories.without_dropped(saved.get_experiment(number)))
     text = f"{new} is planned with the plan of E-{number}{without}. Change it, or start it: `/experiment start {new}`."
     call.reply(Message(text=text, blocks=(section(text),)))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "plan": Handler(open=open_plan_form, submit=submit_plan, renew=plan_form_for),
+    "adopt": Handler(open=open_adopt_form, submit=submit_adopt, renew=plan_form_for),
+    "start": Handler(open=open_start_form, submit=submit_start),
+    "stop": Handler(open=open_stop_form, submit=submit_stop),
+    "cancel": Handler(open=open_cancel_form, submit=submit_cancel),
+    "again": Handler(open=run_again),
+}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from labcoat.db import channels, dossiers
@@ -12,6 +13,7 @@ from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import INPUT_LENGTH, Message, actions, button, section, unescape
 from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Asking, Call, RenewFormError, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import filing as views
 from labcoat.stats.rule import Direction
 from labcoat.usecases.hypotheses import hypotheses
@@ -163,3 +165,10 @@ def unfollow(call: Call, target: Target) -> None:
         following.unfollow(tx, dossier, by=call.user)
     text = f"You don't follow H-{dossier.hypothesis.number} any more."
     call.reply(Message(text=text, blocks=(section(text),)))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "follow": Handler(open=follow),
+    "unfollow": Handler(open=unfollow),
+    "file": Handler(run=open_file_form, submit=submit_file),
+}

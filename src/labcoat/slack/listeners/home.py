@@ -1,11 +1,14 @@
 """App Home: published when somebody opens it, and when they turn its pages."""
 
+from collections.abc import Mapping
+
 from slack_sdk import WebClient
 
 from labcoat.db import clock
 from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.slack.app_context import AppContext
 from labcoat.slack.listeners.call import Call
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import home as views
 from labcoat.usecases.people import home, undelivered
 
@@ -33,3 +36,9 @@ def try_again(call: Call, _rest: str) -> None:
         undelivered.try_again(tx, call.workspace, by=call.user)
         shown = home.compose(tx, call.workspace, call.user, now=now)
     call.publish_home(views.home_view(shown, page=0, zone=call.app_context.zone))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "home": Handler(run=turn_page),
+    "redeliver": Handler(run=try_again),
+}

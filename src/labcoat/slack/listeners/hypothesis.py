@@ -1,6 +1,7 @@
 """Hypotheses: list, show, close, ship."""
 
 import re
+from collections.abc import Mapping
 
 from labcoat.domain.amounts import read_days
 from labcoat.domain.hypothesis import Outcome
@@ -8,6 +9,7 @@ from labcoat.domain.lifecycle import Stage, Step
 from labcoat.domain.need import Tenfold
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import hypothesis as views
 from labcoat.slack.views import lists
 from labcoat.slack.views.card import card
@@ -125,3 +127,12 @@ def submit_ship(form: Submission) -> None:
             days_spent=days_spent,
             now=now,
         )
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "show": Handler(open=show),
+    "close": Handler(open=open_close_form, submit=submit_close),
+    "ship": Handler(open=open_ship_form, submit=submit_ship),
+    "list": Handler(run=show_list),
+    "menu": Handler(run=show_menu),
+}

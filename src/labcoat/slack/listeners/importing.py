@@ -1,11 +1,13 @@
 """Bring past work: look at it first, then store it."""
 
 import json
+from collections.abc import Mapping
 
 from labcoat.domain import importing as parsing
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import notice_view
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, RenewFormError, Submission
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import importing as views
 from labcoat.usecases.hypotheses import importing
 
@@ -38,3 +40,8 @@ def submit_import(form: Submission) -> None:
             tx, form.workspace, reading.found, by=form.member(tx), channel=channel, zone=form.app_context.zone, now=now
         )
     raise RenewFormError(notice_view("Bring past work", views.imported_message(len(looked_at))))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "import": Handler(run=open_import_form, submit=submit_import),
+}

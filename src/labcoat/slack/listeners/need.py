@@ -1,8 +1,11 @@
 """Needs: the list, and noting one more."""
 
+from collections.abc import Mapping
+
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.subject import find_subject
 from labcoat.slack.listeners.call import Call, Submission
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import need as views
 from labcoat.usecases import finding
 from labcoat.usecases.hypotheses import hypotheses, needs, prototypes
@@ -38,3 +41,8 @@ def submit_need(form: Submission) -> None:
         dossier = finding.get_dossier(tx, form.workspace, subject)
         by = form.member(tx, dossier)
         prototypes.add_need(tx, dossier, by=by, summary=form.answers.text("summary"), now=now)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "need": Handler(run=show_needs, submit=submit_need),
+}

@@ -1,5 +1,6 @@
 """Snoozing what a nudge is about, and keeping a hypothesis that nobody has touched."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from labcoat.db import people
@@ -7,6 +8,7 @@ from labcoat.db.database import Transaction
 from labcoat.domain import schedule
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Asking, Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import nudge as views
 from labcoat.usecases.people import nudge_resolution
 from labcoat.words import numbers
@@ -58,3 +60,8 @@ def _until(word: str, today: date) -> date:
         case views.KEEP:
             return today + nudge_resolution.KEPT_FOR
     raise Refusal(Reason.UNKNOWN_COMMAND, text=f"snooze {word[:20]}", hint="The menu of a nudge has what there is.")
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "snooze": Handler(open=snooze, submit=submit_snooze),
+}

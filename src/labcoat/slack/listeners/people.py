@@ -1,6 +1,7 @@
 """People: take, hand over, be away, be back."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from labcoat.db import people as known
@@ -10,6 +11,7 @@ from labcoat.domain.member import Member
 from labcoat.domain.person import Person
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import people as views
 from labcoat.slack.views.card import next_buttons
 from labcoat.usecases.people import team
@@ -97,3 +99,11 @@ def come_back(call: Call, rest: str) -> None:  # noqa: ARG001
     with call.writing() as (tx, now):
         team.set_away(tx, call.workspace, call.user, back_on=None, stand_in=None, zone=call.app_context.zone, now=now)
     call.reply(views.back_message())
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "take": Handler(open=take),
+    "handover": Handler(open=open_handover_form, submit=submit_handover),
+    "away": Handler(run=open_away_form, submit=submit_away),
+    "back": Handler(run=come_back),
+}

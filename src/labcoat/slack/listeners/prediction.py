@@ -1,6 +1,9 @@
 """Predict what an experiment will show."""
 
+from collections.abc import Mapping
+
 from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import prediction as views
 from labcoat.usecases import finding
 from labcoat.usecases.experiments import predictions
@@ -26,3 +29,8 @@ def submit_prediction(form: Submission) -> None:
         dossier = form.dossier(tx)
         experiment = finding.get_experiment(dossier, form.subject)
         predictions.predict(tx, dossier, experiment, by=form.member(tx, dossier), chance=chance, now=now)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "predict": Handler(open=open_prediction_form, submit=submit_prediction),
+}

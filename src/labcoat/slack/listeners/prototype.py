@@ -1,5 +1,6 @@
 """Prototypes: begin one, add evidence, raise its cap."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from labcoat.domain.amounts import read_count, read_days, read_number, read_positive
@@ -9,6 +10,7 @@ from labcoat.domain.lifecycle import Step
 from labcoat.domain.refusal import Reason, Refusal, require_text
 from labcoat.slack.form_values import Answers
 from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import prototype as views
 from labcoat.usecases.hypotheses import prototypes
 
@@ -113,3 +115,10 @@ def _offline(answers: Answers) -> OfflineEvaluation:
         split=require_text(answers.text("split"), field="split", longest=300),
         was_tuned_on_it=answers.choice(views.TUNED) == "yes",
     )
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "prototype": Handler(open=open_prototype_form, submit=submit_prototype),
+    "evidence": Handler(open=open_evidence_form, submit=submit_evidence, renew=evidence_form_for),
+    "cap": Handler(open=open_cap_form, submit=submit_cap),
+}

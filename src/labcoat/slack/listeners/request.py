@@ -1,7 +1,7 @@
 """Requests: ask a lead, show what waits, and the lead's three answers."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -19,6 +19,7 @@ from labcoat.domain.steps import request as steps
 from labcoat.domain.verdicts import verdict_of
 from labcoat.slack.blocks import Block, escape
 from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import asking
 from labcoat.slack.views import request as views
 from labcoat.stats.results import Readout, TreatmentVerdict
@@ -240,3 +241,14 @@ def submit_withdraw(form: Submission) -> None:
         steps.waiting(dossier, int(form.metadata["position"]))
         reason = form.answers.text("reason") or None
         requests.withdraw(tx, dossier, by=form.member(tx, dossier), reason=reason, now=now)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "ask": Handler(open=open_ask_form, submit=submit_ask),
+    "decide": Handler(open=show_request),
+    "approve": Handler(open=open_decision_form("approve"), submit=submit_approve),
+    "send_back": Handler(open=open_decision_form("send_back"), submit=submit_send_back),
+    "decline": Handler(open=open_decision_form("decline"), submit=submit_decline),
+    "ask_other": Handler(open=open_ask_other_form),
+    "withdraw": Handler(open=open_withdraw_form, submit=submit_withdraw),
+}

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from labcoat.slack.blocks import Message, actions, button, section
 from labcoat.slack.errors import refusal_message
 from labcoat.slack.listeners import totals_file
 from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import experiment as views
 from labcoat.slack.views.result import result
 from labcoat.stats.rule import MetricKind, Moments
@@ -205,3 +207,11 @@ def _mean(text: str, *, field: str) -> Moments:
     if deviation < 0 or not math.isfinite(deviation):
         raise Refusal(Reason.NEGATIVE, field, text=parts[2])
     return submitted_totals.mean(units=count, mean=mean, deviation=deviation)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "record": Handler(open=record, submit=submit_record, renew=record_form_for),
+    "result": Handler(open=show_result),
+    "correct": Handler(open=correct),
+    "correct_file": Handler(open=correct_file),
+}

@@ -1,9 +1,12 @@
 """A running experiment: drop a treatment, tell that the cause of an uneven split is fixed."""
 
+from collections.abc import Mapping
+
 from labcoat.domain.lifecycle import Step
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.domain.steps import running
 from labcoat.slack.listeners.call import Call, Submission, Target
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import running as views
 from labcoat.usecases import finding
 from labcoat.usecases.experiments import experiments, results
@@ -69,3 +72,9 @@ def submit_fixed(form: Submission) -> None:
             is_timed=measuring.may_have_times(experiment, form.app_context.metrics),
             now=now,
         )
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "drop": Handler(open=open_drop_form, submit=submit_drop),
+    "fixed": Handler(open=open_fixed_form, submit=submit_fixed),
+}

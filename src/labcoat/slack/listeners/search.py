@@ -1,7 +1,10 @@
 """Search what was tried before."""
 
+from collections.abc import Mapping
+
 from labcoat.slack.blocks import Message, notice_view
 from labcoat.slack.listeners.call import Asking, Call, RenewFormError, Submission
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import search as views
 
 
@@ -22,3 +25,8 @@ def _found(asking: Asking, text: str) -> Message:
     with asking.reading() as (tx, _):
         found, count = asking.app_context.memory.search(tx, asking.workspace, text, limit=views.SHOWN)
     return views.search_results(found, count=count, text=text)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "search": Handler(run=search, submit=submit_search),
+}

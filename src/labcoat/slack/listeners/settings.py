@@ -1,6 +1,7 @@
 """A channel's settings: the form, shown for the channel it was opened from or for a picked one, and saving it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import time
 from typing import Any
@@ -10,6 +11,7 @@ from labcoat.domain.ids import ChannelId, UserId
 from labcoat.domain.refusal import Reason, Refusal
 from labcoat.slack.blocks import Block
 from labcoat.slack.listeners.call import PUBLIC_OR_PRIVATE, Call, RenewFormError, Submission
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import settings as views
 from labcoat.usecases.people import settings
 from labcoat.usecases.people.settings import Shown
@@ -130,3 +132,8 @@ def _seen(stored: dict[str, Any]) -> ChannelSettings:
     return ChannelSettings(
         **{**stored, "digest_time": time.fromisoformat(stored["digest_time"]), "tags": tuple(stored["tags"])}
     )
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "settings": Handler(run=open_settings_form, submit=submit_settings, renew=settings_form_for),
+}

@@ -1,10 +1,12 @@
 """How many units an experiment takes, before there is any."""
 
 import re
+from collections.abc import Mapping
 
 from labcoat.domain.amounts import read_baseline, read_effect, read_positive
 from labcoat.slack.blocks import Message, notice_view
 from labcoat.slack.listeners.call import Call, RenewFormError, Submission
+from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.views import sizing as views
 from labcoat.stats.rule import MetricKind
 from labcoat.usecases.experiments import sizing
@@ -45,3 +47,8 @@ def _sized(texts: dict[str, str]) -> Message:
     )
     sizing.require_sizable(asked)
     return views.size_message(asked)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "size": Handler(run=size, submit=submit_size),
+}

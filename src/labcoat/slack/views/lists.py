@@ -1,16 +1,19 @@
 """Lists of hypotheses, the menu and help: private answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, section
+from labcoat.slack.commands import BY_VERB, COMMANDS, SIX_ORDER, Group
 from labcoat.slack.views.people import mention
 from labcoat.usecases.people.home import Home
-from labcoat.words import help as texts
 from labcoat.words import home as words
 from labcoat.words import numbers
 
 SHOWN, MENU_SHOWN = 20, 5
+_IDS = (
+    "Ids work in any case, with or without the dash. Everything is a button too: on the card, in its “…” menu, in Home."
+)
 CHOICE = "choice"
 """The key of buttons in a private question: once one is pressed, the question is replaced by what came of it."""
 
@@ -80,9 +83,20 @@ def menu(shown: Home, *, zone: str) -> Message:
 def help_message(*, is_all: bool) -> Message:
     """Return the six words, or everything."""
     if is_all:
-        return Message(text=texts.ALL, blocks=(section(texts.ALL), context(texts.IDS)))
+        text = "\n".join(f"*{group}*\n{_help_lines(_typed(group))}" for group in Group)
+        return Message(text=text, blocks=(section(text), context(_IDS)))
+    six = [one.six for verb in SIX_ORDER if (one := BY_VERB[verb]).six is not None]
+    text = f"*Labcoat* helps you learn before you build.\n{_help_lines(six)}"
     everything = button("Everything else", verb="help", value="all")
-    return Message(text=texts.SHORT, blocks=(section(texts.SHORT), actions([everything])))
+    return Message(text=text, blocks=(section(text), actions([everything])))
+
+
+def _typed(group: Group) -> list[tuple[str, str]]:
+    return [(one.typed, one.does) for one in COMMANDS if one.group is group]
+
+
+def _help_lines(lines: Iterable[tuple[str, str] | None]) -> str:
+    return "\n".join(f"• `{line[0]}` {line[1]}" for line in lines if line is not None)
 
 
 def which_of_two(verb: str, number: int, *, rest: str) -> Message:
