@@ -50,6 +50,7 @@ OF_STAGE: dict[Step, tuple[Cell, Cell, Cell, Cell]] = {
     Step.ADD_EVIDENCE: (NO, STAYS, STAYS, STAYS),
     Step.RAISE_CAP: (NO, STAYS, NO, NO),
     Step.ADD_NEED: (STAYS, STAYS, STAYS, STAYS),
+    Step.NOTE: (STAYS, STAYS, STAYS, STAYS),
     Step.PLAN: (EXPERIMENT, EXPERIMENT, STAYS, NO),
     Step.START: (NO, NO, STAYS, NO),
     Step.CANCEL: (NO, NO, PROTOTYPE, NO),
@@ -78,6 +79,7 @@ OF_CLOSED: dict[Step, tuple[Cell, Cell, Cell]] = {
     Step.ADD_EVIDENCE: (CLOSED, CLOSED, CLOSED),
     Step.RAISE_CAP: (CLOSED, CLOSED, CLOSED),
     Step.ADD_NEED: (CLOSED, CLOSED, CLOSED),
+    Step.NOTE: (CLOSED, CLOSED, CLOSED),
     Step.PLAN: (CLOSED, CLOSED, CLOSED),
     Step.START: (CLOSED, CLOSED, CLOSED),
     Step.CANCEL: (CLOSED, CLOSED, CLOSED),
@@ -132,6 +134,11 @@ OF_REQUEST: dict[Step, tuple[RequestState | Reason, ...]] = {
     Step.CLOSE: (WITHDRAWN, APPROVED, SENT_BACK, DECLINED, EXPIRED, WITHDRAWN),
     Step.PIVOT: (WITHDRAWN, APPROVED, SENT_BACK, DECLINED, EXPIRED, WITHDRAWN),
 }
+
+
+def _note(dossier: Dossier) -> Dossier:
+    assert hypothesis.note(dossier, by=a_member(OTHER), text=" Users ask ") == "Users ask"
+    return dossier
 
 
 def _close(dossier: Dossier) -> Dossier:
@@ -200,6 +207,7 @@ ACTIONS: dict[Step, Callable[[Dossier], Dossier]] = {
     ),
     Step.RAISE_CAP: lambda one: prototype.raise_cap(one, by=a_member(), cap_days=9, reason="one more round"),
     Step.ADD_NEED: lambda one: prototype.add_need(one, by=a_member(OTHER), summary="A log of what was seen", now=NOW),
+    Step.NOTE: _note,
     Step.PLAN: lambda one: experiment.plan(one, a_plan(), by=a_member(), number=E8, reason="a button", now=NOW),
     Step.START: lambda one: experiment.start(one, E7, by=a_member(), since=NOW, now=NOW),
     Step.CANCEL: lambda one: experiment.cancel(one, E7, by=a_member(), reason="too early", now=NOW),

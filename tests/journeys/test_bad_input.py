@@ -99,7 +99,7 @@ def test_too_long_a_text_is_refused_with_its_length(unchanged: Play) -> None:
 
     refused = unchanged.is_refused(unchanged.ana, **FILE, change="x" * 601)
 
-    assert refused == {"change": "That is 601 signs long; 600 fit. Please shorten it, and link to the rest."}
+    assert refused == {"change": "That is 601 characters; the limit is 600. Please shorten it, and link to the rest."}
 
 
 def test_escaped_text_of_any_length_still_makes_a_card(play: Play) -> None:
@@ -139,8 +139,8 @@ def test_channel_mention_in_a_hypothesis_stays_text(play: Play) -> None:
         ("variants", "a 50, A 50", "“a” is there twice"),
         ("variants", "control 50, treatment", "“treatment” can't be read here"),
         ("variants", ", ".join(f"v{n} 5" for n in range(20)), "“20 variants” is larger than can be right"),
-        ("goal", "x" * 76, "That is 76 signs long; 75 fit"),
-        ("guardrails", "x" * 76 + " down", "That is 76 signs long; 75 fit"),
+        ("goal", "x" * 76, "That is 76 characters; the limit is 75"),
+        ("guardrails", "x" * 76 + " down", "That is 76 characters; the limit is 75"),
         ("guardrails", "\n".join(f"metric {n} up" for n in range(20)), "“21 metrics” is larger than can be right"),
         ("planned_days", "a month", "“a month” can't be read here"),
         ("planned_days", "0", "not above zero"),

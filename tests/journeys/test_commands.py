@@ -2,7 +2,10 @@
 
 import pytest
 
-from journeys.playing import CLOSE, DAY, START, Play, read
+from journeys.playing import CLOSE, DAY, H1, START, TEAM, Play, read
+from labcoat.db import history
+from labcoat.demo import people
+from labcoat.domain.lifecycle import Step
 from slack_sandbox.wire import Json
 
 
@@ -161,3 +164,43 @@ def _button(message: Json, label: str) -> str:
 def _initial(form: Json, block_id: str) -> str:
     block = next(block for block in form["blocks"] if block["block_id"] == block_id)
     return str(block["element"]["initial_value"])
+
+
+def test_a_note_is_kept_in_the_thread_and_in_the_history(play: Play) -> None:
+    play.runs(play.ana)
+
+    said = play.asks(play.ben, "/experiment note E-1 Users ask for a *filter* & <!channel>")
+
+    assert said.startswith("Noted in the thread of H-1, and in its history.")
+    assert "noted: Users ask for a filter & <!channel>" in play.thread()[-1]
+    dossier = play.dossier()
+    assert dossier is not None
+    with play.bot.database.reading() as tx:
+        entry = history.list_of(tx, TEAM, H1)[-1]
+    assert (entry.step, entry.by, entry.changes) == (Step.NOTE, people.BEN, ())
+    assert entry.reason == "Users ask for a *filter* & <!channel>"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("note E-1", "Write what you saw after the id: /experiment note E-1 users ask for a filter."),
+        ("note", "Which one? Give its id: /experiment note"),
+        ("note E-9 seen", "no E-9"),
+        (f"note E-1 {'x' * 1001}", "1,001 characters"),
+    ],
+)
+def test_a_note_that_is_none_is_answered(play: Play, text: str, said: str) -> None:
+    play.runs(play.ana)
+    before = play.thread()
+
+    assert said in play.asks(play.ben, f"/experiment {text}")
+    assert play.thread() == before
+
+
+def test_a_closed_hypothesis_takes_no_notes(play: Play) -> None:
+    play.files(play.ana)
+    play.types(play.ana, "/hypothesis close H-1")
+    play.submits(play.ana, **CLOSE)
+
+    assert "H-1 is closed" in play.asks(play.ben, "/experiment note H-1 We saw it again")

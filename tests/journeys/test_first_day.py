@@ -117,7 +117,7 @@ def test_a_file_from_a_spreadsheet_is_read(play: Play, encoding: str) -> None:
         (b"\n \n", "nothing in it yet"),
         (b"PK\x03\x04\x00\x00", "no text file"),
         (b"x" * 1_100_000, "larger than 1 MB"),
-        (b"title\n" + b"one\n" * 501, "501 lines; 500 fit"),
+        (b"title\n" + b"one\n" * 501, "501 lines; the limit is 500"),
     ],
     ids=["empty", "blank", "zip", "large", "long"],
 )

@@ -72,8 +72,8 @@ def test_saving_what_is_there_already_changes_and_tells_nothing(play: Play) -> N
         ({"quiet_from": "18"}, "quiet_until", "Quiet hours need both"),
         ({"quiet_until": "9"}, "quiet_from", "Quiet hours need both"),
         ({"quiet_from": "9", "quiet_until": "9"}, "quiet_until", "the same hour"),
-        ({"tags": "x" * 41}, "tags", "41 signs long; 40 fit"),
-        ({"tags": ",".join(f"t{n}" for n in range(21))}, "tags", "These are 21; 20 fit"),
+        ({"tags": "x" * 41}, "tags", "41 characters; the limit is 40"),
+        ({"tags": ",".join(f"t{n}" for n in range(21))}, "tags", "These are 21; the limit is 20"),
     ],
 )
 def test_what_cannot_be_is_said_under_its_field(play: Play, values: dict[str, Any], field: str, words: str) -> None:

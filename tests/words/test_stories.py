@@ -54,6 +54,7 @@ def test_every_step_has_a_line(step: Step) -> None:
 
 REASON_SHOWN = (
     Step.EDIT,
+    Step.NOTE,
     Step.RAISE_CAP,
     Step.DROP,
     Step.FIX_CAUSE,

@@ -73,7 +73,7 @@ class Api:
             return problem(HTTPStatus.TOO_MANY_REQUESTS, "too often", detail, headers={"Retry-After": str(wait)})
         key = request.headers.get(_KEY_HEADER)
         if key is not None and not _KEY.fullmatch(key):
-            detail = "Idempotency-Key is 1 to 255 printable ASCII signs without blanks. Example: a UUID."
+            detail = "Idempotency-Key is 1 to 255 printable ASCII characters without spaces. Example: a UUID."
             return problem(HTTPStatus.BAD_REQUEST, "key not usable", detail)
         parsed = _parsed(request)
         if isinstance(parsed, Answer):

@@ -127,7 +127,7 @@ def _row(number: int, values: Mapping[str, str], today: date) -> tuple[PastWork 
     if not change:
         return None, f"line {number} has no title"
     if len(change) > LONGEST_TITLE:
-        return None, f"line {number}: the title has {len(change):,} signs, {LONGEST_TITLE} fit"
+        return None, f"line {number}: the title has {len(change):,} characters; the limit is {LONGEST_TITLE}"
     outcome_text, closed_text = values.get("outcome", "").casefold(), values.get("closed", "")
     outcome, closed_on, problem = _OUTCOMES.get(outcome_text), _date(closed_text), ""
     if outcome_text and outcome is None:

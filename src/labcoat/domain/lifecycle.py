@@ -44,6 +44,7 @@ class Step(StrEnum):
     ADD_EVIDENCE = "add evidence"
     RAISE_CAP = "raise cap"
     ADD_NEED = "add need"
+    NOTE = "note"
     PLAN = "plan"
     START = "start"
     CANCEL = "cancel"
@@ -73,6 +74,7 @@ STAGES_OF_STEP: Mapping[Step, frozenset[Stage]] = {
     Step.ADD_EVIDENCE: OPEN_STAGES - {Stage.HYPOTHESIZE},
     Step.RAISE_CAP: frozenset({Stage.PROTOTYPE}),
     Step.ADD_NEED: OPEN_STAGES,
+    Step.NOTE: OPEN_STAGES,
     Step.PLAN: OPEN_STAGES - {Stage.PRODUCTIONIZE},
     Step.START: frozenset({Stage.EXPERIMENT}),
     Step.CANCEL: frozenset({Stage.EXPERIMENT}),

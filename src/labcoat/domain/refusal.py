@@ -108,6 +108,7 @@ class Reason(StrEnum):
     ID_NEEDED = "id needed"
     NO_CHANNEL = "no channel"
     NOTHING_OPEN = "nothing open"
+    NOTE_EMPTY = "note empty"
     FROM_EARLIER = "from earlier"  # a button or form that no longer means anything
     TOO_FAST = "too fast"
     # files and pastes

@@ -169,6 +169,10 @@ def _need(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG
     return f"noted a need: {noted.new if noted is not None else ''}"
 
 
+def _note(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
+    return f"noted: {entry.reason or ''}"
+
+
 def _prototype(entry: HistoryEntry, dossier: Dossier, zone: str) -> str:  # noqa: ARG001
     newest = dossier.prototypes[-1]
     guess = "unknown" if newest.build_guess_days is None else numbers.person_days(newest.build_guess_days)
@@ -299,6 +303,7 @@ _LINES: Mapping[Step, Callable[[HistoryEntry, Dossier, str], str]] = {
     Step.ADD_EVIDENCE: _evidence,
     Step.RAISE_CAP: _raise_cap,
     Step.ADD_NEED: _need,
+    Step.NOTE: _note,
     Step.PLAN: _plan,
     Step.START: _start,
     Step.CANCEL: run_stories.cancel,

@@ -9,4 +9,4 @@ _NAMES = {
 }  # fmt: skip
 metadata = MetaData(naming_convention=_NAMES)
 
-ID = String(40)  # Slack's ids have 11 signs or so, and no promised length
+ID = String(40)  # Slack's ids have 11 characters or so, and no promised length

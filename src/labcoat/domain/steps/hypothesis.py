@@ -95,6 +95,16 @@ def hand_over(dossier: Dossier, *, by: Member, to: UserId | None, deputy: UserId
     return dossier.with_hypothesis(involved(replace(old, owner=to, deputy=deputy), to, deputy))
 
 
+NOTE_LENGTH = 1000
+
+
+def note(dossier: Dossier, *, by: Member, text: str) -> str:
+    """Return what is kept of a note; anyone in the channel may write one, at any open stage."""
+    dossier.require(Step.NOTE)
+    dossier.require_in_channel(by)
+    return require_text(text, field="text", longest=NOTE_LENGTH)
+
+
 def close(
     dossier: Dossier,
     *,

@@ -72,6 +72,16 @@ def show(call: Call, target: Target) -> None:
     )
 
 
+def note(call: Call, target: Target) -> None:
+    """Keep what somebody saw in the thread and in the history."""
+    if not target.rest:
+        raise Refusal(Reason.NOTE_EMPTY, id=str(target.subject))
+    with call.writing() as (tx, now):
+        dossier = target.dossier(tx, call)
+        hypotheses.note(tx, dossier, by=call.member(tx, dossier), text=target.rest, now=now)
+    call.reply(lists.noted_message(dossier))
+
+
 def open_close_form(call: Call, target: Target) -> None:
     """Open the end form."""
     with call.reading() as (tx, _):
@@ -130,6 +140,7 @@ def submit_ship(form: Submission) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = {
+    "note": Handler(open=note),
     "show": Handler(open=show),
     "close": Handler(open=open_close_form, submit=submit_close),
     "ship": Handler(open=open_ship_form, submit=submit_ship),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from labcoat.domain.dossier import Dossier
 from labcoat.domain.hypothesis import Hypothesis
 from labcoat.slack.blocks import Block, Message, actions, button, context, escape, section
 from labcoat.slack.commands import BY_VERB, COMMANDS, SIX_ORDER, Group
@@ -97,6 +98,13 @@ def _typed(group: Group) -> list[tuple[str, str]]:
 
 def _help_lines(lines: Iterable[tuple[str, str] | None]) -> str:
     return "\n".join(f"• `{line[0]}` {line[1]}" for line in lines if line is not None)
+
+
+def noted_message(dossier: Dossier) -> Message:
+    """Return the answer to whoever wrote a note."""
+    number = dossier.hypothesis.number
+    text = f"Noted in the thread of H-{number}, and in its history."
+    return Message(text=text, blocks=(section(text), actions([button("Show", verb="show", value=f"H-{number}")])))
 
 
 def which_of_two(verb: str, number: int, *, rest: str) -> Message:

@@ -53,6 +53,12 @@ def edits_since(tx: Transaction, dossier: Dossier, entry_id: int) -> list[Histor
     return history.list_of(tx, one.workspace, one.number, after=entry_id, step=Step.EDIT)
 
 
+def note(tx: Transaction, dossier: Dossier, *, by: Member, text: str, now: datetime) -> Dossier:
+    """Keep a note in the history, and show it in the card's thread; nothing else changes."""
+    kept = steps.note(dossier, by=by, text=text)
+    return publish.save(tx, dossier, dossier, step=Step.NOTE, by=by, now=now, reason=kept)
+
+
 def newest_entry(tx: Transaction, dossier: Dossier) -> int:
     """Return the id of the newest history entry of a hypothesis, 0 without any."""
     return history.newest_id(tx, dossier.hypothesis.workspace, dossier.hypothesis.number)

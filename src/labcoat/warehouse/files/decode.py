@@ -128,7 +128,7 @@ def _text(path: Path, *, name: str, folder: Path, head: bytes, separators: str =
     if not any(cell.strip() for cell in header):
         refuse(f"{name} is empty")
     if len(header) > MOST_COLUMNS:
-        refuse(f"{name} has {len(header):,} columns. Leave out what is not needed: {MOST_COLUMNS:,} fit")
+        refuse(f"{name} has {len(header):,} columns. Leave out what is not needed: the limit is {MOST_COLUMNS:,}")
     return GivenFile(
         name=name,
         path=target,

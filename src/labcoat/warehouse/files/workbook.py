@@ -78,7 +78,7 @@ def _check(path: Path, *, name: str) -> None:
         what = "a spreadsheet of another kind" if {"mimetype", "xl/workbook.bin"} & names else "a zip, and no workbook"
         _refuse(f"{name} is {what}. {_AS_XLSX}")
     if size > LARGEST:
-        _refuse(f"{name} has {size >> 20:,} MB when it is unpacked, and {LARGEST >> 20:,} fit. Give a CSV file")
+        _refuse(f"{name} has {size >> 20:,} MB when it is unpacked; the limit is {LARGEST >> 20:,} MB. Give a CSV file")
 
 
 def _chosen(book: CalamineWorkbook, *, name: str) -> tuple[str, Sequence[Row]]:
