@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from labcoat.warehouse import duckdb_source
+from labcoat.warehouse.engines import duckdb as duckdb_source
 from labcoat.warehouse.files.asked import MetricColumns, read_asked
 from labcoat.warehouse.sources import DuckDbSource
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 from chdb.session import Session
 
-from labcoat.warehouse import asking, clickhouse_source, metrics_file, reading
+from labcoat.warehouse import connections, metrics_file, reading
+from labcoat.warehouse.engines import clickhouse
 from labcoat.warehouse.metrics_file import MetricsFile
 from warehouse.test_bounding import FILE, ORDERED, QUESTION, SEEN, by_hand, is_right
 
@@ -40,7 +41,7 @@ def test_spark_reads_the_folders_of_the_days(tmp_path: Path) -> None:
     world = a_world(tmp_path, "spark", partition=", partition: day")
     text = reading.written(world, QUESTION)["users"]
 
-    with asking.opened(world, world.exposures["users"], reading._by_exposures(world, QUESTION)["users"]) as source:
+    with connections.opened(world, world.exposures["users"], reading._by_exposures(world, QUESTION)["users"]) as source:
         plan = source.session.sql(text)._jdf.queryExecution().executedPlan().toString()  # type: ignore[attr-defined]
 
     filters = set(re.findall(r"PartitionFilters: \[([^\]]*)\]", plan))
@@ -65,7 +66,7 @@ def test_clickhouse_reads_the_parts_of_the_months(tmp_path: Path) -> None:
                 "SETTINGS allow_nullable_key = 1 "
                 f"AS SELECT * FROM file('{tmp_path / name}.parquet', 'Parquet')"
             )
-        for setting, value in clickhouse_source._SETTINGS.items():
+        for setting, value in clickhouse._SETTINGS.items():
             session.query(f"SET {setting} = '{value}'")
         answer = json.loads(str(session.query(f"EXPLAIN indexes = 1 {text}", "JSONCompact")))
         session.query("DROP DATABASE shop_in_months")

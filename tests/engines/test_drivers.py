@@ -20,15 +20,11 @@ from pydantic import SecretStr
 from snowflake.connector.connection_config import ConnectionConfig
 from snowflake.connector.cursor import SnowflakeCursor
 
-from labcoat.warehouse import (
-    databricks_source,
-    engine,
-    redshift_source,
-    snowflake_source,
-    trino_source,
-)
-from labcoat.warehouse.dbapi import Cursor, Driver
-from labcoat.warehouse.engine import ColumnType
+from labcoat.warehouse.engines import databricks, engine, redshift
+from labcoat.warehouse.engines import snowflake as snowflake_source
+from labcoat.warehouse.engines import trino as trino_source
+from labcoat.warehouse.engines.dbapi import Cursor, Driver
+from labcoat.warehouse.engines.engine import ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import BigQuerySource, DatabricksSource, RedshiftSource, Source, TrinoSource
 
@@ -98,17 +94,17 @@ def test_redshift_runs_a_text_with_a_percent_sign_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("driver", "code", "type_"),
     [
-        (redshift_source.DRIVER, 701, ColumnType.NUMBER),
-        (redshift_source.DRIVER, 1043, ColumnType.TEXT),
-        (redshift_source.DRIVER, 1184, ColumnType.TIME),
-        (redshift_source.DRIVER, 16, ColumnType.BOOLEAN),
-        (redshift_source.DRIVER, 4000, ColumnType.OTHER),
+        (redshift.DRIVER, 701, ColumnType.NUMBER),
+        (redshift.DRIVER, 1043, ColumnType.TEXT),
+        (redshift.DRIVER, 1184, ColumnType.TIME),
+        (redshift.DRIVER, 16, ColumnType.BOOLEAN),
+        (redshift.DRIVER, 4000, ColumnType.OTHER),
         (snowflake_source.DRIVER, 0, ColumnType.NUMBER),
         (snowflake_source.DRIVER, 2, ColumnType.TEXT),
         (snowflake_source.DRIVER, 8, ColumnType.TIME),
         (snowflake_source.DRIVER, 12, ColumnType.OTHER),
         (snowflake_source.DRIVER, 13, ColumnType.BOOLEAN),
-        (databricks_source.DRIVER, "decimal", ColumnType.NUMBER),
+        (databricks.DRIVER, "decimal", ColumnType.NUMBER),
         (trino_source.DRIVER, "timestamp(3) with time zone", ColumnType.TIME),
         (trino_source.DRIVER, "varchar(20)", ColumnType.TEXT),
     ],
@@ -126,7 +122,7 @@ def test_snowflake_numbers_its_types_as_we_do() -> None:
 def test_a_message_of_redshift_is_its_own_words_without_values() -> None:
     error = redshift_connector.ProgrammingError({"S": "ERROR", "C": "22P02", "M": "invalid input: 'ana@example.org'"})
 
-    assert redshift_source.DRIVER.source_error(error).message == "The database says: invalid input: '...'"
+    assert redshift.DRIVER.source_error(error).message == "The database says: invalid input: '...'"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of Databricks' half-made connection

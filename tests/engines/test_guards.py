@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from labcoat.warehouse import clickhouse_source, engine, roles, spark_source
-from labcoat.warehouse.clickhouse_source import OpenClickHouse
+from labcoat.warehouse import roles
+from labcoat.warehouse.engines import clickhouse as clickhouse_source
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines import spark as spark_source
+from labcoat.warehouse.engines.clickhouse import OpenClickHouse
+from labcoat.warehouse.engines.spark import OpenSpark
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import ClickHouseSource, SparkSource
-from labcoat.warehouse.spark_source import OpenSpark
 
 SPARK_TRIES = [
     "SELECT 1) UNION ALL (SELECT 2); SELECT (3",

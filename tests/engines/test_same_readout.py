@@ -11,7 +11,8 @@ import postgres
 from labcoat.stats import entry
 from labcoat.stats.results import Readout
 from labcoat.stats.rule import Design, MetricKind, MetricRule, Role, Rule
-from labcoat.warehouse import reading, spark_source
+from labcoat.warehouse import reading
+from labcoat.warehouse.engines import spark
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.sources import SparkSource
 from warehouse import shop
@@ -32,7 +33,7 @@ def readouts(
     folder: Path, postgres_server: postgres.Server, spark_connect_url: str, clickhouse_url: str
 ) -> Mapping[str, Readout]:
     """What the statistics say of each engine's numbers."""
-    with spark_source.opened(spark_at(spark_connect_url), name="shop", tables=(), seconds=300) as there:
+    with spark.opened(spark_at(spark_connect_url), name="shop", tables=(), seconds=300) as there:
         for table in ("exposures", "orders"):
             there.session.sql(f"CREATE TABLE {table} USING parquet LOCATION '{folder / table}.parquet'").collect()
     with postgres_server.fresh_database(is_migrated=False) as url:

@@ -40,7 +40,7 @@ MACHINE_TIME_MAY_BE_READ = (
     "demo/*",
 )
 SLOW_TO_LOAD = (
-    ("warehouse/duckdb_connection.py", "import duckdb"),
+    ("warehouse/engines/duckdb_connection.py", "import duckdb"),
     ("slack/outgoing/rendering.py", "from labcoat.slack.outgoing import charts"),
 )
 """Loaded when first needed, so that `labcoat serve` is ready at once; tests/rules/test_startup.py sees to it."""
@@ -284,7 +284,7 @@ def test_listeners_read_machine_time_only_to_remember_deliveries() -> None:
 def test_only_db_speaks_to_our_database() -> None:
     drivers = [
         place
-        for place, node in nodes(outside=("db/*", "warehouse/postgresql_source.py"))  # the other is the user's own
+        for place, node in nodes(outside=("db/*", "warehouse/engines/postgresql.py"))  # the other is the user's own
         if {name.partition(".")[0] for name in imported(node)} & {"sqlite3", "psycopg", "psycopg_pool"}
     ]
 

@@ -14,8 +14,8 @@ import pytest
 import postgres
 from labcoat.domain.look import is_same
 from labcoat.stats.rule import Moments
-from labcoat.warehouse import bounding, checking, metrics_file, reading, survey
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse import bounding, checking, exposure_scan, metrics_file, reading
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
@@ -220,7 +220,7 @@ def test_a_look_around_reads_the_last_400_days(tmp_path: Path) -> None:
     world, _ = a_shop(tmp_path)
     now = FIRST + bounding.RECENT + timedelta(days=100)
 
-    arms = survey.arms(world, "users", until=now)
+    arms = exposure_scan.arms(world, "users", until=now)
     (seen,) = checking.check(world, names=["spent"], key=None, now=now).metrics
 
     assert sum(arm.units for arm in arms) == 2 * (DAYS - 100)

@@ -16,10 +16,10 @@ import pytest
 import postgres
 from labcoat.domain.findings import Findings
 from labcoat.warehouse import metrics_file, reading
-from labcoat.warehouse.duckdb_connection import OpenSource
+from labcoat.warehouse.engines.duckdb_connection import OpenSource
+from labcoat.warehouse.engines.postgresql import OpenPostgresql
 from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
-from labcoat.warehouse.postgresql_source import OpenPostgresql
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 
 START, UNTIL = datetime(2026, 11, 1), datetime(2026, 12, 1, tzinfo=UTC)  # noqa: DTZ001 - UTC without a zone

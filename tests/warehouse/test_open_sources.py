@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from labcoat.warehouse import metrics_file
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.open_sources import OpenSources

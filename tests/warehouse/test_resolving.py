@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat.warehouse import asking, metrics_file, reading, resolving
+from labcoat.warehouse import connections, metrics_file, reading, resolving
 from labcoat.warehouse.resolving import AskedMetric
 from labcoat.warehouse.source_columns import Asking
 from labcoat.warehouse.sql import Bounds
@@ -32,7 +32,7 @@ def test_a_unit_that_the_metric_does_not_name_has_the_type_of_the_exposures_unit
     metric = world.metrics["revenue"]
     asked = (AskedMetric(name="revenue", metric=metric, measuring=reading.measuring_of(metric)),)
 
-    with asking.opened(world, world.exposures["users"], asked) as source:
+    with connections.opened(world, world.exposures["users"], asked) as source:
         columns = Asking(source, "duckdb", BOUNDS)
         found = resolving.resolve(columns, world.exposures["users"], asked)
 

@@ -18,9 +18,11 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 import postgres
-from labcoat.warehouse import duckdb_source, postgresql_source, roles
-from labcoat.warehouse.clickhouse_source import OpenClickHouse
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse import roles
+from labcoat.warehouse.engines import duckdb as duckdb_source
+from labcoat.warehouse.engines import postgresql
+from labcoat.warehouse.engines.clickhouse import OpenClickHouse
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import (
     ClickHouseSource,
@@ -98,7 +100,7 @@ def url(postgres_server: postgres.Server) -> Iterator[str]:
 def opened(url: str, *, role: str) -> Iterator[Engine]:
     mine = make_url(url).set(username=role).render_as_string(hide_password=False)
     source = PostgresqlSource(engine="postgresql", url=SecretStr(mine))
-    with postgresql_source.opened(source, name="shop", tables=(), seconds=30) as opened:
+    with postgresql.opened(source, name="shop", tables=(), seconds=30) as opened:
         yield opened
 
 

@@ -11,7 +11,7 @@ from labcoat.domain.baseline import Baseline
 from labcoat.stats import entry
 from labcoat.stats.entry import UnitValue
 from labcoat.stats.rule import Moments
-from labcoat.warehouse import asking, definitions, groups, population, reading
+from labcoat.warehouse import connections, definitions, groups, population, reading
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.groups import Answer
 from labcoat.warehouse.measures import Measure
@@ -76,7 +76,7 @@ def _trial_days(asked: AskedMetric) -> float | None:
 def _days(metrics_file: MetricsFile, name: str, period: Period) -> int | None:
     """Return on how many days anybody was exposed; None where exposures have no time."""
     exposures = metrics_file.exposures[name]
-    with asking.opened(metrics_file, exposures, ()) as source:
+    with connections.opened(metrics_file, exposures, ()) as source:
         text = population.days_query(source, metrics_file, exposures, period=period)
         if text is None:
             return None
@@ -96,7 +96,7 @@ def _measured(
     """Return what these metrics were; where their query fails each half is asked alone, so that one hides no other."""
     exposures = metrics_file.exposures[name]
     try:
-        with asking.opened(metrics_file, exposures, asked) as source:
+        with connections.opened(metrics_file, exposures, asked) as source:
             text, resolved = population.query(source, metrics_file, exposures, asked, period=period)
             (answer,) = groups.parse(source.rows(text), resolved.measures, asked=asked)
     except SourceError as error:

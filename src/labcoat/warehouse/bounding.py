@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from labcoat.warehouse import sql
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines.engine import Column, ColumnType
 
 LOOK_BACK = timedelta(days=28)
 """Before an experiment's start; a unit that was exposed in this time, and before the start, is not counted.

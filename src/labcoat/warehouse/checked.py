@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from labcoat.domain.left_out import LeftOut
+from labcoat.warehouse.exposure_scan import Arm
 from labcoat.warehouse.own_rows import OwnRows
-from labcoat.warehouse.survey import Arm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

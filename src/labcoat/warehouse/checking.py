@@ -10,22 +10,23 @@ from datetime import datetime, timedelta
 
 from labcoat.domain.plan import SameDay
 from labcoat.warehouse import (
-    asking,
     bounding,
+    connections,
+    exposure_scan,
     freshness,
     groups,
     own_rows,
     reading,
     roles,
     sql,
-    survey,
     unused_columns,
     windows,
 )
 from labcoat.warehouse.checked import Checked, ExposuresSeen, MetricSeen, QuerySeen, SourceSeen, Trouble
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.exposed_units import EARLIEST
+from labcoat.warehouse.exposure_scan import NOT_NAMED, Arm
 from labcoat.warehouse.groups import Group
 from labcoat.warehouse.measures import Measure, Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile
@@ -35,7 +36,6 @@ from labcoat.warehouse.own_rows import OwnRows
 from labcoat.warehouse.resolving import AskedMetric, Resolved
 from labcoat.warehouse.source_columns import Asking
 from labcoat.warehouse.sql import Bounds
-from labcoat.warehouse.survey import NOT_NAMED, Arm
 
 
 def check(metrics_file: MetricsFile, *, names: Collection[str], key: str | None, now: datetime) -> Checked:
@@ -93,8 +93,8 @@ def _exposures(sources: OpenSources, name: str, *, key: str | None, now: datetim
 
     def look(source: Engine) -> tuple[tuple[Arm, ...], tuple[str, ...], tuple[Trouble, ...]]:
         bounds = Bounds(since=now - bounding.RECENT, until=now)
-        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
-        arms = survey.arms_of(source, metrics_file, exposures, until=now, columns=columns)
+        columns = Asking(source, connections.dialect_of(metrics_file, exposures), bounds)
+        arms = exposure_scan.arms_of(source, metrics_file, exposures, until=now, columns=columns)
         taken = Named(name, exposures, columns).taken
         return arms, taken, _warnings(columns, exposures, kind="exposures", name=name)
 
@@ -205,8 +205,8 @@ class Trial:
             key=self._over.key or "", since=EARLIEST, until=self._now, variants=variants, read_since=since
         )
         bounds = Bounds(since=since, until=self._now)
-        columns = Asking(source, asking.dialect_of(metrics_file, exposures), bounds)
-        text, resolved = asking.query(
+        columns = Asking(source, connections.dialect_of(metrics_file, exposures), bounds)
+        text, resolved = connections.query(
             source, metrics_file, exposures, (subject,), every, bounds=bounds, columns=columns
         )
         cost = source.cost(text)
@@ -240,7 +240,7 @@ class Trial:
             return None
         scan = (resolved.rows[measure.rows], measure.unit, measure.time, windows.seconds_before([(0, measure)]))
         if scan not in self._rows:
-            dialect = asking.dialect_of(self._sources.metrics_file, exposures)
+            dialect = connections.dialect_of(self._sources.metrics_file, exposures)
             bounds = Bounds(since=since, until=self._now)
 
             def ask(ours: str) -> list[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from labcoat.domain.findings import Findings, FoundColumn, FoundRows
 from labcoat.warehouse import definitions
-from labcoat.warehouse.engine import ColumnType
+from labcoat.warehouse.engines.engine import ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.found_columns import COVARIATES, TIMES
 from labcoat.warehouse.groups import Answer

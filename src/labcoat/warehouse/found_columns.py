@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from labcoat.domain.findings import FoundColumn
 from labcoat.warehouse import bounding, times
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.files.tables import LoadedTable
 from labcoat.warehouse.files.text_numbers import Number
 from labcoat.warehouse.metrics_file import Exposures, Metric

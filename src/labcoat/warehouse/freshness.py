@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from labcoat.warehouse import engine, sql, survey
-from labcoat.warehouse.engine import ColumnType
+from labcoat.warehouse import exposure_scan, sql
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.sources import Source
@@ -76,7 +77,7 @@ def _instant(name: str, given: list[tuple[object, ...]], *, now: datetime) -> da
             "NULL: nothing seems to be loaded yet",
             permanent=False,
         )
-    found = survey.moment(value)
+    found = exposure_scan.moment(value)
     if found is None or not re.search(r"\d:\d", str(value)):
         raise _wrong(name, f"“{str(value)[:40]}”, which is no time. Select a timestamp in UTC, or one with a zone")
     if found > now + AHEAD_AT_MOST:

@@ -7,7 +7,7 @@ from math import nan
 from labcoat.domain.findings import Findings
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import aggregate, incomplete
-from labcoat.warehouse.engine import whole
+from labcoat.warehouse.engines.engine import whole
 from labcoat.warehouse.errors import NoRowsYetError, SourceError, some
 from labcoat.warehouse.exposed_units import Lack
 from labcoat.warehouse.incomplete import ArmUnits, Found, Incomplete

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from labcoat.stats.rule import MetricKind
 from labcoat.warehouse import bounding, sql, times
 from labcoat.warehouse.bounding import DayColumn
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError, after_colon
 from labcoat.warehouse.exposed_units import EARLIEST, LATEST
 from labcoat.warehouse.files import text_numbers

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
 
-from labcoat.warehouse import asking
-from labcoat.warehouse.duckdb_source import OpenTables
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse import connections
+from labcoat.warehouse.engines.duckdb import OpenTables
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import Metric, MetricsFile
 from labcoat.warehouse.reading import measuring_of
@@ -58,7 +58,7 @@ class OpenSources:
                     if not _still_answers(engine):
                         self._close(entries)
                     raise
-        with asking.opened(self.metrics_file, self.metrics_file.exposures[name], asked) as apart:
+        with connections.opened(self.metrics_file, self.metrics_file.exposures[name], asked) as apart:
             return question(apart)
 
     def _beside(self, name: str) -> _Entries:
@@ -75,7 +75,7 @@ class OpenSources:
             stack = ExitStack()
             try:
                 first, *beside = (self.metrics_file.exposures[one] for one in entries)
-                opened = asking.opened(self.metrics_file, first, mine, beside=beside)
+                opened = connections.opened(self.metrics_file, first, mine, beside=beside)
                 engine = stack.enter_context(opened)
             except SourceError:
                 self._refused.add(entries)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from labcoat.warehouse import bounding, sql, survey, windows
-from labcoat.warehouse.engine import whole
+from labcoat.warehouse import bounding, exposure_scan, sql, windows
+from labcoat.warehouse.engines.engine import whole
 from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
 from labcoat.warehouse.measures import Measure, Subject, scans
 from labcoat.warehouse.resolving import Resolved
@@ -128,7 +128,7 @@ def seen(row: Sequence[object], days: Sequence[tuple[object, ...]]) -> OwnRows:
         met=whole(met),
         units=whole(units),
         exposed=whole(exposed),
-        newest=survey.moment(newest),
+        newest=exposure_scan.moment(newest),
         future=whole(future),
         days_without=tuple(sorted(every - set(known))),
     )

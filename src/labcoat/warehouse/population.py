@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from labcoat.warehouse import aggregate, asking, resolving, sql
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse import aggregate, connections, resolving, sql
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.exposed_units import EARLIEST, EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns, Subject
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
@@ -96,7 +96,7 @@ def query(
 
     Metrics that are columns of the exposures' rows come without others.
     """
-    dialect = asking.dialect_of(metrics_file, exposures)
+    dialect = connections.dialect_of(metrics_file, exposures)
     found = resolving.resolve(Asking(source, dialect, period.bounds), exposures, asked)
     is_inline = not any(one.metric.has_own_rows for one in asked)
     columns = everybody(found.exposures, since=period.since, is_inline=is_inline)
@@ -109,7 +109,7 @@ def query(
 
 def days_query(source: Engine, metrics_file: MetricsFile, exposures: Exposures, *, period: Period) -> str | None:
     """Return SQL for on how many days of a period anybody was exposed; None where exposures have no time."""
-    dialect = asking.dialect_of(metrics_file, exposures)
+    dialect = connections.dialect_of(metrics_file, exposures)
     found = resolving.resolve(Asking(source, dialect, period.bounds), exposures, ())
     columns = everybody(found.exposures, since=period.since, is_inline=False)
     if columns.exposed_at is None:

@@ -13,7 +13,7 @@ from labcoat.domain.findings import Findings
 from labcoat.domain.left_out import LeftOut
 from labcoat.domain.plan import Measuring
 from labcoat.stats.rule import Direction, MetricKind, Moments, Sample
-from labcoat.warehouse import aggregate, asking, contradictions, definitions, groups, sql
+from labcoat.warehouse import aggregate, connections, contradictions, definitions, groups, sql
 from labcoat.warehouse.bounding import LOOK_BACK
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.exposed_units import EARLIEST, LATEST
@@ -167,9 +167,9 @@ def written(metrics_file: MetricsFile, question: Question) -> dict[str, str]:
     texts = {}
     for name, asked in _by_exposures(metrics_file, question).items():
         exposures = metrics_file.exposures[name]
-        with asking.opened(metrics_file, exposures, asked) as source:
+        with connections.opened(metrics_file, exposures, asked) as source:
             subjects = _subjects([question])
-            texts[name] = asking.query(source, metrics_file, exposures, subjects, asked, bounds=question.bounds)[0]
+            texts[name] = connections.query(source, metrics_file, exposures, subjects, asked, bounds=question.bounds)[0]
     return texts
 
 
@@ -182,7 +182,7 @@ def may_have_times(metrics_file: MetricsFile, goal: str) -> bool:
         return exposures.exposed_at is not None
     if exposures.sql is None:
         return True
-    dialect = asking.dialect_of(metrics_file, exposures)
+    dialect = connections.dialect_of(metrics_file, exposures)
     return bool({"*", "exposed_at"} & sql.selected(rows_of(exposures), dialect=dialect))
 
 
@@ -227,7 +227,7 @@ def _batches(metrics_file: MetricsFile, name: str, wanted: _Batch) -> Iterator[_
     """Yield what one query can read: a SELECT's `:since` and `:until` have one value in it."""
     by_bounds: dict[Bounds | None, list[int]] = {}
     for place, (question, asked) in wanted.items():
-        has_bounds = asking.has_bounds(metrics_file, metrics_file.exposures[name], asked)
+        has_bounds = connections.has_bounds(metrics_file, metrics_file.exposures[name], asked)
         by_bounds.setdefault(question.bounds if has_bounds else None, []).append(place)
     for together in by_bounds.values():
         for start in range(0, len(together), MOST_TOGETHER):
@@ -239,12 +239,12 @@ def _read_batch(metrics_file: MetricsFile, name: str, batch: _Batch) -> dict[int
     asked = tuple(dict.fromkeys(one for _, metrics in batch.values() for one in metrics))
     exposures = metrics_file.exposures[name]
     try:
-        with asking.opened(metrics_file, exposures, asked) as source:
+        with connections.opened(metrics_file, exposures, asked) as source:
             questions = [question for question, _ in batch.values()]
-            bounds = _bounds(questions)
-            text, resolved = asking.query(source, metrics_file, exposures, _subjects(questions), asked, bounds=bounds)
+            subjects, bounds = _subjects(questions), _bounds(questions)
+            text, resolved = connections.query(source, metrics_file, exposures, subjects, asked, bounds=bounds)
             rows = source.rows(text)
-            nobody = asking.nameless(source, metrics_file, exposures, _subjects(questions), resolved, bounds=bounds)
+            nobody = connections.nameless(source, metrics_file, exposures, subjects, resolved, bounds=bounds)
     except SourceError as error:
         if len(batch) == 1 or not error.permanent:
             return dict.fromkeys(batch, error)

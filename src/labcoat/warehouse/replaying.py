@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from itertools import combinations_with_replacement
 
 from labcoat.stats.rule import DaySums, Splits
-from labcoat.warehouse import asking, groups, resolving, splitting, sql, survey
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse import connections, exposure_scan, groups, resolving, splitting, sql
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import SourceError, some
 from labcoat.warehouse.exposed_units import EARLIEST
 from labcoat.warehouse.groups import Group, Measured
@@ -80,8 +80,8 @@ class PastUnits:
 def read(metrics_file: MetricsFile, asked: Asked, *, told: Told) -> PastUnits:
     """Return the splits' sums; raise SourceError with what to do where they can't be had."""
     exposures = metrics_file.exposures[asked.exposures]
-    with asking.opened(metrics_file, exposures, (asked.metric,)) as source:
-        dialect = asking.dialect_of(metrics_file, exposures)
+    with connections.opened(metrics_file, exposures, (asked.metric,)) as source:
+        dialect = connections.dialect_of(metrics_file, exposures)
         bounds = Bounds(since=asked.since, until=asked.until)
         resolved = resolving.resolve(Asking(source, dialect, bounds), exposures, (asked.metric,))
         _refuse_unknown_past(metrics_file, asked, resolved)
@@ -167,7 +167,7 @@ class _Answers:
     def newest(self) -> datetime | None:
         """Return when the newest exposure was."""
         ((newest,),) = self._rows(splitting.newest_query(self._resolved), since=EARLIEST)
-        return survey.moment(newest)
+        return exposure_scan.moment(newest)
 
     def profile(self, past: Past) -> list[_Profile]:
         """Return the units by the day they came and the day they count."""
@@ -260,7 +260,7 @@ def _refuse_unknown_past(metrics_file: MetricsFile, asked: Asked, resolved: Reso
         raise SourceError(message, permanent=True, field="exposed_at")
     exposures = metrics_file.exposures[asked.exposures]
     rows = rows_of(metric.metric if metric.metric.has_own_rows else exposures)
-    dialect = asking.dialect_of(metrics_file, exposures)
+    dialect = connections.dialect_of(metrics_file, exposures)
     is_cut = rows.select is not None and ":until" in rows.select and sql.has_bounds(rows, dialect=dialect)
     if asked.is_growing and measure.time is None and not is_cut:
         message = (

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Sequence
 
-from labcoat.warehouse import engine as engines
-from labcoat.warehouse.clickhouse_source import OpenClickHouse
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse.engines import engine as engines
+from labcoat.warehouse.engines.clickhouse import OpenClickHouse
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import ClickHouseSource, PostgresqlSource, RedshiftSource, SnowflakeSource, Source
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labcoat.domain.export_columns import Cell, Row, Value
-from labcoat.warehouse import duckdb_connection
+from labcoat.warehouse.engines import duckdb_connection
 
 Columns = Sequence[tuple[str, Cell]]
 PutRow = Callable[[Row], None]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from labcoat.warehouse import sql
-from labcoat.warehouse.duckdb_source import OpenTables
-from labcoat.warehouse.engine import Column, Engine
+from labcoat.warehouse.engines.duckdb import OpenTables
+from labcoat.warehouse.engines.engine import Column, Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files.tables import LoadedTable
 from labcoat.warehouse.metrics_file import Exposures, Metric

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from labcoat.warehouse import sql
-from labcoat.warehouse.engine import whole
+from labcoat.warehouse.engines.engine import whole
 from labcoat.warehouse.errors import some
 from labcoat.warehouse.exposed_units import EARLIEST, LATEST
 

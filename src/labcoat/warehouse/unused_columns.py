@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labcoat.stats.rule import MetricKind
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.files.columns import NAMES, key
 from labcoat.warehouse.metrics_file import Exposures, Metric
 from labcoat.warehouse.naming import Taken

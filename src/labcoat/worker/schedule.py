@@ -22,9 +22,9 @@ from labcoat.usecases.hypotheses import requests
 from labcoat.usecases.looks import counting, live_drafts, looks, measuring, waiting
 from labcoat.usecases.people import digests, nudges
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.exposure_scan import Arm
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import Reading
-from labcoat.warehouse.survey import Arm
 from labcoat.worker import baselines, housekeeping
 from labcoat.worker.file_worker import FileWork
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat.warehouse import engine
+from labcoat.warehouse.engines import engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 

@@ -16,7 +16,7 @@ from labcoat.domain.notice import NoticeKind
 from labcoat.domain.plan import Plan
 from labcoat.usecases.experiments import experiments
 from labcoat.usecases.looks import live_drafts
-from labcoat.warehouse.survey import Arm
+from labcoat.warehouse.exposure_scan import Arm
 from usecases.storing import STORY, deliver_all, facts_of, stored, told
 
 HOUR = timedelta(hours=1)

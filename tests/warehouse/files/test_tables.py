@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from labcoat.cli import app as cli
-from labcoat.warehouse import duckdb_source, engine
-from labcoat.warehouse.duckdb_source import OpenTables
+from labcoat.warehouse.engines import duckdb as duckdb_source
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.duckdb import OpenTables
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 

@@ -16,7 +16,7 @@ from labcoat.domain.ids import HypothesisNumber, WorkspaceId
 from labcoat.domain.lifecycle import ExperimentState
 from labcoat.domain.plan import ResultSource
 from labcoat.usecases import publish
-from labcoat.warehouse.survey import Arm
+from labcoat.warehouse.exposure_scan import Arm
 
 LIVE_WITHIN = timedelta(days=2)
 """Older exposures are of something else, as of an experiment that had this key before; warehouses are a day late."""

@@ -6,11 +6,11 @@ from labcoat.domain.experiment import Experiment
 from labcoat.usecases.looks.counting import DueCount
 from labcoat.usecases.looks.live_drafts import DueDraft, reads_exposures
 from labcoat.usecases.looks.looks import DueLook
-from labcoat.warehouse import reading, survey
+from labcoat.warehouse import exposure_scan, reading
 from labcoat.warehouse.errors import SourceError
+from labcoat.warehouse.exposure_scan import Arm
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
-from labcoat.warehouse.survey import Arm
 
 
 def source_of(experiment: Experiment, metrics: MetricsFile | None) -> str | None:
@@ -51,7 +51,7 @@ def arrivals(due: Sequence[DueDraft], metrics: MetricsFile | None) -> list[tuple
     for name in {name for name in names if name is not None}:
         mine = [one for one, exposures in zip(due, names, strict=True) if exposures == name]
         try:
-            seen[name] = survey.arms(metrics, name, until=mine[0].until, keys={one.key for one in mine})
+            seen[name] = exposure_scan.arms(metrics, name, until=mine[0].until, keys={one.key for one in mine})
         except SourceError:
             seen[name] = ()  # a draft needs no numbers yet; whatever is wrong is told once it runs
     return [

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from labcoat.warehouse import incomplete, sql
-from labcoat.warehouse.engine import whole
+from labcoat.warehouse.engines.engine import whole
 from labcoat.warehouse.errors import some
 from labcoat.warehouse.exposed_units import Lack
 from labcoat.warehouse.files.decode import refuse

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labcoat.warehouse import duckdb_connection, sql
-from labcoat.warehouse.duckdb_connection import Connection, OpenSource
-from labcoat.warehouse.engine import ColumnType, whole
+from labcoat.warehouse import sql
+from labcoat.warehouse.engines import duckdb_connection
+from labcoat.warehouse.engines.duckdb_connection import Connection, OpenSource
+from labcoat.warehouse.engines.engine import ColumnType, whole
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files import decode, text_numbers
 from labcoat.warehouse.files.decode import GivenFile, refuse

@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from labcoat.warehouse import duckdb_connection, sql
-from labcoat.warehouse.duckdb_connection import Connection, ConversionError, OpenSource
+from labcoat.warehouse import sql
+from labcoat.warehouse.engines import duckdb_connection
+from labcoat.warehouse.engines.duckdb_connection import Connection, ConversionError, OpenSource
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files import numbers as styles
 from labcoat.warehouse.files import read, text_numbers

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from labcoat.warehouse import sql
-from labcoat.warehouse.engine import whole
+from labcoat.warehouse.engines.engine import whole
 from labcoat.warehouse.files import numbers as styles
 from labcoat.warehouse.files.numbers import Seen, Style
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from labcoat.stats.rule import Joint, MetricKind, Moments
 from labcoat.warehouse import sql
-from labcoat.warehouse.engine import whole
+from labcoat.warehouse.engines.engine import whole
 from labcoat.warehouse.files.complete import complete_rows
 from labcoat.warehouse.files.decode import refuse
 from labcoat.warehouse.files.read import PLACE, GivenTable

@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 import postgres
-from labcoat.warehouse import postgresql_source
+from labcoat.warehouse.engines import postgresql
+from labcoat.warehouse.engines.postgresql import OpenPostgresql
 from labcoat.warehouse.errors import SourceError
-from labcoat.warehouse.postgresql_source import OpenPostgresql
 from labcoat.warehouse.sources import PostgresqlSource
 
 SETUP = """
@@ -47,7 +47,7 @@ def url(postgres_server: postgres.Server) -> Iterator[str]:
 def opened(url: str, *, role: str, seconds: float = 30) -> Iterator[OpenPostgresql]:
     mine = make_url(url).set(username=role).render_as_string(hide_password=False)
     source = PostgresqlSource(engine="postgresql", url=SecretStr(mine))
-    with postgresql_source.opened(source, name="shop", tables=(), seconds=seconds) as source_:
+    with postgresql.opened(source, name="shop", tables=(), seconds=seconds) as source_:
         yield source_
 
 
@@ -137,7 +137,7 @@ def test_a_wrong_address_is_not_shown(url_: str, caplog: pytest.LogCaptureFixtur
 
     with (
         pytest.raises(SourceError, match="can't be reached, or refuses the role") as caught,
-        postgresql_source.opened(source, name="shop", tables=(), seconds=1),
+        postgresql.opened(source, name="shop", tables=(), seconds=1),
     ):
         pass
 
@@ -152,7 +152,7 @@ def test_a_role_that_is_not_there_is_refused_without_its_name_or_password(url: s
 
     with (
         pytest.raises(SourceError, match="refuses the role") as caught,
-        postgresql_source.opened(source, name="shop", tables=(), seconds=1),
+        postgresql.opened(source, name="shop", tables=(), seconds=1),
     ):
         pass
 

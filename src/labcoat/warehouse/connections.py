@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from labcoat.warehouse import aggregate, engine, own_rows, resolving, sql
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse import aggregate, own_rows, resolving, sql
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.measures import Subject
 from labcoat.warehouse.metrics_file import Exposures, Metric, MetricsFile

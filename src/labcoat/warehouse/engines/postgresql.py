@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql as psycopg_sql
 
-from labcoat.warehouse import engine
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import PostgresqlSource
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
-from labcoat.warehouse import engine, sql
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse import sql
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import snowflake.connector
 
-from labcoat.warehouse import dbapi
-from labcoat.warehouse.dbapi import Driver, OpenConnection
-from labcoat.warehouse.engine import ColumnType
+from labcoat.warehouse.engines import dbapi
+from labcoat.warehouse.engines.dbapi import Driver, OpenConnection
+from labcoat.warehouse.engines.engine import ColumnType
 from labcoat.warehouse.sources import SnowflakeSource
 
 CONNECT_SECONDS = 30

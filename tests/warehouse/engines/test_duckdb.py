@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from labcoat.warehouse import duckdb_connection, duckdb_source
-from labcoat.warehouse.duckdb_source import OpenTables
+from labcoat.warehouse.engines import duckdb as duckdb_source
+from labcoat.warehouse.engines import duckdb_connection
+from labcoat.warehouse.engines.duckdb import OpenTables
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import DuckDbSource
 

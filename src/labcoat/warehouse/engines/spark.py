@@ -17,8 +17,8 @@ from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from labcoat.warehouse import engine
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import SparkSource
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from labcoat.warehouse import asking, bounding, resolving, sql
-from labcoat.warehouse.engine import Engine
+from labcoat.warehouse import bounding, connections, resolving, sql
+from labcoat.warehouse.engines.engine import Engine
 from labcoat.warehouse.exposed_units import EXPOSURES, is_missing
 from labcoat.warehouse.measures import ExposureColumns
 from labcoat.warehouse.metrics_file import Exposures, MetricsFile
@@ -42,7 +42,7 @@ def arms(
     keys: only of these experiments, where the exposures name any. Raises SourceError.
     """
     exposures = metrics_file.exposures[name]
-    with asking.opened(metrics_file, exposures, ()) as source:
+    with connections.opened(metrics_file, exposures, ()) as source:
         return arms_of(source, metrics_file, exposures, until=until, keys=keys)
 
 
@@ -56,7 +56,7 @@ def arms_of(
     columns: Asking | None = None,
 ) -> tuple[Arm, ...]:
     """Return the same from a source that is open. columns: of the same source, where they were asked already."""
-    dialect = asking.dialect_of(metrics_file, exposures)
+    dialect = connections.dialect_of(metrics_file, exposures)
     bounds = Bounds(since=until - bounding.RECENT, until=until)
     resolved = resolving.resolve(columns or Asking(source, dialect, bounds), exposures, ())
     text = sql.write(

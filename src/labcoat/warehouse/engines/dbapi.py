@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from labcoat.warehouse import engine
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 
 GRACE_SECONDS = 10

@@ -16,8 +16,9 @@ from uuid import uuid4
 
 import httpx
 
-from labcoat.warehouse import engine, sql
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse import sql
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import ClickHouseSource
 

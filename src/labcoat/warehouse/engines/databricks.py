@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from databricks import sql as databricks_sql
 
-from labcoat.warehouse import dbapi
-from labcoat.warehouse.dbapi import Cursor, Driver, OpenConnection
-from labcoat.warehouse.engine import ColumnType
+from labcoat.warehouse.engines import dbapi
+from labcoat.warehouse.engines.dbapi import Cursor, Driver, OpenConnection
+from labcoat.warehouse.engines.engine import ColumnType
 from labcoat.warehouse.sources import DatabricksSource
 
 CONNECT_SECONDS = 60

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import redshift_connector
 
-from labcoat.warehouse import dbapi
-from labcoat.warehouse.dbapi import Cursor, Driver, OpenConnection
-from labcoat.warehouse.engine import ColumnType
+from labcoat.warehouse.engines import dbapi
+from labcoat.warehouse.engines.dbapi import Cursor, Driver, OpenConnection
+from labcoat.warehouse.engines.engine import ColumnType
 from labcoat.warehouse.sources import RedshiftSource
 
 CONNECT_SECONDS = 10

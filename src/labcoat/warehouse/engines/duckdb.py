@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from labcoat.warehouse import duckdb_connection, engine, sources, sql
-from labcoat.warehouse.duckdb_connection import TIME_LIMIT_SECONDS, Connection, OpenSource
+from labcoat.warehouse import sources, sql
+from labcoat.warehouse.engines import duckdb_connection, engine
+from labcoat.warehouse.engines.duckdb_connection import TIME_LIMIT_SECONDS, Connection, OpenSource
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.files import decode, tables
 from labcoat.warehouse.files.tables import LoadedTable

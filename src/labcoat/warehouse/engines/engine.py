@@ -99,7 +99,7 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 def _opener(engine: str) -> _Opener:
     # A driver is imported only where a source needs it: most are extras, and large.
     try:
-        return cast("_Opener", importlib.import_module(f"labcoat.warehouse.{engine}_source"))
+        return cast("_Opener", importlib.import_module(f"labcoat.warehouse.engines.{engine}"))
     except ModuleNotFoundError as error:
         if engine not in _EXTRAS:
             raise

@@ -12,9 +12,9 @@ from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from labcoat.warehouse import engine
-from labcoat.warehouse.dbapi import GRACE_SECONDS
-from labcoat.warehouse.engine import Column, ColumnType
+from labcoat.warehouse.engines import engine
+from labcoat.warehouse.engines.dbapi import GRACE_SECONDS
+from labcoat.warehouse.engines.engine import Column, ColumnType
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.sources import BigQuerySource
 
