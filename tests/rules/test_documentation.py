@@ -14,6 +14,7 @@ from labcoat import settings
 from labcoat.cli import app as cli
 from labcoat.slack import grammar
 from labcoat.warehouse.files.columns import NAMES
+from rules.test_house import tracked_files
 
 ROOT = Path(__file__).parents[2]
 README, OPERATE, CONTRIBUTING = ROOT / "README.md", ROOT / "docs/operate.md", ROOT / "CONTRIBUTING.md"
@@ -221,3 +222,19 @@ def test_no_page_names_a_registry() -> None:
     hosts = "|".join(map(re.escape, ("pypi" + ".org", "python" + "hosted.org", "conda" + ".anaconda")))
 
     assert re.findall(hosts, ALL) == []
+
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", ARCHITECTURE))))
+def test_the_map_names_files_that_exist(name: str) -> None:
+    found = [path for path in tracked_files() if f"/{name}" in f"/{path.relative_to(ROOT).as_posix()}"]
+
+    assert found
+
+
+def test_the_map_names_every_layer() -> None:
+    packages = {path.parent.name for path in (ROOT / "src/labcoat").glob("*/__init__.py")}
+
+    assert {one for one in packages if not re.search(rf"\b{one}\b", ARCHITECTURE)} == set()

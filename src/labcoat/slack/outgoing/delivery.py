@@ -165,7 +165,7 @@ class Delivery:
 
     def _with_picture(self, notice: Notice, drawable: Drawable) -> Message:
         chart = drawable.draw()
-        name = f"E-{drawable.experiment.number}"
+        name = drawable.name
         with minding(self.database, notice.workspace, "files"):  # four calls that only make sense together
             client = self.client_of(notice.workspace)
             file_id = upload_picture(client, chart.png, name=f"{name}.png", title=name)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from labcoat.db import dossiers, looks, nudging
 from labcoat.db.database import Transaction
@@ -131,17 +131,39 @@ def render_home(tx: Transaction, notice: Notice, *, now: datetime, zone: str) ->
     return home_view(home.compose(tx, notice.workspace, notice.person, now=now), page=0, zone=zone)
 
 
+class Drawable(Protocol):
+    """What the picture of a message is drawn from, of however many experiments: read in a transaction, drawn without.
+
+    A new kind of picture is a fact, a class like `LookPicture`, and a case in `find_drawable`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the file is called in Slack."""
+
+    def draw(self) -> "Chart":
+        """Draw it; this takes a while."""
+
+    def message(self, chart: "Chart | None", file_id: str | None) -> Message:
+        """Return the message, with the picture if there is one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawable:
-    """What the picture of a message is drawn from, read in a transaction and drawn without one."""
+class LookPicture:
+    """The picture of a look: all effects, and the goal's path up to it."""
 
     dossier: Dossier
     experiment: Experiment
     readout: Readout
     past: tuple[Readout, ...]
 
+    @property
+    def name(self) -> str:
+        """What the file is called in Slack."""
+        return f"E-{self.experiment.number}"
+
     def draw(self) -> "Chart":
-        """Draw it."""
+        """Draw it; this takes a while."""
         # Matplotlib and its fonts take half a second to load: the first chart waits, not the start (decision 54).
         from labcoat.slack.outgoing import charts
 
@@ -165,7 +187,7 @@ def find_drawable(tx: Transaction, notice: Notice) -> Drawable | None:
         return None
     experiment = dossier.get_experiment(number)
     past = (*(one for one in past[:-1] if not experiment.is_void(one)), past[-1])
-    return Drawable(dossier=dossier, experiment=experiment, readout=past[-1], past=past)
+    return LookPicture(dossier=dossier, experiment=experiment, readout=past[-1], past=past)
 
 
 def _chart(drawable: Drawable | None, number: ExperimentNumber) -> Message:
