@@ -14,7 +14,7 @@ test: .venv/ready  ## every test, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore=tests/browser --ignore=tests/engines
 
 chaos: .venv/ready  ## the heavy proofs in their full size; takes about two hours
-	$(BIN)/python -m pytest -q --full tests/chaos tests/proofs/warehouse/test_generated.py
+	$(BIN)/python -m pytest -q --full tests/chaos tests/proofs/warehouse/test_generated.py tests/proofs/warehouse/test_rows_by_hand.py
 
 test-browser: .venv/ready  ## the sandbox's page and the demo in a real browser; needs Debian's chromium
 	$(BIN)/python -m pytest -q tests/browser

@@ -118,7 +118,7 @@ exposed = st.builds(
 ordered = st.builds(Order, unit=units, at=moments, amount=st.integers(1, 1000).map(float))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(settings.get_profile("data sets"), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     odd=st.lists(exposed, max_size=7),
     odd_orders=st.lists(ordered, max_size=5),
