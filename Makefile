@@ -19,7 +19,7 @@ test-fast: .venv/ready  ## domain, words, statistics and Slack views, without re
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/stats/test_replay.py $(FAST:%=tests/%) $(FAST:%=src/labcoat/%)
 
 chaos: .venv/ready  ## the heavy proofs in their full size; takes about two hours
-	$(BIN)/python -m pytest -q --full tests/chaos tests/proofs/warehouse/test_generated.py
+	$(BIN)/python -m pytest -q --full tests/chaos tests/proofs/warehouse/test_generated.py tests/proofs/warehouse/test_rows_by_hand.py
 
 test-browser: .venv/ready  ## the sandbox's page and the demo in a real browser; needs Debian's chromium
 	$(BIN)/python -m pytest -q tests/browser

@@ -10,6 +10,7 @@ import pytest
 
 from labcoat.cli import app as cli
 from warehouse import past_units
+from warehouse.filling import insert
 
 DUCKDB = "{engine: duckdb, database: past.duckdb}"
 LAST_DAY = "2026-03-28"
@@ -103,7 +104,7 @@ def test_values_that_follow_the_splits_end_in_exit_code_1(tmp_path: Path, capsys
             )
             for unit in range(2000)
         ]
-        connection.executemany("INSERT INTO exposures VALUES (?, ?, ?, ?)", rows)
+        insert(connection, "exposures", rows)
     (tmp_path / "metrics.yml").write_text(
         f"sources:\n  shop: {DUCKDB}\nexposures:\n"
         "  users: {source: shop, table: exposures, unit: who, variant: variant, exposed_at: seen_at}\n"

@@ -299,7 +299,7 @@ migrating.migrate(database)
 def test_replicas_that_migrate_at_once_all_end_well(empty_database: Database) -> None:
     command_line = [sys.executable, "-c", _REPLICA, empty_database.url]
     replicas = [
-        subprocess.Popen(command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
+        subprocess.Popen(command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
 
     ready = [one.stdout.readline() for one in replicas if one.stdout is not None]
@@ -310,8 +310,8 @@ def test_replicas_that_migrate_at_once_all_end_well(empty_database: Database) ->
     for one in replicas:
         one.communicate(timeout=120)
 
-    assert ready == ["ready\n"] * 3
-    assert [one.returncode for one in replicas] == [0, 0, 0]
+    assert ready == ["ready\n"] * 2
+    assert [one.returncode for one in replicas] == [0, 0]
     assert _differences(empty_database) == []
 
 

@@ -184,9 +184,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("direction", Direction)
 @pytest.mark.parametrize("design", Design)
-@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize(("every", "direction"), [(1, Direction.UP), (7, Direction.DOWN)])
 def test_splits_go_through_the_looks_as_real_experiments(
     case: str, design: Design, every: int, direction: Direction
 ) -> None:

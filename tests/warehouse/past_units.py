@@ -16,6 +16,7 @@ from labcoat.warehouse import metrics_file, reading, replaying
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.replaying import Asked, PastUnits
 from labcoat.warehouse.resolving import AskedMetric
+from warehouse.filling import insert
 
 SINCE, DAYS = datetime(2026, 3, 1, tzinfo=UTC), 28
 UNTIL = SINCE + timedelta(days=DAYS)
@@ -117,8 +118,7 @@ def write_duckdb(folder: Path) -> None:
     with duckdb.connect(folder / "past.duckdb") as connection:
         connection.execute(TABLES)
         for table, values in _values().items():
-            places = ", ".join("?" * len(values[0]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({places})", values)
+            insert(connection, table, values)
             connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet)")
 
 

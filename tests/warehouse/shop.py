@@ -14,6 +14,7 @@ from labcoat.stats.rule import Moments
 from labcoat.warehouse import metrics_file
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question
+from warehouse.filling import insert
 
 SINCE, UNTIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -115,8 +116,8 @@ def write_duckdb(folder: Path) -> None:
         connection.execute(
             "CREATE TABLE orders (user_id BIGINT, ordered_at TIMESTAMP, amount DOUBLE, items INTEGER, refunded BOOLEAN)"
         )
-        connection.executemany("INSERT INTO exposures VALUES (?, ?, ?, ?)", _exposure_rows(exposures))
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", _order_rows(orders))
+        insert(connection, "exposures", _exposure_rows(exposures))
+        insert(connection, "orders", _order_rows(orders))
         for table in ("exposures", "orders"):
             connection.execute(f"COPY {table} TO '{folder / table}.parquet' (FORMAT parquet)")
 

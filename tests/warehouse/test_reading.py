@@ -14,6 +14,7 @@ from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question
+from warehouse.filling import insert
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 SQL = "SELECT * FROM seen"
@@ -441,7 +442,7 @@ def a_world_of_orders(folder: Path, orders: Sequence[str]) -> MetricsFile:
     (folder / "seen.csv").write_text("user,arm,at\n1,a,2026-03-02 09:00:00\n2,b,2026-03-02 09:00:00\n")
     with duckdb.connect(folder / "shop.duckdb") as writer:
         writer.execute('CREATE TABLE orders (unit BIGINT, "at" TEXT, amount DOUBLE)')
-        writer.executemany("INSERT INTO orders VALUES (?, ?, ?)", [row.split(",") for row in orders])
+        insert(writer, "orders", [row.split(",") for row in orders])
     (folder / "metrics.yml").write_text(
         "sources: {shop: {engine: duckdb, database: shop.duckdb, tables: {seen: seen.csv}}}\n"
         "exposures: {users: {source: shop, table: seen, unit: user, variant: arm, exposed_at: at}}\n"

@@ -17,6 +17,7 @@ from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.warehouse.reading import MetricQuestion, Question
 from labcoat.warehouse.sql import Bounds, Rows
 from labcoat.warehouse.times import UnclearError
+from warehouse.filling import insert
 
 US_DATES = Path(__file__).parent / "us_dates_orders.csv"
 NOVEMBER, DECEMBER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -27,7 +28,7 @@ def read_column(texts: Sequence[str], *, declared: str | None = None) -> list[st
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("CREATE TABLE texts (written TEXT)")
-        connection.executemany("INSERT INTO texts VALUES (?)", [[text] for text in texts])
+        insert(connection, "texts", [[text] for text in texts])
         found = times.shapes(connection.execute(times.shapes_query("e.written", "texts")).fetchall())
         formats = times.written(found).formats if declared is None else (declared,)
         instant = times.as_instant("e.written", formats)
@@ -184,7 +185,7 @@ def test_a_declaration_of_iso_allows_no_names_of_zones(tmp_path: Path) -> None:
 def test_whether_times_have_a_zone_is_found(texts: list[str], expected: bool | None) -> None:
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE texts (written TEXT)")
-        connection.executemany("INSERT INTO texts VALUES (?)", [[text] for text in texts])
+        insert(connection, "texts", [[text] for text in texts])
         found = times.shapes(connection.execute(times.shapes_query("e.written", "texts")).fetchall())
 
     assert times.written(found).has_zone is expected

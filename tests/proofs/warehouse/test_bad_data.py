@@ -14,6 +14,7 @@ from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
+from warehouse.filling import insert
 
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - the columns have no zone
 SECOND = timedelta(seconds=1)
@@ -84,7 +85,7 @@ def write_duckdb(path: Path, tables: dict[str, tuple[str, Sequence[Row]]]) -> No
         for name, (columns, rows) in tables.items():
             connection.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
             if rows:
-                connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?)", rows)
+                insert(connection, name, rows)
 
 
 def write_postgresql(url: str, tables: dict[str, tuple[str, Sequence[Row]]]) -> None:

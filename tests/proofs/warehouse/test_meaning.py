@@ -15,6 +15,7 @@ from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile, MetricsFileError
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
 from labcoat.warehouse.sql import Bounds, Rows, SqlError
+from warehouse.filling import insert
 
 SEEN = [("a1", "a", "E-7"), ("a2", "a", "E-7"), ("a3", "a", "E-7"), ("b1", "b", "E-7"), ("b2", "b", "E-7")]
 OTHERS = [("a1", "b", "E-8"), ("x", "a", "E-8"), ("y", "b", "E-8")]
@@ -38,8 +39,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, postgres_server: postgr
     if request.param == "duckdb":
         with duckdb.connect(tmp_path / "shop.duckdb") as writer:
             writer.execute(TABLES)
-            writer.executemany("INSERT INTO seen VALUES (?, ?, ?)", SEEN + OTHERS)
-            writer.executemany("INSERT INTO orders VALUES (?, ?, ?)", ORDERS)
+            insert(writer, "seen", SEEN + OTHERS)
+            insert(writer, "orders", ORDERS)
     else:
         url = request.getfixturevalue("url")
         source, environment = "{engine: postgresql, url: '${URL}'}", {"URL": url}

@@ -16,6 +16,7 @@ from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question
+from warehouse.filling import insert
 from warehouse.odd_rows import START, UNTIL, VARIANTS, Order, Seen, by_hand, clean_rows
 
 FILE = """
@@ -48,17 +49,17 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Fill:
     with duckdb.connect(folder / "shop.duckdb") as connection:
         connection.execute(TABLES)
         seen, orders = clean_rows()
-        connection.executemany("INSERT INTO clean VALUES (?, ?, ?, ?)", _exposures(seen))
-        connection.executemany("INSERT INTO clean_orders VALUES (?, ?, ?)", _orders(orders))
+        insert(connection, "clean", _exposures(seen))
+        insert(connection, "clean_orders", _orders(orders))
     (folder / "metrics.yml").write_text(FILE.format(source="{engine: duckdb, database: shop.duckdb}"))
 
     def fill(seen: Sequence[Seen], orders: Sequence[Order]) -> MetricsFile:
         with duckdb.connect(folder / "shop.duckdb") as connection:
             connection.execute("DELETE FROM odd; DELETE FROM odd_orders")
             if seen:
-                connection.executemany("INSERT INTO odd VALUES (?, ?, ?, ?)", _exposures(seen))
+                insert(connection, "odd", _exposures(seen))
             if orders:
-                connection.executemany("INSERT INTO odd_orders VALUES (?, ?, ?)", _orders(orders))
+                insert(connection, "odd_orders", _orders(orders))
         return metrics_file.load(folder / "metrics.yml")
 
     return fill
@@ -117,7 +118,7 @@ exposed = st.builds(
 ordered = st.builds(Order, unit=units, at=moments, amount=st.integers(1, 1000).map(float))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(settings.get_profile("data sets"), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     odd=st.lists(exposed, max_size=7),
     odd_orders=st.lists(ordered, max_size=5),

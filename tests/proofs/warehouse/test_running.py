@@ -14,6 +14,7 @@ from labcoat.warehouse import metrics_file, reading
 from labcoat.warehouse.errors import NoRowsYetError, SourceError
 from labcoat.warehouse.metrics_file import MetricsFile
 from labcoat.warehouse.reading import MetricQuestion, Question, Reading
+from warehouse.filling import insert
 
 START, TAU, NOW = (datetime(2026, 3, day, tzinfo=UTC) for day in (1, 10, 20))
 HOUR = timedelta(hours=1)
@@ -80,7 +81,7 @@ def _on_duckdb(folder: Path, rows: Sequence[Row]) -> MetricsFile:
     with duckdb.connect(folder / "shop.duckdb") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE TABLE seen ({COLUMNS})")
-        connection.executemany("INSERT INTO seen VALUES (?, ?, ?)", rows)
+        insert(connection, "seen", rows)
     return _world("{engine: duckdb, database: shop.duckdb}", folder)
 
 
