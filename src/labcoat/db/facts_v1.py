@@ -11,9 +11,11 @@ from labcoat.domain.facts import Fact
 from labcoat.domain.notice import NoticeKind
 
 ValueT = TypeVar("ValueT")
+Details = Mapping[str, Any]
+"""As stored: JSON."""
 
 
-def load(kind: NoticeKind, details: Mapping[str, Any]) -> Fact:
+def load(kind: NoticeKind, details: Details) -> Fact:
     """Return the fact of a row without a type. Raises KeyError or ValueError for what no version wrote."""
     match kind:
         case NoticeKind.CARD:
@@ -48,13 +50,13 @@ def load(kind: NoticeKind, details: Mapping[str, Any]) -> Fact:
             return _read(facts.NotDelivered, details)
 
 
-def _read(shape: type[ValueT], details: Mapping[str, Any], **renamed: str) -> ValueT:
+def _read(shape: type[ValueT], details: Details, **renamed: str) -> ValueT:
     """Return the value whose fields the details have. renamed: fields by what the details call them."""
     names = {one.name: renamed.get(one.name, one.name) for one in fields(shape)}  # type: ignore[arg-type]  # facts are
     return TypeAdapter(shape).validate_python({name: details[key] for name, key in names.items() if key in details})
 
 
-def _ownership(details: Mapping[str, Any]) -> Fact:
+def _ownership(details: Details) -> Fact:
     match details["role"]:
         case "lead":
             return _read(facts.LeadNamed, details)
@@ -64,7 +66,7 @@ def _ownership(details: Mapping[str, Any]) -> Fact:
             return _read(facts.OwnershipGiven, details)
 
 
-def _story(details: Mapping[str, Any]) -> Fact:
+def _story(details: Details) -> Fact:
     """Return the fact of a line; which key is there says which it is, in the order of the version that wrote it."""
     if "live" in details:
         return _read(facts.DraftLive, {**details, "since": details["live"] or None})
@@ -89,11 +91,11 @@ def _story(details: Mapping[str, Any]) -> Fact:
     return _read(totals_facts.TotalsRecorded, {**details, "origin": _origin(details)}, metrics="recorded")
 
 
-def _origin(details: Mapping[str, Any]) -> dict[str, Any]:
+def _origin(details: Details) -> dict[str, Any]:
     return {name: details[name] for name in ("by", "program", "file") if name in details}
 
 
-def _corrected(details: Mapping[str, Any]) -> totals_facts.TotalsCorrected:
+def _corrected(details: Details) -> totals_facts.TotalsCorrected:
     names = ("count", "mean", "variance")
     metrics = [
         {**one, **{when: [dict(zip(names, arm, strict=True)) for arm in one[when]] for when in ("old", "new")}}
@@ -104,7 +106,7 @@ def _corrected(details: Mapping[str, Any]) -> totals_facts.TotalsCorrected:
     return _read(totals_facts.TotalsCorrected, filled)
 
 
-def _questioned(details: Mapping[str, Any]) -> Fact:
+def _questioned(details: Details) -> Fact:
     before, after = details["verdict"]
     correction = _corrected(details)
     return _read(
@@ -112,7 +114,7 @@ def _questioned(details: Mapping[str, Any]) -> Fact:
     )
 
 
-def _file(details: Mapping[str, Any]) -> Fact:
+def _file(details: Details) -> Fact:
     if "export" in details:
         return _read(facts.ExportFailed, details)
     if "stored" in details:
