@@ -7,7 +7,7 @@ import pytest
 import largest
 from labcoat.slack.commands import BY_VERB, COMMANDS, Command, Scope
 from labcoat.slack.listeners import dispatch, registry
-from labcoat.slack.listeners.call import Call, Target
+from labcoat.slack.listeners.call import Call, Submission, Target
 from labcoat.slack.listeners.command_handler import Handler
 from labcoat.slack.listeners.registry import FORMS, HANDLERS, RegistryError
 from labcoat.slack.views import planning
@@ -145,6 +145,14 @@ def test_forms_that_were_open_during_an_upgrade_are_taken(callback: str) -> None
 
 COMMAND = Command(verb="nod", scope=Scope.ONE)
 BOW = Command(verb="bow", scope=Scope.ONE, aliases=("nod",))
+
+
+def _nod_form(_form: Submission) -> None: ...
+
+
+def test_a_form_is_taken_by_every_id_that_it_had() -> None:
+    assert registry.form_ids([BOW], {"bow": Handler(open=_nod, submit=_nod_form)}) == {"bow", "nod"}
+    assert registry.form_ids([BOW], {"bow": Handler(open=_nod)}) == frozenset()
 
 
 def _nod(_call: Call, _target: Target) -> None: ...

@@ -23,7 +23,7 @@ from labcoat.slack.form_values import Answers
 from labcoat.slack.incoming import membership
 from labcoat.slack.listeners import home, registry
 from labcoat.slack.listeners.call import Call, RenewFormError, Submission, Target, writing_once
-from labcoat.slack.listeners.registry import FORMS, HANDLERS, SHORTCUTS
+from labcoat.slack.listeners.registry import SHORTCUTS, form_ids, handler_of
 from labcoat.slack.views import lists
 from labcoat.usecases.people import welcoming
 
@@ -99,7 +99,7 @@ def register(app: App, app_context: AppContext) -> None:
 
     def on_choice(ack: Ack, body: dict[str, Any], client: WebClient, context: BoltContext) -> None:
         view = body["view"]
-        renew = HANDLERS[view["callback_id"]].renew
+        renew = handler_of(view["callback_id"]).renew
         assert renew is not None
         renewed = renew(_submission(app_context, body, context), view)
         try:
@@ -112,7 +112,7 @@ def register(app: App, app_context: AppContext) -> None:
 
     # Bolt asks one after the other whether a request is theirs, so the most frequent come first.
     app.command(re.compile(rf"^({HYPOTHESIS}|{EXPERIMENT})$"))(on_command)
-    app.view(re.compile(rf"^({'|'.join(FORMS)})$"))(on_form)
+    app.view(re.compile(rf"^({'|'.join(form_ids())})$"))(on_form)
     app.action(re.compile(rf"^({'|'.join([*BY_VERB, MORE])})(:.+)?$"))(on_button)
     app.action(re.compile(r"^live:"))(on_choice)
     app.shortcut(re.compile(rf"^({'|'.join(SHORTCUTS)})$"))(on_shortcut)
@@ -278,18 +278,18 @@ def _button(call: Call, action: dict[str, Any]) -> None:
 
 
 def _open(name: str, call: Call, target: Target) -> None:
-    handle = HANDLERS[BY_VERB[name].verb].open
+    handle = handler_of(name).open
     assert handle is not None  # the registry is checked
     handle(call, target)
 
 
 def _run(name: str, call: Call, rest: str) -> None:
-    handle = HANDLERS[BY_VERB[name].verb].run
+    handle = handler_of(name).run
     assert handle is not None
     handle(call, rest)
 
 
 def _submit(name: str, form: Submission) -> None:
-    handle = HANDLERS[BY_VERB[name].verb].submit
+    handle = handler_of(name).submit
     assert handle is not None
     handle(form)

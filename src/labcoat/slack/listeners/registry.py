@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from labcoat.slack.commands import COMMANDS, Command, Scope
+from labcoat.slack.commands import BY_VERB, COMMANDS, Command, Scope
 from labcoat.slack.listeners import (
     digest,
     editing,
@@ -59,13 +59,24 @@ HANDLERS: Mapping[str, Handler] = {verb: handler for part in _PARTS for verb, ha
 """What each verb does, once for commands and buttons alike: every command has a button twin because both end here."""
 
 FORMS = frozenset(verb for verb, handler in HANDLERS.items() if handler.submit is not None)
-"""Callback ids of the forms that are taken."""
+"""Callback ids of the forms that open now."""
 
 SHORTCUTS: Mapping[str, Callable[[Call, dict[str, Any]], None]] = {
     "new_hypothesis": filing.open_from_nowhere,
     "turn_into_hypothesis": filing.open_from_message,
 }
 """What each shortcut of manifest.yml does, given Slack's payload."""
+
+
+def handler_of(name: str) -> Handler:
+    """Return what carries out a verb, by the id that it has or had."""
+    return HANDLERS[BY_VERB[name].verb]
+
+
+def form_ids(commands: Iterable[Command] = COMMANDS, handlers: Mapping[str, Handler] = HANDLERS) -> frozenset[str]:
+    """Return the callback ids of all forms that are taken, also of those that an earlier version opened."""
+    with_form = [one for one in commands if handlers[one.verb].submit is not None]
+    return frozenset(name for one in with_form for name in (one.verb, *one.aliases))
 
 
 class RegistryError(Exception):
