@@ -1,11 +1,14 @@
 """People are asked about once a day; what they chose themselves stays."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
-from builders import LEAD, NOW, OTHER, OWNER, WORKSPACE
-from labcoat.db import people
-from labcoat.db.database import Database
-from labcoat.domain.ids import WorkspaceId
+import postgres
+from builders import DAY, LEAD, NOW, OTHER, OTHER_LEAD, OWNER, WORKSPACE
+from labcoat.db import people, workspaces
+from labcoat.db.database import Database, Transaction
+from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Standing
 
 ELSEWHERE = WorkspaceId("T2")
@@ -52,3 +55,37 @@ def test_admins_are_known_by_what_slack_said(database: Database) -> None:
 
         assert people.admins(tx, WORKSPACE) == [LEAD]
         assert set(people.among(tx, WORKSPACE, [LEAD, OTHER])) == {LEAD}
+
+
+def test_whoever_changes_the_leads_does_not_wait_for_another_who_does(postgres_server: postgres.Server) -> None:
+    """Both read who leads before either writes; with a lock on it each would wait for the other for ever."""
+    with postgres_server.shared_database() as url, ThreadPoolExecutor(2) as both:
+        database = Database(url)
+        with database.writing() as tx:
+            workspaces.set_leads(tx, WORKSPACE, [LEAD], from_settings=False)
+        have_read = Barrier(2)
+
+        def change(wanted: UserId) -> None:
+            with database.writing() as tx:
+                assert people.acting(tx, WORKSPACE, wanted, keeps_leads=False).leads == (LEAD,)
+                have_read.wait(timeout=30)
+                workspaces.set_leads(tx, WORKSPACE, [wanted], from_settings=False)
+
+        list(both.map(change, [OWNER, OTHER]))
+
+        with database.reading() as tx:
+            assert LEAD not in workspaces.leads(tx, WORKSPACE)
+        database.dispose()
+
+
+def test_acting_tells_who_acts_who_leads_and_who_is_away(tx: Transaction) -> None:
+    people.set_away(tx, WORKSPACE, LEAD, until=NOW + DAY, stand_in=OTHER)
+
+    seen = people.acting(tx, WORKSPACE, OWNER)
+
+    assert (seen.standing, seen.is_met, seen.leads) == (Standing.MEMBER, False, (LEAD, OTHER_LEAD))
+    assert seen.presence(NOW).away[LEAD].stand_in == OTHER
+    assert seen.presence(NOW + 2 * DAY).away == {}
+    people.meet(tx, WORKSPACE, OWNER)
+    people.meet(tx, WORKSPACE, OWNER)
+    assert people.acting(tx, WORKSPACE, OWNER).is_met

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Float, RowMapping, String, and_, bindparam, literal, null, or_, select, update
+from sqlalchemy import CompoundSelect, Float, RowMapping, String, and_, bindparam, literal, null, or_, select, update
 
 from labcoat.db import clock, nudging
 from labcoat.db.database import Transaction
@@ -28,20 +29,16 @@ _OFFSET = select(schema.clock.c.offset_seconds).limit(1).scalar_subquery().label
 _PEOPLE = select(_OFFSET, null().cast(String).label("lead"), schema.people).select_from(
     select(literal(1).label("one")).subquery().outerjoin(schema.people, _MINE_OR_ABSENT)
 )
-# Kept so until the transaction ends (PostgreSQL; SQLite always does): who may approve is decided by it.
-_LEADS = (
-    select(schema.leads.c.person)
-    .where(schema.leads.c.workspace == bindparam("workspace"))
-    .with_for_update(read=True)
-    .subquery()
-)
-_ACTING = _PEOPLE.union_all(
-    select(
-        null().cast(Float),
-        _LEADS.c.person.cast(String),
-        *(null().cast(column.type) for column in schema.people.columns),
-    )
-)
+
+
+def _acting(*, keeps_leads: bool) -> CompoundSelect[Any]:
+    leads = select(schema.leads.c.person).where(schema.leads.c.workspace == bindparam("workspace"))
+    kept = (leads.with_for_update(read=True) if keeps_leads else leads).subquery()
+    others = (null().cast(column.type) for column in schema.people.columns)
+    return _PEOPLE.union_all(select(null().cast(Float), kept.c.person.cast(String), *others))
+
+
+_ACTING = {keeps_leads: _acting(keeps_leads=keeps_leads) for keeps_leads in (True, False)}
 _AWAY = select(schema.people).where(
     schema.people.c.workspace == bindparam("workspace"), schema.people.c.away_until > bindparam("now")
 )
@@ -65,9 +62,13 @@ class Acting:
         return _presence(self.known, now)
 
 
-def acting(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Acting:
-    """Return what there is to know when somebody acts, how far business time is ahead included, by one statement."""
-    rows = tx.execute(_ACTING, {"workspace": workspace, "person": person}).mappings().all()
+def acting(tx: Transaction, workspace: WorkspaceId, person: UserId, *, keeps_leads: bool = True) -> Acting:
+    """Return what there is to know when somebody acts, how far business time is ahead included, by one statement.
+
+    keeps_leads: nobody else changes who leads until the transaction ends (PostgreSQL; SQLite always does), as who may
+    approve is decided by it. Whoever changes the leads must not: two who do would wait for each other.
+    """
+    rows = tx.execute(_ACTING[keeps_leads], {"workspace": workspace, "person": person}).mappings().all()
     clock.know_offset(tx, next(row["offset_seconds"] for row in rows if row["lead"] is None))
     found = [_person(row) for row in rows if row["person"] is not None]
     mine = next((one for one in found if one.user == person), None)

@@ -65,10 +65,14 @@ class Asking:
             yield tx, clock.business_now(tx)
 
     @contextmanager
-    def writing(self) -> Iterator[tuple[Transaction, datetime]]:
-        """Open a transaction for one use case; an exact replay of this delivery raises AlreadyHandledError."""
+    def writing(self, *, keeps_leads: bool = True) -> Iterator[tuple[Transaction, datetime]]:
+        """Open a transaction for one use case; an exact replay of this delivery raises AlreadyHandledError.
+
+        keeps_leads: as of `people.acting`; False for what changes them.
+        """
         with writing_once(self.app_context, self.delivery_key) as tx:
-            standing = self._acting(tx).standing
+            self.acting[tx] = people.acting(tx, self.workspace, self.user, keeps_leads=keeps_leads)
+            standing = self.acting[tx].standing
             if standing is not Standing.MEMBER:
                 raise Refusal(Reason.NOT_MEMBER, standing=standing)
             yield tx, clock.business_now(tx)

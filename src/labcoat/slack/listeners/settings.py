@@ -50,7 +50,7 @@ def submit_settings(form: Submission) -> None:
     if form.metadata["of"] is None:
         raise Refusal(Reason.MISSING, "channel")
     typed, leads = _typed(form), form.answers.people("leads")
-    with form.writing() as (tx, now):
+    with form.writing(keeps_leads=False) as (tx, now):
         shown = settings.show(tx, form.workspace, ChannelId(form.metadata["of"]), by=form.user)
         typed = typed if typed.zone != form.app_context.zone or shown.settings.zone else replace(typed, zone=None)
         typed = typed if typed.home != shown.channel else replace(typed, home=None)
