@@ -80,7 +80,7 @@ def test_a_restore_keeps_what_was_there(place: Path, tmp_path: Path, capsys: pyt
     assert (refused, forced) == (1, 0)
     assert leads(place) == ["U1"]
     assert leads(place.with_name("labcoat.db.before-1")) == ["U2"]
-    assert "What was there before is kept in" in capsys.readouterr().out
+    assert "The previous database is kept in" in capsys.readouterr().out
 
 
 def test_no_restore_under_a_bot_that_runs(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,7 +202,7 @@ def test_a_backup_of_another_version_says_what_to_do(
         said.append(capsys.readouterr().out)
 
     assert "run: labcoat migrate" in said[0]
-    assert "of a newer version" in said[1]
+    assert "by a newer version" in said[1]
 
 
 def test_for_postgresql_its_own_commands_are_named_without_the_password(

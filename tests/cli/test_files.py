@@ -155,7 +155,7 @@ def test_totals_are_corrected_since_when_they_were_wrong(
 ) -> None:
     imports(tmp_path, TABLE)
     imports(tmp_path, TABLE)
-    assert "stored already, so nothing changed" in capsys.readouterr().out
+    assert "already stored; nothing changed" in capsys.readouterr().out
     fewer = TABLE.replace("140", "120")
 
     assert imports(tmp_path, fewer, "--wrong-since", "2026-05-01T00:00") == 1

@@ -54,7 +54,7 @@ def test_it_lists_what_where_and_why(database: Database, capsys: pytest.CaptureF
 
 def test_with_nothing_to_list_it_says_so(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["outbox"]) == 0
-    assert capsys.readouterr().out == "Everything was delivered, or is on its way.\n"
+    assert capsys.readouterr().out == "Everything was delivered or is on its way.\n"
 
 
 @pytest.mark.parametrize(("may_be_sent", "state"), [(False, outbox.PENDING), (True, outbox.UNKNOWN)])
@@ -76,7 +76,7 @@ def test_all_are_tried_again(database: Database, capsys: pytest.CaptureFixture[s
     given_up(database)
 
     assert cli.main(["outbox", "retry", "--all"]) == 0
-    assert capsys.readouterr().out == "2 to be tried again by labcoat serve.\n"
+    assert capsys.readouterr().out == "labcoat serve will retry 2.\n"
     assert states(database) == {outbox.PENDING: 2}
 
 

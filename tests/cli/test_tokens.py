@@ -113,4 +113,4 @@ def test_an_unused_or_old_database_is_said(
     assert cli.main(["token", "create", "--name", "CI"]) == 1
     assert "File a hypothesis" in capsys.readouterr().err
     assert cli.main(["token", "list"]) == 0
-    assert "No token yet" in capsys.readouterr().out
+    assert "No tokens yet" in capsys.readouterr().out

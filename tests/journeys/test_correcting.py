@@ -149,7 +149,7 @@ def test_a_program_that_sends_the_same_again_is_told_so(won: Play) -> None:
 
     assert again.status_code == 201
     assert (again.json()["recorded"], again.json()["look"]) == ([], None)
-    assert again.json()["says"] == "These numbers were stored already, so nothing changed."
+    assert again.json()["says"] == "These numbers are already stored; nothing changed."
     assert (other.status_code, other.json()["reason"]) == (409, "others already stored")
     assert len(won.thread()) == before + 2  # of the first sending: who sent, and the look
 

@@ -35,50 +35,57 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Add the command."""
     analyse = commands.add_parser(
         "analyse",
-        help="print what a file of an experiment says, without Slack",
+        help="analyse an experiment from a file, without Slack",
         description=_ANALYSE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    analyse.add_argument("file", metavar="FILE", type=Path, help="a CSV, Excel or Parquet file with names of columns")
-    analyse.add_argument(
-        "--variant", metavar="COL", help="the column that names the variant (found by its name if not given)"
-    )
+    analyse.add_argument("file", metavar="FILE", type=Path, help="a CSV, Excel or Parquet file with a header")
+    analyse.add_argument("--variant", metavar="COL", help="the column with the variant (default: matched by name)")
     for role, help_ in (
-        ("metric", "a goal: what decides"),
-        ("guardrail", "what must not get worse"),
-        ("secondary", "what is only looked at"),
+        ("metric", "a goal metric: it decides"),
+        ("guardrail", "a metric that must not get worse"),
+        ("secondary", "a metric to explore"),
     ):
         analyse.add_argument(f"--{role}", metavar="METRIC", action="append", default=[], help=f"{help_}; repeatable")
-    analyse.add_argument("--down", metavar="METRIC", action="append", default=[], help="of this one, less is better")
     analyse.add_argument(
-        "--minimum-effect", metavar="METRIC=SIZE", action="append", default=[], help="as 2%%, 0.5points or 1.2"
+        "--down", metavar="METRIC", action="append", default=[], help="a metric where lower is better; repeatable"
     )
     analyse.add_argument(
-        "--margin", metavar="METRIC=SIZE", action="append", default=[], help="tolerated of a guardrail"
+        "--minimum-effect",
+        metavar="METRIC=SIZE",
+        action="append",
+        default=[],
+        help="smallest effect worth having: 2%%, 0.5points or 1.2",
     )
     analyse.add_argument(
-        "--control", metavar="NAME", help="the variant to compare with (found by its name if not given)"
+        "--margin", metavar="METRIC=SIZE", action="append", default=[], help="how much worse a guardrail may get"
     )
-    analyse.add_argument("--weights", metavar="NAME=SHARE,...", default="", help="planned split, if it was not even")
+    analyse.add_argument("--control", metavar="NAME", help="the variant to compare with (default: matched by name)")
     analyse.add_argument(
-        "--unit", metavar="COL", help="the column that names the unit; several rows of a unit are summed up"
+        "--weights", metavar="NAME=SHARE,...", default="", help="planned traffic split, if it was not even"
     )
+    analyse.add_argument("--unit", metavar="COL", help="the column with the unit; several rows of one unit are summed")
     analyse.add_argument(
-        "--count", metavar="COL", help="rows are totals per variant, of so many units (found by its name, as --unit)"
+        "--count",
+        metavar="COL",
+        help="one row per variant, with this column as its number of units (default: matched by name)",
     )
-    analyse.add_argument("--alpha", type=float, default=0.05, help="two-sided, of all goals together (default 0.05)")
+    analyse.add_argument("--alpha", type=float, default=0.05, help="two-sided, shared by all goals (default 0.05)")
     analyse.add_argument(
         "--design",
         choices=("one-look", "confidence-sequence"),
         default="one-look",
-        help="one look at the planned end (default), or a confidence sequence to come back to",
+        help="one look at the planned end (default), or a confidence sequence, valid at every look",
     )
-    analyse.add_argument("--adjust", choices=("holm", "bh", "ebh"), help="also explore all metrics together")
+    analyse.add_argument("--adjust", choices=("holm", "bh", "ebh"), help="also adjust for exploring all metrics")
     analyse.add_argument(
-        "--bayes", metavar="SD", type=float, help="also a Bayesian view; SD of true lifts, as 0.1 for 10 %%"
+        "--bayes",
+        metavar="SD",
+        type=float,
+        help="also show a Bayesian view; the prior's standard deviation of lifts, for example 0.1 for 10 %%",
     )
-    analyse.add_argument("--details", action="store_true", help="say also how wide the intervals are")
-    analyse.add_argument("--json", action="store_true", help="print the readout as JSON and nothing else")
+    analyse.add_argument("--details", action="store_true", help="also show how wide the intervals are")
+    analyse.add_argument("--json", action="store_true", help="print the readout as JSON only")
     analyse.set_defaults(run=_run)
 
 

@@ -25,15 +25,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"labcoat {labcoat.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
-    serve = commands.add_parser("serve", help="run the bot; settings come from the environment")
+    serve = commands.add_parser("serve", help="run the bot; configured by environment variables")
     serve.set_defaults(run=_serve)
 
-    migrate = commands.add_parser("migrate", help="bring the database (DATABASE_URL) to this version's schema")
+    migrate = commands.add_parser("migrate", help="upgrade the database (DATABASE_URL) to this version's schema")
     migrate.set_defaults(run=_migrate)
 
-    demo = commands.add_parser("demo", help="a local Slack in the browser with a living example")
+    demo = commands.add_parser("demo", help="a local Slack in your browser, with a live example")
     demo.add_argument("--tour", action="store_true", help="play the main story without a browser, print it, and exit")
-    demo.add_argument("--port", type=int, default=8010, help="of the page (default 8010)")
+    demo.add_argument("--port", type=int, default=8010, help="port of the page (default 8010)")
     demo.set_defaults(run=_demo)
 
     sandbox.add(commands)

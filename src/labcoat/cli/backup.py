@@ -19,13 +19,13 @@ A dump may be made while Labcoat runs. Stop every replica before you restore; ru
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add both commands."""
-    backup = commands.add_parser("backup", help="copy the SQLite database to a file, while the bot runs")
-    backup.add_argument("file", metavar="FILE", type=Path, help="where to; it appears whole or not at all")
+    backup = commands.add_parser("backup", help="back up the SQLite database while the bot runs")
+    backup.add_argument("file", metavar="FILE", type=Path, help="the backup to write; never left half-written")
     backup.add_argument("--force", action="store_true", help="replace FILE if it exists")
     backup.set_defaults(run=_backup)
-    restore = commands.add_parser("restore", help="put a backup in the SQLite database's place; stop the bot first")
-    restore.add_argument("file", metavar="FILE", type=Path, help="as labcoat backup made it")
-    restore.add_argument("--force", action="store_true", help="also where there is a database, which is kept beside it")
+    restore = commands.add_parser("restore", help="replace the SQLite database with a backup; stop the bot first")
+    restore.add_argument("file", metavar="FILE", type=Path, help="a backup made by labcoat backup")
+    restore.add_argument("--force", action="store_true", help="replace an existing database; a copy of it is kept")
     restore.set_defaults(run=_restore)
 
 
@@ -41,7 +41,7 @@ def _backup(given: argparse.Namespace) -> int:
         backing_up.back_up(database, given.file, is_forced=given.force)
     except backing_up.CopyRefusedError as refused:
         return refuse(str(refused))
-    print(f"{database.file} is copied to {given.file} and checked ({given.file.stat().st_size:,} bytes).")
+    print(f"Backed up {database.file} to {given.file} and verified it ({given.file.stat().st_size:,} bytes).")
     return 0
 
 
@@ -55,15 +55,15 @@ def _restore(given: argparse.Namespace) -> int:
         kept = backing_up.restore(database, given.file, is_forced=given.force)
     except backing_up.CopyRefusedError as refused:
         return refuse(str(refused))
-    print(f"{given.file} is in the place of {database.file}.")
+    print(f"Restored {database.file} from {given.file}.")
     if kept is not None:
-        print(f"What was there before is kept in {kept}.")
+        print(f"The previous database is kept in {kept}.")
     found = migrating.revision(database)
     database.dispose()
     if found is not None and not migrating.is_known(found):
-        print("The backup is of a newer version. Install that one before labcoat serve.")
+        print("The backup was made by a newer version. Install that version before running labcoat serve.")
     elif found != migrating.newest():
-        print("The backup is of an earlier version. Before labcoat serve, run: labcoat migrate")
+        print("The backup was made by an older version. Before labcoat serve, run: labcoat migrate")
     return 0
 
 

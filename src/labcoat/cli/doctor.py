@@ -1,4 +1,4 @@
-"""`labcoat doctor`: ask everything that Labcoat needs whether it is there, and say how to mend what is not."""
+"""`labcoat doctor`: check the configuration and explain how to fix it."""
 
 import argparse
 import os
@@ -38,7 +38,7 @@ Check = Callable[[Mapping[str, str]], list[Finding]]
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    doctor = commands.add_parser("doctor", help="check token, scopes, database, clock and data, and say what to mend")
+    doctor = commands.add_parser("doctor", help="check your configuration and explain how to fix it")
     doctor.set_defaults(run=_run)
 
 

@@ -31,28 +31,36 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Add the commands to those of the command line."""
     taken = commands.add_parser(
         "import",
-        help="store a file's totals in an experiment",
+        help="record an experiment's totals from a file",
         description=_IMPORT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    taken.add_argument("experiment", metavar="E-7", help="the experiment; H-12 means its newest")
-    taken.add_argument("file", metavar="FILE", type=Path, help="rows of units, or a row of totals for each variant")
-    taken.add_argument("--metric", metavar="NAME", help="that the file must have (the goal if not given)")
+    taken.add_argument("experiment", metavar="E-7", help="the experiment; H-12 means its newest one")
+    taken.add_argument("file", metavar="FILE", type=Path, help="one row per unit, or one row of totals per variant")
+    taken.add_argument("--metric", metavar="NAME", help="the metric in the file (default: the goal)")
     taken.add_argument(
-        "--column", metavar="ROLE=COLUMN", action="append", default=[], help="which column has which role; repeatable"
+        "--column", metavar="ROLE=COLUMN", action="append", default=[], help="use this column in this role; repeatable"
     )
-    taken.add_argument("--as-of", metavar="TIME", help="until when the totals reach, as 2026-11-23T18:00 (UTC); now")
-    taken.add_argument("--by", metavar="USER", help="Slack's id of who gives them (the hypothesis's owner)")
-    taken.add_argument("--correct", action="store_true", help="they replace earlier totals that were wrong")
     taken.add_argument(
-        "--wrong-since", metavar="TIME", help="with --correct: since when; the newest entry if not given"
+        "--as-of", metavar="TIME", help="the totals run up to this time, such as 2026-11-23T18:00 (UTC; default: now)"
     )
-    taken.add_argument("--workspace", metavar="ID", help="Slack's id, T...; needed if there are several")
+    taken.add_argument(
+        "--by", metavar="USER", help="Slack user ID of who supplied them (default: the hypothesis's owner)"
+    )
+    taken.add_argument("--correct", action="store_true", help="replace earlier totals that were wrong")
+    taken.add_argument(
+        "--wrong-since",
+        metavar="TIME",
+        help="with --correct: when they began to be wrong (default: the newest entry only)",
+    )
+    taken.add_argument("--workspace", metavar="ID", help="Slack workspace ID (T...); required if there are several")
     taken.set_defaults(run=_import)
-    export = commands.add_parser("export", help="write hypotheses, experiments and readouts as files")
-    export.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the files (default csv)")
-    export.add_argument("--out", metavar="DIR", type=Path, required=True, help="the folder, made if it is not there")
-    export.add_argument("--workspace", metavar="ID", help="Slack's id, T...; needed if there are several")
+    export = commands.add_parser("export", help="export hypotheses, experiments and readouts to files")
+    export.add_argument("--format", choices=("csv", "parquet"), default="csv", help="file format (default csv)")
+    export.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="the folder to write to; created if missing"
+    )
+    export.add_argument("--workspace", metavar="ID", help="Slack workspace ID (T...); required if there are several")
     export.set_defaults(run=_export)
 
 
@@ -109,7 +117,7 @@ def _import(given: argparse.Namespace) -> int:
             )
         stored = f"Stored for E-{experiment.number}: {', '.join(taken.metrics)}."
         print(f"{given.file.name}: {read.taken}")
-        print(stored if taken.metrics else "These numbers were stored already, so nothing changed.")
+        print(stored if taken.metrics else "These numbers are already stored; nothing changed.")
         return 0
 
     return _with_files(work)

@@ -38,31 +38,31 @@ Exit code 1 if a metric can't be measured; its line says why.
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its verbs."""
-    metrics = commands.add_parser("metrics", help="list the metrics of the metrics file, or try them on the data")
+    metrics = commands.add_parser("metrics", help="list, check and measure the metrics in the metrics file")
     verbs = metrics.add_subparsers(dest="verb", metavar="check | list | baselines | replay", required=True)
     check = verbs.add_parser(
         "check",
-        help="try the metrics file on the data",
+        help="check the metrics file against your data",
         description=_CHECK,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     check.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this metric; repeatable")
-    check.add_argument("--experiment", metavar="KEY", help="try metrics on this experiment; the newest by default")
+    check.add_argument("--experiment", metavar="KEY", help="check metrics on this experiment (default: the newest)")
     check.set_defaults(run=_run_check)
     listed = verbs.add_parser("list", help="list the metrics and what they mean")
     listed.set_defaults(run=_run_list)
     replay.add(verbs, load=lambda given: _loaded(_path(given)))
     baselines = verbs.add_parser(
         "baselines",
-        help="measure what plans begin with",
+        help="measure baselines for plans",
         description=_BASELINES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     baselines.add_argument("--metric", metavar="NAME", action="append", default=[], help="only this metric; repeatable")
     baselines.set_defaults(run=_run_baselines)
     for verb in (check, listed, baselines):
-        verb.add_argument("file", metavar="FILE", nargs="?", type=Path, help="instead of LABCOAT_METRICS")
-        verb.add_argument("--json", action="store_true", help="print JSON and nothing else")
+        verb.add_argument("file", metavar="FILE", nargs="?", type=Path, help="use this file instead of LABCOAT_METRICS")
+        verb.add_argument("--json", action="store_true", help="print JSON only")
 
 
 def _run_check(given: argparse.Namespace) -> int:

@@ -13,16 +13,16 @@ MOST_LISTED = 200
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command and its verbs."""
-    outbox = commands.add_parser("outbox", help="list what could not be delivered, try it again, or forget it")
+    outbox = commands.add_parser("outbox", help="list, retry or drop messages that could not be delivered")
     outbox.set_defaults(run=_run_list)
     verbs = outbox.add_subparsers(dest="verb", metavar="retry | drop")
-    retry = verbs.add_parser("retry", help="try again; what may have arrived is looked up first")
+    retry = verbs.add_parser("retry", help="retry; messages that may have arrived are looked up first")
     which = retry.add_mutually_exclusive_group(required=True)
-    which.add_argument("number", metavar="ID", nargs="?", type=int, help="one, as listed")
-    which.add_argument("--all", action="store_true", help="everything that is listed")
+    which.add_argument("number", metavar="ID", nargs="?", type=int, help="the message's ID, as listed")
+    which.add_argument("--all", action="store_true", help="retry all")
     retry.set_defaults(run=_run_retry)
-    drop = verbs.add_parser("drop", help="forget one: it is never delivered")
-    drop.add_argument("number", metavar="ID", type=int, help="as listed")
+    drop = verbs.add_parser("drop", help="drop a message; it will never be delivered")
+    drop.add_argument("number", metavar="ID", type=int, help="the message's ID, as listed")
     drop.set_defaults(run=_run_drop)
 
 
@@ -39,7 +39,7 @@ def _list(database: "Database") -> int:
     for one in found:
         print(f"{one.id}  {one.since:%Y-%m-%d %H:%M} UTC  {words.what(one.kind)} for {words.where(one)}")
         print(f"    {words.why(one.problem)}")
-    print("To try again: labcoat outbox retry ID, or --all" if found else "Everything was delivered, or is on its way.")
+    print("To retry: labcoat outbox retry ID, or --all" if found else "Everything was delivered or is on its way.")
     return 0
 
 
@@ -51,7 +51,7 @@ def _run_retry(given: argparse.Namespace) -> int:
             retried = undelivered.retry(tx, number=given.number)
         if given.number is not None and not retried:
             return _refuse_unknown(given.number)
-        print(f"{retried} to be tried again by labcoat serve.")
+        print(f"labcoat serve will retry {retried}.")
         return 0
 
     return on_database(work)
@@ -65,7 +65,7 @@ def _run_drop(given: argparse.Namespace) -> int:
             is_dropped = undelivered.drop(tx, given.number)
         if not is_dropped:
             return _refuse_unknown(given.number)
-        print(f"{given.number} is forgotten.")
+        print(f"Dropped {given.number}.")
         return 0
 
     return on_database(work)

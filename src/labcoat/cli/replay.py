@@ -33,18 +33,20 @@ def add(
     """Add the verb. load: returns the metrics file, or has said what is wrong with it."""
     replay = verbs.add_parser(
         "replay",
-        help="see on your own data how often the looks are wrong",
+        help="measure false alarms on your own data",
         description=_REPLAY,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    replay.add_argument("metric", metavar="METRIC", help="its name in the metrics file")
-    replay.add_argument("file", metavar="FILE", nargs="?", type=Path, help="instead of LABCOAT_METRICS")
-    replay.add_argument("--exposures", metavar="NAME", help="whose units; else those of the metric")
-    replay.add_argument("--days", type=int, default=28, help="length of the experiment that is replayed (default 28)")
-    replay.add_argument("--until", metavar="DATE", help="its last day; else the day before yesterday")
-    replay.add_argument("--splits", type=int, help="default 500, or 50 for a metric that keeps growing")
+    replay.add_argument("metric", metavar="METRIC", help="a metric of the metrics file")
+    replay.add_argument("file", metavar="FILE", nargs="?", type=Path, help="use this file instead of LABCOAT_METRICS")
+    replay.add_argument("--exposures", metavar="NAME", help="take units from these exposures (default: the metric's)")
+    replay.add_argument("--days", type=int, default=28, help="length of the replayed experiment in days (default 28)")
+    replay.add_argument("--until", metavar="DATE", help="its last day (default: the day before yesterday)")
+    replay.add_argument(
+        "--splits", type=int, help="number of random splits (default 500; 50 for a metric that keeps growing)"
+    )
     replay.add_argument("--seed", type=int, default=_SEED, help="the same seed gives the same splits (default 1)")
-    replay.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    replay.add_argument("--json", action="store_true", help="print JSON only")
     replay.set_defaults(run=lambda given: _run(given, load))
 
 

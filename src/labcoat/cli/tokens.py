@@ -18,17 +18,17 @@ The database is that of DATABASE_URL.
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to those of the command line."""
     token = commands.add_parser(
-        "token", help="make, list or revoke a token for results over HTTP", description=_DESCRIPTION
+        "token", help="create, list or revoke tokens for the results API", description=_DESCRIPTION
     )
     acts = token.add_subparsers(dest="act", metavar="ACT", required=True)
-    create = acts.add_parser("create", help="make one, and print it this once")
-    create.add_argument("--name", required=True, help="who sends with it, as people read it in Slack: CI pipeline")
-    create.add_argument("--workspace", metavar="ID", help="Slack's id, T...; needed if there are several")
+    create = acts.add_parser("create", help="create a token and print it once")
+    create.add_argument("--name", required=True, help="the sender's name, as shown in Slack: CI pipeline")
+    create.add_argument("--workspace", metavar="ID", help="Slack workspace ID (T...); required if there are several")
     create.set_defaults(run=_create)
-    listed = acts.add_parser("list", help="print all, without their secrets")
+    listed = acts.add_parser("list", help="list all tokens, without their secrets")
     listed.set_defaults(run=_list)
-    revoke = acts.add_parser("revoke", help="let one work no more")
-    revoke.add_argument("id", metavar="ID", help="as labcoat token list prints it")
+    revoke = acts.add_parser("revoke", help="revoke a token")
+    revoke.add_argument("id", metavar="ID", help="the token's ID, as listed")
     revoke.set_defaults(run=_revoke)
 
 
@@ -57,7 +57,7 @@ def _print_all(database: "Database") -> int:
     with database.reading() as tx:
         found = tokens.list_of(tx)
     if not found:
-        print("No token yet. To make one: labcoat token create --name NAME")
+        print("No tokens yet. To create one: labcoat token create --name NAME")
     for one in found:
         used = f"used {one.last_used_at:%Y-%m-%d %H} h UTC" if one.last_used_at else "never used"
         state = f"revoked {one.revoked_at:%Y-%m-%d}" if one.revoked_at else "works"
@@ -73,7 +73,7 @@ def _revoke(given: argparse.Namespace) -> int:
     def work(database: "Database") -> int:
         with database.writing() as tx:
             tokens.revoke(tx, given.id, at=clock.machine_now())
-        print(f"{given.id} works no more.")
+        print(f"Revoked {given.id}.")
         return 0
 
     return on_database(work)

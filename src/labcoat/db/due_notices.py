@@ -38,10 +38,10 @@ def _due_queries() -> tuple[Select[Any], Select[Any]]:
 
 
 NEXT_DUE = _due_queries()
-"""What is claimed next: of those that are due longest, and where all of these wait for an earlier one, of all heads.
+"""What is claimed next: one of those due longest; if all of these wait for an earlier one, the first notice of each target.
 
-Every part asks an index that has only what is unfinished. The first costs the same with however many channels, the
-second is quick where a channel has thousands that wait.
+Both use indexes of unfinished rows only. The first costs the same with any number of channels; the second stays fast
+where one channel has thousands waiting.
 """
 
 

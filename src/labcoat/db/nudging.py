@@ -116,7 +116,7 @@ def reschedule(tx: Transaction, workspace: WorkspaceId, number: HypothesisNumber
 def found_since(
     tx: Transaction, workspace: WorkspaceId, numbers: Collection[HypothesisNumber]
 ) -> Mapping[HypothesisNumber, dict[NudgeCase, datetime]]:
-    """Return since when what stalls in these hypotheses is known, where nothing else dates it."""
+    """Return the first-seen time of stalls in these hypotheses that have no timestamp of their own."""
     column = stalls.c
     query = select(column.hypothesis, column.case, column.since).where(
         column.workspace == workspace, column.hypothesis.in_(numbers)

@@ -47,9 +47,9 @@ UNCAPPED = URGENT | {NudgeCase.REQUEST_WAITING}
 class StallSignals:
     """What tells of a stall beside the hypothesis itself.
 
-    changed_at: the newest step of its history. found: since when what nothing else dates is known.
-    is_uneven, is_harmed: what the newest count or look of the running experiment says. has_data: any unit was seen.
-    has_refreshed: the source was read since the start. problem_since: since when its numbers are unreadable, once its
+    changed_at: the newest step of its history. found: first-seen time of conditions that have no timestamp of their
+    own. is_uneven, is_harmed: of the running experiment's newest count or look. has_data: any unit was seen.
+    has_refreshed: the source was read since the start. problem_since: when its numbers became unreadable, once its
     owner was told. totals_at: when totals were last sent.
     """
 

@@ -37,13 +37,13 @@ def _more(one: Estimate) -> str:
 
 def _basis(analysis: Analysis) -> list[str]:
     rule = analysis.rule
-    guessed = "taken as" if analysis.is_control_guessed else "is"
+    matched = " (matched by name)" if analysis.is_control_guessed else ""
     looks = {
         Design.ONE_LOOK: "One look: valid once, at the end that was planned.",
         Design.CONFIDENCE_SEQUENCE: "Confidence sequence: valid however often you come back with a newer file.",
     }
     return [
-        f"Control {guessed} {rule.variants[0]}. {analysis.taken.text}",
+        f"Control: `{rule.variants[0]}`{matched}. {analysis.taken.text}",
         f"{looks[rule.design]} Alpha {rule.alpha:g}.",
     ]
 

@@ -27,7 +27,7 @@ _TEXTS: Mapping[Reason, str] = {
     Reason.NOT_IN_FUTURE: "That day has begun already. Pick the first day that you are back.",
     Reason.TOO_FAR: "That is more than a year away. Pick an earlier day; you can always change it.",
     Reason.NOT_LATER: "That day has begun already. Pick a later one.",
-    Reason.SNOOZED_TOO_LONG: "{most} days is the most. What rests longer is closed better, and can be reopened.",
+    Reason.SNOOZED_TOO_LONG: "{most} days is the most. If it will wait longer, close it; you can reopen it.",
     Reason.NOTHING_CHANGED: "That is how it is already: nothing of H-{hypothesis} would change. Pick another owner or deputy.",
     Reason.NOT_A_ZONE: "“{text}” is no time zone or city that I know. Example: Europe/Berlin, or New York.",
     Reason.QUIET_HALF: "Quiet hours need both: from when, and until when. Or leave both empty.",

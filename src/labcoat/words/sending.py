@@ -31,7 +31,7 @@ def stored(taken: Taken, plan: Plan, *, missing: Sequence[str]) -> str:
     """Return what became of totals that were sent. missing: what the last look waits for."""
     look = taken.look
     if not taken.metrics:
-        return "These numbers were stored already, so nothing changed."
+        return "These numbers are already stored; nothing changed."
     if look is not None and look.readout is not None:
         arms = f", {more}" if (more := verdicts.counted_arms(look.readout)) else ""
         return f"{verdicts.headline(look.readout, plan)}{arms}"

@@ -45,7 +45,7 @@ def test_totals_say_verdict_why_effects_and_what_they_rest_on(capsys: pytest.Cap
     ]
     assert "+0.85 points (0.45 to 1.26); 5.00 % to 5.85 %, n 24,000 / 24,100" in shown
     assert "Units: control 24,000 / new 24,100" in shown
-    assert "Control taken as control. 2 rows, one per variant, units in `users`." in shown
+    assert "Control: `control` (matched by name). 2 rows, one per variant, units in `users`." in shown
 
 
 def test_a_ratio_with_its_past_and_the_unit_checked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_ratio_with_its_past_and_the_unit_checked(capsys: pytest.CaptureFixtur
 
     assert "clicks/views (goal): +" in shown
     assert "the covariate takes away" in shown
-    assert "Control taken as a. 400 rows, 400 users (`user`)." in shown
+    assert "Control: `a` (matched by name). 400 rows, 400 users (`user`)." in shown
 
 
 def test_json_is_the_readout_that_looks_store(capsys: pytest.CaptureFixture[str], totals: str) -> None:
@@ -75,7 +75,7 @@ def test_roles_directions_sizes_and_control(capsys: pytest.CaptureFixture[str], 
 
     assert worse.startswith("The goal got worse")
     assert turned.startswith("The goal got worse")
-    assert "Control is new" in turned
+    assert "Control: `new`. " in turned
     assert "above the smallest effect worth having" in meant
 
 

@@ -1,4 +1,4 @@
-"""Totals from a table that somebody pasted or gave as a file: a row a variant, or a row a unit."""
+"""Totals from a table that somebody pasted or gave as a file: one row per variant or per unit."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass

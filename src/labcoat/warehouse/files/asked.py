@@ -57,8 +57,8 @@ def read_asked(
 ) -> FileMoments:
     """Return the file's moments by variant.
 
-    variant, unit, count: columns; None to find them by their names. flags: how the command line names them. A count
-    says that there is a row a variant; without one the rows say it. Raises SourceError or Refusal with what to change.
+    variant, unit, count: columns; None to match them by name. flags: how the command line names them. A count means
+    one row per variant; without one the rows tell. Raises SourceError or Refusal with what to change.
     """
     if not path.is_file():
         refuse(f"There is no file {path.name}. Check its path")
