@@ -38,7 +38,7 @@ def _due_queries() -> tuple[Select[Any], Select[Any]]:
 
 
 NEXT_DUE = _due_queries()
-"""What is claimed next: one of those due longest; if all of these wait for an earlier one, the first notice of each target.
+"""What is claimed next: one of those due longest; if all of these wait for an earlier one, the first of each target.
 
 Both use indexes of unfinished rows only. The first costs the same with any number of channels; the second stays fast
 where one channel has thousands waiting.
