@@ -68,6 +68,7 @@ IN_SOME_SHAPES = {
 OUTSIDE_FORMS = {
     "look_hour",  # no form asks for it
     "name",  # of a token, typed in a terminal
+    "note",  # of the typed command
     "offline",  # the form asks for its parts
     "totals",  # of the typed command
 }  # fmt: skip

@@ -102,7 +102,7 @@ def note(dossier: Dossier, *, by: Member, text: str) -> str:
     """Return what is kept of a note; anyone in the channel may write one, at any open stage."""
     dossier.require(Step.NOTE)
     dossier.require_in_channel(by)
-    return require_text(text, field="text", longest=NOTE_LENGTH)
+    return require_text(text, field="note", longest=NOTE_LENGTH)
 
 
 def close(
