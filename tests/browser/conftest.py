@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from labcoat.demo import opening, stage, tour
 from labcoat.demo.stage import Stage
-from slack_sandbox.conftest import bot, people, slack
+from sandbox_fixtures import bot, people, slack
 from slack_sandbox.serving import RunningSandbox, running_sandbox
 from slack_sandbox.workspace import Shortcut, default_workspace
 
