@@ -7,7 +7,7 @@ machine time, as `clock.lease_now` tells it.
 
 import logging
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,14 +46,6 @@ PENDING_EDITS = (
 )
 _POST = select(schema.posts.c.channel, schema.posts.c.ts).where(
     schema.posts.c.workspace == bindparam("workspace"), schema.posts.c.subject == bindparam("subject")
-)
-_SHOWN = (
-    select(schema.posts.c.subject)
-    .where(
-        schema.posts.c.workspace == bindparam("workspace"),
-        schema.posts.c.subject.in_(bindparam("subjects", expanding=True)),
-    )
-    .order_by(schema.posts.c.subject)
 )
 _LAST_CHARACTER = "\U0010ffff"
 CLOCKS_APART = timedelta(minutes=5)
@@ -266,11 +258,6 @@ def find_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> Post | N
     """Return the message of a subject, None if it was not sent yet."""
     row = tx.execute(_POST, {"workspace": workspace, "subject": subject}).first()
     return None if row is None else Post(channel=ChannelId(row.channel), ts=row.ts)
-
-
-def shown(tx: Transaction, workspace: WorkspaceId, subjects: Collection[str]) -> list[str]:
-    """Return those of these subjects that are shown somewhere."""
-    return list(tx.execute(_SHOWN, {"workspace": workspace, "subjects": list(subjects)}).scalars())
 
 
 def remember_post(tx: Transaction, workspace: WorkspaceId, subject: str) -> None:

@@ -15,8 +15,6 @@ from labcoat.domain.ids import UserId, WorkspaceId
 from labcoat.domain.person import Person, Presence, Standing
 
 # Made once: every click asks these, and to build a statement takes longer than SQLite takes to answer it.
-_ONE = and_(schema.people.c.workspace == bindparam("workspace"), schema.people.c.person == bindparam("person"))
-_STANDING = select(schema.people.c.standing).where(_ONE)
 _MINE_OR_ABSENT = and_(
     schema.people.c.workspace == bindparam("workspace"),
     or_(
@@ -93,11 +91,6 @@ def find(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Person | No
     )
     row = tx.execute(query).mappings().first()
     return None if row is None else _person(row)
-
-
-def standing(tx: Transaction, workspace: WorkspaceId, person: UserId) -> Standing:
-    """Return what somebody is as far as is known; whom Slack was not asked about counts as a member."""
-    return tx.execute(_STANDING, {"workspace": workspace, "person": person}).scalar_one_or_none() or Standing.MEMBER
 
 
 def away(tx: Transaction, workspace: WorkspaceId, now: datetime) -> dict[UserId, Person]:
